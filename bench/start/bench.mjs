@@ -1,0 +1,182 @@
+// `bench.mjs FOLDER CLIP FILM FIRSTFRAME [--rtt-ms N] [--mbit N] [--runs N] [--case NAME]…
+// [--subject NAME]…`: how long it takes from a click to the first frame, one JSON object a line.
+//
+// Each run is a browser context of its own. The median of the runs counts.
+
+import { spawn, execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import readline from "node:readline";
+import { parseArgs, promisify } from "node:util";
+import puppeteer from "puppeteer-core";
+import { FILMS, at70, makeFilms } from "./films.mjs";
+import { link } from "./link.mjs";
+import { origin } from "./origin.mjs";
+import { plot } from "./plot.mjs";
+
+const SUBJECTS = [
+  "firstframe", "floor", "native", "hls.js", "shaka", "dash.js", "mediabunny", "mp4box.js", "xgplayer-mp4",
+];
+/** Cases that begin to play; each also over a connection that is not there yet. */
+const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next"];
+/** It has one file, for one time. */
+const isLeftOut = (subject, name) => subject === "floor" && !STARTS.some((start) => name.startsWith(start));
+/** What takes longer is left out, and said. */
+const SECONDS_MAX = 30;
+/** A film plays so long before the viewer goes elsewhere in it. */
+const SETTLE_MS = 3000;
+const CODECS = 'video/mp4; codecs="avc1.64001f, mp4a.40.2"';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    "rtt-ms": { type: "string", default: "60" },
+    mbit: { type: "string", default: "20" },
+    runs: { type: "string", default: "5" },
+    case: { type: "string", multiple: true, default: CASES },
+    subject: { type: "string", multiple: true, default: SUBJECTS },
+    plot: { type: "string" },
+  },
+});
+const [folder, clip, film, firstframe] = positionals;
+const here = import.meta.dirname;
+
+/** Serves the library, published. */
+async function edge() {
+  const data = await mkdtemp(path.join(folder, "data-"));
+  const child = spawn(firstframe, ["serve", "--listen", "127.0.0.1:0", "--data", data], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const line = await new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve));
+  await promisify(execFile)(firstframe, ["publish", path.join(folder, "library"), "--data", data]);
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    await rm(data, { recursive: true, force: true });
+  };
+  return { url: new URL(line.match(/http:\S+/)[0]), stop };
+}
+
+/** @param {string} name of a film @param {number} at */
+function addresses(name, at) {
+  const { minutes } = FILMS.find((film) => film.name === name);
+  return {
+    mp4: `/library/${name}.mp4`,
+    hls: `/packaged/${minutes}/master.m3u8`,
+    dash: `/packaged/${minutes}/manifest.mpd`,
+    floor: `/floor/${minutes}-${at}.mp4`,
+    episode: `bench.${FILMS.findIndex((film) => film.name === name) + 1}`,
+    codecs: CODECS,
+  };
+}
+
+/** @param {string} name of a case */
+function plan(name) {
+  const start = STARTS.find((start) => name === start || name === `${start}-cold`);
+  const kind = start ? "start" : name === "next" ? "next" : "seek";
+  const film = FILMS.findLast((film) => (start ?? `${name.split("-")[0]}-tail`).startsWith(film.name));
+  const found = kind === "next" ? FILMS.find((film) => film.name === "10min-tail") : film;
+  const resumes = name.includes("-resume") || kind === "seek";
+  return { kind, film: found.name, minutes: found.minutes, at: resumes ? at70(found.minutes) : 0, isCold: name.endsWith("-cold") };
+}
+
+/** @param {import("puppeteer-core").Browser} browser @param {string} subject @param {string} name */
+async function once(browser, between, subject, name) {
+  const { kind, film, minutes, at, isCold } = plan(name);
+  const context = await browser.createBrowserContext();
+  try {
+    const page = await context.newPage();
+    const said = [];
+    page.on("console", (message) => message.type() === "error" && said.push(message.text()));
+    page.on("pageerror", (error) => said.push(error.message));
+    await page.goto(new URL("/page/index.html", between.url).href);
+    await page.evaluate((subject) => bench.prepare(subject), subject);
+    // The key frame of a group of two seconds, in whose middle `at` is.
+    const from = at && at - 1.1;
+    const first = addresses(film, kind === "start" ? at : 0);
+    const run = (...what) => {
+      const shown = page.evaluate((verb, ...args) => bench[verb](...args), ...what);
+      const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`no frame in ${SECONDS_MAX} s ${said.join("; ")}`)), SECONDS_MAX * 1000));
+      return Promise.race([shown, late]);
+    };
+    if (kind === "start") {
+      if (isCold) {
+        between.dropAll();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      } else {
+        await page.evaluate(() => bench.warmUp());
+      }
+    } else {
+      const near = kind === "next" ? minutes * 60 * 0.85 : 0;
+      await run("start", first, near, near && near - 2.1);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    }
+    between.mark();
+    const first_frame_ms =
+      kind === "start" ? await run("start", first, at, from)
+      : kind === "seek" ? await run("seek", at, from)
+      : await run("next", addresses("10min-next", 0));
+    const { bytes, requests } = between.counted();
+    return { first_frame_ms, before_first_frame_bytes: bytes, before_first_frame_requests: requests.length, requests };
+  } finally {
+    await context.close();
+  }
+}
+
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+await makeFilms({ folder, clip, film });
+const served = await edge();
+const folders = {
+  page: path.join(here, "page"),
+  modules: path.join(here, "node_modules"),
+  ...Object.fromEntries(["library", "packaged", "floor"].map((name) => [name, path.join(folder, name)])),
+};
+const behind = await origin({ folders, edge: served.url });
+const between = await link({ port: behind.port, rttMs: Number(options["rtt-ms"]), mbit: Number(options.mbit) });
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--mute-audio",
+    "--autoplay-policy=no-user-gesture-required"],
+});
+const figures = [];
+try {
+  for (const name of options.case) {
+    /** @type {Record<string, Record<string, number>[]>} */
+    const runs = {};
+    // Side by side: each subject once, then each again.
+    for (let i = 0; i < Number(options.runs); i++) {
+      for (const subject of options.subject) {
+        if (isLeftOut(subject, name) || (subject in runs && runs[subject].length < i)) continue;
+        try {
+          const { requests, ...values } = await once(browser, between, subject, name);
+          if (process.env.BENCH_REQUESTS) console.error(name, subject, values, requests);
+          (runs[subject] ??= []).push(values);
+        } catch (error) {
+          console.error(`${subject} is left out of ${name}: ${error.message.split("\n")[0]}`);
+          runs[subject] ??= [];
+        }
+      }
+    }
+    for (const [subject, values] of Object.entries(runs)) {
+      if (values.length < Number(options.runs)) continue;
+      for (const metric of Object.keys(values[0])) {
+        const value = median(values.map((run) => run[metric]));
+        const figure = { bench: "start", case: name, subject, metric, value };
+        figures.push(figure);
+        console.log(JSON.stringify(figure));
+      }
+    }
+  }
+} finally {
+  await browser.close();
+  between.close();
+  behind.close();
+  await served.stop();
+}
+if (options.plot) {
+  const like = `${options["rtt-ms"]} ms round trip, ${options.mbit} Mbit/s`;
+  await writeFile(options.plot, plot(figures, `From the click to the first frame (${like})`));
+}
+process.exit(0);

@@ -1,0 +1,12 @@
+// Shaka Player, on the packaged film.
+
+import { put, script } from "./page.mjs";
+
+export const prepare = () => script("/modules/shaka-player/dist/shaka-player.compiled.js");
+
+export function start(stage, film, at) {
+  const video = put(stage);
+  const player = new shaka.Player();
+  player.attach(video).then(() => player.load(film.dash, at || null));
+  return { video };
+}

@@ -1,0 +1,77 @@
+//! Titles in, packs out: pure, and the same titles always make the same bytes.
+
+use crate::{Error, Manifest, Pack, Result, Title, cards, detail};
+
+/// Titles in one catalogue. At some 130 bytes a pack and 1,000 titles in the smallest packs that
+/// `detail` closes, the manifest of so many still fits one value.
+const TITLE_COUNT_MAX: usize = 200_000;
+/// Episodes of one title. The longest-running series have some 15,000; a title is one value, so
+/// its bytes are what really bounds it.
+const EPISODE_COUNT_MAX: usize = 20_000;
+
+/// Everything that has to be stored for a catalogue. Store `packs`, then `manifest`, then flip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Names all the others.
+    pub manifest: Pack,
+    /// The home view and the details.
+    pub packs: Vec<Pack>,
+}
+
+/// Builds the catalogue of these titles, in whatever order they come.
+pub fn build(mut titles: Vec<Title>) -> Result<Build> {
+    if titles.len() > TITLE_COUNT_MAX {
+        return Err(Error::TooMany { what: "titles", count_max: TITLE_COUNT_MAX });
+    }
+    titles.sort_by(|a, b| a.id.cmp(&b.id));
+    for title in &mut titles {
+        title.episodes.sort_by_key(|episode| episode.number);
+        check(title)?;
+    }
+    if let Some([title, _]) = titles.array_windows().find(|[a, b]| a.id == b.id) {
+        return Err(Error::DuplicateId(title.id.clone()));
+    }
+
+    let home = serde_json::to_vec(&cards::home(&titles))
+        .map_err(|e| Error::Malformed { what: "home view", detail: e.to_string() })?;
+    let home = fitting("the home view", home)?;
+    let (firsts, details): (Vec<String>, Vec<Pack>) = detail::write(&titles)?.into_iter().unzip();
+    let named = firsts.into_iter().zip(details.iter().map(|pack| pack.hash.clone())).collect();
+    let manifest = Manifest::new(titles.len(), home.hash.clone(), named).write()?;
+    let manifest = fitting("the manifest", manifest)?;
+    Ok(Build { manifest, packs: std::iter::once(home).chain(details).collect() })
+}
+
+fn fitting(what: &str, bytes: Vec<u8>) -> Result<Pack> {
+    if bytes.len() > api::limits::VALUE_BYTES_MAX {
+        return Err(Error::TooLarge { what: what.to_owned(), size_bytes: bytes.len() });
+    }
+    Ok(Pack::new(bytes))
+}
+
+/// Every id is one, and names one thing.
+fn check(title: &Title) -> Result<()> {
+    if title.episodes.len() > EPISODE_COUNT_MAX {
+        return Err(Error::TooMany { what: "episodes of one title", count_max: EPISODE_COUNT_MAX });
+    }
+    let sources = title.episodes.iter().flat_map(|episode| &episode.sources);
+    let named = std::iter::once(&title.id)
+        .chain(&title.cover)
+        .chain(&title.banner)
+        .chain(sources.map(|source| &source.id));
+    if let Some(id) = named.into_iter().find(|id| !api::limits::is_id(id)) {
+        return Err(Error::InvalidId(id.clone()));
+    }
+    let mut previous = 0;
+    for episode in &title.episodes {
+        let id = crate::episode_id(&title.id, episode.number);
+        if crate::split_episode_id(&id).is_none() || !api::limits::is_id(&id) {
+            return Err(Error::InvalidId(id));
+        }
+        if episode.number == previous {
+            return Err(Error::DuplicateId(id));
+        }
+        previous = episode.number;
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Writes a long plain MP4 that repeats a short one: `film CLIP REPEATS head|tail OUT`.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+
+use mp4::film::{self, MoovAt};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, clip, repeats, place, out] = arguments.as_slice() else {
+        return Err("usage: film CLIP REPEATS head|tail OUT".into());
+    };
+    let moov_at = match place.as_str() {
+        "head" => MoovAt::Head,
+        "tail" => MoovAt::Tail,
+        _ => return Err("moov is at the head or at the tail".into()),
+    };
+    let clip = fs::read(clip)?;
+    let film = film::write_wide(&clip, repeats.parse()?, moov_at)?;
+    let media = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
+    let media = clip.get(media).ok_or("the clip is whole")?;
+    let mut out = BufWriter::new(File::create(out)?);
+    out.write_all(&film.head)?;
+    for _ in 0..film.repeats {
+        out.write_all(media)?;
+    }
+    out.write_all(&film.tail)?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,60 @@
+//! Writes files for the fuzz targets to begin with: `seeds FOLDER` makes one folder a target.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "the makers are shared with the tests, which use all of them"
+)]
+
+#[path = "../tests/it/fmp4.rs"]
+mod fmp4;
+#[path = "../tests/it/make.rs"]
+mod make;
+#[path = "../tests/it/play.rs"]
+mod play;
+
+use std::path::Path;
+
+use make::{PLAIN, Shape};
+use mp4::Index;
+use mp4::start::{self, Ask, From, Maker};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = std::env::args().nth(1).ok_or("usage: seeds FOLDER")?;
+    let wide = Shape { wide: true, moov_first: true, chunk: [5, 3], ..PLAIN };
+    let mut edited = make::video(40, 12);
+    edited.edits = vec![(500, -1), (300, 7000), (200, 1024), (0, 9000)];
+    let films = [
+        make::file(&[make::video(20, 12), make::audio(30)], &PLAIN),
+        make::file(&[make::video(30, 30), make::audio(20)], &wide),
+        make::file(&[edited, make::audio(40)], &PLAIN),
+    ];
+    for (i, film) in films.iter().enumerate() {
+        for target in ["locate", "film", "fragments"] {
+            write(&folder, target, i, film)?;
+        }
+        for target in ["index", "init", "plan", "start_make"] {
+            write(&folder, target, i, play::moov(film))?;
+        }
+        write(&folder, "fragments", i + films.len(), &play::remux(film, 300))?;
+    }
+    for (i, film) in films.iter().take(2).enumerate() {
+        let index = Index::parse(play::moov(film))?;
+        let (selection, from) = (play::defaults(&index), From::Time(500));
+        let ask = Ask { selection, from, span_ms: 300, count: 2 };
+        write(&folder, "start_wire", i, &start::write(&start::answer(&index, ask)?))?;
+        let mut maker = Maker::new(&index)?;
+        let pack = maker.next_pack()?.unwrap();
+        let head = maker.head()?;
+        // The last three bytes say where the two meet.
+        let len = u32::try_from(head.len())?.to_be_bytes();
+        write(&folder, "start_stored", i, &[&head, &pack, &len[1..]].concat())?;
+    }
+    Ok(())
+}
+
+fn write(folder: &str, target: &str, i: usize, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = Path::new(folder).join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(format!("made-{i}")), bytes)
+}

@@ -1,0 +1,4 @@
+//! `index`: any `moov`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mp4_fuzz::index(data));

@@ -1,0 +1,4 @@
+//! `plan` and `fragment`: windows of any `moov`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mp4_fuzz::plan(data));

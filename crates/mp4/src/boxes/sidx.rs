@@ -1,0 +1,51 @@
+//! `sidx`: where which times lie in a fragmented file (§ 8.16.3).
+
+use super::{BoxAt, be16, be32, number};
+use crate::edits::ms;
+
+/// A stretch of the file that begins with a `moof`, or with a further `sidx`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// In milliseconds.
+    pub(crate) time_ms: u64,
+    pub(crate) offset: u64,
+}
+
+/// What a `sidx` that ends at `end` of the file tells, and when the last of it is over.
+pub(crate) fn parse(data: &[u8], b: BoxAt, end: u64) -> Option<(Vec<Reference>, u64)> {
+    let body = b.content(data);
+    let scale = be32(body, 8)?;
+    let wide = body.first() != Some(&0);
+    let (first_at, mut at) = if wide { (20, 28) } else { (16, 20) };
+    let (time, first) = (number(body, 12, wide)?, number(body, first_at, wide)?);
+    let count = be16(body, at + 2)?;
+    at += 4;
+    let mut time = time.min(crate::limits::TICKS_MAX);
+    let mut offset = end.saturating_add(first);
+    let mut found = Vec::with_capacity(usize::from(count).min(body.len() / 12));
+    for _ in 0..count {
+        let (size, duration) = (be32(body, at)? & 0x7fff_ffff, be32(body, at + 4)?);
+        found.push(Reference { time_ms: ms(time, scale), offset });
+        offset = offset.saturating_add(u64::from(size));
+        time += u64::from(duration);
+        at += 12;
+    }
+    Some((found, ms(time, scale)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_follow_each_other() {
+        let mut data = vec![0; 12];
+        let fields = [1, 1000, 500, 40, 2, 0x8000_0064, 2000, 0, 200, 3000, 0x9000_0000_u32];
+        data.extend(fields.into_iter().flat_map(u32::to_be_bytes));
+        let b = BoxAt { kind: *b"sidx", start: 0, body: 8, end: data.len() };
+        let (found, until) = parse(&data, b, 1000).unwrap();
+        let places: Vec<_> = found.iter().map(|r| (r.time_ms, r.offset)).collect();
+        assert_eq!((places, until), (vec![(500, 1040), (2500, 1140)], 5500));
+        assert!(parse(&data, BoxAt { end: data.len() - 5, ..b }, 1000).is_none());
+    }
+}

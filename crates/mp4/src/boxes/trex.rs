@@ -1,0 +1,19 @@
+//! `trex`: what a fragment's samples are like where it does not say (§ 8.8.3).
+
+use super::{BoxAt, be32};
+
+/// Values for all samples that have none of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Defaults {
+    pub(crate) description: u32,
+    pub(crate) duration: u32,
+    pub(crate) size: u32,
+    pub(crate) flags: u32,
+}
+
+/// For which track, by its id, and what.
+pub(crate) fn parse(data: &[u8], b: BoxAt) -> Option<(u32, Defaults)> {
+    let field = |at| be32(b.content(data), at);
+    let (description, duration) = (field(8)?, field(12)?);
+    Some((field(4)?, Defaults { description, duration, size: field(16)?, flags: field(20)? }))
+}

@@ -1,0 +1,56 @@
+//! Writing boxes: sizes are filled in when a box is done.
+
+/// Writes a box of `kind` around what `content` writes. What all boxes have in common is code of
+/// its own: there is one of the rest for each box, in a download.
+#[inline]
+pub(crate) fn boxed(out: &mut Vec<u8>, kind: [u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
+    let start = begin(out, kind);
+    content(out);
+    end(out, start);
+}
+
+#[inline(never)]
+fn begin(out: &mut Vec<u8>, kind: [u8; 4]) -> usize {
+    put_all(out, &[0, u32::from_be_bytes(kind)]);
+    out.len() - 8
+}
+
+#[inline(never)]
+fn end(out: &mut [u8], start: usize) {
+    let size = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
+    patch(out, start, size);
+}
+
+/// Like [`boxed`], with version and flags.
+#[inline]
+pub(crate) fn full(
+    out: &mut Vec<u8>,
+    kind: [u8; 4],
+    version: u8,
+    flags: u32,
+    content: impl FnOnce(&mut Vec<u8>),
+) {
+    boxed(out, kind, |out| {
+        put(out, u32::from(version) << 24 | flags);
+        content(out);
+    });
+}
+
+#[inline(never)]
+pub(crate) fn put(out: &mut Vec<u8>, number: u32) {
+    out.extend_from_slice(&number.to_be_bytes());
+}
+
+#[inline(never)]
+pub(crate) fn put_all(out: &mut Vec<u8>, numbers: &[u32]) {
+    for number in numbers {
+        put(out, *number);
+    }
+}
+
+/// Overwrites four bytes.
+pub(crate) fn patch(out: &mut [u8], at: usize, number: u32) {
+    if let Some(bytes) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *bytes = number.to_be_bytes();
+    }
+}

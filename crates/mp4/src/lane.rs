@@ -1,0 +1,256 @@
+//! A track as it is played, and stretches of its samples that lie near each other.
+
+use crate::cenc::Aux;
+use crate::description;
+use crate::edits::{self, rescale};
+use crate::error::{Error, Result};
+use crate::fragment::{self, Fragment, Target};
+use crate::headers::TrackKind;
+use crate::index::Index;
+use crate::init;
+use crate::limits::{GAP_BYTES_MAX, PIECES_MAX, TICKS_MAX, WINDOW_BYTES_MAX};
+use crate::moofs::{Moofs, Next};
+use crate::play::Play;
+use crate::range::ByteRange;
+use crate::samples::{Place, Sample};
+use crate::segment::Source;
+use crate::track::{Stream, Track};
+
+/// A track that is played.
+#[derive(Clone, Copy)]
+pub(crate) struct Lane<'a> {
+    pub(crate) data: &'a [u8],
+    pub(crate) index: usize,
+    pub(crate) track: &'a Track,
+    pub(crate) stream: &'a Stream,
+    /// Where its further samples are told of, and which of the tracks there it is.
+    pub(crate) moofs: Option<(&'a Moofs, usize)>,
+}
+
+/// Samples of a track that lie near each other, in their order.
+pub(crate) struct Piece {
+    pub(crate) range: ByteRange,
+    pub(crate) samples: Vec<Sample>,
+}
+
+impl<'a> Lane<'a> {
+    pub(crate) fn of<B: AsRef<[u8]>>(
+        index: &'a Index<B>,
+        chosen: Option<usize>,
+        kind: TrackKind,
+    ) -> Result<Option<Self>> {
+        let Some(i) = chosen else { return Ok(None) };
+        let (track, stream) = init::stream(index.tracks(), i)?;
+        if track.kind != kind {
+            let rule = "video is chosen for video, and audio for audio";
+            return Err(Error { track: Some(i), path: "trak", offset: 0, rule });
+        }
+        Ok(Some(Self::new(index, i, track, stream)))
+    }
+
+    /// Of a track of cues.
+    pub(crate) fn of_text<B: AsRef<[u8]>>(index: &'a Index<B>, i: usize) -> Option<Self> {
+        let track = index.tracks().get(i).filter(|track| track.text.is_some())?;
+        Some(Self::new(index, i, track, track.stream.as_ref()?))
+    }
+
+    fn new<B: AsRef<[u8]>>(
+        index: &'a Index<B>,
+        i: usize,
+        track: &'a Track,
+        stream: &'a Stream,
+    ) -> Self {
+        let moofs = index.moofs().and_then(|moofs| Some((moofs, moofs.slot(i)?)));
+        Self { data: index.moov(), index: i, track, stream, moofs }
+    }
+
+    pub(crate) fn source(&self) -> Source<'a> {
+        let is_video = self.track.kind == TrackKind::Video;
+        Source { data: self.data, tables: &self.stream.tables, is_video }
+    }
+
+    /// Milliseconds of a presentation time.
+    #[inline(never)]
+    pub(crate) fn ms(&self, ticks: i64) -> u64 {
+        let ticks = u64::try_from(ticks).unwrap_or(0).min(TICKS_MAX);
+        edits::ms(ticks, self.track.timescale)
+    }
+
+    /// A presentation time in ticks.
+    pub(crate) fn ticks(&self, ms: u64) -> i64 {
+        rescale(ms, 1000, self.track.timescale).min(TICKS_MAX).cast_signed()
+    }
+
+    /// The key frame, or sound, at or before a time of the presentation, and when it is shown.
+    pub(crate) fn seek(&self, time_ms: u64) -> Result<(Next, u64)> {
+        let time = self.ticks(time_ms);
+        let timeline = &self.stream.timeline;
+        if let Some((moofs, slot)) = self.moofs.filter(|_| time >= timeline.until) {
+            let is_video = self.track.kind == TrackKind::Video;
+            let shown = time.max(timeline.delay);
+            let next = moofs.seek(slot, shown.saturating_sub(timeline.shift).max(0), is_video);
+            let Next::Sample(mut place) = next else { return Ok((next, time_ms)) };
+            if !is_video {
+                place.index = place.index.saturating_sub(self.stream.roll);
+            }
+            let first = self.samples(place).next().transpose()?;
+            // What `moof` boxes begin with may go on from a key frame that `moov` tells of.
+            let is_begun = timeline.segments.is_empty() || first.is_none_or(|s| s.key);
+            if is_begun || !is_video {
+                let shown = first.map_or(time, |s| s.pts);
+                return Ok((Next::Sample(place), self.ms(shown)));
+            }
+        }
+        let Some(segment) = timeline.segment_at(time) else { return Ok((Next::End, time_ms)) };
+        let Source { data, tables, is_video } = self.source();
+        let media = time - segment.shift;
+        let (sample, shown) = if is_video {
+            let mut key = segment.first;
+            if media > tables.ct(data, key) {
+                key = tables.key_at(data, media);
+            }
+            if key >= segment.end {
+                key = tables.key_before(data, segment.end);
+            }
+            let key = key.clamp(segment.first, segment.end - 1);
+            (key, (tables.ct(data, key) + segment.shift).max(segment.delay))
+        } else {
+            let at = tables.decoded_at(data, media).saturating_sub(self.stream.roll);
+            let at = at.clamp(segment.first, segment.end - 1);
+            (at, segment.decoded(self.source(), at))
+        };
+        Ok((Next::Sample(segment.place(sample)), self.ms(shown)))
+    }
+
+    /// The sample at `place`, or what comes instead of it.
+    pub(crate) fn next(&self, place: Place) -> Next {
+        if place.moof == 0 && self.stream.timeline.segment(place).is_some() {
+            return Next::Sample(place);
+        }
+        self.moofs.map_or(Next::End, |(moofs, slot)| moofs.at(slot, place))
+    }
+
+    /// When the sample at `place` is decoded; `None` behind all that is known.
+    pub(crate) fn at(&self, place: Place) -> Option<u64> {
+        let timeline = &self.stream.timeline;
+        if let Some((_, segment)) = timeline.segment(place) {
+            let i = segment.sample(place.index);
+            return Some(self.ms(segment.decoded(self.source(), i)));
+        }
+        let sample = self.samples(place).next()?.ok()?;
+        Some(self.decoded_ms(&sample))
+    }
+
+    pub(crate) fn decoded_ms(&self, sample: &Sample) -> u64 {
+        self.ms(sample.decoded)
+    }
+
+    pub(crate) fn samples(&self, from: Place) -> Play<'a> {
+        Play::new(*self, from)
+    }
+
+    pub(crate) fn fragment(
+        &self,
+        sequence: &mut u32,
+        piece: &Piece,
+        fetched: ByteRange,
+    ) -> Fragment {
+        *sequence = sequence.wrapping_add(1);
+        let is_video = self.track.kind == TrackKind::Video;
+        let first = piece.samples.first();
+        let described = first.map_or(1, |sample| sample.description);
+        let (init, description) = description::place(&self.stream.descriptions, described);
+        let target = Target {
+            track: self.index,
+            number: init::number(self.index),
+            sequence: *sequence,
+            is_video,
+            init,
+            description,
+            aux: self.aux(piece, described),
+        };
+        fragment::write(&target, &piece.samples, fetched, is_video)
+    }
+
+    /// What goes with encrypted samples.
+    fn aux(&self, piece: &Piece, described: u32) -> Option<Aux> {
+        if !cfg!(feature = "cenc") {
+            return None;
+        }
+        let Stream { aux, descriptions, tables, timeline, .. } = self.stream;
+        let cipher = description::cipher_of(descriptions, described)?;
+        let mut all: Option<Aux> = None;
+        for samples in piece.samples.chunk_by(|a, b| a.moof == b.moof) {
+            let first = samples.first()?;
+            let count = u32::try_from(samples.len()).ok()?;
+            let next = if let Some((_, segment)) = timeline.segment(first.place()) {
+                let range = (segment.sample(first.index), count);
+                aux.as_ref()?.of(self.data, Some(&tables.stsc), 0, range)?
+            } else {
+                let (moofs, slot) = self.moofs?;
+                let moof = moofs.from(first.moof).first().filter(|moof| moof.at == first.moof)?;
+                moof.aux(moofs.told.get(slot)?, (first.index, count), cipher.iv_bytes)?
+            };
+            all = match all {
+                Some(before) => Some(before.join(next)?),
+                None => Some(next),
+            };
+        }
+        all
+    }
+}
+
+impl Piece {
+    pub(crate) fn of(sample: Sample) -> Self {
+        Self { range: ByteRange { start: sample.offset, end: sample.end() }, samples: vec![sample] }
+    }
+
+    /// Takes a sample that comes next in the file, not too far on, and is described alike.
+    pub(crate) fn take(&mut self, sample: Sample) -> Result<(), Sample> {
+        let near = self.range.len() < WINDOW_BYTES_MAX
+            && sample.offset >= self.range.end
+            && sample.offset - self.range.end <= GAP_BYTES_MAX;
+        if !near {
+            return Err(sample);
+        }
+        self.join(sample)?;
+        self.range.end = self.range.end.max(sample.end());
+        Ok(())
+    }
+
+    /// Takes a sample that can stand behind the others in one fragment.
+    pub(crate) fn join(&mut self, sample: Sample) -> Result<(), Sample> {
+        let Some(last) = self.samples.last_mut() else {
+            self.samples.push(sample);
+            return Ok(());
+        };
+        let after = sample.dts - last.dts;
+        let follows = after == i64::from(last.duration) || after > 0;
+        if !follows || last.segment != sample.segment || last.description != sample.description {
+            return Err(sample);
+        }
+        // A fragment of the source may begin a little later than the one before it ends.
+        match u32::try_from(after) {
+            Ok(duration) => last.duration = duration,
+            Err(_) => return Err(sample),
+        }
+        self.samples.push(sample);
+        Ok(())
+    }
+
+    /// Puts a sample into the last piece, or begins a new one; false when there are too many.
+    pub(crate) fn add(pieces: &mut Vec<Self>, sample: Sample) -> bool {
+        let left = match pieces.last_mut() {
+            Some(last) => last.take(sample),
+            None => Err(sample),
+        };
+        match left {
+            Ok(()) => true,
+            Err(sample) if pieces.len() < PIECES_MAX => {
+                pieces.push(Self::of(sample));
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}

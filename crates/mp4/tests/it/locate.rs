@@ -1,0 +1,104 @@
+//! Finding `moov`: whole, in pieces, from both ends, and in files that have none.
+
+use mp4::ByteRange;
+use mp4::limits::{HEAD_BYTES, MOOV_GUESS_BYTES};
+use mp4::locate::{Locator, Step};
+use proptest::prelude::*;
+
+use crate::make::{self, PLAIN};
+use crate::play;
+
+fn tail_file() -> Vec<u8> {
+    make::file(&[make::video(200, 24), make::audio(300)], &PLAIN)
+}
+
+fn place_of_moov(file: &[u8]) -> ByteRange {
+    let moov = play::moov(file);
+    let start = moov.as_ptr().addr() - file.as_ptr().addr();
+    ByteRange::of(start as u64, moov.len() as u64)
+}
+
+#[test]
+fn head_and_tail_are_enough_in_either_order() {
+    let file = tail_file();
+    let moov = place_of_moov(&file);
+    let tail = usize::try_from(moov.start - 1000).unwrap();
+    for head_first in [true, false] {
+        for size in [Some(file.len() as u64), None] {
+            let mut locator = Locator::new(size);
+            let pieces = [(0, &file[..64]), (tail, &file[tail..])];
+            let order = if head_first { [0, 1] } else { [1, 0] };
+            for i in order {
+                locator.feed(pieces[i].0 as u64, pieces[i].1);
+            }
+            assert_eq!(locator.next(), Ok(Step::Moov(moov)));
+        }
+    }
+}
+
+#[test]
+fn nothing_within_mdat_is_asked_for() {
+    let mut locator = Locator::new(Some(10 << 30));
+    assert_eq!(locator.next(), Ok(Step::Need(ByteRange { start: 0, end: HEAD_BYTES })));
+    let mut head = make::boxed(*b"ftyp", &[b"isom\0\0\0\0isom"]);
+    head.extend(b"\0\0\0\x01mdat");
+    head.extend((10_u64 << 30).wrapping_sub(5020).to_be_bytes());
+    locator.feed(0, &head);
+    let start = (10 << 30) - 5000;
+    assert_eq!(locator.next(), Ok(Step::Need(ByteRange { start, end: 10 << 30 })));
+    let mut unknown = Locator::new(None);
+    unknown.feed(0, &head);
+    let end = start + MOOV_GUESS_BYTES;
+    assert_eq!(unknown.next(), Ok(Step::Need(ByteRange { start, end })));
+    locator.feed(start, b"\0\0\x03\xe8free");
+    locator.feed(start + 1000, b"\0\0\0\0moov");
+    let moov = ByteRange { start: start + 1000, end: 10 << 30 };
+    assert_eq!(locator.next(), Ok(Step::Moov(moov)));
+}
+
+#[test]
+fn what_is_no_film_is_told_apart() {
+    let told = |file: &[u8]| {
+        let mut locator = Locator::new(Some(file.len() as u64));
+        locator.feed(0, file);
+        locator.next().unwrap_err().to_string()
+    };
+    assert_eq!(told(b""), "the file is empty (byte 0)");
+    assert_eq!(told(b"abc"), "this is not an MP4 file: it is too short for one (byte 0)");
+    let text = "this is not an MP4 file: it does not begin with a box (byte 0)";
+    assert_eq!(told(b"Dear diary, today"), text);
+    let file = tail_file();
+    let cut = "the file is cut off in mdat, and moov would come behind it (byte 20)";
+    assert_eq!(told(&file[..file.len() / 2]), cut);
+    let cut = told(&file[..file.len() - 1]);
+    assert!(cut.starts_with("moov reaches past the end of the file: it is cut off"), "{cut}");
+    let ftyp = make::boxed(*b"ftyp", &[b"isom"]);
+    let never = "the file ends without a moov box: it is cut off or was never finished (byte 12)";
+    assert_eq!(told(&ftyp), never);
+    let open = [ftyp.clone(), b"\0\0\0\0mdat1234".to_vec()].concat();
+    assert!(told(&open).starts_with("the file ends without a moov box"), "{}", told(&open));
+    let small = [ftyp, b"\0\0\0\x07free".to_vec()].concat();
+    assert_eq!(told(&small), "a box is smaller than its own header (byte 12)");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_pieces_in_any_order_lead_to_the_same_place(
+        cuts in prop::collection::vec(0..40_000_usize, 0..30),
+        keys in prop::collection::vec(any::<u32>(), 32),
+    ) {
+        let file = tail_file();
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|at| at % file.len()).collect();
+        cuts.extend([0, file.len()]);
+        cuts.sort_unstable();
+        let mut pieces: Vec<_> = cuts.windows(2).zip(keys).map(|(w, key)| (key, w[0], w[1])).collect();
+        pieces.sort_unstable();
+        let mut locator = Locator::new(None);
+        for (_, from, to) in pieces {
+            locator.feed(from as u64, &file[from..to]);
+        }
+        prop_assert_eq!(locator.next(), Ok(Step::Moov(place_of_moov(&file))));
+    }
+}

@@ -1,0 +1,96 @@
+//! Embeds the page and its assets: `FIRSTFRAME_WEB_DIR`, made by `cargo xtask build`.
+//!
+//! Without the folder nothing is embedded, and the page says so when it is asked for.
+
+use std::{env, error::Error, fmt::Write as _, fs, path::Path};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=FIRSTFRAME_WEB_DIR");
+    let out_dir = env::var("OUT_DIR")?;
+    let table = match env::var("FIRSTFRAME_WEB_DIR") {
+        Ok(dir) => {
+            // Of a folder that is not there, Cargo looks again at every build.
+            println!("cargo::rerun-if-changed={dir}");
+            table(Path::new(&dir), Path::new(&out_dir))?
+        }
+        Err(_) => None,
+    };
+    let table = table.unwrap_or_else(|| {
+        "const INDEX: Option<&Asset> = None;\nconst ASSETS: &[Asset] = &[];\n".to_owned()
+    });
+    let path = Path::new(&out_dir).join("web.rs");
+    if fs::read_to_string(&path).ok().as_ref() != Some(&table) {
+        fs::write(path, table)?;
+    }
+    Ok(())
+}
+
+/// Rust source of the table; none where there is nothing to embed.
+fn table(dir: &Path, out_dir: &Path) -> Result<Option<String>, Box<dyn Error>> {
+    let manifest_path = dir.join("manifest.json");
+    let Ok(manifest) = fs::read_to_string(&manifest_path) else { return Ok(None) };
+    let manifest: serde_json::Value = serde_json::from_str(&manifest)
+        .map_err(|error| format!("{}: {error}", manifest_path.display()))?;
+    let index = text(manifest.get("index"))?;
+    let assets = manifest.get("assets").and_then(|assets| assets.as_array());
+    let assets = assets.ok_or("manifest.json lists no assets")?;
+
+    let mut source = format!(
+        "const INDEX: Option<&Asset> = Some(&{});\nconst ASSETS: &[Asset] = &[\n",
+        entry(dir, out_dir, index)?
+    );
+    for asset in assets {
+        writeln!(source, "{},", entry(dir, out_dir, text(Some(asset))?)?)?;
+    }
+    source.push_str("];\n");
+    Ok(Some(source))
+}
+
+/// A file name in the manifest.
+fn text(value: Option<&serde_json::Value>) -> Result<&str, &'static str> {
+    value.and_then(|value| value.as_str()).ok_or("manifest.json has no name where one belongs")
+}
+
+/// Bytes as a Rust expression. A copy of our own: the folder may be made anew at any time.
+fn embedded(path: &Path, bytes: &[u8]) -> Result<String, Box<dyn Error>> {
+    fs::write(path, bytes)?;
+    let path = path.to_str().ok_or_else(|| format!("{} is no text", path.display()))?;
+    Ok(format!("include_bytes!({path:?})"))
+}
+
+/// One `Asset { .. }`.
+fn entry(dir: &Path, out_dir: &Path, name: &str) -> Result<String, Box<dyn Error>> {
+    let path = dir.join(name);
+    let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let gzip_name = format!("{name}.gz");
+    let gzip = match fs::read(dir.join(&gzip_name)) {
+        Ok(gzip) => format!("Some({})", embedded(&out_dir.join(&gzip_name), &gzip)?),
+        Err(_) => "None".to_owned(),
+    };
+    let copy = embedded(&out_dir.join(name), &bytes)?;
+    let hash = blake3::hash(&bytes).to_hex();
+    let hash = &hash.as_str()[..32];
+    let content_type = content_type(name)?;
+    Ok(format!(
+        "Asset {{ name: {name:?}, content_type: {content_type:?}, hash: {hash:?}, \
+         bytes: {copy}, gzip: {gzip} }}"
+    ))
+}
+
+fn content_type(name: &str) -> Result<&'static str, String> {
+    Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("ico") => "image/vnd.microsoft.icon",
+        Some("woff2") => "font/woff2",
+        Some("json" | "webmanifest") => "application/json",
+        Some("ts") => "text/plain; charset=utf-8",
+        _ => return Err(format!("edge/build.rs does not know the media type of {name}")),
+    })
+}

@@ -1,0 +1,114 @@
+/** Reads the catalogue from the edge; what was read stays for a minute, and for going back. */
+
+/**
+ * @typedef {object} Card
+ * @property {string} id
+ * @property {string} title
+ * @property {string} coverImage Empty where there is none.
+ * @property {string} [statusLabel]
+ * @property {string} [episodeLabel]
+ *
+ * @typedef {object} Home
+ * @property {Card[]} featured
+ * @property {Card[]} ongoing
+ * @property {Card[]} recent
+ *
+ * @typedef {object} Episode
+ * @property {string} id
+ * @property {string} catalogId
+ * @property {number} number
+ * @property {string} title
+ * @property {string} [label]
+ * @property {string} [releasedAt]
+ * @property {number} [durationMs]
+ *
+ * @typedef {object} Title
+ * @property {string} id
+ * @property {string} title
+ * @property {string} synopsis
+ * @property {string} coverImage
+ * @property {string} [bannerImage]
+ * @property {string[]} genres
+ * @property {Record<string, string>} metadata
+ * @property {Episode[]} episodes
+ * @property {Card[]} recommendations
+ */
+
+/** Older answers are asked for anew, so that what was just published shows. */
+const FRESH_MS = 60_000;
+/** A visit that opens more titles than this reads the first ones again. */
+const ANSWERS_MAX = 100;
+/** Longer than a slow mobile network needs for a few kilobytes. */
+const PATIENCE_MS = 20_000;
+
+/** What keeps a view from being shown. */
+export class LibraryError extends Error {
+  /**
+   * @param {'missing' | 'unreachable' | 'failed'} kind
+   * @param {string} message
+   */
+  constructor(kind, message) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** @type {Map<string, { at: number, answer: Promise<any> }>} */
+const answers = new Map();
+
+/** @param {string} path */
+async function ask(path) {
+  let response;
+  try {
+    // No headers of our own: the request must match the preload of the page's head.
+    response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch {
+    throw new LibraryError('unreachable', 'The server does not answer.');
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok && body?.data) return body.data;
+  const code = body?.error?.code;
+  const message = body?.error?.message ?? `The server answers with status ${response.status}.`;
+  const missing = response.status === 404 || code === 'invalid_identifier';
+  throw new LibraryError(missing ? 'missing' : 'failed', message);
+}
+
+/**
+ * @param {string} path
+ * @param {boolean} kept Whether an old answer will do.
+ */
+function read(path, kept) {
+  const there = answers.get(path);
+  if (there && (kept || performance.now() - there.at < FRESH_MS)) return there.answer;
+  const answer = ask(path);
+  answers.delete(path);
+  answers.set(path, { at: performance.now(), answer });
+  const [oldest] = answers.keys();
+  if (answers.size > ANSWERS_MAX && oldest !== undefined) answers.delete(oldest);
+  answer.catch(() => {
+    if (answers.get(path)?.answer === answer) answers.delete(path);
+  });
+  return answer;
+}
+
+/**
+ * @param {boolean} [kept]
+ * @returns {Promise<Home>}
+ */
+export function home(kept = false) {
+  return read('/api/v2/home', kept);
+}
+
+/**
+ * @param {string} id
+ * @param {boolean} [kept]
+ * @returns {Promise<Title>}
+ */
+export function title(id, kept = false) {
+  return read(`/api/v2/catalog/${encodeURIComponent(id)}`, kept);
+}
+
+/** Forgets every answer, so that a retry asks again. */
+export function forget() {
+  answers.clear();
+}

@@ -1,0 +1,223 @@
+//! Viewers and what they did: the tables, and every statement on them.
+
+use crate::{
+    error::Error,
+    platform::{Clock, Database, Platform, Random, Row, Value},
+    request::Headers,
+};
+
+/// What every platform's SQLite can do. A viewer has at most one row a title, and titles are the
+/// catalogue's, so that the catalogue bounds what one viewer can store.
+const TABLES: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS clients (\
+     id INTEGER PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, created_at_ms INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS history (\
+     client_id INTEGER NOT NULL, catalog_id TEXT NOT NULL, episode_id TEXT NOT NULL, \
+     position_ms INTEGER NOT NULL, played INTEGER NOT NULL, updated_at_ms INTEGER NOT NULL, \
+     PRIMARY KEY (client_id, catalog_id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS watchlist (\
+     client_id INTEGER NOT NULL, catalog_id TEXT NOT NULL, updated_at_ms INTEGER NOT NULL, \
+     PRIMARY KEY (client_id, catalog_id)) WITHOUT ROWID",
+];
+
+/// A viewer that did nothing in this time is forgotten.
+const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// Idle viewers forgotten for each new one: more than one, so that a flood of them ebbs away.
+const FORGOTTEN_COUNT: i64 = 8;
+/// Bytes of a token: 192 bits, which nobody guesses.
+const TOKEN_BYTES: usize = 24;
+/// Items in one answer: what a person scrolls through.
+const ITEM_COUNT_MAX: i64 = 100;
+
+/// A viewer that this deployment knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Client(pub(crate) i64);
+
+/// One row of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub catalog_id: String,
+    pub episode_id: String,
+    pub position_ms: u64,
+    pub played: bool,
+    pub updated_at_ms: u64,
+}
+
+/// Whose token the request carries; none where it carries none that is known.
+pub(crate) async fn client<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+) -> Result<Option<Client>, Error> {
+    let Some(token) = headers.get("x-client-token") else { return Ok(None) };
+    let sql = "SELECT id FROM clients WHERE token_hash = ?1";
+    let rows = query(platform, sql, &[text(&catalog::hash(token.as_bytes()))]).await?;
+    Ok(rows.first().and_then(|row| integer(row, 0)).map(Client))
+}
+
+/// The same for routes that want one.
+pub(crate) async fn known_client<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+) -> Result<Client, Error> {
+    client(platform, headers).await?.ok_or(Error::ClientTokenRequired)
+}
+
+/// A new viewer and the token, of which only a hash is kept.
+pub(crate) async fn new_client<P: Platform>(platform: &P) -> Result<(Client, String), Error> {
+    let mut bytes = [0; TOKEN_BYTES];
+    platform.random().fill(&mut bytes)?;
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    let token: String = digits.flatten().collect();
+    let now_ms = platform.clock().now_ms();
+    let forget = "DELETE FROM clients WHERE id IN (SELECT id FROM clients \
+         WHERE created_at_ms < ?1 \
+         AND NOT EXISTS (SELECT 1 FROM history WHERE client_id = clients.id) \
+         AND NOT EXISTS (SELECT 1 FROM watchlist WHERE client_id = clients.id) \
+         ORDER BY id LIMIT ?2)";
+    let idle_since = moment(now_ms.saturating_sub(IDLE_MS_MAX));
+    query(platform, forget, &[idle_since, Value::Integer(FORGOTTEN_COUNT)]).await?;
+    let insert = "INSERT INTO clients (token_hash, created_at_ms) VALUES (?1, ?2) RETURNING id";
+    let values = [text(&catalog::hash(token.as_bytes())), moment(now_ms)];
+    let rows = query(platform, insert, &values).await?;
+    let id = rows.first().and_then(|row| integer(row, 0));
+    let id = id.ok_or_else(|| Error::StorageUnavailable("no id for a viewer".to_owned()))?;
+    Ok((Client(id), token))
+}
+
+/// Writes how far a viewer came in a title, in place of what was known.
+pub(crate) async fn put_entry<P: Platform>(
+    platform: &P,
+    client: Client,
+    entry: &Entry,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO history \
+         (client_id, catalog_id, episode_id, position_ms, played, updated_at_ms) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (client_id, catalog_id) DO UPDATE SET \
+         episode_id = excluded.episode_id, position_ms = excluded.position_ms, \
+         played = excluded.played, updated_at_ms = excluded.updated_at_ms";
+    let values = [
+        Value::Integer(client.0),
+        text(&entry.catalog_id),
+        text(&entry.episode_id),
+        moment(entry.position_ms),
+        Value::Integer(entry.played.into()),
+        moment(entry.updated_at_ms),
+    ];
+    query(platform, sql, &values).await.map(drop)
+}
+
+/// What a viewer watched, newest first.
+pub(crate) async fn entries<P: Platform>(
+    platform: &P,
+    client: Client,
+) -> Result<Vec<Entry>, Error> {
+    let sql = "SELECT catalog_id, episode_id, position_ms, played, updated_at_ms FROM history \
+         WHERE client_id = ?1 ORDER BY updated_at_ms DESC, catalog_id LIMIT ?2";
+    let values = [Value::Integer(client.0), Value::Integer(ITEM_COUNT_MAX)];
+    let rows = query(platform, sql, &values).await?;
+    Ok(rows.iter().filter_map(entry).collect())
+}
+
+/// Where a viewer left an episode, if that is the one of its title that was watched last.
+pub(crate) async fn position_ms<P: Platform>(
+    platform: &P,
+    client: Client,
+    catalog_id: &str,
+    episode_id: &str,
+) -> Result<Option<u64>, Error> {
+    let sql = "SELECT position_ms FROM history \
+         WHERE client_id = ?1 AND catalog_id = ?2 AND episode_id = ?3";
+    let values = [Value::Integer(client.0), text(catalog_id), text(episode_id)];
+    let rows = query(platform, sql, &values).await?;
+    Ok(rows.first().and_then(|row| unsigned(row, 0)))
+}
+
+/// Forgets what a viewer watched of a title.
+pub(crate) async fn delete_entry<P: Platform>(
+    platform: &P,
+    client: Client,
+    catalog_id: &str,
+) -> Result<(), Error> {
+    let sql = "DELETE FROM history WHERE client_id = ?1 AND catalog_id = ?2";
+    query(platform, sql, &[Value::Integer(client.0), text(catalog_id)]).await.map(drop)
+}
+
+/// Puts a title on a viewer's list.
+pub(crate) async fn put_wish<P: Platform>(
+    platform: &P,
+    client: Client,
+    catalog_id: &str,
+) -> Result<u64, Error> {
+    let now_ms = platform.clock().now_ms();
+    let sql = "INSERT INTO watchlist (client_id, catalog_id, updated_at_ms) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (client_id, catalog_id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
+    let values = [Value::Integer(client.0), text(catalog_id), moment(now_ms)];
+    query(platform, sql, &values).await?;
+    Ok(now_ms)
+}
+
+/// A viewer's list, newest first: titles and when they were put there.
+pub(crate) async fn wishes<P: Platform>(
+    platform: &P,
+    client: Client,
+) -> Result<Vec<(String, u64)>, Error> {
+    let sql = "SELECT catalog_id, updated_at_ms FROM watchlist \
+         WHERE client_id = ?1 ORDER BY updated_at_ms DESC, catalog_id LIMIT ?2";
+    let values = [Value::Integer(client.0), Value::Integer(ITEM_COUNT_MAX)];
+    let rows = query(platform, sql, &values).await?;
+    Ok(rows.iter().filter_map(|row| Some((string(row, 0)?, unsigned(row, 1)?))).collect())
+}
+
+/// Takes a title off a viewer's list.
+pub(crate) async fn delete_wish<P: Platform>(
+    platform: &P,
+    client: Client,
+    catalog_id: &str,
+) -> Result<(), Error> {
+    let sql = "DELETE FROM watchlist WHERE client_id = ?1 AND catalog_id = ?2";
+    query(platform, sql, &[Value::Integer(client.0), text(catalog_id)]).await.map(drop)
+}
+
+/// One statement, on tables that exist: an instance makes sure of them once.
+async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+    let has_tables = &platform.instance().has_tables;
+    if !has_tables.get() {
+        for table in TABLES {
+            platform.database().query(table, &[]).await?;
+        }
+        has_tables.set(true);
+    }
+    Ok(platform.database().query(sql, values).await?)
+}
+
+fn entry(row: &Row) -> Option<Entry> {
+    Some(Entry {
+        catalog_id: string(row, 0)?,
+        episode_id: string(row, 1)?,
+        position_ms: unsigned(row, 2)?,
+        played: integer(row, 3)? != 0,
+        updated_at_ms: unsigned(row, 4)?,
+    })
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// Milliseconds as every platform keeps them.
+fn moment(ms: u64) -> Value {
+    Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX).min((1 << 53) - 1))
+}
+
+fn integer(row: &Row, column: usize) -> Option<i64> {
+    if let Value::Integer(number) = row.get(column)? { Some(*number) } else { None }
+}
+
+fn unsigned(row: &Row, column: usize) -> Option<u64> {
+    u64::try_from(integer(row, column)?).ok()
+}
+
+fn string(row: &Row, column: usize) -> Option<String> {
+    if let Value::Text(text) = row.get(column)? { Some(text.clone()) } else { None }
+}

@@ -1,0 +1,200 @@
+//! What may go wrong for a client, and the one place where it becomes HTTP.
+
+use api::{Envelope, ErrorBody, ErrorCode};
+
+use crate::{
+    platform::PortError,
+    reply::{Body, Reply},
+};
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub enum Error {
+    /// An id or path segment has a form that no id has.
+    InvalidIdentifier,
+    /// A body does not parse or breaks a rule.
+    InvalidPayload(String),
+    /// The route wants the admin key.
+    Unauthorized,
+    /// The route wants a client token.
+    ClientTokenRequired,
+    /// The URL has no good signature.
+    SignatureRequired,
+    /// There is no such thing; its name.
+    NotFound(&'static str),
+    /// Nothing is stored of a film for its starts, and why.
+    NoIndex(String),
+    /// The path exists, the method does not; those that do.
+    MethodNotAllowed(String),
+    /// The catalogue is not the one that the sender built upon.
+    Conflict,
+    /// More bytes than this limit.
+    PayloadTooLarge(usize),
+    /// A condition of the request does not hold.
+    PreconditionFailed,
+    /// The range names no byte of an object of this size.
+    RangeNotSatisfiable(u64),
+    /// Something outside did not answer; what it said is for the operator.
+    StorageUnavailable(String),
+    /// A store has no room left; what it said is for the operator.
+    StorageFull(String),
+    /// A provider did not send what was asked for; what it did is for the operator.
+    UpstreamFailed(String),
+    /// A provider wants to be left alone for so many milliseconds.
+    UpstreamBusy(u64, String),
+    /// What the provider has under a file's name is not this file any more.
+    SourceGone(String),
+    /// The page was not built into this edge.
+    PageMissing,
+}
+
+impl Error {
+    const fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidIdentifier => ErrorCode::InvalidIdentifier,
+            Self::InvalidPayload(_) => ErrorCode::InvalidPayload,
+            Self::Unauthorized => ErrorCode::Unauthorized,
+            Self::ClientTokenRequired => ErrorCode::ClientTokenRequired,
+            Self::SignatureRequired => ErrorCode::SignatureRequired,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::NoIndex(_) => ErrorCode::NoIndex,
+            Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
+            Self::Conflict => ErrorCode::Conflict,
+            Self::PayloadTooLarge(_) => ErrorCode::PayloadTooLarge,
+            Self::PreconditionFailed => ErrorCode::PreconditionFailed,
+            Self::RangeNotSatisfiable(_) => ErrorCode::RangeNotSatisfiable,
+            Self::UpstreamFailed(_) => ErrorCode::UpstreamFailed,
+            Self::UpstreamBusy(..) => ErrorCode::UpstreamUnavailable,
+            Self::SourceGone(_) => ErrorCode::SourceGone,
+            Self::StorageFull(_) => ErrorCode::StorageFull,
+            Self::StorageUnavailable(_) | Self::PageMissing => ErrorCode::StorageUnavailable,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::InvalidIdentifier => {
+                "an id has 1 to 128 of a-z 0-9 . _ - and begins with a letter or digit".to_owned()
+            }
+            Self::InvalidPayload(why) => why.clone(),
+            Self::Unauthorized => {
+                "send the deployment's admin key as `Authorization: Bearer <key>`".to_owned()
+            }
+            Self::ClientTokenRequired => {
+                "send a token from POST /api/v2/session/anonymous as `X-Client-Token`".to_owned()
+            }
+            Self::SignatureRequired => {
+                "this URL is not signed, or its time is over: ask GET /api/v2/stream/{episodeId}, \
+                 or for a picture GET /api/v2/catalog/{catalogId}, for a new one"
+                    .to_owned()
+            }
+            Self::NotFound(what) => format!("there is no such {what}"),
+            Self::NoIndex(why) => format!("nothing is stored for starts of this film: {why}"),
+            Self::MethodNotAllowed(allow) => format!("this path knows {allow}"),
+            Self::Conflict => {
+                "the catalogue changed since it was read: read the root again and build upon that"
+                    .to_owned()
+            }
+            Self::PayloadTooLarge(bytes_max) => format!("at most {bytes_max} bytes fit"),
+            Self::PreconditionFailed => "a condition of the request does not hold".to_owned(),
+            Self::RangeNotSatisfiable(size_bytes) => {
+                format!("the range names none of the {size_bytes} bytes")
+            }
+            Self::StorageUnavailable(_) => "a store did not answer: try again later".to_owned(),
+            Self::StorageFull(_) => {
+                "a store is full and keeps nothing new: make room, or raise its limit, and send \
+                 this again"
+                    .to_owned()
+            }
+            Self::UpstreamFailed(_) => {
+                "the provider did not send the bytes asked for: ask for them again"
+                    .to_owned()
+            }
+            Self::UpstreamBusy(..) => {
+                "the provider does not answer: try again after the seconds of Retry-After"
+                    .to_owned()
+            }
+            Self::SourceGone(_) => {
+                "the provider has another file in the place of this one: ask for the stream, or the \
+                 title, again"
+                    .to_owned()
+            }
+            Self::PageMissing => {
+                "the page was not built into this edge: build it with `cargo xtask build`"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// What the operator should know, where there is anything.
+    pub(crate) fn detail(&self) -> Option<&str> {
+        match self {
+            Self::StorageUnavailable(detail)
+            | Self::StorageFull(detail)
+            | Self::UpstreamFailed(detail)
+            | Self::UpstreamBusy(_, detail)
+            | Self::SourceGone(detail) => Some(detail),
+            Self::InvalidIdentifier
+            | Self::InvalidPayload(_)
+            | Self::Unauthorized
+            | Self::ClientTokenRequired
+            | Self::SignatureRequired
+            | Self::NotFound(_)
+            | Self::NoIndex(_)
+            | Self::MethodNotAllowed(_)
+            | Self::Conflict
+            | Self::PayloadTooLarge(_)
+            | Self::PreconditionFailed
+            | Self::RangeNotSatisfiable(_)
+            | Self::PageMissing => None,
+        }
+    }
+
+    pub(crate) fn into_reply<S>(self) -> Reply<S> {
+        let (code, message) = (self.code(), self.message());
+        let envelope = Envelope::<()>::error(ErrorBody { code, message });
+        let reply = Reply::new(code.status(), Body::Bytes(crate::reply::json_bytes(&envelope)))
+            .with("content-type", "application/json")
+            .with("cache-control", "no-store");
+        match self {
+            Self::Unauthorized => reply.with("www-authenticate", "Bearer realm=\"firstframe\""),
+            Self::MethodNotAllowed(allow) => reply.with("allow", allow),
+            Self::RangeNotSatisfiable(size) => reply
+                .with("accept-ranges", "bytes")
+                .with("content-range", format!("bytes */{size}")),
+            Self::StorageUnavailable(_) | Self::UpstreamFailed(_) => reply.with("retry-after", "1"),
+            Self::UpstreamBusy(ms, _) => reply.with("retry-after", ms.div_ceil(1000).to_string()),
+            Self::InvalidIdentifier
+            | Self::InvalidPayload(_)
+            | Self::ClientTokenRequired
+            | Self::SignatureRequired
+            | Self::NotFound(_)
+            | Self::NoIndex(_)
+            | Self::Conflict
+            | Self::PayloadTooLarge(_)
+            | Self::PreconditionFailed
+            | Self::StorageFull(_)
+            | Self::SourceGone(_)
+            | Self::PageMissing => reply,
+        }
+    }
+}
+
+impl From<PortError> for Error {
+    fn from(error: PortError) -> Self {
+        match error {
+            PortError::Unavailable(detail) | PortError::Denied(detail) => {
+                Self::StorageUnavailable(detail)
+            }
+            PortError::Full(detail) => Self::StorageFull(detail),
+            PortError::TooLarge => Self::StorageUnavailable("more bytes than expected".into()),
+        }
+    }
+}
+
+impl From<catalog::Error> for Error {
+    /// A stored pack that cannot be read.
+    fn from(error: catalog::Error) -> Self {
+        Self::StorageUnavailable(error.to_string())
+    }
+}

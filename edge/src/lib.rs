@@ -1,0 +1,22 @@
+//! The stateless edge: one core, and one adapter per compile target.
+
+mod accounts;
+pub mod error;
+pub mod instance;
+pub mod platform;
+pub mod reply;
+pub mod request;
+pub mod route;
+mod routes;
+pub mod rules;
+pub mod serve;
+pub mod shelf;
+mod source;
+mod web;
+
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod cloudflare;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod memory;
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
+mod spin;

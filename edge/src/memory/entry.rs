@@ -1,0 +1,139 @@
+//! The entry point of tests: a request in, a whole answer out, in the clock's own time.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use super::{Ending, Memory, MemoryClock};
+use crate::{
+    platform::PortError,
+    reply::{Body, Reply},
+    request::{Headers, Method, Request, Upload},
+    serve::{go_on, serve},
+};
+
+/// A response, with its body in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// In the order in which they are sent.
+    pub headers: Vec<(&'static str, String)>,
+    /// What followed.
+    pub body: Vec<u8>,
+    /// Whether the body was a store's or another server's own stream.
+    pub is_stream: bool,
+    /// Whether that stream broke off.
+    pub is_cut: bool,
+}
+
+impl Answer {
+    /// The value of a header; the empty text where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// A body that is all there, or breaks off.
+struct MemoryUpload<'a>(Option<&'a [u8]>);
+
+impl Upload for MemoryUpload<'_> {
+    async fn read(self, bytes_max: usize) -> Result<Vec<u8>, PortError> {
+        let bytes = self.0.ok_or_else(|| PortError::Unavailable("cut".to_owned()))?;
+        if bytes.len() > bytes_max { Err(PortError::TooLarge) } else { Ok(bytes.to_vec()) }
+    }
+}
+
+/// Asks the edge. A body of `None` is one that breaks off.
+pub fn ask(
+    platform: &Memory,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Answer {
+    run(platform, answer(platform, method, path, headers, body)).unwrap_or_default()
+}
+
+/// The same as a future, for several at once.
+pub async fn answer(
+    platform: &Memory,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Answer {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let request = Request {
+        method: Method::parse(method),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: Headers::of(headers),
+        upload: MemoryUpload(body),
+    };
+    let Reply { status, headers, body, after } = serve(platform, request).await;
+    if let Some(after) = after {
+        go_on(platform, after).await;
+    }
+    let is_stream = matches!(body, Body::Stream(_) | Body::Joined(..));
+    let mut is_cut = matches!(&body, Body::Stream(stream) | Body::Joined(_, stream)
+        if stream.ending != Ending::Whole);
+    let mut body = match body {
+        Body::Joined(head, stream) => [head, stream.bytes].concat(),
+        Body::Empty => Vec::new(),
+        Body::Bytes(bytes) => bytes,
+        Body::Stream(stream) => stream.bytes,
+        Body::Static(bytes) => bytes.to_vec(),
+    };
+    // What HTTP makes of it: a client reads as many bytes as were promised (RFC 9112 §6.3).
+    let promised = headers.iter().find(|(name, _)| *name == "content-length");
+    if let Some(promised) = promised.and_then(|(_, length)| length.parse().ok())
+        && is_stream
+    {
+        is_cut = body.len() < promised;
+        body.truncate(promised);
+    }
+    Answer { status, headers, body, is_stream, is_cut }
+}
+
+/// What the future comes to without time going on. None where it waits for that.
+pub fn now<F: Future>(future: F) -> Option<F::Output> {
+    drive(future, || false)
+}
+
+/// What the future comes to. None where it would never come to anything.
+pub fn run<F: Future>(platform: &Memory, future: F) -> Option<F::Output> {
+    let clock: &MemoryClock = &platform.clock;
+    drive(future, || clock.advance())
+}
+
+/// Whether somebody may go on.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Polls until there is an output, or nobody is woken, not even by `advance`.
+fn drive<F: Future>(future: F, advance: impl Fn() -> bool) -> Option<F::Output> {
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        if !woken.0.swap(false, Ordering::Relaxed) && !advance() {
+            return None;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Key-value port in a map.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+
+use super::{Failing, Wanted};
+use crate::platform::{KeyValue, PortError};
+
+/// Values by key.
+#[derive(Debug, Default)]
+pub struct MemoryKeyValue {
+    /// What is stored.
+    pub values: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Fails on demand.
+    pub failing: Failing,
+    /// How often a value was asked for.
+    pub reads: Cell<usize>,
+}
+
+impl KeyValue for MemoryKeyValue {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.reads.set(self.reads.get() + 1);
+        self.failing.answer(Wanted::Read).await?;
+        Ok(self.values.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), PortError> {
+        self.failing.answer(Wanted::Write).await?;
+        if value.len() > api::limits::VALUE_BYTES_MAX {
+            return Err(PortError::TooLarge);
+        }
+        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), PortError> {
+        self.failing.answer(Wanted::Read).await?;
+        self.values.borrow_mut().remove(key);
+        Ok(())
+    }
+}

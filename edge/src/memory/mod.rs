@@ -1,0 +1,104 @@
+//! In memory: what native tests and the conformance suite run on. Every port fails on demand.
+
+mod clock;
+mod database;
+mod entry;
+mod key_value;
+mod object_store;
+mod outbound;
+mod random;
+mod settings;
+
+pub use clock::MemoryClock;
+pub use database::MemoryDatabase;
+pub use entry::{Answer, answer, ask, now, run};
+pub use key_value::MemoryKeyValue;
+pub use object_store::MemoryObjects;
+pub use outbound::{Asked, Canned, Ending, MemoryOutbound, MemoryStream};
+pub use random::MemoryRandom;
+pub use settings::MemorySettings;
+
+use std::{
+    cell::{Cell, RefCell},
+    future::pending,
+    rc::Rc,
+};
+
+use crate::platform::{Operator, PortError, Ports};
+
+/// A deployment in this process.
+pub type Memory = Ports<
+    MemoryKeyValue,
+    MemoryObjects,
+    MemoryDatabase,
+    MemoryOutbound,
+    MemoryClock,
+    MemoryRandom,
+    MemorySettings,
+    RefCell<Vec<String>>,
+>;
+
+impl Default for Memory {
+    fn default() -> Self {
+        let clock = MemoryClock::default();
+        Self {
+            key_value: MemoryKeyValue::default(),
+            objects: MemoryObjects::default(),
+            objects_apart: MemoryObjects::default(),
+            database: MemoryDatabase::default(),
+            outbound: MemoryOutbound::new(clock.clone()),
+            clock,
+            random: MemoryRandom::default(),
+            settings: MemorySettings::default(),
+            reports: RefCell::default(),
+            instance: Rc::default(),
+        }
+    }
+}
+
+impl Operator for RefCell<Vec<String>> {
+    fn report(&self, message: &str) {
+        self.borrow_mut().push(message.to_owned());
+    }
+}
+
+/// What a test wants of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Read,
+    Write,
+}
+
+/// How a port fails on demand.
+#[derive(Debug, Default)]
+pub struct Failing {
+    error: RefCell<Option<PortError>>,
+    silent: Cell<bool>,
+}
+
+impl Failing {
+    /// Fails from now on, or not any more. What is full can still be read.
+    pub fn replace(&self, error: Option<PortError>) {
+        self.error.replace(error);
+    }
+
+    /// Says nothing from now on, or speaks again.
+    pub fn silence(&self, silent: bool) {
+        self.silent.set(silent);
+    }
+
+    fn check(&self, wanted: Wanted) -> Result<(), PortError> {
+        match self.error.borrow().clone() {
+            Some(PortError::Full(_)) if wanted == Wanted::Read => Ok(()),
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    async fn answer(&self, wanted: Wanted) -> Result<(), PortError> {
+        if self.silent.get() {
+            pending::<()>().await;
+        }
+        self.check(wanted)
+    }
+}

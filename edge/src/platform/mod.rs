@@ -1,0 +1,88 @@
+//! The ports: everything the edge may ask of the outside world.
+//!
+//! A port has no method that one platform can only refuse, and what is not there is `None`, not an
+//! error.
+
+mod clock;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod conformance;
+mod database;
+mod key_value;
+mod object_store;
+mod outbound;
+mod ports;
+mod random;
+mod settings;
+
+pub use clock::{Clock, within};
+pub use database::{Database, Row, Value};
+pub use key_value::KeyValue;
+pub use object_store::{ByteRange, ObjectMeta, ObjectRead, ObjectStore, ReadRange};
+pub(crate) use outbound::wanted;
+pub use outbound::{ANSWER_HEADERS, Answer, AnswerHead, Outbound};
+pub use ports::Ports;
+pub use random::Random;
+pub use settings::Settings;
+
+use crate::instance::Instance;
+
+/// One deployment target, as a bundle of its ports.
+pub trait Platform {
+    /// Small values by key.
+    type KeyValue: KeyValue;
+    /// Large immutable bytes by key.
+    type Objects: ObjectStore;
+    /// Rows in SQLite.
+    type Database: Database;
+    /// Reads from other servers.
+    type Outbound: Outbound<Stream = StreamOf<Self>>;
+    /// Wall-clock time.
+    type Clock: Clock;
+    /// Bytes that nobody can guess.
+    type Random: Random;
+    /// What the deployer configured.
+    type Settings: Settings;
+
+    /// Small values by key.
+    fn key_value(&self) -> &Self::KeyValue;
+    /// Large immutable bytes by key.
+    fn objects(&self) -> &Self::Objects;
+    /// A second store of those, apart from the first.
+    fn objects_apart(&self) -> &Self::Objects;
+    /// Rows in SQLite.
+    fn database(&self) -> &Self::Database;
+    /// Reads from other servers.
+    fn outbound(&self) -> &Self::Outbound;
+    /// Wall-clock time.
+    fn clock(&self) -> &Self::Clock;
+    /// Bytes that nobody can guess.
+    fn random(&self) -> &Self::Random;
+    /// What the deployer configured.
+    fn settings(&self) -> &Self::Settings;
+    /// What this instance remembers. It outlives the request.
+    fn instance(&self) -> &Instance;
+    /// Tells the operator, not the client.
+    fn report(&self, message: &str);
+}
+
+/// Who runs the deployment.
+pub trait Operator {
+    /// Tells the operator, not the client.
+    fn report(&self, message: &str);
+}
+
+/// The byte stream type of a platform's object store.
+pub type StreamOf<P> = <<P as Platform>::Objects as ObjectStore>::Stream;
+
+/// Why a port could not do what it was asked. What is missing is not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortError {
+    /// No answer, or one that makes no sense. Trying again may help. The text is for the operator.
+    Unavailable(String),
+    /// No room is left. The text is for the operator.
+    Full(String),
+    /// More bytes than the caller allowed, or than the platform takes.
+    TooLarge,
+    /// The platform refuses us: a key or a permission is wrong. The text is for the operator.
+    Denied(String),
+}

@@ -1,0 +1,9 @@
+//! Port: bytes that nobody can guess.
+
+use super::PortError;
+
+/// A cryptographically secure source.
+pub trait Random {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError>;
+}

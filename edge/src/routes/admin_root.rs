@@ -1,0 +1,116 @@
+//! `GET | PUT /api/v2/admin/root`: which catalogue is current.
+
+use std::collections::BTreeSet;
+
+use api::{Envelope, Flip, Root};
+use catalog::{Manifest, is_hash};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::{
+    error::Error,
+    platform::{Clock, Database, KeyValue, Platform, StreamOf, Value},
+    reply::Reply,
+    request::{Method, Upload},
+    shelf::{self, ROOT_KEY, pack_key},
+};
+
+/// Packs asked for at a time: Workers have six connections, and each answer may be a whole pack.
+const CHECK_COUNT_MAX: usize = 4;
+
+/// Who flipped from which root to which manifest.
+const CLAIMS: &str = "CREATE TABLE IF NOT EXISTS flips (\
+     root TEXT PRIMARY KEY, manifest TEXT NOT NULL, claimed_at_ms INTEGER NOT NULL) WITHOUT ROWID";
+/// How long a claim counts: twice as long as a key-value store may be behind.
+const CLAIM_MS: u64 = 120_000;
+
+pub(super) async fn handle<P: Platform, U: Upload>(
+    platform: &P,
+    method: Method,
+    upload: U,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    if method == Method::Put {
+        let root = flip(platform, upload).await?;
+        return Ok(super::json(200, &Envelope::data(root)));
+    }
+    Ok(super::json(200, &Envelope::data(shelf::read_root(platform).await?)))
+}
+
+/// Read, compare, claim, write: the key-value store does not compare and swap, and may be a minute
+/// behind, so that who flips from a root claims it in the database first, where one of several wins.
+async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Root, Error> {
+    let flip: Flip = super::parsed(upload).await?;
+    if !is_hash(&flip.manifest) {
+        return Err(Error::InvalidPayload("`manifest` is no hash".to_owned()));
+    }
+    let current = shelf::read_root(platform).await?;
+    let manifest_now = current.as_ref().map(|root| root.manifest.as_str());
+    // The answer to an earlier try was lost: it is done.
+    if let Some(root) = current.as_ref().filter(|root| root.manifest == flip.manifest) {
+        return Ok(root.clone());
+    }
+    if manifest_now != flip.previous.as_deref() {
+        return Err(Error::Conflict);
+    }
+    check(platform, &flip.manifest, manifest_now).await?;
+
+    let now_ms = platform.clock().now_ms();
+    claim(platform, current.as_ref(), &flip.manifest, now_ms).await?;
+    let root = Root { manifest: flip.manifest, flipped_at_ms: now_ms };
+    platform.key_value().put(ROOT_KEY, &crate::reply::json_bytes(&root)).await?;
+    platform.instance().shelf.note(Some(root.clone()), now_ms);
+    Ok(root)
+}
+
+/// Claims a root for what follows it. Who claimed it before and never wrote has lost it after a while,
+/// in which every place has heard of what was written.
+async fn claim<P: Platform>(
+    platform: &P,
+    current: Option<&Root>,
+    manifest: &str,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let moment = |ms: u64| Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX));
+    let root = current.map(|root| format!("{} {}", root.manifest, root.flipped_at_ms));
+    let over_ms = moment(now_ms.saturating_sub(CLAIM_MS));
+    let database = platform.database();
+    database.query(CLAIMS, &[]).await?;
+    database.query("DELETE FROM flips WHERE claimed_at_ms < ?1", &[over_ms]).await?;
+    let sql = "INSERT INTO flips (root, manifest, claimed_at_ms) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (root) DO UPDATE SET claimed_at_ms = excluded.claimed_at_ms \
+         WHERE manifest = excluded.manifest RETURNING manifest";
+    let values = [text(&root.unwrap_or_default()), text(manifest), moment(now_ms)];
+    let claimed = database.query(sql, &values).await?;
+    if claimed.is_empty() { Err(Error::Conflict) } else { Ok(()) }
+}
+
+/// Every pack that the manifest names is there. Those that the current one names were checked when
+/// it became current.
+async fn check<P: Platform>(
+    platform: &P,
+    manifest: &str,
+    manifest_now: Option<&str>,
+) -> Result<(), Error> {
+    let missing = |hash: &str| {
+        Error::InvalidPayload(format!(
+            "the pack {hash} is not there; if it was sent within the last minute, try again"
+        ))
+    };
+    let store = platform.key_value();
+    let bytes = store.get(&pack_key(manifest)).await?.ok_or_else(|| missing(manifest))?;
+    let manifest = Manifest::parse(&bytes).map_err(|e| Error::InvalidPayload(e.to_string()))?;
+    let known = match manifest_now {
+        Some(hash) => store.get(&pack_key(hash)).await?.map(|bytes| Manifest::parse(&bytes)),
+        None => None,
+    };
+    let known = known.and_then(Result::ok);
+    let known: BTreeSet<&str> = known.iter().flat_map(Manifest::packs).collect();
+    stream::iter(manifest.packs().filter(|hash| !known.contains(hash)))
+        .map(|hash| async move {
+            let there = store.get(&pack_key(hash)).await?.is_some();
+            if there { Ok(()) } else { Err(missing(hash)) }
+        })
+        .buffer_unordered(CHECK_COUNT_MAX)
+        .try_collect()
+        .await
+}

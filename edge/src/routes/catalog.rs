@@ -1,0 +1,54 @@
+//! `GET /api/v2/catalog/{catalogId}`: one title.
+
+use api::{Card, Catalog, Envelope, Home, paths};
+use catalog::{PROVIDER, Title};
+
+use super::{episodes::episodes_of, pictures::Pictures};
+use crate::{
+    error::Error,
+    platform::{Platform, StreamOf},
+    reply::Reply,
+    request::Headers,
+    shelf,
+};
+
+/// Other titles shown beside one: two rows.
+const RECOMMENDATION_COUNT_MAX: usize = 12;
+
+pub(super) async fn show<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+    catalog_id: &str,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let home = shelf::home(platform).await?;
+    let mut view = view(title, home);
+    let pictures = Pictures::of(platform).await?;
+    pictures.sign(&mut view.cover_image);
+    view.banner_image.iter_mut().for_each(|url| pictures.sign(url));
+    pictures.sign_cards(&mut view.recommendations);
+    let envelope = Envelope::data(view).with_meta("provider", PROVIDER);
+    Ok(super::json_until_changed(headers, &envelope))
+}
+
+fn view(title: Title, home: Home) -> Catalog {
+    let others = |card: &Card| card.id != title.id;
+    let recommendations =
+        home.recent.into_iter().filter(others).take(RECOMMENDATION_COUNT_MAX).collect();
+    Catalog {
+        episodes: episodes_of(&title),
+        cover_image: title.cover.as_deref().map(image_url).unwrap_or_default(),
+        banner_image: title.banner.as_deref().map(image_url),
+        id: title.id,
+        title: title.title,
+        synopsis: title.synopsis,
+        genres: title.genres,
+        metadata: title.metadata,
+        recommendations,
+        provider: PROVIDER.to_owned(),
+    }
+}
+
+fn image_url(image_id: &str) -> String {
+    format!("{}{image_id}", paths::IMAGE)
+}

@@ -1,0 +1,36 @@
+//! `GET /api/v2/catalog/{catalogId}/episodes`: the episodes of one title.
+
+use api::{Envelope, Episode, Episodes};
+use catalog::{PROVIDER, Title, episode_id};
+
+use crate::{
+    error::Error,
+    platform::{Platform, StreamOf},
+    reply::Reply,
+    request::Headers,
+    shelf,
+};
+
+pub(super) async fn show<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+    catalog_id: &str,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let episodes = Episodes { items: episodes_of(&title), catalog_id: title.id };
+    let envelope = Envelope::data(episodes).with_meta("provider", PROVIDER);
+    Ok(super::json_until_changed(headers, &envelope))
+}
+
+pub(super) fn episodes_of(title: &Title) -> Vec<Episode> {
+    let view = |episode: &catalog::Episode| Episode {
+        id: episode_id(&title.id, episode.number),
+        catalog_id: title.id.clone(),
+        number: episode.number,
+        title: episode.title.clone(),
+        label: episode.label.clone(),
+        released_at: episode.released_at.clone(),
+        duration_ms: episode.duration_ms,
+    };
+    title.episodes.iter().map(view).collect()
+}

@@ -1,0 +1,16 @@
+//! `GET /health`: is this deployment alive?
+
+use api::{Envelope, Health};
+
+use crate::{
+    platform::{Platform, StreamOf},
+    reply::Reply,
+    source::durable,
+};
+
+/// Alive is who answers, whatever its stores say.
+pub(super) async fn show<P: Platform>(platform: &P) -> Reply<StreamOf<P>> {
+    let (service, version) = ("firstframe".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    let startup_store = durable::store(platform).await.ok().map(|(kind, _)| kind);
+    super::json(200, &Envelope::data(Health { service, version, startup_store }))
+}

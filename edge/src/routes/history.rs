@@ -1,0 +1,107 @@
+//! `GET | POST /api/v2/history` and `DELETE /api/v2/history/{catalogId}`: what a viewer watched.
+
+use std::time::Duration;
+
+use api::{Deleted, Envelope, History, Watched};
+use catalog::{Episode, PROVIDER, Title, card, split_episode_id};
+
+use super::pictures::Pictures;
+use crate::{
+    accounts::{self, Client, Entry},
+    error::Error,
+    platform::{Clock, Platform, StreamOf},
+    reply::Reply,
+    request::{Headers, Method, Upload},
+    rules::progress::{self, Progress},
+    shelf,
+};
+
+pub(super) async fn handle<P: Platform, U: Upload>(
+    platform: &P,
+    method: Method,
+    headers: &Headers,
+    upload: U,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let client = accounts::known_client(platform, headers).await?;
+    if method == Method::Post {
+        let watched = note(platform, client, super::parsed(upload).await?).await?;
+        return Ok(super::json(200, &Envelope::data(watched)));
+    }
+    let mut items = Vec::new();
+    let pictures = Pictures::of(platform).await?;
+    for entry in accounts::entries(platform, client).await? {
+        // What the catalogue no longer has cannot be shown, and may come back.
+        let Some(title) = shelf::title(platform, &entry.catalog_id).await? else { continue };
+        if let Some(episode) = episode_of(&title, &entry.episode_id) {
+            items.push(watched(&pictures, &title, episode, &entry));
+        }
+    }
+    Ok(super::json(200, &Envelope::data(History { items })))
+}
+
+pub(super) async fn forget<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+    catalog_id: &str,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let client = accounts::known_client(platform, headers).await?;
+    accounts::delete_entry(platform, client, catalog_id).await?;
+    Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
+}
+
+async fn note<P: Platform>(
+    platform: &P,
+    client: Client,
+    sent: api::Progress,
+) -> Result<Watched, Error> {
+    let position = Duration::try_from_secs_f64(sent.position_seconds)
+        .map_err(|_| Error::InvalidPayload("`positionSeconds` is no position".to_owned()))?;
+    let position_ms = u64::try_from(position.as_millis()).unwrap_or(u64::MAX);
+    let (catalog_id, _) = split_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
+    if catalog_id != sent.catalog_id {
+        let why = "`episodeId` is no episode of `catalogId`".to_owned();
+        return Err(Error::InvalidPayload(why));
+    }
+    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let episode = episode_of(&title, &sent.episode_id).ok_or(Error::NotFound("episode"))?;
+    let (position_ms, played) = match progress::judge(position_ms, episode.duration_ms) {
+        Progress::Start => (0, false),
+        Progress::At(position_ms) => (position_ms, false),
+        Progress::Played => (0, true),
+    };
+    let entry = Entry {
+        catalog_id: sent.catalog_id,
+        episode_id: sent.episode_id,
+        position_ms,
+        played,
+        updated_at_ms: platform.clock().now_ms(),
+    };
+    accounts::put_entry(platform, client, &entry).await?;
+    Ok(watched(&Pictures::of(platform).await?, &title, episode, &entry))
+}
+
+pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
+    title.episode(split_episode_id(episode_id)?.1)
+}
+
+pub(super) fn watched(
+    pictures: &Pictures,
+    title: &Title,
+    episode: &Episode,
+    entry: &Entry,
+) -> Watched {
+    let mut card = card(title);
+    pictures.sign_cards([&mut card]);
+    Watched {
+        catalog_id: card.id,
+        episode_id: entry.episode_id.clone(),
+        title: card.title,
+        episode_title: episode.title.clone(),
+        cover_image: card.cover_image,
+        position_seconds: Duration::from_millis(entry.position_ms).as_secs_f64(),
+        duration_seconds: episode.duration_ms.map(|ms| Duration::from_millis(ms).as_secs_f64()),
+        played: entry.played,
+        provider: PROVIDER.to_owned(),
+        updated_at_ms: entry.updated_at_ms,
+    }
+}

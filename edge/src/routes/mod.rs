@@ -1,0 +1,141 @@
+//! One file per endpoint.
+
+mod admin_pack;
+mod admin_picture;
+mod admin_prewarm;
+mod admin_root;
+mod admin_source;
+mod admin_startup;
+mod asset;
+mod catalog;
+mod continue_watching;
+mod episodes;
+mod headers;
+mod health;
+mod history;
+mod home;
+mod image;
+mod media;
+mod page;
+mod pictures;
+mod session;
+mod signed;
+mod start;
+mod stream;
+mod watchlist;
+pub(crate) mod window;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::Error,
+    platform::{Platform, PortError, Settings, StreamOf},
+    reply::{self, Body, Reply},
+    request::{Headers, Request, Upload},
+    route::Route,
+    rules::{bearer, conditions, etag},
+};
+
+/// The largest JSON body is some ids and numbers.
+const JSON_BYTES_MAX: usize = 1024;
+/// What has the hash of its content in its URL may be kept for ever.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Hands the request to its endpoint. The method is one of the route's.
+pub(crate) async fn dispatch<P: Platform, U: Upload>(
+    platform: &P,
+    request: Request<U>,
+    route: Route,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let Request { method, query, headers, upload, .. } = request;
+    match route {
+        Route::Health => Ok(health::show(platform).await),
+        Route::Home => home::show(platform, &headers).await,
+        Route::Catalog(id) => catalog::show(platform, &headers, &id).await,
+        Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
+        Route::Stream(id) => stream::show(platform, &headers, &id).await,
+        Route::Media(id) => media::read(platform, method, &headers, &id, &query).await,
+        Route::Headers(id) => headers::read(platform, &headers, &id, &query).await,
+        Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,
+        Route::Image(id) => image::read(platform, &headers, &id, &query).await,
+        Route::Asset(name) => asset::read(&headers, &name),
+        Route::Page => page::read(&headers),
+        Route::Session => session::begin(platform, &headers).await,
+        Route::History => history::handle(platform, method, &headers, upload).await,
+        Route::HistoryOf(id) => history::forget(platform, &headers, &id).await,
+        Route::ContinueWatching => continue_watching::show(platform, &headers).await,
+        Route::Watchlist => watchlist::handle(platform, method, &headers, upload).await,
+        Route::WatchlistOf(id) => watchlist::remove(platform, &headers, &id).await,
+        Route::Window => window::open(platform, &headers, upload).await,
+        Route::AdminPrewarm(id) => {
+            authorize(platform, &headers).await?;
+            admin_prewarm::handle(platform, method, &id).await
+        }
+        Route::AdminRoot => {
+            authorize(platform, &headers).await?;
+            admin_root::handle(platform, method, upload).await
+        }
+        Route::AdminSources => {
+            authorize(platform, &headers).await?;
+            admin_source::register(platform, upload).await
+        }
+        Route::AdminPictures => {
+            authorize(platform, &headers).await?;
+            admin_picture::register(platform, upload).await
+        }
+        Route::AdminStartup => {
+            authorize(platform, &headers).await?;
+            admin_startup::purge_all(platform).await
+        }
+        Route::AdminStartupOf(id) => {
+            authorize(platform, &headers).await?;
+            admin_startup::purge(platform, &id).await
+        }
+        Route::AdminPack(hash) => {
+            authorize(platform, &headers).await?;
+            admin_pack::handle(platform, method, upload, &hash).await
+        }
+    }
+}
+
+/// Lets the deployer in. A deployment without a key lets nobody in.
+async fn authorize<P: Platform>(platform: &P, headers: &Headers) -> Result<(), Error> {
+    let key = platform.settings().get("admin_key").await?.unwrap_or_default();
+    let lets_in = bearer::carries(headers.get("authorization"), &key);
+    if lets_in { Ok(()) } else { Err(Error::Unauthorized) }
+}
+
+/// Reads a small JSON body.
+async fn parsed<T: DeserializeOwned, U: Upload>(upload: U) -> Result<T, Error> {
+    let body = read_upload(upload, JSON_BYTES_MAX).await?;
+    serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))
+}
+
+/// An answer that is true now and may not be later.
+fn json<S>(status: u16, value: &impl Serialize) -> Reply<S> {
+    Reply::new(status, Body::Bytes(reply::json_bytes(value)))
+        .with("content-type", "application/json")
+        .with("cache-control", "no-store")
+}
+
+/// An answer that stays true until the next catalogue: kept, and asked about by its entity tag.
+fn json_until_changed<S>(headers: &Headers, value: &impl Serialize) -> Reply<S> {
+    let bytes = reply::json_bytes(value);
+    let etag = etag::of(&bytes);
+    let reply = if conditions::is_held(headers, &etag) {
+        Reply::new(304, Body::Empty)
+    } else {
+        Reply::new(200, Body::Bytes(bytes)).with("content-type", "application/json")
+    };
+    reply.with("cache-control", "no-cache").with("etag", etag)
+}
+
+/// Reads a body of at most `bytes_max` bytes.
+async fn read_upload<U: Upload>(upload: U, bytes_max: usize) -> Result<Vec<u8>, Error> {
+    upload.read(bytes_max).await.map_err(|error| match error {
+        PortError::TooLarge => Error::PayloadTooLarge(bytes_max),
+        PortError::Unavailable(_) | PortError::Full(_) | PortError::Denied(_) => {
+            Error::InvalidPayload("the body ended before its end".to_owned())
+        }
+    })
+}

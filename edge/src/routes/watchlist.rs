@@ -1,0 +1,61 @@
+//! `GET | POST /api/v2/watchlist` and `DELETE /api/v2/watchlist/{catalogId}`: what a viewer wants
+//! to come back to.
+
+use api::{Deleted, Envelope, Watchlist, Wish, Wished};
+use catalog::{PROVIDER, Title, card};
+
+use super::pictures::Pictures;
+use crate::{
+    accounts,
+    error::Error,
+    platform::{Platform, StreamOf},
+    reply::Reply,
+    request::{Headers, Method, Upload},
+    shelf,
+};
+
+pub(super) async fn handle<P: Platform, U: Upload>(
+    platform: &P,
+    method: Method,
+    headers: &Headers,
+    upload: U,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let client = accounts::known_client(platform, headers).await?;
+    let pictures = Pictures::of(platform).await?;
+    if method == Method::Post {
+        let Wish { catalog_id } = super::parsed(upload).await?;
+        let title = shelf::title(platform, &catalog_id).await?;
+        let title = title.ok_or(Error::NotFound("title"))?;
+        let updated_at_ms = accounts::put_wish(platform, client, &catalog_id).await?;
+        return Ok(super::json(201, &Envelope::data(wished(&pictures, &title, updated_at_ms))));
+    }
+    let mut items = Vec::new();
+    for (catalog_id, updated_at_ms) in accounts::wishes(platform, client).await? {
+        if let Some(title) = shelf::title(platform, &catalog_id).await? {
+            items.push(wished(&pictures, &title, updated_at_ms));
+        }
+    }
+    Ok(super::json(200, &Envelope::data(Watchlist { items })))
+}
+
+pub(super) async fn remove<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+    catalog_id: &str,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let client = accounts::known_client(platform, headers).await?;
+    accounts::delete_wish(platform, client, catalog_id).await?;
+    Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
+}
+
+fn wished(pictures: &Pictures, title: &Title, updated_at_ms: u64) -> Wished {
+    let mut card = card(title);
+    pictures.sign_cards([&mut card]);
+    Wished {
+        catalog_id: card.id,
+        title: card.title,
+        cover_image: card.cover_image,
+        provider: PROVIDER.to_owned(),
+        updated_at_ms,
+    }
+}

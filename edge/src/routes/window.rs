@@ -1,0 +1,74 @@
+//! `POST /api/v2/stream/window`: what a viewer watches now, and what comes next, which is made ready.
+//!
+//! The answer comes at once, the work after it: at most two episodes, each once in half a minute. Of
+//! each, what is kept of every film: its beginning, its end, and what its starts are made of.
+
+use api::{Envelope, Window, Windowed};
+use catalog::split_episode_id;
+
+use super::signed;
+use crate::{
+    accounts,
+    error::Error,
+    platform::{Clock, Platform, StreamOf, within},
+    reply::{After, Reply},
+    request::{Headers, Upload},
+    rules::selection,
+    shelf,
+    source::warm,
+};
+
+/// Episodes that are made ready.
+const NEXT_COUNT_MAX: usize = 2;
+/// How long the same window need not be looked at again.
+const AGAIN_MS: u64 = 30_000;
+/// How long it may take: Workers end what goes on after 30 seconds.
+const WORK_MS_MAX: u64 = 25_000;
+/// Ids of what is left of a season, in order.
+const BODY_BYTES_MAX: usize = 8 * 1024;
+
+pub(super) async fn open<P: Platform, U: Upload>(
+    platform: &P,
+    headers: &Headers,
+    upload: U,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
+    let Window { current_episode_id, next_episode_ids } =
+        serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))?;
+    let viewer = accounts::client(platform, headers).await?.map(|client| client.0);
+    let current = film(platform, &current_episode_id).await?;
+    let (mut known, mut next) = (Vec::new(), Vec::new());
+    for id in next_episode_ids.into_iter().take(NEXT_COUNT_MAX) {
+        if let Some(film) = film(platform, &id).await? {
+            next.push(film);
+            known.push(id);
+        }
+    }
+    let window = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
+    let now_ms = platform.clock().now_ms();
+    let is_moved = platform.instance().media.is_moved(&window, now_ms, AGAIN_MS);
+    let reply = super::json(202, &Envelope::data(Windowed { next_episode_ids: known }));
+    Ok(Reply { after: is_moved.then_some(After { viewer, current, next }), ..reply })
+}
+
+/// The film that is played for an episode, if there is such an episode and it has one.
+async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
+    let Some((catalog_id, number)) = split_episode_id(episode_id) else { return Ok(None) };
+    let title = shelf::title(platform, catalog_id).await?;
+    let Some(episode) = title.as_ref().and_then(|title| title.episode(number)) else {
+        return Ok(None);
+    };
+    let preferred = selection::choose(&episode.sources).0.into_iter().find(|one| one.playable);
+    Ok(preferred.map(|one| signed::parts(&one.url).0.to_owned()))
+}
+
+/// The work.
+pub(crate) async fn go_on<P: Platform>(platform: &P, after: After) {
+    let After { viewer, current, next } = after;
+    let work = warm::window(platform, viewer, current.as_deref(), &next);
+    match within(platform.clock(), WORK_MS_MAX, work).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => platform.report(error.detail().unwrap_or("a window did not move")),
+        None => platform.report("a window took too long to move"),
+    }
+}

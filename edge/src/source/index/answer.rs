@@ -1,0 +1,115 @@
+//! A start, planned on what is stored: by `mp4::start::step`, which says what it wants to see.
+
+use std::rc::Rc;
+
+use mp4::{
+    TrackKind,
+    plan::Selection,
+    start::{self, Answer, Ask, Film, Root, Step},
+};
+
+use super::{made, pieces};
+use crate::{
+    error::Error,
+    platform::Platform,
+    rules::starting::{Asked, Sound},
+};
+
+/// How long a window is: long enough that headers are few, short enough that a seek wastes little.
+const WINDOW_MS: u64 = 10_000;
+/// Packs that are read for one answer: minutes of a film lie in one or two.
+const PACK_COUNT_MAX: usize = 16;
+
+/// What a client gets before the film's bytes.
+pub(crate) struct Start {
+    /// Bytes of the film's file.
+    pub(crate) size_bytes: u64,
+    /// The rest.
+    pub(crate) answer: Answer,
+}
+
+/// A start; what is not stored yet is made.
+pub(crate) async fn start<P: Platform>(
+    platform: &P,
+    id: &str,
+    asked: &Asked,
+) -> Result<Start, Error> {
+    if let Some(start) = ready(platform, id, asked).await? {
+        return Ok(start);
+    }
+    let root = made(platform, id).await?;
+    let lost = || Error::StorageUnavailable(format!("what was made of {id} is not stored"));
+    planned(platform, id, &root, asked).await?.ok_or_else(lost)
+}
+
+/// The same of what is stored; none where that is nothing, or not whole.
+pub(crate) async fn ready<P: Platform>(
+    platform: &P,
+    id: &str,
+    asked: &Asked,
+) -> Result<Option<Start>, Error> {
+    let Some(root) = pieces::root(platform, id).await? else { return Ok(None) };
+    let start = planned(platform, id, &root, asked).await?;
+    if start.is_none() {
+        pieces::forget(platform, id);
+    }
+    Ok(start)
+}
+
+/// None where a pack is missing.
+async fn planned<P: Platform>(
+    platform: &P,
+    id: &str,
+    root: &[u8],
+    asked: &Asked,
+) -> Result<Option<Start>, Error> {
+    let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
+    let (size_bytes, names, head) = match Root::read(root).map_err(odd)? {
+        Root::Stored { size_bytes, names, head } => (size_bytes, names, head),
+        Root::Refused(why) => return Err(Error::NoIndex(why.to_owned())),
+    };
+    let film = Film::read(head).map_err(odd)?;
+    let ask = Ask {
+        selection: selection(&film, asked)?,
+        from: asked.from,
+        span_ms: WINDOW_MS,
+        count: asked.windows,
+    };
+    let mut packs: Vec<(u32, Rc<[u8]>)> = Vec::new();
+    loop {
+        let seen: Vec<_> = packs.iter().map(|(number, pack)| (*number, &**pack)).collect();
+        let number = match start::step(&film, &seen, ask) {
+            Ok(Step::Done(answer)) => return Ok(Some(Start { size_bytes, answer })),
+            Ok(Step::Need(number)) => number,
+            // A cursor is the client's, all else is ours.
+            Err(error) if matches!(ask.from, start::From::Cursor(_)) => {
+                return Err(Error::InvalidPayload(format!("`from`: {error}")));
+            }
+            Err(error) => return Err(odd(error)),
+        };
+        let name = usize::try_from(number).ok().and_then(|number| names.get(number));
+        let Some(name) = name.filter(|_| packs.len() < PACK_COUNT_MAX) else {
+            return Err(Error::NoIndex("it is spread over too many packs".to_owned()));
+        };
+        let Some(pack) = pieces::pack(platform, id, number, name).await? else { return Ok(None) };
+        packs.push((number, pack));
+    }
+}
+
+fn selection(film: &Film<'_>, asked: &Asked) -> Result<Selection, Error> {
+    let audio = match asked.sound {
+        Sound::Default => film.default(TrackKind::Audio),
+        Sound::Silent => None,
+        Sound::Track(number) => {
+            let plays = |(known, track): (usize, &mp4::Track)| {
+                known == number && track.kind == TrackKind::Audio
+            };
+            if !film.tracks().any(plays) {
+                let why = format!("`audio`: track {number} is no sound that plays");
+                return Err(Error::InvalidPayload(why));
+            }
+            Some(number)
+        }
+    };
+    Ok(Selection { video: film.default(TrackKind::Video), audio })
+}

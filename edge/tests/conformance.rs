@@ -1,0 +1,71 @@
+//! The memory platform keeps what the ports promise.
+
+use edge::{
+    memory::{Asked, Canned, Memory, MemoryStream, now, run},
+    platform::conformance,
+};
+
+#[test]
+fn the_key_value_port_keeps_its_promises() {
+    assert_eq!(now(conformance::key_value(&Memory::default().key_value)), Some(Ok(())));
+}
+
+#[test]
+fn the_object_port_keeps_its_promises() {
+    let memory = Memory::default();
+    memory.objects.put("t/full", &(0..100).collect::<Vec<u8>>(), 1_000);
+    memory.objects.put("t/empty", b"", 1_000);
+    let kept = now(conformance::object_store(&memory.objects, "t/full", "t/empty"));
+    assert_eq!(kept, Some(Ok(())));
+}
+
+#[test]
+fn the_database_port_keeps_its_promises() {
+    assert_eq!(now(conformance::database(&Memory::default().database)), Some(Ok(())));
+}
+
+#[test]
+fn the_outbound_port_keeps_its_promises() {
+    let memory = Memory::default();
+    memory.outbound.play(server);
+    let kept =
+        conformance::outbound(&memory.outbound, "https://a.example", "https://nobody.example");
+    assert_eq!(run(&memory, kept), Some(Ok(())));
+}
+
+fn server(asked: &Asked) -> Canned {
+    let answer = |status, headers: &[(&'static str, &str)], bytes| {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Canned::Answer(status, headers, MemoryStream::whole(bytes))
+    };
+    match (asked.url.as_str(), asked.range) {
+        ("https://a.example/full", None) => {
+            answer(200, &[("content-length", "100")], (0..100).collect())
+        }
+        ("https://a.example/full", Some(range)) => {
+            let said = format!("bytes {}-{}/100", range.start, range.end - 1);
+            let bytes = (0..100).filter(|&at| (range.start..range.end).contains(&at.into()));
+            answer(206, &[("content-range", &said)], bytes.collect())
+        }
+        ("https://a.example/moved", _) => {
+            answer(302, &[("location", "https://a.example/full")], Vec::new())
+        }
+        ("https://nobody.example", _) => Canned::Down,
+        _ => answer(404, &[], Vec::new()),
+    }
+}
+
+#[test]
+fn the_random_port_keeps_its_promises() {
+    assert_eq!(conformance::random(&Memory::default().random), Ok(()));
+}
+
+#[test]
+fn the_suite_finds_a_broken_promise() {
+    let memory = Memory::default();
+    memory.objects.put("t/full", &[0; 100], 1_000);
+    memory.objects.put("t/empty", b"", 1_000);
+    memory.objects.ignores_ranges.set(true);
+    let kept = now(conformance::object_store(&memory.objects, "t/full", "t/empty"));
+    assert!(matches!(kept, Some(Err(_))), "{kept:?}");
+}

@@ -1,0 +1,153 @@
+//! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
+
+use edge::{
+    memory::{Canned, Memory, MemoryObjects, ask, now, run},
+    platform::{ObjectStore, PortError},
+    rules::blocks::{BLOCK_BYTES, key},
+};
+
+use crate::{
+    bed::{Bed, deployment, good, put_catalogue, register, right, text},
+    startup::{rows, start},
+};
+
+/// A deployment with this setting, and a film in it.
+fn bed(setting: &str) -> Bed {
+    let memory = deployment();
+    set(&memory, setting);
+    Bed::of(memory, "one")
+}
+
+fn set(memory: &Memory, setting: &str) {
+    memory.settings.0.borrow_mut().insert("startup_store".to_owned(), setting.to_owned());
+}
+
+/// The same stores of objects, and everything else of this place gone.
+fn wiped(bed: Bed) -> Bed {
+    let Memory { objects, objects_apart, settings, clock, outbound, .. } = bed.memory;
+    let memory = Memory { objects, objects_apart, settings, clock, outbound, ..Memory::default() };
+    Bed { memory, id: bed.id }
+}
+
+fn keys(store: &MemoryObjects) -> usize {
+    store.keys().len()
+}
+
+fn said(memory: &Memory) -> String {
+    let answer = ask(memory, "GET", "/health", &[], Some(b""));
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
+}
+
+#[test]
+fn a_place_that_lost_everything_is_restored_without_its_upstream() {
+    for (setting, in_objects) in [("durable", true), ("apart", false)] {
+        let before = bed(setting);
+        assert_eq!(keys(&before.memory.objects) > 0, in_objects);
+        assert_eq!(keys(&before.memory.objects_apart) > 0, !in_objects);
+        let bed = wiped(before);
+        bed.memory.outbound.play(|_| Canned::Down);
+        let asked = bed.asked();
+        start(&bed);
+        assert_eq!(bed.asked(), asked);
+        assert!(bed.memory.key_value.values.borrow().contains_key(&key(&bed.id, 0)), "put back");
+        assert!(rows(&bed.memory) > 0);
+        // From then on this place is enough.
+        bed.memory.objects.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+        bed.memory.objects_apart.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+        start(&bed);
+    }
+}
+
+#[test]
+fn local_keeps_nothing_elsewhere() {
+    let bed = bed("local");
+    assert_eq!((keys(&bed.memory.objects), keys(&bed.memory.objects_apart)), (0, 0));
+    let bed = wiped(bed);
+    assert_eq!(bed.range(0, 1).status, 503, "its record is gone");
+}
+
+#[test]
+fn without_keys_it_is_local_and_that_is_said() {
+    let memory = deployment();
+    set(&memory, "apart");
+    memory.objects_apart.is_not_set_up.set(true);
+    let bed = Bed::of(memory, "one");
+    start(&bed);
+    assert_eq!((keys(&bed.memory.objects), keys(&bed.memory.objects_apart)), (0, 0));
+    assert_eq!(said(&bed.memory), "local");
+    let told = |memory: &Memory| {
+        memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
+    };
+    assert_eq!(told(&bed.memory), 1, "{:?}", bed.memory.reports);
+    bed.memory.objects_apart.is_not_set_up.set(false);
+    assert_eq!(said(&bed.memory), "apart");
+    for setting in ["durable", "local"] {
+        set(&bed.memory, setting);
+        assert_eq!(said(&bed.memory), setting);
+    }
+    set(&bed.memory, "cloud");
+    assert_eq!(said(&bed.memory), "nothing", "health is told whatever the settings are");
+}
+
+#[test]
+fn it_is_written_first() {
+    for setting in ["durable", "apart"] {
+        let bed = bed(setting);
+        bed.forget_blocks();
+        let store =
+            if setting == "apart" { &bed.memory.objects_apart } else { &bed.memory.objects };
+        assert!(store.keys().iter().all(|key| !key.starts_with("b/")), "{:?}", store.keys());
+        store.failing.replace(Some(PortError::Full("full".to_owned())));
+        bed.memory.outbound.play(good);
+        assert_eq!(right(&bed.range(0, 1000), 0), 1000, "its bytes are there all the same");
+        assert!(!bed.memory.key_value.values.borrow().contains_key(&key(&bed.id, 0)));
+        store.failing.replace(None);
+        let bed = Bed { memory: crate::startup::fresh(bed.memory), id: bed.id };
+        assert_eq!(right(&bed.range(0, 1000), 0), 1000);
+        let kept = bed.memory.key_value.values.borrow().contains_key(&key(&bed.id, 0));
+        assert!(kept, "and kept when there is room again");
+    }
+}
+
+#[test]
+fn a_purge_reaches_it() {
+    for (setting, path) in [
+        ("durable", "/api/v2/admin/startup"),
+        ("durable", "/api/v2/admin/startup/film"),
+        ("apart", "/api/v2/admin/startup"),
+        ("apart", "/api/v2/admin/startup/film"),
+    ] {
+        let bed = bed(setting);
+        let other = register(&bed.memory, "two");
+        assert_eq!(other.status, 201, "{}", text(&other));
+        bed.memory.objects.put("media/00ff", b"a film", 0);
+        put_catalogue(&bed.memory, vec![bed.title("film")]);
+        let store =
+            if setting == "apart" { &bed.memory.objects_apart } else { &bed.memory.objects };
+        // A block that this place forgot for want of room is still there.
+        let forgotten = key(&bed.id, 0);
+        bed.memory.key_value.values.borrow_mut().remove(&forgotten);
+        let blocks = || store.keys().into_iter().filter(|key| key.starts_with("b/")).count();
+        let before = blocks();
+        assert_eq!(bed.admin("DELETE", path).status, 200);
+        let left = if path.ends_with("/film") { before / 2 } else { 0 };
+        assert_eq!(blocks(), left, "{setting} {path}");
+        assert_eq!(
+            now(bed.memory.objects.head("media/00ff")).unwrap().unwrap().unwrap().size_bytes,
+            6
+        );
+        bed.memory.outbound.play(|_| Canned::Down);
+        assert_eq!(bed.range(0, 1).status, 502, "{setting} {path}: a block came back");
+    }
+}
+
+#[test]
+fn a_block_there_that_is_not_whole_is_never_served() {
+    let bed = wiped(bed("apart"));
+    let key = key(&bed.id, 0);
+    let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
+    run(&bed.memory, ObjectStore::put(&bed.memory.objects_apart, &key, &half)).unwrap().unwrap();
+    assert_eq!(right(&bed.range(0, 1000), 0), 1000);
+    assert!(bed.asked() > 0, "it is fetched anew");
+}

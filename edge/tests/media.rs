@@ -1,0 +1,223 @@
+//! `GET | HEAD /api/v2/media/{sourceId}`: status, headers and bytes.
+
+use edge::memory::{Answer, Memory, ask};
+
+const PATH: &str = "/api/v2/media/00ff";
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// A film of the bytes 0 to 99.
+fn memory() -> Memory {
+    let memory = Memory::default();
+    memory.objects.put("media/00ff", &(0..100).collect::<Vec<u8>>(), 784_111_777_000);
+    memory
+}
+
+fn get(memory: &Memory, headers: &[(&str, &str)]) -> Answer {
+    ask(memory, "GET", PATH, headers, Some(b""))
+}
+
+fn etag() -> String {
+    get(&memory(), &[]).header("etag").to_owned()
+}
+
+#[test]
+fn a_film_is_sent_whole_as_the_stores_own_stream() {
+    let answer = get(&memory(), &[]);
+    assert_eq!(answer.status, 200);
+    assert!(answer.is_stream);
+    assert_eq!(answer.body, (0..100).collect::<Vec<u8>>());
+    for (name, value) in [
+        ("content-length", "100"),
+        ("content-type", "video/mp4"),
+        ("accept-ranges", "bytes"),
+        ("last-modified", DATE),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("x-content-type-options", "nosniff"),
+        ("access-control-allow-origin", "*"),
+        ("content-range", ""),
+        ("vary", ""),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    let exposed = answer.header("access-control-expose-headers");
+    for name in ["Content-Range", "Content-Length", "ETag", "Accept-Ranges"] {
+        assert!(exposed.contains(name), "{exposed}");
+    }
+    assert!(answer.header("etag").starts_with('"'));
+}
+
+#[test]
+fn each_header_is_sent_once() {
+    for headers in [&[][..], &[("range", "bytes=0-1")], &[("range", "bytes=100-")]] {
+        let answer = get(&memory(), headers);
+        let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| *name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "{:?}", answer.headers);
+    }
+}
+
+#[test]
+fn a_range_is_sent_as_15_3_7_1_says() {
+    for (range, first, last) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=10-19", 10, 19),
+        ("bytes=90-", 90, 99),
+        ("bytes=-10", 90, 99),
+        ("bytes=-500", 0, 99),
+        ("bytes=0-99999999999999999999999", 0, 99),
+        ("bytes=99-100", 99, 99),
+        ("bytes=5-6,100-", 5, 6),
+    ] {
+        let answer = get(&memory(), &[("range", range)]);
+        assert_eq!(answer.status, 206, "{range}");
+        assert_eq!(answer.header("content-range"), format!("bytes {first}-{last}/100"), "{range}");
+        assert_eq!(answer.header("content-length"), (last - first + 1).to_string(), "{range}");
+        assert_eq!(answer.body, (first..=last).collect::<Vec<u8>>(), "{range}");
+        assert_eq!(answer.header("vary"), "", "{range}");
+        assert!(answer.is_stream);
+    }
+}
+
+#[test]
+fn a_range_beyond_the_end_is_416_with_the_size() {
+    for range in ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=100-,200-"] {
+        let answer = get(&memory(), &[("range", range)]);
+        assert_eq!(answer.status, 416, "{range}");
+        assert_eq!(answer.header("content-range"), "bytes */100", "{range}");
+        let body = String::from_utf8(answer.body).unwrap();
+        assert!(body.contains("range_not_satisfiable"), "{body}");
+    }
+}
+
+#[test]
+fn ranges_that_are_ignored_give_the_whole_film() {
+    for range in ["bytes=0-1,5-6", "bytes=9-5", "bytes=9e-", "items=0-1", "bytes=", "x"] {
+        let answer = get(&memory(), &[("range", range)]);
+        assert_eq!((answer.status, answer.body.len()), (200, 100), "{range}");
+        assert_eq!(answer.header("content-range"), "", "{range}");
+    }
+}
+
+#[test]
+fn of_a_film_without_bytes_every_range_is_ignored() {
+    let memory = Memory::default();
+    memory.objects.put("media/00ff", b"", 0);
+    for headers in [&[][..], &[("range", "bytes=0-")], &[("range", "bytes=-5")]] {
+        let answer = get(&memory, headers);
+        assert_eq!((answer.status, answer.header("content-length")), (200, "0"), "{headers:?}");
+    }
+}
+
+#[test]
+fn head_says_what_get_would_and_ignores_range_as_14_2_demands() {
+    let whole = get(&memory(), &[]);
+    for headers in [&[][..], &[("range", "bytes=0-9")], &[("range", "bytes=100-")]] {
+        let answer = ask(&memory(), "HEAD", PATH, headers, Some(b""));
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{headers:?}");
+        for (name, value) in &whole.headers {
+            assert_eq!(answer.header(name), value, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_has_it_gets_304_even_with_a_range_as_13_2_2_says() {
+    let etag = etag();
+    for method in ["GET", "HEAD"] {
+        for headers in [
+            &[("if-none-match", etag.as_str())][..],
+            &[("if-none-match", "*")],
+            &[("if-modified-since", DATE)],
+            &[("if-none-match", etag.as_str()), ("range", "bytes=0-1")],
+            &[("if-none-match", etag.as_str()), ("range", "bytes=100-")],
+        ] {
+            let answer = ask(&memory(), method, PATH, headers, Some(b""));
+            assert_eq!((answer.status, answer.body.len()), (304, 0), "{method} {headers:?}");
+            // §15.4.5: what a cache needs to freshen what it has, and no length of what is not sent.
+            assert_eq!(answer.header("etag"), etag);
+            assert!(!answer.header("cache-control").is_empty());
+            assert_eq!(answer.header("content-length"), "");
+            assert_eq!(answer.header("content-range"), "");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_wants_another_state_gets_412() {
+    for method in ["GET", "HEAD"] {
+        for headers in [
+            &[("if-match", "\"other\"")][..],
+            &[("if-unmodified-since", "Sun, 06 Nov 1994 08:49:36 GMT")],
+            &[("if-match", "\"other\""), ("range", "bytes=0-1")],
+            &[("if-match", "\"other\""), ("range", "bytes=100-")],
+        ] {
+            let answer = ask(&memory(), method, PATH, headers, Some(b""));
+            assert_eq!(answer.status, 412, "{method} {headers:?}");
+        }
+    }
+}
+
+#[test]
+fn a_range_of_another_state_gives_the_whole_film_as_13_1_5_says() {
+    let etag = etag();
+    for (if_range, status) in
+        [(etag.as_str(), 206), ("\"other\"", 200), (&format!("W/{etag}"), 200), (DATE, 206)]
+    {
+        let answer = get(&memory(), &[("range", "bytes=0-1"), ("if-range", if_range)]);
+        assert_eq!(answer.status, status, "{if_range}");
+        assert_eq!(answer.body.len(), if status == 206 { 2 } else { 100 }, "{if_range}");
+    }
+    // Even where that state had no such bytes.
+    let answer = get(&memory(), &[("range", "bytes=100-"), ("if-range", "\"other\"")]);
+    assert_eq!((answer.status, answer.body.len()), (200, 100));
+}
+
+#[test]
+fn what_a_player_asks_costs_one_operation_of_the_store() {
+    let etag = etag();
+    for headers in [
+        &[][..],
+        &[("range", "bytes=10-19")],
+        &[("range", "bytes=-10")],
+        &[("range", "bytes=10-19"), ("if-range", etag.as_str())],
+        &[("if-none-match", etag.as_str())],
+    ] {
+        let memory = memory();
+        get(&memory, headers);
+        assert_eq!(memory.objects.operations.get(), 1, "{headers:?}");
+    }
+}
+
+#[test]
+fn a_store_that_ignores_ranges_gives_the_whole_film() {
+    let memory = memory();
+    memory.objects.ignores_ranges.set(true);
+    let answer = get(&memory, &[("range", "bytes=10-19")]);
+    assert_eq!((answer.status, answer.body.len()), (200, 100));
+    let answer = get(&memory, &[("range", "bytes=0-99")]);
+    assert_eq!((answer.status, answer.body.len()), (206, 100));
+}
+
+#[test]
+fn an_unknown_film_is_404_and_an_impossible_one_400() {
+    for (path, status) in [
+        ("/api/v2/media/00fe", 404),
+        ("/api/v2/media/..", 400),
+        ("/api/v2/media/a/b", 400),
+        ("/api/v2/media/%2e%2e%2fadmin", 400),
+        ("/api/v2/media/A", 400),
+        ("/api/v2/media/%ff", 400),
+        ("/api/v2/media/", 404),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = ask(&memory(), method, path, &[], Some(b""));
+            assert_eq!(answer.status, status, "{method} {path}");
+            assert_eq!(answer.body.is_empty(), method == "HEAD");
+            assert_ne!(answer.header("content-length"), "0", "{method} {path}");
+        }
+    }
+    // The same path, spelled in another way (RFC 3986 §6.2.2.2).
+    assert_eq!(ask(&memory(), "GET", "/api/v2/media/%300ff", &[], Some(b"")).status, 200);
+}

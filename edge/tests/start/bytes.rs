@@ -1,0 +1,93 @@
+//! `GET | HEAD /api/v2/start/{sourceId}`: boxes, and the film's bytes behind them.
+
+use edge::{
+    memory::{Answer, ask},
+    platform::ByteRange,
+};
+use mp4::{
+    film::MoovAt,
+    start::{self, From},
+};
+
+use crate::bed::{Long, OWN, asked, get, own, providers, register, restart, text, url};
+
+/// The boxes and what is in the last one, `byte`.
+fn parts(answer: &Answer) -> (&[u8], &[u8]) {
+    assert_eq!(answer.status, 200, "{}", text(answer));
+    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+    let (mut at, body) = (0, &answer.body);
+    loop {
+        let size = u32::from_be_bytes(body[at..at + 4].try_into().unwrap()) as usize;
+        if &body[at + 4..at + 8] == b"byte" {
+            assert_eq!(at + size, body.len(), "it comes last, and is whole");
+            return (&body[..at], &body[at + 8..]);
+        }
+        at += size;
+    }
+}
+
+#[test]
+fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
+    let film = Long::new(1, MoovAt::Head);
+    let memory = own(&film);
+    for at_ms in [0, 20_500, 59_000] {
+        let at = edge::rules::starting::seconds(at_ms);
+        let answer = get(&memory, "start", OWN, &format!("at={at}&windows=3"));
+        assert!(answer.is_stream);
+        let (boxes, bytes) = parts(&answer);
+        let whole = film.answer(From::Time(at_ms), 1);
+        assert!(boxes == start::write(&whole), "at {at}");
+        let range = whole.windows[0].fetches[0].range;
+        let range = ByteRange { start: range.start, end: range.end };
+        assert!(bytes == film.bytes(range), "at {at}");
+        let path = url(&memory, "start", OWN, &format!("at={at}"));
+        let described = ask(&memory, "HEAD", &path, &[], Some(b""));
+        assert_eq!(described.body.len(), 0);
+        for name in ["content-length", "content-type", "etag", "cache-control"] {
+            assert_eq!(described.header(name), answer.header(name), "{name}");
+        }
+        let operations = memory.objects.operations.get();
+        let known = [("if-none-match", answer.header("etag"))];
+        assert_eq!(ask(&memory, "GET", &path, &known, Some(b"")).status, 304);
+        assert_eq!(memory.objects.operations.get(), operations, "no byte is read for that");
+    }
+}
+
+#[test]
+fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
+    let film = Long::new(120, MoovAt::Tail);
+    let memory = providers(&film);
+    let id = register(&memory, "one");
+    let memory = restart(memory);
+    let answer = get(&memory, "start", &id, "at=0");
+    let range = film.answer(From::Time(0), 1).windows[0].fetches[0].range;
+    let (_, bytes) = parts(&answer);
+    assert!(bytes.len() > 500_000 && bytes.len() as u64 <= range.len());
+    let sent = ByteRange { start: range.start, end: range.start + bytes.len() as u64 };
+    assert!(bytes == film.bytes(sent));
+    assert_eq!(asked(&memory), 0, "warm");
+    let path = url(&memory, "start", &id, "at=0");
+    let head = ask(&memory, "HEAD", &path, &[], Some(b""));
+    assert_eq!(head.header("content-length"), answer.header("content-length"));
+    assert_eq!(head.header("etag"), answer.header("etag"));
+    // In the middle, one request, passed through.
+    let answer = get(&memory, "start", &id, "at=5042.5");
+    assert!(answer.is_stream);
+    let range = film.answer(From::Time(5_042_500), 1).windows[0].fetches[0].range;
+    let all = ByteRange { start: range.start, end: range.end };
+    assert!(parts(&answer).1 == film.bytes(all));
+    assert_eq!(asked(&memory), 1);
+}
+
+#[test]
+fn a_file_that_is_another_one_now_is_not_sent_behind_old_headers() {
+    let film = Long::new(1, MoovAt::Head);
+    let memory = own(&film);
+    assert_eq!(get(&memory, "start", OWN, "at=0").status, 200);
+    let longer = Long::new(2, MoovAt::Head);
+    let all = ByteRange { start: 0, end: longer.size() };
+    memory.objects.put("media/00ff", &longer.bytes(all), 784_111_777_000);
+    let answer = get(&memory, "start", OWN, "at=0");
+    assert_eq!(answer.status, 404, "{}", text(&answer));
+    assert!(text(&answer).contains("\"no_index\""));
+}

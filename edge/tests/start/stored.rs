@@ -1,0 +1,141 @@
+//! What is stored for starts: written so that a cut leaves the old or the new, and never trusted.
+
+use edge::{
+    memory::{Memory, MemoryObjects, run},
+    platform::{ByteRange, ObjectRead, ObjectStore, PortError, ReadRange},
+};
+use mp4::{film::MoovAt, start::Root};
+
+use crate::bed::{Long, OWN, admin, get, own, own_bytes, publish, restart, text};
+
+const ROOT: &str = "index/00ff/root.1";
+
+fn stored(memory: &Memory, key: &str) -> Option<Vec<u8>> {
+    let objects: &MemoryObjects = &memory.objects;
+    let read = run(memory, objects.read(key, ReadRange::Whole)).unwrap().unwrap();
+    read.map(|read| match read {
+        ObjectRead::Bytes { stream, .. } => stream.bytes,
+        ObjectRead::Unsatisfiable => panic!("it has no bytes"),
+    })
+}
+
+/// Keys of the packs that the root names.
+fn packs(memory: &Memory) -> Vec<String> {
+    let sealed = stored(memory, ROOT).unwrap();
+    let Root::Stored { names, .. } = Root::read(catalog::unseal(&sealed).unwrap()).unwrap() else {
+        panic!("it is refused");
+    };
+    names.into_iter().map(|name| format!("index/00ff/{name}")).collect()
+}
+
+fn film() -> Long {
+    Long::new(2, MoovAt::Tail)
+}
+
+#[test]
+fn what_is_stored_outlives_an_instance_and_is_read_in_two_operations() {
+    let memory = own(&film());
+    let first = get(&memory, "headers", OWN, "at=60");
+    assert_eq!(first.status, 200, "{}", text(&first));
+    let memory = restart(memory);
+    let before = memory.objects.operations.get();
+    assert_eq!(get(&memory, "headers", OWN, "at=60").body, first.body);
+    assert_eq!(memory.objects.operations.get() - before, 2, "the root and a pack");
+    assert_eq!(get(&memory, "headers", OWN, "at=90").status, 200);
+    assert_eq!(memory.objects.operations.get() - before, 2, "and then none");
+}
+
+#[test]
+fn broken_bytes_are_made_anew_and_never_answered_with() {
+    let memory = own(&film());
+    let right = get(&memory, "headers", OWN, "at=60").body;
+    let mut memory = memory;
+    let keys: Vec<String> = packs(&memory).into_iter().chain([ROOT.to_owned()]).collect();
+    for key in keys {
+        let whole = stored(&memory, &key).unwrap();
+        let mut flipped = whole.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        let other = [vec![0; 64], whole[64..].to_vec()].concat();
+        for broken in [Vec::new(), whole[..whole.len() / 2].to_vec(), flipped, other] {
+            memory = restart(memory);
+            memory.objects.put(&key, &broken, 0);
+            let answer = get(&memory, "headers", OWN, "at=60");
+            assert_eq!(answer.status, 200, "{}", text(&answer));
+            assert!(answer.body == right, "{key}");
+            assert_eq!(stored(&memory, &key).unwrap(), whole, "mended");
+        }
+    }
+}
+
+#[test]
+fn a_film_that_cannot_be_stored_says_why_and_is_not_tried_again() {
+    for (bytes, why) in [
+        (vec![0; 100_000], "a box"),
+        (fragmented(), "moof"),
+        (film().bytes(ByteRange { start: 0, end: 50_000 }), "moov"),
+    ] {
+        let memory = own_bytes(&bytes);
+        for (route, operations) in [("headers", None), ("start", Some(0))] {
+            let before = memory.objects.operations.get();
+            let answer = get(&memory, route, OWN, "at=0");
+            assert_eq!(answer.status, 404, "{}", text(&answer));
+            let said = text(&answer);
+            assert!(said.contains("\"no_index\"") && said.contains(why), "{said}");
+            let took = memory.objects.operations.get() - before;
+            assert!(operations.is_none_or(|most| took <= most), "{took}");
+        }
+        assert!(stored(&memory, ROOT).is_some());
+    }
+}
+
+/// A head without samples, as fragmented films have it.
+fn fragmented() -> Vec<u8> {
+    let clip: &[u8] = include_bytes!("../../../local-runtime/demo/clip.mp4");
+    let index = mp4::Index::parse(moov(clip)).unwrap();
+    mp4::init::write(&index, 0).unwrap()
+}
+
+fn moov(file: &[u8]) -> &[u8] {
+    let at = file.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+    let size = u32::from_be_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    &file[at..at + size]
+}
+
+#[test]
+fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
+    let memory = own(&film());
+    let right = get(&memory, "headers", OWN, "at=60").body;
+    let names = packs(&memory);
+    // A making that was cut has left packs that no root names, of this film or an older form.
+    memory.objects.put(&format!("index/00ff/{}", "0".repeat(64)), b"of a cut", 0);
+    let old = restart(memory);
+    assert!(get(&old, "headers", OWN, "at=60").body == right, "the old");
+    // Or it has some packs, and no root yet.
+    run(&old, old.objects.delete(ROOT)).unwrap().unwrap();
+    run(&old, old.objects.delete(&names[0])).unwrap().unwrap();
+    let new = restart(old);
+    assert!(get(&new, "headers", OWN, "at=60").body == right, "the new");
+    assert!(stored(&new, &names[0]).is_some() && stored(&new, ROOT).is_some());
+}
+
+#[test]
+fn a_store_that_takes_nothing_is_told_of_and_the_film_plays_without() {
+    let memory = own(&film());
+    memory.objects.failing.replace(Some(PortError::Full("no room".to_owned())));
+    let answer = get(&memory, "headers", OWN, "at=0");
+    assert_eq!(answer.status, 507, "{}", text(&answer));
+    assert!(!memory.reports.borrow().is_empty());
+}
+
+#[test]
+fn a_purge_takes_all_that_is_stored_of_a_title() {
+    let memory = own(&film());
+    publish(&memory, &[OWN]);
+    assert_eq!(get(&memory, "headers", OWN, "at=0").status, 200);
+    let names = packs(&memory);
+    let answer = admin(&memory, "DELETE", "/api/v2/admin/startup/film");
+    assert_eq!(answer.status, 200, "{}", text(&answer));
+    assert!(stored(&memory, ROOT).is_none());
+    assert!(names.iter().all(|name| stored(&memory, name).is_none()));
+    assert_eq!(get(&memory, "headers", OWN, "at=0").status, 200, "and it is made anew");
+}

@@ -1,0 +1,207 @@
+//! Which URLs of a provider may be asked, and when one expires.
+#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+
+use edge::rules::upstream::{Candidate, Provider, expires_at_ms, parse};
+
+const PROVIDERS: &str = r#"[
+    {"id": "mirror", "origins": ["https://a.example", "https://b.example:8443"],
+     "bases": ["https://a.example/films/", "https://b.example:8443/"]},
+    {"id": "vault", "origins": ["https://api.example", "https://dl.example"],
+     "resolve": "https://api.example/link?file={file}"},
+    {"id": "attic", "origins": ["http://10.0.0.7:9000"], "bases": ["http://10.0.0.7:9000/f/"],
+     "private": true}
+]"#;
+
+fn provider(id: &str) -> Provider {
+    parse(PROVIDERS).unwrap().into_iter().find(|provider| provider.id == id).unwrap()
+}
+
+#[test]
+fn a_file_lies_under_each_base_of_its_provider() {
+    let places = provider("mirror").places("a b/ü%2f?#.mp4").unwrap();
+    let urls: Vec<_> = places.iter().map(|place| place.url.as_str()).collect();
+    let path = "a%20b/%C3%BC%252f%3F%23.mp4";
+    assert_eq!(
+        urls,
+        [format!("https://a.example/films/{path}"), format!("https://b.example:8443/{path}")]
+    );
+    assert!(places.iter().all(|place| place.fresh_until_ms.is_none()));
+}
+
+#[test]
+fn a_file_that_leads_elsewhere_is_refused() {
+    let long = "x".repeat(1025);
+    for file in ["", "/etc", "a//b", "a/", "..", "a/../../b", "./a", long.as_str()] {
+        assert!(provider("mirror").places(file).is_err(), "{file}");
+        assert!(provider("vault").resolver(file).is_err(), "{file}");
+    }
+    // What looks like it and is a name.
+    assert!(provider("mirror").places("a..b/%2e%2e").is_ok());
+}
+
+#[test]
+fn a_resolver_is_asked_by_the_files_name() {
+    let url = provider("vault").resolver("a/b&c=d").unwrap().unwrap();
+    assert_eq!(url.as_str(), "https://api.example/link?file=a%2Fb%26c%3Dd");
+    assert_eq!(provider("mirror").resolver("a").unwrap(), None);
+}
+
+#[test]
+fn only_listed_origins_are_asked_whatever_their_spelling() {
+    let mirror = provider("mirror");
+    for url in ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"] {
+        assert!(mirror.allow(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://a.example/x",
+        "https://a.example:8443/x",
+        "https://b.example/x",
+        "https://a.example.evil.example/x",
+        "https://evil.example/a.example",
+        "https://evil.example#@a.example",
+        "https://a.example@evil.example/",
+        "https://user@a.example/",
+        "https://user:pass@a.example/",
+        "https://a.example./x",
+        "ftp://a.example/x",
+        "file:///etc/passwd",
+        "data:text/plain,x",
+        "//a.example/x",
+        "",
+    ] {
+        assert!(mirror.allow(url).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0.0.0.0",
+        "169.254.169.254",
+        "100.64.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "localhost",
+        "a.localhost",
+        "metadata",
+        "printer.local",
+        "metadata.google.internal",
+        "metadata.google.internal.",
+        "router.home.arpa",
+    ] {
+        let origin = url::Url::parse(&format!("http://{host}/")).unwrap();
+        let origin = origin.origin().ascii_serialization();
+        let record = |private| Provider {
+            id: "x".to_owned(),
+            origins: vec![origin.clone()],
+            bases: vec![format!("{origin}/")],
+            resolve: None,
+            private,
+        };
+        let url = format!("http://{host}/f");
+        assert!(record(false).allow(&url).is_err(), "{url}");
+        assert!(record(true).allow(&url).is_ok(), "{url}");
+    }
+    assert!(provider("attic").places("a.mp4").is_ok());
+}
+
+#[test]
+fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
+    let vault = provider("vault");
+    let from = vault.allow("https://dl.example/a/b?c").unwrap();
+    for (location, url) in [
+        ("/x", Some("https://dl.example/x")),
+        ("x", Some("https://dl.example/a/x")),
+        ("//api.example/x", Some("https://api.example/x")),
+        ("https://api.example/x#y", Some("https://api.example/x#y")),
+        ("http://dl.example/x", None),
+        ("https://evil.example/", None),
+        ("//127.0.0.1/", None),
+        ("https://user@dl.example/", None),
+        ("https://[", None),
+    ] {
+        let to = vault.follow(&from, location).ok();
+        assert_eq!(to.as_ref().map(url::Url::as_str), url, "{location}");
+    }
+    let attic = provider("attic");
+    let from = attic.allow("http://10.0.0.7:9000/f/a").unwrap();
+    assert!(attic.follow(&from, "http://10.0.0.8:9000/f/a").is_err(), "private is not everywhere");
+}
+
+#[test]
+fn of_what_a_resolver_tells_only_what_may_be_asked_counts() {
+    let vault = provider("vault");
+    let answer = br#"{"urls": ["https://evil.example/", "https://dl.example/f?Expires=2000",
+        "https://dl.example/g"], "expiresAtMs": 3000000, "more": 1}"#;
+    let place = |url: &str, fresh_until_ms| Candidate {
+        url: url.to_owned(),
+        fresh_until_ms: Some(fresh_until_ms),
+    };
+    assert_eq!(
+        vault.resolved(answer),
+        Ok(vec![
+            place("https://dl.example/f?Expires=2000", 1_940_000),
+            place("https://dl.example/g", 2_940_000),
+        ])
+    );
+    for answer in ["", "[]", "{}", r#"{"urls":[]}"#, r#"{"urls":["https://evil.example/"]}"#] {
+        assert!(vault.resolved(answer.as_bytes()).is_err(), "{answer}");
+    }
+}
+
+#[test]
+fn a_url_tells_when_it_expires() {
+    for (query, ends_at_ms) in [
+        ("X-Amz-Date=20260102T030405Z&X-Amz-Expires=300", Some(1_767_323_345_000)),
+        ("x-goog-date=20260102T030405Z&x-goog-expires=300", Some(1_767_323_345_000)),
+        ("X-Amz-Date=20240229T000000Z&X-Amz-Expires=0", Some(1_709_164_800_000)),
+        ("Expires=1767323345&Signature=x", Some(1_767_323_345_000)),
+        ("X-Amz-Expires=300", None),
+        ("X-Amz-Date=2026-01-02&X-Amz-Expires=300", None),
+        ("X-Amz-Date=20261302T030405Z&X-Amz-Expires=300", None),
+        ("X-Amz-Date=20260102T030405Z&X-Amz-Expires=99999999999999999999", None),
+        ("Expires=18446744073709551615", None),
+        ("Expires=soon", None),
+        ("", None),
+    ] {
+        let url = url::Url::parse(&format!("https://dl.example/f?{query}")).unwrap();
+        assert_eq!(expires_at_ms(&url), ends_at_ms, "{query}");
+    }
+}
+
+#[test]
+fn a_record_that_makes_no_sense_is_named() {
+    for (record, why) in [
+        (r#"{"id": "A", "origins": [], "bases": ["https://a.example/"]}"#, "A: an id"),
+        (r#"{"id": "a", "origins": ["https://a.example"]}"#, "either"),
+        (
+            r#"{"id": "a", "origins": ["https://a.example/"], "bases": ["https://a.example/"]}"#,
+            "an origin is a scheme",
+        ),
+        (
+            r#"{"id": "a", "origins": ["https://a.example"], "bases": ["https://a.example"]}"#,
+            "ends with /",
+        ),
+        (
+            r#"{"id": "a", "origins": ["https://a.example"], "bases": ["https://b.example/"]}"#,
+            "not on the provider's list",
+        ),
+        (
+            r#"{"id": "a", "origins": ["https://a.example"], "resolve": "https://a.example/"}"#,
+            "{file}",
+        ),
+        (r#"{"id": "a", "origins": [], "bases": [], "secret": 1}"#, "secret"),
+        ("7", "providers"),
+    ] {
+        let error = parse(&format!("[{record}]")).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    }
+}

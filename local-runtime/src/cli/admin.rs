@@ -1,0 +1,155 @@
+//! The deployment's admin API: packs, and which catalogue is current.
+
+use anyhow::{Context, Result, anyhow};
+use api::{Envelope, Flip, Purged, Readiness, Root, paths};
+use catalog::Pack;
+use serde::de::DeserializeOwned;
+use ureq::http::Method;
+
+use super::http::{Answer, Ask, Client, Fault, status_name, with_retries};
+use super::report::Console;
+
+/// What came of a flip.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Flipped {
+    Done,
+    /// Another catalogue became current meanwhile.
+    Conflict,
+}
+
+/// The API of one deployment.
+pub(super) struct Admin<'a> {
+    client: Client,
+    url: String,
+    authorization: String,
+    console: &'a Console,
+}
+
+impl<'a> Admin<'a> {
+    /// Of the deployment at `url`.
+    pub(super) fn new(url: &str, key: &str, console: &'a Console) -> Result<Self> {
+        let client = Client::new(url)?;
+        Ok(Self { client, url: url.to_owned(), authorization: format!("Bearer {key}"), console })
+    }
+
+    /// The current catalogue, if there is one. The first call of a run: it is tried once, so that a
+    /// server that is not there is known at once.
+    pub(super) fn first_root(&self) -> Result<Option<Root>> {
+        match self.root_once() {
+            Ok(root) => Ok(root),
+            Err(Fault::Passing(error)) => Err(error).with_context(|| {
+                format!(
+                    "no Firstframe answers at {}; start it by `firstframe serve`, or look at --url",
+                    self.url
+                )
+            }),
+            Err(Fault::Lasting(error)) => Err(error),
+        }
+    }
+
+    /// The current catalogue, if there is one.
+    pub(super) fn root(&self) -> Result<Option<Root>> {
+        with_retries(self.console, || self.root_once())
+    }
+
+    fn root_once(&self) -> Result<Option<Root>, Fault> {
+        let answer = self.once(Method::GET, paths::ADMIN_ROOT, None)?;
+        let envelope: Envelope<Root> = serde_json::from_slice(&answer.body)
+            .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
+        Ok(envelope.data)
+    }
+
+    /// The bytes of a pack.
+    pub(super) fn pack(&self, hash: &str) -> Result<Vec<u8>> {
+        let path = format!("{}{hash}", paths::ADMIN_PACKS);
+        let bytes = with_retries(self.console, || Ok(self.once(Method::GET, &path, None)?.body))?;
+        if catalog::hash(&bytes) != hash {
+            return Err(anyhow!("{} returned other bytes for the pack {hash}", self.url));
+        }
+        Ok(bytes)
+    }
+
+    /// Stores a pack, unless it is there.
+    pub(super) fn put_pack(&self, pack: &Pack) -> Result<()> {
+        let path = format!("{}{}", paths::ADMIN_PACKS, pack.hash);
+        with_retries(self.console, || {
+            let head = self.send(Method::HEAD, &path, None)?;
+            if head.status == 200 {
+                return Ok(());
+            }
+            self.once(Method::PUT, &path, Some(&pack.bytes)).map(drop)
+        })
+    }
+
+    /// Makes another catalogue current.
+    pub(super) fn flip(&self, flip: &Flip) -> Result<Flipped> {
+        let body = serde_json::to_vec(flip)?;
+        with_retries(self.console, || {
+            let answer = self.send(Method::PUT, paths::ADMIN_ROOT, Some(&body))?;
+            if answer.status != 409 {
+                return self.checked(answer).map(|_| Flipped::Done);
+            }
+            // A flip whose answer was lost is not a conflict.
+            let now = self.root_once()?;
+            let done = now.is_some_and(|root| root.manifest == flip.manifest);
+            Ok(if done { Flipped::Done } else { Flipped::Conflict })
+        })
+    }
+
+    /// How ready an episode is to start; with `POST`, once it was made so.
+    pub(super) fn readiness(&self, method: &Method, episode_id: &str) -> Result<Readiness> {
+        let path = format!("{}{episode_id}", paths::ADMIN_PREWARM);
+        with_retries(self.console, || {
+            let answer = self.once(method.clone(), &path, None)?;
+            self.data(&answer)
+        })
+    }
+
+    /// Forgets what is kept for starts of a title; of all without one.
+    pub(super) fn purge(&self, catalog_id: Option<&str>) -> Result<Purged> {
+        let path = match catalog_id {
+            Some(id) => format!("{}/{id}", paths::ADMIN_STARTUP),
+            None => paths::ADMIN_STARTUP.to_owned(),
+        };
+        with_retries(self.console, || {
+            let answer = self.once(Method::DELETE, &path, None)?;
+            self.data(&answer)
+        })
+    }
+
+    fn data<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Fault> {
+        let envelope: Envelope<T> = serde_json::from_slice(&answer.body)
+            .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
+        Ok(envelope.data.with_context(|| format!("{} answered with no data", self.url))?)
+    }
+
+    fn once(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<Answer, Fault> {
+        self.checked(self.send(method, path, body)?)
+    }
+
+    fn send(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<Answer, Fault> {
+        let url = format!("{}{path}", self.url);
+        let headers = vec![("authorization", self.authorization.as_str())];
+        self.client.ask(&Ask { method, url: &url, headers, body })
+    }
+
+    fn checked(&self, answer: Answer) -> Result<Answer, Fault> {
+        match answer.status {
+            200..=299 => Ok(answer),
+            401 => Err(Fault::Lasting(anyhow!(
+                "{} refuses the admin key: look at --admin-key, FIRSTFRAME_ADMIN_KEY or keys.toml \
+                 of its data folder",
+                self.url
+            ))),
+            status => {
+                let said = serde_json::from_slice::<Envelope<()>>(&answer.body)
+                    .ok()
+                    .and_then(|envelope| envelope.error)
+                    .map(|error| format!(": {}", error.message))
+                    .unwrap_or_default();
+                let error = anyhow!("{} answered {}{said}", self.url, status_name(status));
+                Err(if answer.may_pass() { Fault::Passing(error) } else { Fault::Lasting(error) })
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Titles and episodes to be, each with its file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::cli::report::Refusal;
+
+/// Name of the file in which a person says what the titles are.
+pub(super) const CATALOG: &str = "catalog.toml";
+
+/// A title to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Draft {
+    /// Catalogue id, unique in the library.
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) synopsis: String,
+    pub(super) genres: Vec<String>,
+    pub(super) metadata: BTreeMap<String, String>,
+    /// Picture file, relative to the library.
+    pub(super) cover: Option<PathBuf>,
+    /// Wide picture file, relative to the library.
+    pub(super) banner: Option<PathBuf>,
+    /// At least one, in order, numbers ascending.
+    pub(super) episodes: Vec<DraftEpisode>,
+}
+
+/// An episode to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct DraftEpisode {
+    /// Relative to the library.
+    pub(super) file: PathBuf,
+    pub(super) number: u32,
+    pub(super) title: String,
+    pub(super) released_at: Option<String>,
+}
+
+/// Everything that a folder says.
+#[derive(Debug, Default)]
+pub(super) struct Library {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) refused: Vec<Refusal>,
+    /// Films that lie there and that `catalog.toml` does not name.
+    pub(super) unnamed: usize,
+}

@@ -1,0 +1,8 @@
+//! `firstframe serve`: listeners, connections, requests, and their end.
+
+mod answer;
+mod connections;
+mod run;
+mod stall;
+
+pub(crate) use run::run;

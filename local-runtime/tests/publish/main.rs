@@ -1,0 +1,10 @@
+//! `firstframe publish` against `firstframe serve`, both as they are run.
+
+#[cfg(test)]
+mod bed;
+#[cfg(test)]
+mod films;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod large;

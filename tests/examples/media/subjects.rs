@@ -1,0 +1,165 @@
+//! Who is measured: `firstframe serve`, and nginx with the same file.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write as _},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use tests::{
+    bytes, fixture,
+    http::{Origin, Request},
+    process::workspace,
+    target::{Deployment, memory_peak, reset_memory_peak},
+};
+
+/// The film: larger than any cache in memory of ours, small enough for everybody's page cache.
+pub(crate) const FILM_BYTES: u64 = 256 << 20;
+/// What is kept of its head in blocks.
+pub(crate) const HEAD_BYTES: u64 = 2 << 20;
+const FILM: &str = "film.mp4";
+const SOURCE: &str = "6d656469612d62656e63682d66696c6d";
+
+/// nginx, with its workers.
+pub(crate) struct Nginx {
+    process: Child,
+    pub(crate) static_port: u16,
+    pub(crate) slice_port: u16,
+}
+
+impl Nginx {
+    /// One that has the films of `films`, and caches those of `origin`, or its own.
+    pub(crate) fn start(
+        name: &str,
+        folder: &Path,
+        origin: Option<u16>,
+        workers: usize,
+    ) -> Result<Self> {
+        let home = folder.join(name);
+        fs::create_dir_all(home.join("films"))?;
+        let film = home.join("films").join(FILM);
+        if !film.exists() {
+            fs::hard_link(folder.join(FILM), film)?;
+        }
+        let (static_port, slice_port) = (free_port()?, free_port()?);
+        let conf = fs::read_to_string(workspace().join("bench/media/nginx.conf"))?
+            .replace("STATIC_PORT", &static_port.to_string())
+            .replace("SLICE_PORT", &slice_port.to_string())
+            .replace("ORIGIN_PORT", &origin.unwrap_or(static_port).to_string())
+            .replace("WORKERS", &workers.to_string())
+            .replace("FOLDER", home.to_str().context("a path in UTF-8")?);
+        fs::write(home.join("nginx.conf"), conf)?;
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(&home).arg("-c").arg(home.join("nginx.conf"));
+        let process = command.stdout(Stdio::null()).spawn().context("cannot start nginx")?;
+        let nginx = Self { process, static_port, slice_port };
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", slice_port)).is_err() {
+            ensure!(begun.elapsed() < Duration::from_secs(10), "nginx does not start");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(nginx)
+    }
+
+    /// Its master and its workers.
+    pub(crate) fn pids(&self) -> Result<Vec<u32>> {
+        let master = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
+        let workers = children.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>()?;
+        Ok([vec![master], workers].concat())
+    }
+
+    /// Has it cache all of the film.
+    pub(crate) fn warm(&self) -> Result<()> {
+        let origin = Origin::parse(&format!("http://127.0.0.1:{}/", self.slice_port))?;
+        let film = Request::get(format!("/{FILM}")).send(&origin)?;
+        ensure!(film.body.len() as u64 == FILM_BYTES, "nginx has another film");
+        Ok(())
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // A quick end takes the workers along, which a kill would not.
+        let id = self.process.id().to_string();
+        let _ended = Command::new("kill").args(["-TERM", &id]).status();
+        let _waited = self.process.wait();
+    }
+}
+
+/// The film's name at nginx.
+pub(crate) fn target() -> String {
+    format!("/{FILM}")
+}
+
+/// `firstframe serve`, with the film in its store and once more with a provider, which is nginx.
+pub(crate) struct Firstframe {
+    pub(crate) deployment: Deployment,
+    /// The film of the own store.
+    pub(crate) own: String,
+    /// The film of the provider, whose head is in blocks.
+    pub(crate) elsewhere: String,
+}
+
+impl Firstframe {
+    pub(crate) fn start(folder: &Path, provider: u16) -> Result<Self> {
+        let data = folder.join("data");
+        fs::create_dir_all(data.join("incoming"))?;
+        let setting = folder.join("providers.json");
+        let origin = format!("http://127.0.0.1:{provider}");
+        fs::write(
+            &setting,
+            format!(
+                r#"[{{"id": "one", "origins": ["{origin}"], "bases": ["{origin}/"], "private": true}}]"#
+            ),
+        )?;
+        let setting = setting.to_str().context("a path in UTF-8")?;
+        let more = ["--providers", setting, "--allowed-outbound-hosts", &origin];
+        let room = ["--connections-max", "8000", "--requests-max", "8000", "--log", "error"];
+        let deployment = Deployment::serve(data.clone(), &[&more[..], &room].concat())?;
+        fs::hard_link(folder.join(FILM), data.join("incoming").join(SOURCE))?;
+        deployment.store()?.take_in(SOURCE, &api::paths::media_key(SOURCE))?;
+        let film = fixture::take_up(&deployment, FILM)?;
+        fixture::show(&deployment, "bench", &[film])?;
+        let elsewhere = fixture::media_url(&deployment, "bench.1")?;
+        Ok(Self { deployment, own: format!("/api/v2/media/{SOURCE}"), elsewhere })
+    }
+
+    pub(crate) fn pids(&self) -> Result<Vec<u32>> {
+        Ok(vec![self.deployment.runtime()?.pid])
+    }
+}
+
+/// Writes the film.
+pub(crate) fn film(folder: &Path) -> Result<PathBuf> {
+    let film = folder.join(FILM);
+    if fs::metadata(&film).is_ok_and(|film| film.len() == FILM_BYTES) {
+        return Ok(film);
+    }
+    let mut out = BufWriter::new(File::create(&film)?);
+    bytes::write(&mut out, 5, FILM_BYTES)?;
+    out.flush()?;
+    Ok(film)
+}
+
+/// Forgets how much memory these have used so far. Some of nginx's end when they have nothing to do.
+pub(crate) fn reset_memory(pids: &[u32]) {
+    for pid in pids {
+        let _gone = reset_memory_peak(*pid);
+    }
+}
+
+/// The most that each has had since then, together. What they share counts for each: that is their
+/// program text, and little.
+pub(crate) fn memory(pids: &[u32]) -> u64 {
+    pids.iter().map(|pid| memory_peak(*pid).unwrap_or(0)).sum()
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

@@ -1,0 +1,56 @@
+// The corpus of real files, where it is, published and found again.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { api, publish, root } from './firstframe.mjs';
+
+export const CORPUS = process.env.FIRSTFRAME_CORPUS ?? path.resolve(root, '../shared/corpus');
+
+/** Whether it is there; says loudly what is not tested where it is not. */
+export function corpusIsThere() {
+  if (existsSync(CORPUS)) return true;
+  test('THE CORPUS IS ABSENT', (t) => {
+    const text = `NOT TESTED: no film of the corpus, because ${CORPUS} is not there. `
+      + 'Set FIRSTFRAME_CORPUS to the folder of the files that corpus.test.mjs names.';
+    t.diagnostic(text);
+    console.error(`\n${'!'.repeat(80)}\n${text}\n${'!'.repeat(80)}\n`);
+  });
+  return false;
+}
+
+/** All of it, by name. */
+export async function files() {
+  return (await readdir(CORPUS)).filter((name) => name.endsWith('.mp4')).sort();
+}
+
+/**
+ * Publishes it. A file is known again by the letters of its title, or by a length that no other
+ * file has.
+ * @param {{ url: URL, data: string }} server
+ */
+export async function publishCorpus(server) {
+  const { status, said } = await publish(server.data, CORPUS);
+  assert.equal(status, 0, said);
+  const sizes = new Map();
+  for (const file of await files()) {
+    const { size } = await stat(path.join(CORPUS, file));
+    sizes.set(size, [...(sizes.get(size) ?? []), file]);
+  }
+  const letters = (text) => text.replace(/\.mp4$/, '').replace(/[^a-z0-9]/gi, '').toLowerCase();
+  /** Episode ids by file name. @type {Map<string, string>} */
+  const episodes = new Map();
+  const { recent } = await api(server.url, '/api/v2/home');
+  for (const { id } of recent) {
+    const { items } = await api(server.url, `/api/v2/catalog/${id}/episodes`);
+    for (const episode of items) {
+      const { preferredStream } = await api(server.url, `/api/v2/stream/${episode.id}`);
+      const same = sizes.get(preferredStream?.sizeBytes) ?? [];
+      const file = same.length === 1 ? same[0] : same.find((one) => letters(one) === letters(id));
+      if (file) episodes.set(file, episode.id);
+    }
+  }
+  return { said, episodes };
+}

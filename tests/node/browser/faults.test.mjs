@@ -1,0 +1,242 @@
+// What goes wrong around a player that plays on, and what it says where it cannot.
+
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, open, rm, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { film, numberAt } from '../fixtures.mjs';
+import { films } from './films.mjs';
+import { folderOf, publish } from './firstframe.mjs';
+import { episodeOf, openPlayer, playedTo, stage } from './stage.mjs';
+
+/** @type {Awaited<ReturnType<typeof stage>>} */
+let on;
+before(async () => {
+  on = await stage();
+}, { timeout: 240_000 });
+after(() => on?.stop());
+
+/** The film takes 141 kB a second. */
+const JUST_ENOUGH = 250_000;
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param {import('puppeteer-core').Page} page */
+const told = (page) => page.evaluate(async () => ({
+  types: globalThis.harness.events.map((event) => event.type),
+  pictures: globalThis.harness.pictures,
+  time: globalThis.harness.player.currentTime,
+  requests: (await globalThis.harness.player.stats()).requests,
+}));
+
+/** @param {string} name @param {Array<[number, number | null]>} pictures */
+function assertRightPictures(name, pictures) {
+  for (const [time, number] of pictures) {
+    assert.equal(number, numberAt(name, time), `the picture at ${time} s`);
+  }
+}
+
+test('the network is cut in mid-play: it waits, and goes on at the very byte', { timeout: 180_000 }, async () => {
+  const { between } = on;
+  between.seen.length = 0;
+  between.slow(JUST_ENOUGH);
+  const episode = await episodeOf(on.server.url, 'index-last');
+  const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
+  try {
+    await playedTo(page, 2);
+    await page.waitForFunction(async () => {
+      const { requests } = await globalThis.harness.player.stats();
+      const last = requests.at(-1);
+      return last?.purpose === 'media' && last.bytes > 100_000;
+    }, { timeout: 60_000, polling: 20 });
+    between.cut();
+    await page.waitForFunction(
+      () => globalThis.harness.events.some((event) => event.type === 'firstframe-waiting'),
+      { timeout: 30_000 });
+    await wait(3000);
+    const during = await told(page);
+    assert.ok(!during.types.includes('firstframe-error'), 'it gave up');
+    between.restore();
+    between.slow(Infinity);
+    await playedTo(page, during.time + 15);
+    const after = await told(page);
+    assertRightPictures('index-last', after.pictures);
+    assert.ok(!after.types.includes('firstframe-error'), 'an error');
+
+    const ends = (one) => one.range.match(/^bytes=(\d+)-(\d+)$/)?.slice(1).map(Number) ?? [];
+    const at = after.requests.findIndex((one) => {
+      const [first, last] = ends(one);
+      return one.purpose === 'media' && one.bytes > 0 && one.bytes < last + 1 - first;
+    });
+    assert.ok(at >= 0, `no request was cut: ${JSON.stringify(after.requests)}`);
+    const cut = after.requests[at];
+    const [first, last] = ends(cut);
+    const goesOn = after.requests.slice(at + 1).some((one) => {
+      const [from, to] = ends(one);
+      return from === first + cut.bytes && to === last;
+    });
+    assert.ok(goesOn, `nothing goes on at byte ${first + cut.bytes}: ${JSON.stringify(after.requests)}`);
+  } finally {
+    between.restore();
+    between.slow(Infinity);
+    await close();
+  }
+});
+
+test('a seek while the network is gone is done when it is back', { timeout: 180_000 }, async () => {
+  const { between } = on;
+  const episode = await episodeOf(on.server.url, 'index-first');
+  const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
+  try {
+    await playedTo(page, 1);
+    between.cut();
+    await page.evaluate(() => (globalThis.harness.player.currentTime = 52));
+    await page.waitForFunction(
+      () => globalThis.harness.events.some((event) => event.type === 'firstframe-waiting'),
+      { timeout: 30_000 });
+    await wait(2000);
+    between.restore();
+    await playedTo(page, 54);
+    const { pictures, types } = await told(page);
+    assertRightPictures('index-first', pictures);
+    assert.ok(pictures.some(([time]) => time > 53), 'no picture of where it went');
+    assert.ok(!types.includes('firstframe-error'), 'it gave up');
+  } finally {
+    between.restore();
+    await close();
+  }
+});
+
+test('a film on another origin plays, tail asked by suffix', { timeout: 120_000 }, async () => {
+  const server = await films(await film('index-last'));
+  const { page, errors, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
+  await playedTo(page, 3);
+  const { pictures } = await told(page);
+  assertRightPictures('index-last', pictures);
+  const gets = server.seen.filter((one) => one.method === 'GET');
+  for (const { range } of gets) assert.match(range ?? 'none', /^bytes=(\d+-\d+|-\d+)$/);
+  assert.ok(gets.some(({ range }) => /^bytes=-\d+$/.test(range ?? '')), 'no suffix range');
+  assert.deepEqual(errors, []);
+  await close();
+  await server.stop();
+});
+
+test('a server that sends less than it was asked for is asked for the rest at once', { timeout: 120_000 }, async () => {
+  const answerMax = 100_000;
+  const server = await films(await film('index-last'), { answerMax });
+  const { page, errors, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
+  try {
+    await playedTo(page, 3);
+    const { pictures, types, requests } = await told(page);
+    assertRightPictures('index-last', pictures);
+    const media = requests.filter((one) => one.purpose === 'media').map((one) => one.range);
+    const [first, last] = media[0].match(/\d+/g).map(Number);
+    assert.ok(last - first > 2 * answerMax, `the first range is too short to tell: ${media[0]}`);
+    assert.equal(media[1], `bytes=${first + answerMax}-${last}`);
+    assert.ok(!types.includes('firstframe-waiting'), 'it took a shorter answer for a break');
+    assert.deepEqual(errors, []);
+  } finally {
+    await close();
+    await server.stop();
+  }
+});
+
+test('a film that is replaced in mid-play starts over, and is never mixed', { timeout: 180_000 }, async () => {
+  const server = await films(await film('index-last'));
+  const { page, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
+  await playedTo(page, 3);
+  await server.replace(await film('another-film'));
+  await page.evaluate(() => (globalThis.harness.player.currentTime = 50));
+  await page.waitForFunction(() => {
+    const [, number] = globalThis.harness.pictures.at(-1) ?? [];
+    return number >= 2000;
+  }, { timeout: 60_000, polling: 50 });
+  const start = await page.evaluate(() => globalThis.harness.player.currentTime);
+  assert.ok(Math.abs(start - 50) < 5, `it starts over at ${start}, where 50 was wanted`);
+  await playedTo(page, start + 3);
+  const { pictures, types } = await told(page);
+  const first = pictures.findIndex(([, number]) => (number ?? 0) >= 2000);
+  assertRightPictures('index-last', pictures.slice(0, first));
+  assertRightPictures('another-film', pictures.slice(first));
+  assert.ok(!types.includes('firstframe-error'), 'an error');
+  await close();
+  await server.stop();
+});
+
+test('a film of 10 GB with its index at its end starts without its middle', { timeout: 180_000 }, async () => {
+  const folder = path.join(on.server.data, 'large');
+  const file = path.join(folder, 'ten-gigabytes.mp4');
+  await mkdir(folder, { recursive: true });
+  await grow(await film('index-last'), file, 10e9);
+  const published = await publish(on.server.data, folder);
+  assert.equal(published.status, 0, published.said);
+  on.between.seen.length = 0;
+  const episode = await episodeOf(on.server.url, 'ten-gigabytes');
+  const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
+  await playedTo(page, 3);
+  const { pictures } = await told(page);
+  assertRightPictures('index-last', pictures);
+  const bytes = on.between.media().reduce((sum, one) => sum + one.bytes, 0);
+  assert.ok(bytes < 12e6, `${bytes} bytes were fetched`);
+  await close();
+  await rm(folder, { recursive: true });
+});
+
+/**
+ * The same film with a hole of gigabytes in its `mdat`. ffmpeg leaves 8 bytes in front of it, which
+ * are the room for a 64-bit length.
+ * @param {string} from @param {string} to @param {number} size
+ */
+async function grow(from, to, size) {
+  await copyFile(from, to);
+  const file = await open(to, 'r+');
+  const head = Buffer.alloc(48);
+  await file.read(head, 0, 48, 0);
+  assert.equal(head.toString('latin1', 36, 40), 'free');
+  assert.equal(head.toString('latin1', 44, 48), 'mdat');
+  const mdatEnd = 40 + head.readUInt32BE(40);
+  const { size: fileSize } = await file.stat();
+  const moov = Buffer.alloc(fileSize - mdatEnd);
+  await file.read(moov, 0, moov.length, mdatEnd);
+  assert.equal(moov.toString('latin1', 4, 8), 'moov');
+  head.writeUInt32BE(1, 32);
+  head.write('mdat', 36, 'latin1');
+  head.writeBigUInt64BE(BigInt(size - moov.length - 32), 40);
+  await file.write(head, 32, 16, 32);
+  await file.close();
+  await truncate(to, mdatEnd);
+  await truncate(to, size - moov.length);
+  const again = await open(to, 'r+');
+  await again.write(moov, 0, moov.length, size - moov.length);
+  await again.close();
+}
+
+const HOPELESS = [
+  { what: 'a text', make: (file) => writeFile(file, 'Not a film at all.\n'.repeat(1000)) },
+  { what: 'nothing', make: (file) => writeFile(file, '') },
+  {
+    what: 'the first half of a film whose index was at its end',
+    make: async (file) => {
+      await copyFile(await film('index-last'), file);
+      await truncate(file, 4_000_000);
+    },
+  },
+];
+
+for (const { what, make } of HOPELESS) {
+  test(`${what} is refused with what, where and what to do`, { timeout: 60_000 }, async () => {
+    const file = path.join(on.server.data, 'hopeless.mp4');
+    await make(file);
+    const server = await films(file);
+    const { page, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
+    await page.waitForFunction(
+      () => globalThis.harness.events.some((event) => event.type === 'firstframe-error'),
+      { timeout: 30_000 });
+    const { code, message, where, advice } = await page.evaluate(() =>
+      globalThis.harness.events.find((event) => event.type === 'firstframe-error').detail);
+    assert.match(code, /^[a-z_]+$/);
+    for (const text of [message, where, advice]) assert.ok(text?.length > 3, `says only ${text}`);
+    await close();
+    await server.stop();
+  });
+}

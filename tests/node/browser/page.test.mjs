@@ -1,0 +1,182 @@
+// The page as a person uses it: from the first view to a playing episode, by mouse and by keyboard.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { film } from '../fixtures.mjs';
+import { chromium, openPage, screenshot } from './browsers.mjs';
+import { folderOf, publish, serve } from './firstframe.mjs';
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {import('puppeteer-core').Browser} */
+let browser;
+before(async () => {
+  server = await serve();
+  const first = await film('index-first');
+  const last = await film('index-last');
+  const folder = await folderOf(server.data, {
+    'Night Train.mp4': first,
+    'North and South/North and South S01E01.mp4': last,
+    'North and South/North and South S01E02.mp4': await film('another-film'),
+  });
+  const published = await publish(server.data, folder);
+  assert.equal(published.status, 0, published.said);
+  browser = await chromium();
+}, { timeout: 240_000 });
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** @param {{ width?: number, height?: number, dark?: boolean }} [view] */
+async function visit(target = '/', view = undefined) {
+  const opened = await openPage(browser, view);
+  await opened.page.goto(new URL(target, server.url).href, { waitUntil: 'networkidle0' });
+  const clean = () => {
+    assert.deepEqual(opened.errors, [], 'the page complains');
+    for (const url of opened.urls) {
+      const { protocol, origin } = new URL(url);
+      const own = origin === server.url.origin || ['blob:', 'data:'].includes(protocol);
+      assert.ok(own, `a request to somebody else: ${url}`);
+    }
+  };
+  return { ...opened, clean, close: () => opened.page.browserContext().close() };
+}
+
+/** @param {import('puppeteer-core').Page} page @param {number} time */
+function playsTo(page, time) {
+  return page.waitForFunction(
+    (to) => (document.querySelector('firstframe-video')?.currentTime ?? 0) >= to,
+    { timeout: 60_000, polling: 50 },
+    time,
+  );
+}
+
+/** Follows the first link whose address matches. @param {import('puppeteer-core').Page} page @param {string} start */
+async function follow(page, start) {
+  const selector = `#main a[href^="${start}"]`;
+  await page.waitForSelector(selector, { visible: true, timeout: 15_000 });
+  await page.click(selector);
+  await page.waitForFunction((path) => location.pathname.startsWith(path), {}, start);
+}
+
+test('from home to a title to a playing episode, and back', { timeout: 180_000 }, async () => {
+  const { page, clean, close } = await visit();
+  await page.waitForSelector('#main a[href^="/title/"]');
+  await screenshot(page, 'home');
+  const text = await page.evaluate(() => document.querySelector('#main')?.textContent ?? '');
+  assert.ok(text.includes('Night Train') && text.includes('North and South'), text);
+  await follow(page, '/title/north-and-south');
+  await page.waitForSelector('#main a[href^="/watch/"]', { visible: true });
+  await screenshot(page, 'title');
+  await follow(page, '/watch/north-and-south.1');
+  await playsTo(page, 2);
+  await screenshot(page, 'watch');
+  const { decoded, heading } = await page.evaluate(() => ({
+    decoded: document.querySelector('firstframe-video')?.getVideoPlaybackQuality().totalVideoFrames,
+    heading: document.querySelector('h1')?.textContent,
+  }));
+  assert.ok((decoded ?? 0) > 10, `${decoded} pictures decoded`);
+  assert.ok(heading, 'a page without a heading');
+  await page.goBack();
+  await page.waitForFunction(() => location.pathname === '/title/north-and-south');
+  assert.equal(await page.$('firstframe-video'), null, 'the player stays behind');
+  clean();
+  await close();
+});
+
+test('a click counts while the view still changes', { timeout: 60_000 }, async () => {
+  const { page, clean, close } = await visit();
+  // The change of views is held at its beginning, where its pictures cover the page.
+  await page.evaluate(async () => {
+    const link = document.querySelector('#main a[href^="/title/north-and-south"]');
+    if (link instanceof HTMLElement) link.click();
+    for (let held = 0; held === 0;) {
+      await new Promise(requestAnimationFrame);
+      for (const animation of document.getAnimations()) {
+        const { effect } = animation;
+        if (!(effect instanceof KeyframeEffect)) continue;
+        if (!effect.pseudoElement?.startsWith('::view-transition')) continue;
+        animation.pause();
+        held += 1;
+      }
+    }
+  });
+  const { x, y } = await page.$eval('#main a[href^="/watch/"]', (link) => {
+    const { left, top, width, height } = link.getBoundingClientRect();
+    return { x: left + width / 2, y: top + height / 2 };
+  });
+  await page.mouse.click(x, y);
+  await page.waitForFunction(() => location.pathname.startsWith('/watch/'), { timeout: 5_000 });
+  await playsTo(page, 0.1);
+  clean();
+  await close();
+});
+
+test('the keyboard alone plays, pauses, seeks and mutes', { timeout: 180_000 }, async () => {
+  const { page, clean, close } = await visit('/title/night-train');
+  await page.waitForSelector('#main a[href^="/watch/"]', { visible: true });
+  for (let press = 0; press < 30; press += 1) {
+    await page.keyboard.press('Tab');
+    const href = await page.evaluate(() => document.activeElement?.getAttribute('href') ?? '');
+    if (href.startsWith('/watch/')) break;
+  }
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.pathname.startsWith('/watch/night-train'));
+  await playsTo(page, 1);
+  const state = () => page.evaluate(() => {
+    const player = document.querySelector('firstframe-video');
+    return { time: player?.currentTime ?? 0, paused: player?.paused, muted: player?.muted };
+  });
+  await page.keyboard.press('k');
+  const paused = await state();
+  assert.equal(paused.paused, true, 'k pauses');
+  await page.keyboard.press('l');
+  assert.ok(Math.abs((await state()).time - paused.time - 10) < 0.1, 'l goes 10 s on');
+  await page.keyboard.press('ArrowLeft');
+  assert.ok(Math.abs((await state()).time - paused.time - 5) < 0.1, 'the left arrow goes 5 s back');
+  await page.keyboard.press('m');
+  assert.equal((await state()).muted, true, 'm mutes');
+  await page.keyboard.press('k');
+  await playsTo(page, paused.time + 6);
+  clean();
+  await close();
+});
+
+test('what is not there is said in words, with a way home', { timeout: 120_000 }, async () => {
+  for (const target of ['/title/absent', '/watch/absent.1', '/watch/night-train.9']) {
+    const { page, close } = await visit(target);
+    await page.waitForFunction(
+      () => document.querySelector('#main [href="/"], #main a[href^="/title/"]')
+        && (document.querySelector('h1, h2')?.textContent ?? '').length > 5,
+      { timeout: 15_000 });
+    await close();
+  }
+});
+
+for (const dark of [false, true]) {
+  for (const { name, width, height } of [
+    { name: 'narrow', width: 390, height: 844 },
+    { name: 'wide', width: 1600, height: 1000 },
+  ]) {
+    const what = `${name} and ${dark ? 'dark' : 'light'}`;
+    test(`nothing is cut off: ${what}`, { timeout: 120_000 }, async () => {
+      for (const [view, target] of Object.entries({
+        home: '/', title: '/title/north-and-south', watch: '/watch/north-and-south.2',
+      })) {
+        const { page, clean, close } = await visit(target, { width, height, dark });
+        await page.waitForSelector('#main h1, #main h2');
+        await screenshot(page, `${view}-${name}-${dark ? 'dark' : 'light'}`);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(over <= 0, `${view} is ${over} points wider than the screen`);
+        const shade = await page.evaluate(() => {
+          const parts = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? [];
+          return parts.slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3;
+        });
+        assert.equal(shade < 100, dark, `${view} is ${shade} bright`);
+        clean();
+        await close();
+      }
+    });
+  }
+}

@@ -1,0 +1,83 @@
+// What a test of the player needs, and what it may take down again.
+
+import { film } from '../fixtures.mjs';
+import { chromium, openPage } from './browsers.mjs';
+import { api, folderOf, publish, serve } from './firstframe.mjs';
+import { proxy } from './proxy.mjs';
+
+/** A film with its own frame numbers in each position of the index. */
+export const FILMS = ['index-first', 'index-last'];
+
+/** Server, published films, proxy, browser. */
+export async function stage() {
+  /** @type {Array<() => Promise<unknown>>} */
+  const ends = [];
+  const stop = async () => {
+    for (const end of ends.reverse()) await end();
+  };
+  try {
+    const server = await serve();
+    ends.push(server.stop);
+    /** @type {Record<string, string>} */
+    const files = {};
+    for (const name of FILMS) files[`${name}.mp4`] = await film(name);
+    const published = await publish(server.data, await folderOf(server.data, files));
+    if (published.status !== 0) throw new Error(`publish ended badly:\n${published.said}`);
+    const between = await proxy(server.url);
+    ends.push(between.stop);
+    const browser = await chromium();
+    ends.push(() => browser.close());
+    return { server, between, browser, element: await elementOf(server.url), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Address of the player's element: the page preloads it. @param {URL} url */
+export async function elementOf(url) {
+  const html = await (await fetch(url)).text();
+  const found = html.match(/\/assets\/element\.[0-9a-f]+\.js/)?.[0];
+  if (!found) throw new Error('the page names no element.<hash>.js: is target/web built?');
+  return found;
+}
+
+/** The id of the only episode of a film's title. @param {URL} url @param {string} name */
+export async function episodeOf(url, name) {
+  const { items } = await api(url, `/api/v2/catalog/${name}/episodes`);
+  if (items.length !== 1) throw new Error(`${name} has ${items.length} episodes`);
+  return items[0].id;
+}
+
+/**
+ * A page with a player on it.
+ * @param {{ between: { url: URL }, browser: import('puppeteer-core').Browser, element: string }} on
+ * @param {Record<string, string>} attributes
+ */
+export async function openPlayer({ between, browser, element }, attributes) {
+  const opened = await openPage(browser, { width: 800, height: 600 });
+  const { page } = opened;
+  await page.goto(new URL(`/harness/?element=${element}`, between.url).href);
+  await page.waitForFunction(() => globalThis.isReady);
+  await page.evaluate((given) => globalThis.harness.open(given), attributes);
+  return { ...opened, close: () => page.browserContext().close() };
+}
+
+/**
+ * Waits until the player has played to a time; tells what it knows when it does not get there.
+ * @param {import('puppeteer-core').Page} page
+ * @param {number} time
+ * @param {number} [timeout]
+ */
+export async function playedTo(page, time, timeout = 60_000) {
+  try {
+    await page.waitForFunction(
+      (to) => globalThis.harness.player.currentTime >= to || globalThis.harness.player.ended,
+      { timeout, polling: 50 },
+      time,
+    );
+  } catch (cause) {
+    const told = await page.evaluate(() => globalThis.harness.told());
+    throw new Error(`it did not play to ${time} s: ${JSON.stringify(told)}`, { cause });
+  }
+}

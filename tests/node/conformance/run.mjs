@@ -1,0 +1,64 @@
+// Runs groups of http-cache-tests through `firstframe serve` in front of the suite's own origin.
+//
+//   FIRSTFRAME_BIN=... node run.mjs FOLDER_OF_THE_PACKAGE [--published]
+//
+// Prints one line of JSON a test: {"group", "id", "name", "kind", "passed", "why"}. With
+// `--published` the tests are taken as they are, faults of their own included.
+
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { serve } from '../browser/firstframe.mjs';
+import { start } from './provider.mjs';
+import { stage } from './stage.mjs';
+import { compareLess, groups, mend, origin, run } from './suite.mjs';
+
+const { values, positionals } = parseArgs({
+  options: { published: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const folder = path.resolve(positionals[0]);
+
+// The suite speaks about its own requests on stdout.
+console.log = console.error;
+const wanted = (await groups(folder)).filter(({ id }) => !values.published || id === 'partial');
+for (const { tests } of wanted) {
+  for (const test of tests) compareLess(values.published ? test : mend(test));
+}
+const suite = await origin(folder);
+for (const { id: group, tests } of wanted) {
+  // A group at a time, and each test with a provider of its own: the failures of one would make the
+  // edge leave the others' alone.
+  const results = await through(tests);
+  for (const { id, name, kind = 'required' } of tests) {
+    const result = results[id];
+    const why = result === true ? '' : `${result[0]}: ${result[1]}`;
+    process.stdout.write(`${JSON.stringify({ group, id, name, kind, passed: result === true, why })}\n`);
+  }
+}
+process.exit(0);
+
+/** Runs tests through a `firstframe serve` of their own. @param {any[]} tests */
+async function through(tests) {
+  const files = new Map();
+  const origins = await Promise.all(tests.map(() => start(files, suite)));
+  const records = origins.map((origin, n) => {
+    return { id: `p${n}`, origins: [origin], bases: [`${origin}/`], private: true };
+  });
+  const setting = path.join(tmpdir(), `firstframe-conformance-${process.pid}.json`);
+  await writeFile(setting, JSON.stringify(records));
+  const allowed = ['--allowed-outbound-hosts', origins.join(',')];
+  const server = await serve(['--providers', setting, ...allowed]);
+  const keys = await readFile(path.join(server.data, 'keys.toml'), 'utf8');
+  const key = (/** @type {string} */ name) =>
+    keys.match(new RegExp(`^${name} = "(.+)"$`, 'm'))?.[1] ?? '';
+  const [edge, adminKey, mediaKey] = [server.url, key('admin_key'), key('media_keys')];
+  const providers = records.map(({ id }) => id);
+  const fetch = stage({ edge, adminKey, mediaKey, suite, files, providers });
+  const results = await run(folder, tests, fetch);
+  await server.stop();
+  await rm(setting);
+  return results;
+}

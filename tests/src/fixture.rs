@@ -1,0 +1,201 @@
+//! A small catalogue whose every byte the tests know, and how it gets into a deployment.
+
+use anyhow::{Context as _, Result, ensure};
+use api::{Flip, Registered, Root, Stream};
+use catalog::{Build, Episode, Source, Title};
+
+use crate::{bytes, http::Request, target::Deployment};
+
+/// A film of two files and a poster.
+pub const FILM: &str = "night-train";
+/// A series with a dot in its id; its last episode does not play.
+pub const SERIES: &str = "north.and.south";
+/// A title whose episode has no file.
+pub const EMPTY_TITLE: &str = "to-come";
+/// Only in [`titles_and_one_more`].
+pub const ONE_MORE: &str = "zebra";
+
+/// The source that the range table is run on: 1000 bytes, as RFC tables like it.
+pub const CLIP: &str = "0123456789abcdef0123456789abcdef";
+/// Bytes of [`CLIP`].
+pub const CLIP_BYTES: usize = 1000;
+/// A source of several chunks.
+pub const LONG: &str = "00112233445566778899aabbccddeeff";
+/// Bytes of [`LONG`].
+pub const LONG_BYTES: usize = 3_000_001;
+/// A source of no bytes.
+pub const NOTHING: &str = "ffffffffffffffffffffffffffffffff";
+/// A film that plays, and in no title: [`playing`].
+pub const PLAYING: &str = "beefbeefbeefbeefbeefbeefbeefbeef";
+/// A picture.
+pub const POSTER: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
+
+/// Seed of the content of [`CLIP`].
+pub const CLIP_SEED: u64 = 1;
+/// Seed of the content of [`LONG`].
+pub const LONG_SEED: u64 = 2;
+
+/// The least PNG: one grey point.
+pub const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
+\0\0\0\nIDATx\x9cc\x68\0\0\0\x82\0\x81\xdd\x43\x6a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
+
+/// The bytes of [`PLAYING`]: the demo's clip of sixteen seconds.
+pub fn playing() -> &'static [u8] {
+    include_bytes!("../../local-runtime/demo/clip.mp4")
+}
+
+/// The titles of the catalogue.
+pub fn titles() -> Vec<Title> {
+    let film = Title {
+        id: FILM.into(),
+        title: "Night Train".into(),
+        synopsis: "A train, at night. \u{2014} \"Quoted\" & <tagged>.".into(),
+        genres: vec!["Drama".into(), "Railway".into()],
+        metadata: [("year".to_owned(), "1959".to_owned())].into(),
+        cover: Some(POSTER.into()),
+        banner: None,
+        added_at_ms: 3_000,
+        episodes: vec![Episode {
+            number: 1,
+            title: "Night Train".into(),
+            duration_ms: Some(60_000),
+            sources: vec![
+                source(LONG, LONG_BYTES, 1080, Ok("avc1.640028, mp4a.40.2")),
+                source(CLIP, CLIP_BYTES, 720, Ok("avc1.64001f, mp4a.40.2")),
+            ],
+            ..Episode::default()
+        }],
+    };
+    let reason = "no browser plays ac-3 in MP4";
+    let series = Title {
+        id: SERIES.into(),
+        title: "North and South".into(),
+        added_at_ms: 2_000,
+        episodes: vec![
+            episode(1, vec![source(LONG, LONG_BYTES, 1080, Ok("avc1.640028"))]),
+            episode(2, vec![source(CLIP, CLIP_BYTES, 480, Ok("avc1.42c01e"))]),
+            episode(3, vec![source(NOTHING, 0, 0, Err(reason))]),
+        ],
+        ..Title::default()
+    };
+    vec![film, series, single(EMPTY_TITLE, vec![])]
+}
+
+/// The same titles and [`ONE_MORE`]: who reads the one catalogue finds all of it in the other.
+pub fn titles_and_one_more() -> Vec<Title> {
+    let mut titles = titles();
+    titles.push(single(ONE_MORE, vec![source(CLIP, CLIP_BYTES, 720, Ok("avc1.64001f"))]));
+    titles
+}
+
+fn single(id: &str, sources: Vec<Source>) -> Title {
+    let episodes = vec![episode(1, sources)];
+    Title { id: id.into(), title: id.into(), added_at_ms: 1_000, episodes, ..Title::default() }
+}
+
+fn episode(number: u32, sources: Vec<Source>) -> Episode {
+    Episode {
+        number,
+        title: format!("Part {number}"),
+        released_at: Some(format!("2026-01-0{number}")),
+        duration_ms: Some(60_000),
+        sources,
+        ..Episode::default()
+    }
+}
+
+fn source(id: &str, size: usize, height: u32, codec: Result<&str, &str>) -> Source {
+    Source {
+        id: id.into(),
+        size_bytes: size as u64,
+        container: "mp4".into(),
+        height: (height > 0).then_some(height),
+        codec: codec.ok().map(Into::into),
+        playable: codec.is_ok(),
+        reason: codec.err().map(Into::into),
+        duration_ms: Some(60_000),
+    }
+}
+
+/// Brings the objects and the catalogue into a deployment, and makes it current.
+pub fn install(deployment: &Deployment) -> Result<Build> {
+    let media = |id: &str| api::paths::media_key(id);
+    deployment.put_object(&media(CLIP), &bytes::content(CLIP_SEED, 0, CLIP_BYTES))?;
+    deployment.put_object(&media(LONG), &bytes::content(LONG_SEED, 0, LONG_BYTES))?;
+    deployment.put_object(&media(NOTHING), &[])?;
+    deployment.put_object(&media(PLAYING), playing())?;
+    deployment.put_object(&api::paths::image_key(POSTER), PNG)?;
+    let build = catalog::build(titles())?;
+    put_packs(deployment, &build)?;
+    let current = root(deployment)?.map(|root| root.manifest);
+    flip(deployment, &build, current)?;
+    Ok(build)
+}
+
+/// Takes up a film of the provider `one` under its name there; its source id.
+pub fn take_up(deployment: &Deployment, file: &str) -> Result<Registered> {
+    let body = serde_json::json!({"provider": "one", "file": file}).to_string();
+    let request = deployment.admin(Request::post(api::paths::ADMIN_SOURCES, body));
+    let response = request.send(&deployment.origin)?;
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    ensure!(response.status == 201, "taking up {file}: {} {text}", response.status);
+    response.envelope()?.data.ok_or_else(|| anyhow::anyhow!("taking up {file}: {text}"))
+}
+
+/// Makes these sources the episodes of a title, which is the only one from now on.
+pub fn show(deployment: &Deployment, title: &str, films: &[Registered]) -> Result<()> {
+    let episode = |(number, film): (u32, &Registered)| Episode {
+        number,
+        sources: vec![Source {
+            id: film.id.clone(),
+            size_bytes: film.size_bytes,
+            container: "mp4".into(),
+            playable: true,
+            ..Source::default()
+        }],
+        ..Episode::default()
+    };
+    let episodes = (1..).zip(films).map(episode).collect();
+    let build = catalog::build(vec![Title { id: title.into(), episodes, ..Title::default() }])?;
+    put_packs(deployment, &build)?;
+    let current = root(deployment)?.map(|root| root.manifest);
+    flip(deployment, &build, current).map(drop)
+}
+
+/// The signed media URL of an episode, such as `title.1`.
+pub fn media_url(deployment: &Deployment, episode: &str) -> Result<String> {
+    let response = Request::get(format!("/api/v2/stream/{episode}")).send(&deployment.origin)?;
+    let stream = response.envelope::<Stream>()?.data.and_then(|stream| stream.preferred_stream);
+    Ok(stream.with_context(|| format!("{episode} has no stream: {}", response.status))?.url)
+}
+
+/// Stores every pack of a catalogue.
+pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
+    for pack in build.packs.iter().chain([&build.manifest]) {
+        let request =
+            Request::put(format!("{}{}", api::paths::ADMIN_PACKS, pack.hash), &*pack.bytes);
+        let response = deployment.admin(request).send(&deployment.origin)?;
+        let text = String::from_utf8_lossy(&response.body);
+        ensure!(matches!(response.status, 200 | 201), "pack: {} {text}", response.status);
+    }
+    Ok(())
+}
+
+/// Which catalogue is current.
+pub fn root(deployment: &Deployment) -> Result<Option<Root>> {
+    let request = deployment.admin(Request::get(api::paths::ADMIN_ROOT));
+    let response = request.send(&deployment.origin)?;
+    ensure!(response.status == 200, "reading the root: {}", response.status);
+    Ok(response.envelope::<Root>()?.data)
+}
+
+/// Makes a catalogue current.
+pub fn flip(deployment: &Deployment, build: &Build, previous: Option<String>) -> Result<Root> {
+    let flip = Flip { manifest: build.manifest.hash.clone(), previous };
+    let request = Request::put(api::paths::ADMIN_ROOT, serde_json::to_vec(&flip)?);
+    let response = deployment.admin(request).send(&deployment.origin)?;
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    ensure!(response.status == 200, "flip: {} {text}", response.status);
+    response.envelope()?.data.ok_or_else(|| anyhow::anyhow!("flip: {text}"))
+}

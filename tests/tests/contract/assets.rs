@@ -1,0 +1,106 @@
+//! The page and its assets.
+
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use tests::http::Request;
+
+use crate::{Subject, shared::Checks};
+
+/// Names of assets that the page refers to.
+fn assets(subject: &Subject) -> Vec<String> {
+    let page = subject.get_plain("/");
+    assert_eq!(page.status, 200, "the page is not built: `cargo xtask build` makes target/web");
+    let html = String::from_utf8(page.body).expect("HTML in UTF-8");
+    let mut found: Vec<String> = html
+        .split("/assets/")
+        .skip(1)
+        .filter_map(|rest| rest.split(['"', '\'', ')', ' ', '>']).next())
+        .map(|name| format!("/assets/{name}"))
+        .collect();
+    found.sort();
+    found.dedup();
+    assert!(!found.is_empty(), "the page refers to no asset");
+    found
+}
+
+pub(crate) fn the_page_is_revalidated(subject: &Subject) {
+    let mut checks = Checks::default();
+    let page = subject.get("/");
+    checks.equal("status", page.status, 200);
+    let type_ = page.header("content-type").unwrap_or_default();
+    checks.that(type_.starts_with("text/html"), || format!("content-type {type_:?}"));
+    let cache = page.header("cache-control").unwrap_or_default();
+    checks.that(cache.contains("no-cache"), || format!("cache-control {cache:?}"));
+    let etag = page.header("etag").unwrap_or_default();
+    checks.that(etag.starts_with('"'), || format!("ETag {etag:?}"));
+    let again = subject.send(&Request::get("/").header("If-None-Match", &etag));
+    checks.equal("with its ETag", again.status, 304);
+    let head = subject.send(&Request::head("/"));
+    checks.equal("HEAD", (head.status, head.header("etag")), (200, Some(etag)));
+    checks.done();
+}
+
+pub(crate) fn every_page_path_is_the_page(subject: &Subject) {
+    let page = subject.get("/").body;
+    let mut checks = Checks::default();
+    for target in ["/title/night-train", "/watch/night-train.1", "/?q=1"] {
+        let response = subject.get(target);
+        checks.equal(target, response.status, 200);
+        checks.that(response.body == page, || format!("{target} is another page"));
+    }
+    checks.done();
+}
+
+pub(crate) fn assets_are_immutable(subject: &Subject) {
+    let mut checks = Checks::default();
+    for target in assets(subject) {
+        let response = subject.get_plain(&target);
+        checks.equal(&target, response.status, 200);
+        let cache = "public, max-age=31536000, immutable";
+        checks.header(&target, &response, "cache-control", cache);
+        checks.header(&target, &response, "vary", "Accept-Encoding");
+        checks.header(&target, &response, "x-content-type-options", "nosniff");
+        let etag = response.header("etag").unwrap_or_default();
+        checks.that(etag.starts_with('"'), || format!("{target}: ETag {etag:?}"));
+        let again = subject.send(&Request::get(&target).header("If-None-Match", &etag));
+        checks.equal(&format!("{target} with its ETag"), again.status, 304);
+        let head = subject.send(&Request::head(&target));
+        let lengths = (head.header("content-length"), response.body.len().to_string());
+        let front = subject.differences.front_compresses;
+        let same = lengths.0.as_ref() == Some(&lengths.1);
+        checks.that(front || same, || format!("{target}: {lengths:?}"));
+    }
+    checks.done();
+}
+
+pub(crate) fn assets_are_compressed_for_who_asks(subject: &Subject) {
+    let mut checks = Checks::default();
+    for target in assets(subject) {
+        let plain = subject.get_plain(&target);
+        checks.equal(&target, plain.header("content-encoding"), None);
+        let request = Request::get(&target).header("Accept-Encoding", "br;q=0.9, gzip");
+        let packed = subject.send(&request);
+        if plain.body.len() < 1000 {
+            continue;
+        }
+        checks.header(&target, &packed, "content-encoding", "gzip");
+        let mut unpacked = Vec::new();
+        let read = GzDecoder::new(packed.body.as_slice()).read_to_end(&mut unpacked);
+        checks.that(read.is_ok() && unpacked == plain.body, || format!("{target}: other bytes"));
+        let front = subject.differences.front_compresses;
+        checks.that(front || plain.header("etag") != packed.header("etag"), || {
+            format!("{target}: a strong ETag names one sequence of bytes, this one names two")
+        });
+        let refused = Request::get(&target).header("Accept-Encoding", "gzip;q=0");
+        let coding = subject.send(&refused).header("content-encoding");
+        checks.equal(&format!("{target} with gzip;q=0"), coding, None);
+    }
+    checks.done();
+}
+
+pub(crate) fn unknown_assets_are_not_found(subject: &Subject) {
+    for target in ["/assets/app.0000000000000000.js", "/assets/x", "/favicon.png"] {
+        assert_eq!(subject.get(target).status, 404, "{target}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Pictures that lie with a provider.
+
+use api::{Catalog, Registered};
+use catalog::Title;
+use tests::{
+    fixture::{self, PNG},
+    http::{Request, Response},
+    upstream::PICTURE,
+};
+
+use crate::{Subject, shared::Checks};
+
+const TITLE: &str = "with-a-poster";
+
+fn take_up(subject: &Subject, file: &str) -> Response {
+    let body = format!("{{\"provider\": \"one\", \"file\": \"{file}\"}}");
+    subject.admin(Request::post(api::paths::ADMIN_PICTURES, body))
+}
+
+pub(crate) fn a_picture_of_a_provider_is_sent_to_who_has_its_url(subject: &Subject) {
+    let taken_up = take_up(subject, PICTURE);
+    let picture: Registered = taken_up.envelope().expect("an envelope").data.expect("a picture");
+    let title = Title { id: TITLE.into(), cover: Some(picture.id), ..Title::default() };
+    let build = catalog::build(vec![title]).expect("a catalogue");
+    let current = fixture::root(&subject.deployment).expect("a root").map(|root| root.manifest);
+    fixture::put_packs(&subject.deployment, &build).expect("its packs are stored");
+    fixture::flip(&subject.deployment, &build, current).expect("it is current");
+    // An instance looks for another catalogue every two seconds.
+    let cover = (0..50).find_map(|_| {
+        let title: Option<Catalog> =
+            subject.get(&format!("/api/v2/catalog/{TITLE}")).envelope().ok()?.data;
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        Some(title?.cover_image)
+    });
+    let cover = cover.expect("the title is there");
+    let mut checks = Checks::default();
+    let response = subject.get_plain(&cover);
+    checks.equal("status", response.status, 200);
+    checks.that(response.body == PNG, || "other bytes".to_owned());
+    checks.header("poster", &response, "content-type", "image/png");
+    checks.header("poster", &response, "content-security-policy", "default-src 'none'; sandbox");
+    checks.header("poster", &response, "x-content-type-options", "nosniff");
+    checks.equal("vary", response.header("vary"), None);
+    let tag = response.header("etag").unwrap_or_default();
+    let held = subject.send(&Request::get(&*cover).header("If-None-Match", &*tag));
+    checks.equal("for who has it", (held.status, held.body.len()), (304, 0));
+    let bare = cover.split('?').next().unwrap_or_default();
+    checks.equal("without its signature", subject.get(bare).status, 403);
+    checks.equal("with another", subject.get(&format!("{cover}0")).status, 403);
+    checks.done();
+}
+
+pub(crate) fn what_is_no_picture_is_not_taken_up(subject: &Subject) {
+    let film = take_up(subject, "long");
+    let said = String::from_utf8_lossy(&film.body).into_owned();
+    assert_eq!(film.status, 400, "{said}");
+    assert!(said.contains("invalid_payload") && said.contains("a picture is"), "{said}");
+}

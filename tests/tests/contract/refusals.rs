@@ -1,0 +1,104 @@
+//! What is refused, with which status and code.
+
+use api::ErrorCode;
+use serde_json::Value;
+use tests::{
+    fixture::{CLIP, FILM},
+    http::{Request, Response},
+};
+
+use crate::{Subject, shared::Checks};
+
+/// Checks a refusal: status, code, and a message for people.
+fn refused(checks: &mut Checks, what: &str, response: &Response, code: ErrorCode) {
+    checks.equal(what, response.status, code.status());
+    match response.envelope::<Value>() {
+        Ok(envelope) => {
+            let is = envelope.error.map(|error| error.code);
+            checks.equal(what, is, Some(code));
+        }
+        Err(error) => checks.that(false, || format!("{what}: {error:#}")),
+    }
+}
+
+pub(crate) fn unknown_things_are_not_found(subject: &Subject) {
+    let mut checks = Checks::default();
+    for target in [
+        "/api/v2/catalog/absent",
+        "/api/v2/catalog/absent/episodes",
+        "/api/v2/stream/absent.1",
+        "/api/v2/stream/night-train.2",
+        "/api/v2/stream/night-train.4294967295",
+        "/api/v2/media/00000000000000000000000000000000",
+        "/api/v2/image/00000000000000000000000000000000",
+        "/api/v2/nothing",
+        "/api/v1/home",
+        "/nothing",
+    ] {
+        refused(&mut checks, target, &subject.get(target), ErrorCode::NotFound);
+    }
+    checks.done();
+}
+
+pub(crate) fn ids_of_no_form_are_refused(subject: &Subject) {
+    let long = "a".repeat(129);
+    let mut checks = Checks::default();
+    for id in
+        ["UPPER", "-dash-first", "a%20b", "a%2Fb", "%00", "%ff", "a:b", "%E2%82%AC", "a/b", &long]
+    {
+        for path in ["/api/v2/catalog/", "/api/v2/stream/", "/api/v2/media/", "/api/v2/image/"] {
+            let target = format!("{path}{id}");
+            let response = subject.get(&target);
+            refused(&mut checks, &target, &response, ErrorCode::InvalidIdentifier);
+        }
+    }
+    checks.done();
+}
+
+pub(crate) fn methods_that_a_path_has_not_are_refused(subject: &Subject) {
+    let media = format!("/api/v2/media/{CLIP}");
+    let film = format!("/api/v2/catalog/{FILM}");
+    let mut checks = Checks::default();
+    for (method, target) in [
+        ("POST", media.as_str()),
+        ("PUT", &media),
+        ("DELETE", &media),
+        ("POST", &film),
+        ("DELETE", "/api/v2/home"),
+        ("POST", "/health"),
+        ("POST", "/"),
+        ("DELETE", "/api/v2/admin/root"),
+    ] {
+        let what = format!("{method} {target}");
+        let request = subject.deployment.admin(Request::new(method, target));
+        let response = subject.send(&request);
+        refused(&mut checks, &what, &response, ErrorCode::MethodNotAllowed);
+        let allow = response.header("allow").unwrap_or_default();
+        checks.that(!allow.is_empty() && !allow.contains(method), || format!("{what}: {allow:?}"));
+    }
+    checks.done();
+}
+
+pub(crate) fn nobody_reads_outside_the_stores(subject: &Subject) {
+    let mut checks = Checks::default();
+    for target in [
+        "/api/v2/media/..%2f..%2fkeys.toml",
+        "/api/v2/media/%2e%2e%2fkeys.toml",
+        "/api/v2/media/../../../keys.toml",
+        "/assets/..%2f..%2fkeys.toml",
+        "/assets/../keys.toml",
+        "/api/v2/image/....//keys.toml",
+        "/api/v2/catalog/..",
+        "//etc/passwd",
+        "/api/v2/media/",
+        "/assets/",
+    ] {
+        let response = subject.get(target);
+        checks.that(matches!(response.status, 400 | 404), || {
+            format!("{target}: status {}, should be 400 or 404", response.status)
+        });
+        let text = String::from_utf8_lossy(&response.body);
+        checks.that(!text.contains("admin_key"), || format!("{target} tells the admin key"));
+    }
+    checks.done();
+}

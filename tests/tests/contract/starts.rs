@@ -1,0 +1,98 @@
+//! Headers of a film, alone and with its first bytes behind them.
+
+use api::{Envelope, ErrorCode};
+use tests::{
+    fixture::{CLIP, FILM, PLAYING, playing},
+    http::{Request, Response},
+};
+
+use crate::{Subject, shared::Checks};
+
+const TYPE: &str = "application/vnd.firstframe.start";
+
+fn get(subject: &Subject, route: &str, query: &str) -> Response {
+    subject.get(&format!("/api/v2/{route}/{PLAYING}?{query}"))
+}
+
+/// The boxes, and what is in the last one, `byte`.
+fn parts(body: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    while &body[at + 4..at + 8] != b"byte" {
+        at += u32::from_be_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]) as usize;
+    }
+    (&body[..at], &body[at + 8..])
+}
+
+pub(crate) fn headers_say_where_a_film_begins(subject: &Subject) {
+    let mut checks = Checks::default();
+    for query in ["at=0", "at=9.5", "at=3&windows=2&audio=none"] {
+        let response = get(subject, "headers", query);
+        checks.equal("status", response.status, 200);
+        checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
+        let answer = mp4::start::read(&response.body).expect("boxes of the wire form");
+        checks.equal(
+            "video and its sound",
+            answer.inits.len(),
+            if query.contains("none") { 1 } else { 2 },
+        );
+        checks.that(!answer.windows.is_empty(), || format!("{query}: no window"));
+    }
+    checks.done();
+}
+
+pub(crate) fn a_start_is_the_headers_and_the_films_own_bytes(subject: &Subject) {
+    let film = playing();
+    let mut checks = Checks::default();
+    for query in ["at=0", "at=9.5"] {
+        let response = get(subject, "start", query);
+        checks.equal("status", response.status, 200);
+        checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
+        let length = response.body.len().to_string();
+        checks.equal("length", response.header("content-length"), Some(length));
+        let (boxes, bytes) = parts(&response.body);
+        checks.that(boxes == get(subject, "headers", query).body, || format!("{query}: boxes"));
+        let answer = mp4::start::read(boxes).expect("boxes of the wire form");
+        let range = answer.windows[0].fetches[0].range;
+        let at = |at: u64| usize::try_from(at).expect("a small film");
+        checks.that(*bytes == film[at(range.start)..at(range.end)], || format!("{query}: bytes"));
+        let media = Request::get(format!("/api/v2/media/{PLAYING}"))
+            .header("range", format!("bytes={}-{}", range.start, range.end - 1));
+        checks.that(subject.send(&media).body == bytes, || format!("{query}: other bytes"));
+    }
+    checks.done();
+}
+
+pub(crate) fn a_start_is_kept_and_revalidated(subject: &Subject) {
+    let mut checks = Checks::default();
+    for route in ["headers", "start"] {
+        let target = format!("/api/v2/{route}/{PLAYING}?at=0");
+        let response = subject.get(&target);
+        let etag = response.header("etag").expect("an entity tag");
+        checks.that(etag.starts_with('"'), || format!("{route}: {etag} is not strong"));
+        let kept = response.header("cache-control").unwrap_or_default();
+        checks.that(kept.contains("immutable"), || format!("{route}: {kept}"));
+        checks.equal("cors", response.header("access-control-allow-origin"), Some("*".to_owned()));
+        let again = subject.send(&Request::get(&target).header("if-none-match", etag.as_str()));
+        checks.equal("status of what is held", (again.status, again.body.len()), (304, 0));
+        let head = subject.send(&Request::head(&target));
+        checks.equal("HEAD", (head.status, head.body.len()), (200, 0));
+        checks.equal("tag of HEAD", head.header("etag"), Some(etag));
+    }
+    checks.done();
+}
+
+pub(crate) fn a_film_that_is_none_says_why(subject: &Subject) {
+    for route in ["headers", "start"] {
+        let response = subject.get(&format!("/api/v2/{route}/{CLIP}"));
+        let envelope: Envelope<()> = response.envelope().expect("an envelope");
+        let error = envelope.error.expect("an error");
+        assert_eq!((response.status, error.code), (404, ErrorCode::NoIndex), "{}", error.message);
+    }
+}
+
+pub(crate) fn what_is_watched_next_is_taken_note_of(subject: &Subject) {
+    let body = format!(r#"{{"currentEpisodeId": "{FILM}.1", "nextEpisodeIds": ["{FILM}.1"]}}"#);
+    let request = Request::post("/api/v2/stream/window", body);
+    let response = subject.send(&request);
+    assert_eq!(response.status, 202, "{}", String::from_utf8_lossy(&response.body));
+}

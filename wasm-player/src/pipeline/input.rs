@@ -1,0 +1,117 @@
+//! Everything that can happen to the player.
+
+use super::{Lane, ResponseHead, Span};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A film is to be played. The driver knows its URL.
+    Open {
+        /// Where playback begins.
+        start_ms: u64,
+        /// Length of the file, where the catalogue told it.
+        size: Option<u64>,
+        /// Whether the URL came from an episode, so that it can be asked for again.
+        resolvable: bool,
+    },
+    /// An episode is to be played, and where it is could not be told.
+    OpenUnresolved {
+        /// Where playback begins.
+        start_ms: u64,
+        /// HTTP status; none without an answer.
+        status: Option<u16>,
+    },
+    /// A request got its answer's head.
+    Head {
+        /// Which request.
+        fetch: u32,
+        /// What it said.
+        head: ResponseHead,
+    },
+    /// Bytes of an index request.
+    IndexBytes {
+        /// Which request.
+        fetch: u32,
+        /// The next bytes of its body.
+        bytes: Vec<u8>,
+    },
+    /// Bytes of a media request came: how many, not which.
+    MediaBytes {
+        /// Which request.
+        fetch: u32,
+        /// Name by which effects speak of these bytes.
+        piece: u32,
+        /// How many.
+        len: u32,
+    },
+    /// The body of a request is over.
+    FetchEnded {
+        /// Which request.
+        fetch: u32,
+    },
+    /// A request broke: no connection, or cut in its body.
+    FetchFailed {
+        /// Which request.
+        fetch: u32,
+    },
+    /// The episode was resolved again; the driver has the new URL.
+    Resolved {
+        /// Length of the file, where told.
+        size: Option<u64>,
+    },
+    /// The episode could not be resolved; the status, or none without an answer.
+    ResolveFailed {
+        /// HTTP status.
+        status: Option<u16>,
+    },
+    /// The person went to another place.
+    Seek {
+        /// The place.
+        time_ms: u64,
+    },
+    /// Where the play head is.
+    Position {
+        /// The place.
+        time_ms: u64,
+        /// Whether it should be moving.
+        playing: bool,
+    },
+    /// A buffer took bytes.
+    Appended {
+        /// Which buffer.
+        lane: Lane,
+        /// The epoch of the append.
+        epoch: u32,
+        /// How many bytes.
+        bytes: u32,
+        /// What the buffer holds now.
+        buffered: Vec<Span>,
+    },
+    /// A buffer removed what it was told to.
+    Evicted {
+        /// Which buffer.
+        lane: Lane,
+        /// What the buffer holds now.
+        buffered: Vec<Span>,
+    },
+    /// A buffer is full; the refused bytes stay at the front of its queue.
+    QuotaExceeded {
+        /// Which buffer.
+        lane: Lane,
+        /// The epoch of the append.
+        epoch: u32,
+    },
+    /// The browser takes no such media.
+    Unsupported {
+        /// Pictures or sound.
+        lane: Lane,
+    },
+    /// `MediaSource` refused a step.
+    SinkFailed,
+    /// The media element gave up on what it was given.
+    MediaFailed,
+    /// The network went or came, as far as the browser can tell.
+    Online(bool),
+    /// A time asked for by [`Effect::WakeAt`](super::Effect::WakeAt) is there.
+    Tick,
+}

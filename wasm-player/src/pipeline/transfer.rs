@@ -1,0 +1,300 @@
+//! One range of the file, fetched through cuts and refusals until its last byte is there.
+
+use mp4::ByteRange;
+
+use super::context::Context;
+use super::fault::{Cause, Fault, Place, Remedy};
+use super::http::{RequestRange, ResponseHead};
+use super::{Effect, Purpose, limits};
+
+/// A range on its way.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    fetch: u32,
+    purpose: Purpose,
+    asked: RequestRange,
+    /// What is still missing; none while a suffix has no place in the file.
+    wanted: Option<ByteRange>,
+    /// Place in the file of the body's next byte.
+    body_at: u64,
+    /// Where the answer ends: it may be shorter than what was asked for (RFC 9110 §15.3.7).
+    body_end: u64,
+    state: State,
+    /// Whether the server answered with the whole file.
+    is_whole: bool,
+    tries: u32,
+    retry_after_ms: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No answer yet.
+    Sent { since_ms: u64 },
+    /// The answer is there, and nobody asked for its next piece.
+    Open,
+    /// The next piece was asked for.
+    Reading { since_ms: u64 },
+    /// No request is out; the next one goes out at this time, or when something changes.
+    Waiting { until_ms: Option<u64> },
+}
+
+/// Which part of a piece is wanted, and where it lies in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Bytes of the piece in front of it.
+    pub(super) skip: u32,
+    /// Its length.
+    pub(super) len: u32,
+    /// Its place in the file.
+    pub(super) at: u64,
+}
+
+impl Transfer {
+    /// Asks for `range`.
+    pub(super) fn start(cx: &mut Context, range: RequestRange, purpose: Purpose) -> Self {
+        let wanted = match range {
+            RequestRange::Closed(range) => Some(range),
+            RequestRange::Suffix(_) => None,
+        };
+        let mut transfer = Self {
+            fetch: 0,
+            purpose,
+            asked: range,
+            wanted,
+            body_at: 0,
+            body_end: u64::MAX,
+            state: State::Waiting { until_ms: None },
+            is_whole: false,
+            tries: 0,
+            retry_after_ms: 0,
+        };
+        transfer.send(cx);
+        transfer
+    }
+
+    fn send(&mut self, cx: &mut Context) {
+        self.fetch = cx.next_fetch();
+        self.retry_after_ms = 0;
+        self.state = State::Sent { since_ms: cx.now_ms };
+        let range = self.wanted.map_or(self.asked, RequestRange::Closed);
+        cx.emit(Effect::Fetch { fetch: self.fetch, range, purpose: self.purpose });
+    }
+
+    /// Whether an input that names `fetch` is about this transfer as it stands.
+    pub(super) fn is(&self, fetch: u32) -> bool {
+        self.fetch == fetch && !matches!(self.state, State::Waiting { .. })
+    }
+
+    /// Whether the last byte is there.
+    pub(super) fn is_complete(&self) -> bool {
+        self.wanted.is_some_and(|range| range.is_empty())
+    }
+
+    /// What is still to come, as far as it has a place in the file.
+    pub(super) fn wanted(&self, size: Option<u64>) -> Option<ByteRange> {
+        self.wanted.or(match (self.asked, size) {
+            (RequestRange::Suffix(n), Some(size)) => {
+                Some(ByteRange { start: size.saturating_sub(n), end: size })
+            }
+            (RequestRange::Suffix(_), None) | (RequestRange::Closed(_), _) => None,
+        })
+    }
+
+    /// Asks for the next piece of the body, unless that was done.
+    pub(super) fn read(&mut self, cx: &mut Context) {
+        if self.state == State::Open {
+            self.state = State::Reading { since_ms: cx.now_ms };
+            cx.emit(Effect::Read { fetch: self.fetch });
+        }
+    }
+
+    /// Takes the head of the answer; an answer that is of no use is cancelled.
+    pub(super) fn head(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+        let placed = self.place(cx, head);
+        if placed.is_err() {
+            self.cancel(cx);
+        }
+        placed
+    }
+
+    fn place(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+        self.is_whole = head.status == 200;
+        self.retry_after_ms = head.retry_after_ms.unwrap_or(0).min(limits::RETRY_AFTER_MS_MAX);
+        match head.status {
+            206 => {
+                cx.file.agree(head)?;
+                self.place_part(cx, head)?;
+            }
+            200 => self.place_whole(cx, head)?,
+            416 => {
+                cx.file.agree(head)?;
+                let empty = head.content_range.is_some_and(|range| range.total == Some(0));
+                return Err(match cx.file.size {
+                    _ if empty => Cause::Empty,
+                    // It was longer a moment ago.
+                    Some(_) if cx.was_answered && self.wanted.is_some() => Cause::Changed,
+                    Some(_) | None => Cause::Status(416),
+                });
+            }
+            status => return Err(Cause::Status(status)),
+        }
+        self.state = State::Open;
+        cx.was_answered = true;
+        Ok(())
+    }
+
+    fn place_part(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+        let got = head.content_range.and_then(|range| range.range);
+        let size = &mut cx.file.size;
+        let (start, end) = match (self.wanted, got) {
+            (Some(wanted), Some(got)) if got.start != wanted.start => return Err(Cause::OddAnswer),
+            (None, None) => return Err(Cause::OddAnswer),
+            (None, Some(got)) => {
+                self.body_end = got.end;
+                (got.start, size.unwrap_or(got.end))
+            }
+            (Some(wanted), Some(got)) => {
+                self.body_end = got.end;
+                (wanted.start, wanted.end)
+            }
+            // A foreign origin that hides Content-Range: an answer shorter than asked for ends
+            // where the file does, unless that is known to be elsewhere.
+            (Some(wanted), None) => {
+                let told = head.length.map_or(wanted.end, |n| wanted.start.saturating_add(n));
+                self.body_end = told;
+                if told < wanted.end {
+                    *size = size.or(Some(told));
+                }
+                (wanted.start, wanted.end)
+            }
+        };
+        self.wanted = Some(ByteRange { start, end: size.map_or(end, |size| size.min(end)) });
+        self.body_at = start;
+        Ok(())
+    }
+
+    /// The whole file for a part of it: taken when it is so small that it does not matter.
+    fn place_whole(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+        let total = head.length.filter(|n| *n <= limits::SKIP_BYTES_MAX).ok_or(Cause::NoRanges)?;
+        if total == 0 {
+            return Err(Cause::Empty);
+        }
+        if cx.file.size.is_some_and(|size| size != total) {
+            return Err(Cause::Changed);
+        }
+        cx.file.agree(head)?;
+        cx.file.size = Some(total);
+        let wanted = self.wanted(Some(total)).ok_or(Cause::OddAnswer)?;
+        self.wanted = Some(ByteRange { start: wanted.start, end: wanted.end.min(total) });
+        (self.body_at, self.body_end) = (0, total);
+        Ok(())
+    }
+
+    /// Takes a piece of `len` bytes of the body. Behind a shorter answer than was asked for the rest
+    /// is asked for at once.
+    pub(super) fn bytes(&mut self, cx: &mut Context, len: u32) -> Taken {
+        self.state = State::Open;
+        self.tries = 0;
+        let piece = ByteRange { start: self.body_at, end: self.body_at + u64::from(len) };
+        self.body_at = piece.end;
+        let Some(wanted) = self.wanted.as_mut() else {
+            return Taken { skip: len, len: 0, at: piece.end };
+        };
+        let start = piece.start.max(wanted.start).min(piece.end);
+        let end = piece.end.min(wanted.end).max(start);
+        if end > start {
+            wanted.start = end;
+            cx.confirm_address();
+        }
+        if piece.end >= self.body_end && piece.end < wanted.end {
+            // Read to its end, the connection serves again.
+            self.read(cx);
+            self.send(cx);
+        }
+        let narrow = |n: u64| u32::try_from(n).unwrap_or(len);
+        Taken { skip: narrow(start - piece.start), len: narrow(end - start), at: start }
+    }
+
+    /// Lets go of a complete transfer: reads the body's end, so that its connection serves again,
+    /// or cancels where more would come than was asked for.
+    pub(super) fn finish(mut self, cx: &mut Context) {
+        if self.is_whole || self.wanted.is_some_and(|wanted| self.body_at > wanted.end) {
+            self.cancel(cx);
+        } else {
+            self.read(cx);
+        }
+    }
+
+    /// Stops the request, if one is out.
+    pub(super) fn cancel(&self, cx: &mut Context) {
+        if !matches!(self.state, State::Waiting { .. }) {
+            cx.emit(Effect::Cancel { fetch: self.fetch });
+        }
+    }
+
+    /// Plans the next try after `cause`, or tells the remedy that this transfer cannot give itself.
+    pub(super) fn broke(&mut self, cx: &mut Context, cause: &Cause) -> Result<(), Remedy> {
+        self.state = State::Waiting { until_ms: None };
+        match cause.remedy(cx.tried(self.tries)) {
+            Remedy::Retry => {
+                let backoff = limits::RETRY_MS << self.tries.min(8);
+                let wait_ms = backoff.min(limits::RETRY_MS_MAX).max(self.retry_after_ms);
+                let until_ms = (!cx.offline).then_some(cx.now_ms + wait_ms);
+                self.tries += 1;
+                self.state = State::Waiting { until_ms };
+                cx.emit(Effect::Waiting(self.fault(cause.clone())));
+                Ok(())
+            }
+            Remedy::ReResolve => {
+                cx.resolve();
+                Ok(())
+            }
+            other @ (Remedy::StartOver | Remedy::FallBack | Remedy::Stop) => Err(other),
+        }
+    }
+
+    /// What is told of `cause`, and where in the file this stands.
+    pub(super) fn fault(&self, cause: Cause) -> Fault {
+        let place = match (self.wanted, self.asked) {
+            (None, RequestRange::Suffix(bytes)) => Place::Tail { bytes },
+            (Some(range), _) | (None, RequestRange::Closed(range)) => {
+                Place::Byte { purpose: self.purpose, at: range.start }
+            }
+        };
+        Fault { cause, place }
+    }
+
+    /// Makes the request again at once, if it waits for anything.
+    pub(super) fn go_on(&mut self, cx: &mut Context) {
+        if matches!(self.state, State::Waiting { .. }) {
+            self.send(cx);
+        }
+    }
+
+    /// Looks at the time: makes the next try when it is due, gives up on an answer that is dead.
+    pub(super) fn tick(&mut self, cx: &mut Context) -> Result<(), Remedy> {
+        match self.state {
+            State::Waiting { until_ms: Some(until_ms) } if until_ms <= cx.now_ms => self.send(cx),
+            State::Sent { since_ms } | State::Reading { since_ms }
+                if since_ms + limits::STALL_MS <= cx.now_ms =>
+            {
+                self.cancel(cx);
+                return self.broke(cx, &Cause::Network);
+            }
+            State::Waiting { .. } | State::Sent { .. } | State::Reading { .. } | State::Open => {}
+        }
+        Ok(())
+    }
+
+    /// When to look at the time again. Deadlines of answers are rounded up to five seconds, so that
+    /// they do not move with each piece.
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        match self.state {
+            State::Waiting { until_ms } => until_ms,
+            State::Sent { since_ms } | State::Reading { since_ms } => {
+                Some((since_ms + limits::STALL_MS).next_multiple_of(5_000))
+            }
+            State::Open => None,
+        }
+    }
+}

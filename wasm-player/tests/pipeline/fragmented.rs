@@ -1,0 +1,75 @@
+//! Films that are fragmented: they tell of their samples piece by piece.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a film that cannot be made must fail the test"
+)]
+
+use mp4::fragment::Payload;
+use mp4::plan::{self, Selection};
+use mp4::{Index, init};
+use wasm_player::pipeline::Lane;
+
+use crate::film::{Film, Moov, minute};
+use crate::theatre::Theatre;
+
+/// The film in fragments of two seconds, without any index of them.
+fn fragmented(film: &Film) -> Vec<u8> {
+    let cut = |from: u64, to: u64| {
+        let place = |at: u64| usize::try_from(at).unwrap();
+        &film.bytes[place(from)..place(to)]
+    };
+    let index = Index::parse(cut(film.moov.start, film.moov.end)).unwrap();
+    let selection = Selection { video: index.default_video(), audio: index.default_audio() };
+    let mut out = init::write_many(&index, &[0, 1]).unwrap();
+    let (mut cursor, _) = plan::seek(&index, selection, 0).unwrap();
+    while let Some(window) = plan::next(&index, selection, cursor, 2_000).unwrap() {
+        for fetch in &window.fetches {
+            let bytes = cut(fetch.range.start, fetch.range.end);
+            for fragment in &fetch.fragments {
+                out.extend(&fragment.header);
+                match &fragment.payload {
+                    Payload::AsIs => out.extend(bytes),
+                    Payload::Gather(runs) => {
+                        for run in runs {
+                            out.extend(cut(
+                                fetch.range.start + run.start,
+                                fetch.range.start + run.end,
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        cursor = window.next;
+    }
+    out
+}
+
+#[test]
+fn a_fragmented_film_plays_from_its_first_byte_to_its_end() {
+    let film = minute(Moov::Tail);
+    let mut theatre = Theatre::new(&fragmented(&film));
+    theatre.play(0);
+    theatre.watch(0, 60_000);
+    assert_eq!(theatre.lines_with("fail"), [""; 0]);
+    assert_eq!(theatre.samples(Lane::Video), film.video);
+    assert_eq!(theatre.samples(Lane::Audio), film.audio);
+    assert!(theatre.ended);
+}
+
+#[test]
+fn a_seek_in_a_fragmented_film_begins_at_a_key_frame() {
+    let film = minute(Moov::Tail);
+    let mut theatre = Theatre::new(&fragmented(&film));
+    theatre.play(0);
+    for time_ms in [45_300, 10_100, 59_000, 0] {
+        theatre.seek(time_ms);
+        theatre.run();
+        let (from, to) = theatre.spans(Lane::Video)[0];
+        assert!(from <= time_ms && time_ms < to, "{from} {time_ms} {to}");
+        assert!(time_ms - from <= 2_000, "{from} {time_ms}");
+    }
+    assert_eq!(theatre.lines_with("fail"), [""; 0]);
+}

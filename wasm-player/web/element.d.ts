@@ -1,0 +1,98 @@
+// <firstframe-video>: a media element for plain MP4 files, played by Firstframe's own pipeline.
+
+/** What went wrong, where, and what the person can do. */
+export interface FirstframeFault {
+  /** Stable, for programs: `network`, `not_found`, `forbidden`, `bad_file`, `unplayable`, … */
+  code: string;
+  message: string;
+  where: string;
+  advice: string;
+}
+
+export interface FirstframeRequest {
+  /** As sent: `bytes=0-262143`, `bytes=-524288`. */
+  range: string;
+  purpose: "index" | "media";
+  /** On the worker's clock. */
+  sentMs: number;
+  /** From sending to the answer's head; null while there is none. */
+  headMs: number | null;
+  /** HTTP status; 0 while there is none. */
+  status: number;
+  /** Bytes of its body so far. */
+  bytes: number;
+}
+
+export interface FirstframeStats {
+  /** The first thousand requests. */
+  requests: FirstframeRequest[];
+  requestCount: number;
+  bytesFetched: number;
+  /** Headers included. */
+  bytesAppended: number;
+  /** Bytes of the file's head, tail and index that were copied into wasm memory. */
+  indexBytesInWasm: number;
+  /** Bytes of pictures and sound that were copied into wasm memory: 0. */
+  mediaBytesInWasm: number;
+  wasmMemoryBytes: number;
+}
+
+export interface FirstframeVideoEventMap {
+  /** Playback came to an end by a fault. */
+  "firstframe-error": CustomEvent<FirstframeFault>;
+  /** The network is slow or gone; the player goes on by itself. */
+  "firstframe-waiting": CustomEvent<FirstframeFault>;
+  /** A track is left out; playback goes on. */
+  "firstframe-notice": CustomEvent<FirstframeFault>;
+}
+
+/** Members of HTMLVideoElement that are passed on to the inner element. */
+export type ForwardedMember =
+  | "autoplay" | "buffered" | "controls" | "currentTime" | "defaultMuted" | "defaultPlaybackRate"
+  | "disablePictureInPicture" | "disableRemotePlayback" | "duration" | "ended" | "error" | "loop"
+  | "muted" | "networkState" | "paused" | "playbackRate" | "played" | "playsInline" | "poster"
+  | "preservesPitch" | "readyState" | "seekable" | "seeking" | "videoHeight" | "videoWidth"
+  | "volume"
+  | "canPlayType" | "cancelVideoFrameCallback" | "getVideoPlaybackQuality" | "pause" | "play"
+  | "requestPictureInPicture" | "requestVideoFrameCallback";
+
+/**
+ * ```html
+ * <firstframe-video episode="id" controls></firstframe-video>
+ * <firstframe-video src="film.mp4" start="90" autoplay muted></firstframe-video>
+ * ```
+ * Attributes: `src` or `episode` (with `api`, the API's origin, if it is another one), `start` in
+ * seconds, and those of a video element. Media events are dispatched on the element itself.
+ */
+export class FirstframeVideo extends HTMLElement {
+  src: string;
+  episode: string;
+  api: string;
+  /** In seconds. */
+  start: number;
+  /** Begins anew with what the attributes say. */
+  load(): void;
+  /** Counters of the present playback. */
+  stats(): Promise<FirstframeStats>;
+  /** The inner element, whose frames a canvas can draw. */
+  readonly video: HTMLVideoElement;
+
+  addEventListener<K extends keyof FirstframeVideoEventMap>(
+    type: K,
+    listener: (this: FirstframeVideo, event: FirstframeVideoEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+export interface FirstframeVideo extends Pick<HTMLVideoElement, ForwardedMember> {}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "firstframe-video": FirstframeVideo;
+  }
+}

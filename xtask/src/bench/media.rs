@@ -1,0 +1,40 @@
+//! Ranges of a film from `firstframe serve`, beside nginx with a cache by slices and nginx with the
+//! file itself.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{Figure, figures};
+use crate::{build, build::NATIVE, run, tools};
+
+pub(super) fn run() -> Result<Vec<Figure>> {
+    tools::programs(&[("nginx", "nginx")])?;
+    let built = build::all()?;
+    run::run(run::cargo(["build", "--example", "media"]).args(build::ALL))?;
+    let mut example = Command::new(run::target_dir().join(NATIVE).join("examples/media"));
+    example.arg(run::target_dir().join("bench/media")).env("FIRSTFRAME_BIN", built.firstframe);
+    let mut figures = figures(&mut example)?;
+    let ratios = ratios(&figures);
+    figures.extend(ratios);
+    Ok(figures)
+}
+
+/// What we have of each thing for one that nginx with a cache has.
+fn ratios(all: &[Figure]) -> Vec<Figure> {
+    let of = |ours: &Figure| {
+        let is_theirs = |figure: &&Figure| {
+            (&*figure.subject, &figure.case, &figure.metric)
+                == ("nginx-slice", &ours.case, &ours.metric)
+        };
+        let theirs = all.iter().find(is_theirs).filter(|theirs| theirs.value > 0.0)?;
+        Some(Figure {
+            bench: ours.bench.clone(),
+            case: ours.case.clone(),
+            subject: "ratio".to_owned(),
+            metric: ours.metric.clone(),
+            value: ours.value / theirs.value,
+        })
+    };
+    all.iter().filter(|figure| figure.subject == "firstframe").filter_map(of).collect()
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask bench NAME`: a table, or one JSON object a line.
+
+mod media;
+mod mp4;
+mod start;
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+
+use crate::run;
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    name: Name,
+    /// One object a line: `{"bench","case","subject","metric","value"}`.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Name {
+    /// Index, headers and remuxing of films of 10 minutes, 2 and 10 hours, beside what else could
+    /// do it.
+    Mp4,
+    /// Ranges of a film over HTTP, beside nginx with a cache by slices and nginx with the file itself.
+    Media,
+    /// From the click to the first frame in Chromium, through a shaped link, beside other players.
+    Start(start::Arguments),
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Figure {
+    bench: String,
+    case: String,
+    subject: String,
+    metric: String,
+    value: f64,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let figures = match &arguments.name {
+        Name::Media => media::run()?,
+        Name::Mp4 => mp4::run()?,
+        Name::Start(arguments) => start::run(arguments)?,
+    };
+    if !arguments.json {
+        print(&figures);
+        return Ok(());
+    }
+    for figure in figures {
+        println!("{}", serde_json::to_string(&figure)?);
+    }
+    Ok(())
+}
+
+/// What a program prints, one a line.
+fn figures(command: &mut Command) -> Result<Vec<Figure>> {
+    let read = |line| serde_json::from_str(line).with_context(|| format!("no figure: {line}"));
+    run::output(command)?.lines().map(read).collect()
+}
+
+/// Half a minute of noise that is as large as film is: 720p at 1.4 Mbit/s with three B-frames and a
+/// key frame every two seconds, AAC at 128 kbit/s, interleaved as ffmpeg does.
+fn clip() -> Result<PathBuf> {
+    let films = run::target_dir().join("bench/films");
+    fs::create_dir_all(&films)?;
+    let clip = films.join("clip.mp4");
+    if clip.is_file() {
+        return Ok(clip);
+    }
+    let part = clip.with_extension("part.mp4");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-y", "-t", "30", "-f", "lavfi", "-i"]);
+    ffmpeg.arg("testsrc2=size=1280x720:rate=24,noise=alls=6:allf=t");
+    ffmpeg.args(["-t", "30", "-f", "lavfi", "-i"]);
+    ffmpeg.arg("anoisesrc=sample_rate=48000:color=pink,aformat=channel_layouts=stereo");
+    ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
+    ffmpeg
+        .args(["-b:v", "1400k", "-maxrate", "1400k", "-bufsize", "1400k", "-bf", "3", "-g", "48"]);
+    ffmpeg.args(["-c:a", "aac", "-b:a", "128k"]).arg(&part);
+    run::run(&mut ffmpeg)?;
+    fs::rename(part, &clip)?;
+    Ok(clip)
+}
+
+/// A table a case: subjects down, metrics across.
+fn print(figures: &[Figure]) {
+    let mut cases: Vec<&str> = figures.iter().map(|figure| figure.case.as_str()).collect();
+    let mut metrics: Vec<&str> = figures.iter().map(|figure| figure.metric.as_str()).collect();
+    for names in [&mut cases, &mut metrics] {
+        let mut seen = Vec::new();
+        names.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(*name);
+                true
+            }
+        });
+    }
+    for case in cases {
+        let columns: Vec<String> = metrics.iter().map(|metric| format!("{metric:>30}")).collect();
+        println!("\n{case:<20}{}", columns.concat());
+        let mut rows: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+        for figure in figures.iter().filter(|figure| figure.case == case) {
+            rows.entry(&figure.subject).or_default().insert(&figure.metric, figure.value);
+        }
+        for (subject, values) in rows {
+            let cell = |metric: &&str| match values.get(metric) {
+                Some(value) if *value >= 1000.0 => format!("{value:>30.0}"),
+                Some(value) => format!("{value:>30.3}"),
+                None => format!("{:>30}", "-"),
+            };
+            println!("{subject:<20}{}", metrics.iter().map(cell).collect::<Vec<_>>().concat());
+        }
+    }
+}

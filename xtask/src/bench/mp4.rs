@@ -1,0 +1,59 @@
+//! Index, headers and remuxing of films of 10 minutes, 2 and 10 hours, beside what else could do it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, bail};
+use walrus::Module;
+
+use super::{Figure, clip, figures};
+use crate::{build, build::NATIVE, run, tools, traps};
+
+/// The wasm of `crates/mp4` alone, gzip: half of what the player may weigh is left to the rest.
+const MP4_BYTES_MAX: u64 = 45 * 1024;
+
+/// What is measured as wasm; the first is `crates/mp4`.
+const MODULES: [&str; 3] = ["firstframe.wasm", "bench_mp4.wasm", "bench_re_mp4.wasm"];
+
+pub(super) fn run() -> Result<Vec<Figure>> {
+    tools::rust_targets()?;
+    tools::programs(&[("ffmpeg", "ffmpeg"), ("node", "nodejs"), ("npm", "npm")])?;
+    let folder = run::workspace().join("bench/mp4");
+    tools::packages(&folder)?;
+    let (wasm, wasm_bytes) = wasm(&folder)?;
+    eprintln!("the wasm of the mp4 part alone: {wasm_bytes} bytes, gzip");
+    let clip = clip()?;
+    let films = run::target_dir().join("bench/films");
+    let mut native = run::cargo(["run", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
+    native.args(["--example", "bench", "--"]).arg(&clip).arg(&films);
+    let mut others = Command::new("node");
+    others.arg(folder.join("bench.mjs")).arg(&films).arg(&wasm);
+    let mut told = figures(&mut native)?;
+    told.extend(figures(&mut others)?);
+    Ok(told)
+}
+
+/// Builds what is measured as wasm, as the player is built but in a workspace of its own; the folder
+/// with the modules, and how large the one of `crates/mp4` is.
+fn wasm(folder: &Path) -> Result<(PathBuf, u64)> {
+    let target = run::target_dir().join("bench");
+    let mut cargo = run::cargo(["build", "--quiet", "--release", "--locked"]);
+    cargo.args(["--target", "wasm32-unknown-unknown", "--manifest-path"]);
+    run::run(cargo.arg(folder.join("wasm/Cargo.toml")).arg("--target-dir").arg(&target))?;
+    let modules = target.join("modules");
+    fs::create_dir_all(&modules)?;
+    for name in MODULES {
+        let built = target.join("wasm32-unknown-unknown/release").join(name);
+        let mut module = Module::from_file(&built)?;
+        traps::shorten(&mut module);
+        module.emit_wasm_file(modules.join(name))?;
+    }
+    let bytes = build::gzip_size(&modules.join(MODULES[0]))?;
+    if bytes > MP4_BYTES_MAX {
+        bail!("the wasm of the mp4 part has {bytes} bytes gzip, of at most {MP4_BYTES_MAX}");
+    }
+    Ok((modules, bytes))
+}

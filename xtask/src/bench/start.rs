@@ -1,0 +1,61 @@
+//! From the click to the first frame: real Chromium, films of several lengths, other players.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Figure, clip, figures};
+use crate::{build, build::NATIVE, run, tools};
+
+/// What the link is like, and how much is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// A round trip.
+    #[arg(long, default_value_t = 60)]
+    rtt_ms: u32,
+    /// In each direction.
+    #[arg(long, default_value_t = 20)]
+    mbit: u32,
+    /// Of each subject in each case; the median counts.
+    #[arg(long, default_value_t = 5)]
+    runs: u32,
+    /// These cases only.
+    #[arg(long)]
+    case: Vec<String>,
+    /// These subjects only.
+    #[arg(long)]
+    subject: Vec<String>,
+    /// Draws the first frame over the length of the film into this SVG.
+    #[arg(long)]
+    plot: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
+    tools::programs(&[
+        ("ffmpeg", "ffmpeg"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
+        ("chromium", "chromium"),
+    ])?;
+    let folder = run::workspace().join("bench/start");
+    tools::packages(&folder)?;
+    let built = build::all()?;
+    let mut film = run::cargo(["build", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
+    run::run(film.args(["--example", "film"]))?;
+    let film = run::target_dir().join(NATIVE).join("examples/film");
+    let mut bench = Command::new("node");
+    bench.arg(folder.join("bench.mjs")).arg(run::target_dir().join("bench/start"));
+    bench.arg(clip()?).arg(film).arg(&built.firstframe);
+    for (name, value) in
+        [("rtt-ms", arguments.rtt_ms), ("mbit", arguments.mbit), ("runs", arguments.runs)]
+    {
+        bench.arg(format!("--{name}={value}"));
+    }
+    bench.args(arguments.case.iter().map(|name| format!("--case={name}")));
+    bench.args(arguments.subject.iter().map(|name| format!("--subject={name}")));
+    if let Some(plot) = &arguments.plot {
+        bench.arg("--plot").arg(plot);
+    }
+    figures(&mut bench)
+}

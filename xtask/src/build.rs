@@ -1,0 +1,179 @@
+//! Builds, in the order in which one embeds the other: the player's wasm, the page and its assets,
+//! the edge component, the binary.
+
+use std::{
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result};
+use flate2::{Compression, write::GzEncoder};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{run, tools, traps, web};
+
+/// What a browser may have to download before the player runs: wasm and scripts, gzip.
+pub(crate) const PLAYER_BYTES_MAX: u64 = 80_000;
+
+/// The native profile, shared by every command so that wasmtime is compiled once.
+pub(crate) const NATIVE: &str = "native";
+
+/// All packages but this one, always together: cargo compiles a dependency anew for every set of
+/// features that a selection of packages comes to.
+pub(crate) const ALL: [&str; 5] = ["--workspace", "--exclude", "xtask", "--profile", NATIVE];
+
+/// Where the built things lie.
+pub(crate) struct Built {
+    /// The binary `firstframe`.
+    pub(crate) firstframe: PathBuf,
+    /// The player's download, gzip.
+    pub(crate) player_bytes: u64,
+}
+
+/// `cargo xtask build`.
+pub(crate) fn run() -> Result<()> {
+    all().map(drop)
+}
+
+/// Builds everything that runs on this machine.
+pub(crate) fn all() -> Result<Built> {
+    tools::rust_targets()?;
+    run::step("building the player", player)?;
+    let player_bytes = run::step("laying out the page and its assets", assets)?;
+    run::step("building the edge component", component)?;
+    let firstframe = run::step("building firstframe", firstframe)?;
+    Ok(Built { firstframe, player_bytes })
+}
+
+/// `target/web`, which the edge embeds; `.cargo/config.toml` says the same.
+fn web_dir() -> PathBuf {
+    run::workspace().join("target/web")
+}
+
+fn bindgen_dir() -> PathBuf {
+    run::target_dir().join("player")
+}
+
+fn player() -> Result<()> {
+    run::run(
+        run::cargo(["build", "--quiet", "--release", "--package", "wasm-player"])
+            .args(["--target", "wasm32-unknown-unknown"])
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
+    )?;
+    let mut output = Bindgen::new()
+        .input_path(run::target_dir().join("wasm32-unknown-unknown/release/wasm_player.wasm"))
+        .out_name("player")
+        .bundler(true)?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()?;
+    traps::shorten(output.wasm_mut());
+    let long = traps::short_imports(output.wasm_mut());
+    output.emit(bindgen_dir())?;
+    // The module that bundlers begin with imports wasm, which no browser does. worker.js stands in
+    // for it, in a tenth of what wasm-bindgen has for browsers.
+    let made = bindgen_dir().join("player_bg.js");
+    let mut glue = fs::read_to_string(&made)?;
+    for (long, short) in long {
+        glue = glue.replace(&long, &short);
+    }
+    fs::remove_file(made)?;
+    Ok(fs::write(bindgen_dir().join("player.js"), glue)?)
+}
+
+fn assets() -> Result<u64> {
+    let player = run::workspace().join("wasm-player/web");
+    let page = run::workspace().join("edge/page");
+    web::lay_out(&[&page, &player, &bindgen_dir()], &web_dir())?;
+    let mut download = 0;
+    for name in [&player, &bindgen_dir()].map(|folder| web::served(folder)) {
+        for source in name? {
+            download += web::download_size(&laid_out(&source)?)?;
+        }
+    }
+    eprintln!("    the player's download: {download} bytes of wasm and scripts, gzip");
+    Ok(download)
+}
+
+/// The file in `target/web` that came of the source of this name.
+fn laid_out(source: &str) -> Result<PathBuf> {
+    let (stem, extension) = source.rsplit_once('.').unwrap_or((source, ""));
+    web::served(&web_dir())?
+        .into_iter()
+        .find(|name| name.starts_with(&format!("{stem}.")) && name.ends_with(extension))
+        .map(|name| web_dir().join(name))
+        .with_context(|| format!("{source} was not laid out"))
+}
+
+fn component() -> Result<()> {
+    // Names and debug information are of no use to a host. worker-build needs them, so the profile
+    // keeps them.
+    run::run(
+        run::cargo(["build", "--quiet", "--release", "--package", "edge"])
+            .args(["--target", "wasm32-wasip2"])
+            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+            // It is never downloaded, and runs for every request.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
+    )?;
+    let built = run::target_dir().join("wasm32-wasip2/release/edge.wasm");
+    let component = run::workspace().join("target/component/firstframe.wasm");
+    let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    // The binary embeds it: a file that did not change must not look new.
+    if fs::read(&component).is_ok_and(|there| there == bytes) {
+        return report("the edge component", &component);
+    }
+    fs::create_dir_all(component.parent().unwrap_or(Path::new(".")))?;
+    fs::write(&component, bytes)?;
+    report("the edge component", &component)
+}
+
+fn firstframe() -> Result<PathBuf> {
+    run::run(run::cargo(["build", "--bins"]).args(ALL))?;
+    Ok(run::target_dir().join(NATIVE).join("firstframe"))
+}
+
+/// Builds the Worker as `wrangler deploy` does, by wrangler itself and from tools that the
+/// registries have; uploads nothing.
+pub(crate) fn worker() -> Result<()> {
+    let worker_build = tools::worker_build()?;
+    run::run(&mut run::cargo([
+        "build",
+        "--quiet",
+        "--profile",
+        NATIVE,
+        "--package",
+        "xtask",
+        "--bin",
+        "bindgen",
+    ]))?;
+    let node = run::workspace().join("tests/node");
+    let bin = node.join("node_modules/.bin");
+    let mut path = vec![worker_build];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    run::run(
+        Command::new("npm")
+            .args(["run", "--silent", "deploy"])
+            .current_dir(&node)
+            .env("PATH", env::join_paths(path)?)
+            .env("WASM_BINDGEN_BIN", run::target_dir().join(NATIVE).join("bindgen"))
+            .env("WASM_OPT_BIN", bin.join("wasm-opt"))
+            .env("ESBUILD_BIN", bin.join("esbuild")),
+    )?;
+    report("the Worker", &run::workspace().join("edge/build/index_bg.wasm"))
+}
+
+fn report(what: &str, file: &Path) -> Result<()> {
+    let size = fs::metadata(file)?.len();
+    eprintln!("    {what}: {size} bytes, {} gzip", gzip_size(file)?);
+    Ok(())
+}
+
+pub(crate) fn gzip_size(file: &Path) -> Result<u64> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&bytes)?;
+    Ok(encoder.finish()?.len() as u64)
+}

@@ -1,0 +1,112 @@
+//! `cargo xtask fuzz`: every fuzz target of `crates/mp4/fuzz`, each for a while, under libFuzzer.
+//!
+//! Coverage is asked of the stable compiler by the passes that `cargo fuzz` asks for; what that adds,
+//! an address sanitizer, needs nightly and finds nothing where `unsafe` is denied.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::{build::NATIVE, run};
+
+/// How long, and which.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Seconds for each target; 600 is a long run.
+    #[arg(long, default_value_t = SHORT_SECONDS)]
+    seconds: u32,
+    /// Inputs for each target, where that takes less time; -1 for any number of them.
+    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    runs: i64,
+    /// Where chance begins; 0 for somewhere else each time.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
+    /// One target only.
+    target: Option<String>,
+}
+
+impl Arguments {
+    /// What `cargo xtask test` does: the same search each time, as far as the machine's speed lets it.
+    pub(crate) fn short() -> Self {
+        Self { seconds: SHORT_SECONDS, runs: -1, seed: 1, target: None }
+    }
+}
+
+const SHORT_SECONDS: u32 = 20;
+
+const PACKAGE: &str = "crates/mp4/fuzz";
+
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares \
+    -Cdebug-assertions -Coverflow-checks --cfg fuzzing";
+
+/// Inputs as large as a small film: larger ones only slow the search down.
+const INPUT_BYTES_MAX: u32 = 64 << 10;
+
+/// For the whole process: libFuzzer itself and its inputs take about 100 MB.
+const MEMORY_MB_MAX: u32 = 1024;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let binaries = run::target_dir().join("fuzz");
+    let host = host()?;
+    run::step("building the fuzz targets", || build(&binaries, &host))?;
+    let built = binaries.join(&host).join("release");
+    run::step("writing seeds", || {
+        let mut cargo = run::cargo(["run", "--quiet", "--profile", NATIVE]);
+        cargo.args(["--package", "mp4", "--example", "seeds", "--"]);
+        run::run(cargo.arg(Path::new(PACKAGE).join("seeds")))
+    })?;
+    for target in targets()? {
+        if arguments.target.as_ref().is_none_or(|only| *only == target) {
+            let what = format!("fuzzing {target} for {} s", arguments.seconds);
+            run::step(&what, || fuzz(&built.join(&target), &target, arguments))?;
+        }
+    }
+    Ok(())
+}
+
+/// Which machine this is, as rustc calls it: with a target named, build scripts stay as they are.
+fn host() -> Result<String> {
+    let told = run::output(Command::new("rustc").arg("-vV"))?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc names its host")?.to_owned())
+}
+
+fn build(binaries: &Path, host: &str) -> Result<()> {
+    let manifest = Path::new(PACKAGE).join("Cargo.toml");
+    let mut cargo = run::cargo(["build", "--quiet", "--release", "--target", host]);
+    cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(binaries);
+    run::run(cargo.env("RUSTFLAGS", COVERAGE))
+}
+
+/// The names in the manifest.
+fn targets() -> Result<Vec<String>> {
+    let manifest: toml::Table =
+        fs::read_to_string(Path::new(PACKAGE).join("Cargo.toml"))?.parse()?;
+    let bins = manifest.get("bin").and_then(toml::Value::as_array);
+    let names = bins.into_iter().flatten().filter_map(|bin| bin.get("name")?.as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+fn fuzz(binary: &Path, target: &str, arguments: &Arguments) -> Result<()> {
+    let package = Path::new(PACKAGE);
+    let (corpus, seeds) = (package.join("corpus").join(target), package.join("seeds").join(target));
+    let artifacts = package.join("artifacts").join(target);
+    for folder in [&corpus, &seeds, &artifacts] {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let mut fuzzer = Command::new(binary);
+    fuzzer
+        .arg(format!("-max_total_time={}", arguments.seconds))
+        .arg(format!("-runs={}", arguments.runs))
+        .arg(format!("-seed={}", arguments.seed))
+        .arg(format!("-max_len={INPUT_BYTES_MAX}"))
+        .arg(format!("-rss_limit_mb={MEMORY_MB_MAX}"))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .args(["-timeout=5", "-verbosity=0", "-print_final_stats=1"])
+        .arg(corpus)
+        .arg(seeds);
+    run::run(&mut fuzzer)
+}
