@@ -19,13 +19,15 @@ const SUBJECTS = [
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
-const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next"];
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested"];
 /** It has one file, for one time. */
 const isLeftOut = (subject, name) => subject === "floor" && !STARTS.some((start) => name.startsWith(start));
 /** What takes longer is left out, and said. */
 const SECONDS_MAX = 30;
 /** A film plays so long before the viewer goes elsewhere in it. */
 const SETTLE_MS = 3000;
+/** The pointer rests on a card so long before the click. */
+const REST_MS = 300;
 const CODECS = 'video/mp4; codecs="avc1.64001f, mp4a.40.2"';
 
 const { values: options, positionals } = parseArgs({
@@ -74,9 +76,9 @@ function addresses(name, at) {
 /** @param {string} name of a case */
 function plan(name) {
   const start = STARTS.find((start) => name === start || name === `${start}-cold`);
-  const kind = start ? "start" : name === "next" ? "next" : "seek";
+  const kind = start ? "start" : name === "next" || name === "rested" ? name : "seek";
   const film = FILMS.findLast((film) => (start ?? `${name.split("-")[0]}-tail`).startsWith(film.name));
-  const found = kind === "next" ? FILMS.find((film) => film.name === "10min-tail") : film;
+  const found = film ?? FILMS.find((film) => film.name === "10min-tail");
   const resumes = name.includes("-resume") || kind === "seek";
   return { kind, film: found.name, minutes: found.minutes, at: resumes ? at70(found.minutes) : 0, isCold: name.endsWith("-cold") };
 }
@@ -94,13 +96,17 @@ async function once(browser, between, subject, name) {
     await page.evaluate((subject) => bench.prepare(subject), subject);
     // The key frame of a group of two seconds, in whose middle `at` is.
     const from = at && at - 1.1;
-    const first = addresses(film, kind === "start" ? at : 0);
+    const following = addresses("10min-next", 0);
+    const first = { ...addresses(film, kind === "start" ? at : 0), next: kind === "next" ? following.episode : "" };
     const run = (...what) => {
       const shown = page.evaluate((verb, ...args) => bench[verb](...args), ...what);
       const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`no frame in ${SECONDS_MAX} s ${said.join("; ")}`)), SECONDS_MAX * 1000));
       return Promise.race([shown, late]);
     };
-    if (kind === "start") {
+    if (kind === "rested") {
+      await page.evaluate((film) => bench.rest(film), first);
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+    } else if (kind === "start") {
       if (isCold) {
         between.dropAll();
         await new Promise((resolve) => setTimeout(resolve, 300));
@@ -114,9 +120,9 @@ async function once(browser, between, subject, name) {
     }
     between.mark();
     const first_frame_ms =
-      kind === "start" ? await run("start", first, at, from)
+      kind === "start" || kind === "rested" ? await run("start", first, at, from)
       : kind === "seek" ? await run("seek", at, from)
-      : await run("next", addresses("10min-next", 0));
+      : await run("next", following);
     const { bytes, requests } = between.counted();
     return { first_frame_ms, before_first_frame_bytes: bytes, before_first_frame_requests: requests.length, requests };
   } finally {

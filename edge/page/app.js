@@ -7,7 +7,7 @@ import { homePage, homeToCome } from './view-home.js';
 import { failed, missing } from './view-notice.js';
 import { titlePage, titleToCome } from './view-title.js';
 import { watchPage } from './view-watch.js';
-import { warmOnIntent } from './warm.js';
+import { warmOnIntent, warmPlayer } from './warm.js';
 
 /** @typedef {import('./route.js').Route} Route */
 /** @typedef {import('./view-notice.js').Page} Page */
@@ -234,3 +234,5 @@ addEventListener('popstate', onTravel);
 stepByArrows();
 warmOnIntent();
 show('load');
+// Whoever comes here plays something: the player is fetched when nothing else is to be done.
+(globalThis.requestIdleCallback ?? setTimeout)(() => warmPlayer());

@@ -11,8 +11,8 @@ const PATIENCE_MS = 600;
 /** Cleared by the first sign that this deployment has no histories. */
 let kept = true;
 
-/** @returns {string | null} */
-function token() {
+/** @returns {string | null} Who watches, to the edge, if it has met them. */
+export function token() {
   try {
     return localStorage.getItem(TOKEN);
   } catch {

@@ -1,7 +1,7 @@
 /** The player, and what stands around it. */
 
 import { button, h, icon } from './dom.js';
-import { report } from './history.js';
+import { report, token } from './history.js';
 import { playByKeys } from './keys.js';
 import { LibraryError, title as readTitle } from './library.js';
 import { BEGUN_SECONDS, placeOf, remember, resumeAt } from './places.js';
@@ -9,7 +9,7 @@ import { titlePath, watchPath } from './route.js';
 import { episodeBlock } from './view-title.js';
 import { warmPlayer } from './warm.js';
 
-/** @typedef {import('./keys.js').Player} Player */
+/** @typedef {import('./keys.js').Player & { token: string, next: string }} Player */
 /** @typedef {import('./library.js').Title} Title */
 /** @typedef {import('./library.js').Episode} Episode */
 /** @typedef {import('./view-notice.js').Page} Page */
@@ -63,9 +63,19 @@ class Visit {
     if (autoplay) player.setAttribute('autoplay', '');
     player.setAttribute('aria-label', 'Video');
     player.setAttribute('episode', this.episodeId);
+    player.token = token() ?? '';
     this.listen(player);
     this.player = player;
+    this.follow();
     this.stage.replaceChildren(player);
+  }
+
+  /** Tells the player what comes next, once both are known. */
+  follow() {
+    const { player, title } = this;
+    const at = title?.episodes.findIndex((one) => one.id === this.episodeId) ?? -1;
+    const next = title?.episodes.slice(at + 1, at + 3) ?? [];
+    if (player && next.length) player.next = next.map((one) => one.id).join(' ');
   }
 
   /** @param {Player} player */
@@ -180,6 +190,7 @@ class Visit {
   /** @param {Title} title */
   tell(title) {
     this.title = title;
+    this.follow();
     const at = title.episodes.findIndex((one) => one.id === this.episodeId);
     const episode = title.episodes[at];
     if (!episode) throw new LibraryError('missing', 'This title has no such episode.');

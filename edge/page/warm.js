@@ -1,23 +1,37 @@
 /** Brings the player near before it is asked for: while a pointer rests on what leads to it. */
 
 import { title } from './library.js';
+import { placeOf, resumeAt } from './places.js';
 import { parse } from './route.js';
 
 /** A pointer that only passes by stays shorter than this. */
 const REST_MS = 70;
+/** One that stays as long as this means it: then the film's beginning is fetched. */
+const MEANT_MS = 230;
 
 let warmed = false;
 
-/** Puts the worker and the wasm into the browser's cache, where the player finds them. */
+/**
+ * Puts the player into the browser's cache, where its worker finds it, and makes a worker that waits
+ * for a film.
+ */
 export function warmPlayer() {
   if (warmed) return;
   warmed = true;
   const files = [
     new URL('./worker.js', import.meta.url),
+    new URL('./asks.js', import.meta.url),
+    new URL('./counted.js', import.meta.url),
+    new URL('./inputs.js', import.meta.url),
+    new URL('./modules.js', import.meta.url),
     new URL('./sink.js', import.meta.url),
-    new URL('./player.js', import.meta.url),
-    new URL('./player_bg.wasm', import.meta.url),
+    new URL('./sinks.js', import.meta.url),
+    new URL('./start.js', import.meta.url),
+    new URL('./told.js', import.meta.url),
+    new URL('./by_headers.js', import.meta.url),
+    new URL('./by_headers_bg.wasm', import.meta.url),
   ];
+  import('./element.js').catch(() => {});
   for (const file of files) {
     fetch(file)
       .then((response) => response.arrayBuffer())
@@ -44,13 +58,26 @@ function warm(link) {
   });
 }
 
+/** The film that a link plays, so that a click shows its first frame at once. @param {HTMLAnchorElement} link */
+async function prepare(link) {
+  const route = parse(link.pathname);
+  if (link.origin !== location.origin || route.view !== 'watch') return;
+  const { FirstframeVideo } = await import('./element.js');
+  const { episodeId: episode } = route;
+  FirstframeVideo.prepare({ episode, start: resumeAt(placeOf(episode)) });
+}
+
 /** Warms what the person points at, touches or reaches with the keyboard. */
 export function warmOnIntent() {
   let resting = 0;
   document.addEventListener('pointerover', (event) => {
     clearTimeout(resting);
     const link = linkOf(event.target);
-    if (link) resting = setTimeout(() => warm(link), REST_MS);
+    if (!link) return;
+    resting = setTimeout(() => {
+      warm(link);
+      resting = setTimeout(() => void prepare(link).catch(() => {}), MEANT_MS);
+    }, REST_MS);
   });
   for (const sign of ['pointerdown', 'focusin']) {
     document.addEventListener(sign, (event) => {

@@ -20,6 +20,8 @@ pub enum Route {
     Episodes(String),
     /// What to play for an episode.
     Stream(String),
+    /// The same, and how it starts.
+    StreamStart(String),
     /// What is watched next.
     Window,
     /// Bytes of a film.
@@ -89,7 +91,10 @@ impl Route {
             };
         }
         if let Some(id) = under(paths::STREAM) {
-            return id_of(id).map(Self::Stream);
+            return match id.strip_suffix("/start") {
+                Some(id) => id_of(id).map(Self::StreamStart),
+                None => id_of(id).map(Self::Stream),
+            };
         }
         if let Some(id) = below(&path, paths::HISTORY) {
             return id_of(id).map(Self::HistoryOf);
@@ -144,6 +149,7 @@ impl Route {
             | Self::Catalog(_)
             | Self::Episodes(_)
             | Self::Stream(_)
+            | Self::StreamStart(_)
             | Self::Media(_)
             | Self::Headers(_)
             | Self::Start(_)

@@ -20,7 +20,7 @@ const folder = path.join(root, 'target/fixtures');
  * @typedef {object} Recipe
  * @property {number} seconds
  * @property {number} first number in the first picture, so that two films differ in every picture
- * @property {'head' | 'tail'} moov
+ * @property {'head' | 'tail' | 'none'} moov or none of its samples in it
  */
 
 /** The films, by name. @type {Record<string, Recipe>} */
@@ -28,6 +28,7 @@ const RECIPES = {
   'index-first': { seconds: 60, first: 0, moov: 'head' },
   'index-last': { seconds: 60, first: 0, moov: 'tail' },
   'another-film': { seconds: 60, first: 2000, moov: 'tail' },
+  'in-fragments': { seconds: 20, first: 0, moov: 'none' },
 };
 
 /** Grain as strong as this makes about 1 Mbit/s of the film, as a small real film has. */
@@ -48,6 +49,7 @@ function ffmpegArguments({ seconds, moov }, out) {
     '-c:a', 'aac', '-b:a', '128k', '-ac', '2',
     '-map_metadata', '-1', '-fflags', '+bitexact', '-flags', '+bitexact',
     ...(moov === 'head' ? ['-movflags', '+faststart'] : []),
+    ...(moov === 'none' ? ['-movflags', '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets'] : []),
     '-f', 'mp4', out,
   ];
 }

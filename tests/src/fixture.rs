@@ -25,7 +25,7 @@ pub const LONG: &str = "00112233445566778899aabbccddeeff";
 pub const LONG_BYTES: usize = 3_000_001;
 /// A source of no bytes.
 pub const NOTHING: &str = "ffffffffffffffffffffffffffffffff";
-/// A film that plays, and in no title: [`playing`].
+/// A film that plays, the second episode of [`SERIES`]: [`playing`].
 pub const PLAYING: &str = "beefbeefbeefbeefbeefbeefbeefbeef";
 /// A picture.
 pub const POSTER: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
@@ -74,7 +74,7 @@ pub fn titles() -> Vec<Title> {
         added_at_ms: 2_000,
         episodes: vec![
             episode(1, vec![source(LONG, LONG_BYTES, 1080, Ok("avc1.640028"))]),
-            episode(2, vec![source(CLIP, CLIP_BYTES, 480, Ok("avc1.42c01e"))]),
+            episode(2, vec![source(PLAYING, playing().len(), 480, Ok("avc1.42c01e"))]),
             episode(3, vec![source(NOTHING, 0, 0, Err(reason))]),
         ],
         ..Title::default()

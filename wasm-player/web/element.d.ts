@@ -10,7 +10,7 @@ export interface FirstframeFault {
 }
 
 export interface FirstframeRequest {
-  /** As sent: `bytes=0-262143`, `bytes=-524288`. */
+  /** As sent: `bytes=0-262143`, `bytes=-524288`; or `start`, or `headers`. */
   range: string;
   purpose: "index" | "media";
   /** On the worker's clock. */
@@ -61,15 +61,29 @@ export type ForwardedMember =
  * <firstframe-video episode="id" controls></firstframe-video>
  * <firstframe-video src="film.mp4" start="90" autoplay muted></firstframe-video>
  * ```
- * Attributes: `src` or `episode` (with `api`, the API's origin, if it is another one), `start` in
- * seconds, and those of a video element. Media events are dispatched on the element itself.
+ * Attributes: `src` (with `headers`, the URL of an edge that has the headers of that file, if there
+ * is one) or `episode` (with `api`, the API's origin, if it is another one); `start` in seconds,
+ * where playback begins at the key frame at or before it, with `exact` at the very picture; `next`,
+ * the episodes that follow, by spaces, which are made ready; and those of a video element. Media events are dispatched on the element itself.
  */
 export class FirstframeVideo extends HTMLElement {
   src: string;
+  headers: string;
   episode: string;
+  next: string;
   api: string;
+  /** The viewer's token for the edge, if there is one; no attribute, for it is a secret. */
+  token: string;
   /** In seconds. */
   start: number;
+  /** Asks for the start of what will be played soon, and holds it in memory for five minutes. */
+  static prepare(film: {
+    episode?: string;
+    src?: string;
+    headers?: string;
+    api?: string;
+    start?: number;
+  }): void;
   /** Begins anew with what the attributes say. */
   load(): void;
   /** Counters of the present playback. */

@@ -3,32 +3,32 @@
 /** @import { OpenMessage, ToPage, ToWorker } from "./messages.js" */
 /** @import { Sink, SinkReports } from "./sink.js" */
 
-const EVENTS = [
-  "abort", "canplay", "canplaythrough", "durationchange", "emptied", "ended", "loadeddata",
-  "enterpictureinpicture", "leavepictureinpicture", "loadedmetadata", "loadstart", "pause", "play",
-  "playing", "progress", "ratechange", "resize", "seeked", "seeking", "stalled", "suspend",
-  "timeupdate", "volumechange", "waiting",
-];
+import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker } from "./faults.js";
+import { EVENTS, PASSED_ON, forward } from "./forward.js";
+import { keepSpare, open, prepare } from "./workers.js";
 
-/** Attributes that the inner element gets as they are. */
-const PASSED_ON = ["autoplay", "controls", "crossorigin", "loop", "muted", "playsinline", "poster",
-  "disablepictureinpicture"];
-
-const READ_ONLY = ["buffered", "duration", "ended", "error", "networkState", "paused", "played",
-  "readyState", "seekable", "seeking", "videoHeight", "videoWidth"];
-
-const READ_WRITE = ["autoplay", "controls", "defaultMuted", "defaultPlaybackRate", "loop", "muted",
-  "disablePictureInPicture", "disableRemotePlayback", "playbackRate", "playsInline", "poster",
-  "preservesPitch", "volume"];
-
-const METHODS = ["canPlayType", "cancelVideoFrameCallback", "getVideoPlaybackQuality", "pause",
-  "requestPictureInPicture", "requestVideoFrameCallback"];
+/** From here on the next episode is made ready: its credits roll soon, and it is rarely left now. */
+const NEXT_SHARE = 0.8;
 
 const STYLE = ":host{display:block;position:relative}:host([hidden]){display:none}"
   + "video{display:block;width:100%;height:100%;object-fit:contain}";
 
+/** @param {string} api */
+const originOf = (api) => new URL(api, document.baseURI).origin;
+
 export class FirstframeVideo extends HTMLElement {
-  static observedAttributes = ["src", "episode", "api", "start", ...PASSED_ON];
+  static observedAttributes = ["src", "headers", "episode", "api", "start", ...PASSED_ON];
+
+  /**
+   * Asks for the start of what will be played soon, and holds it in memory.
+   * @param {{ episode?: string, src?: string, headers?: string, api?: string, start?: number }} film
+   */
+  static prepare({ api = "/", start = 0, ...film }) {
+    prepare({ ...film, start, api: originOf(api) });
+  }
+
+  /** Names the viewer to the edge, who lets go of what was made ready in vain. */
+  token = "";
 
   /** @type {Worker | undefined} */
   #worker;
@@ -44,6 +44,10 @@ export class FirstframeVideo extends HTMLElement {
   /** @type {FirstframeFault | undefined} why the browser's own player has the film */
   #fallback;
   #isPlanned = false;
+  /** Whether playback begins at the key frame before the time that it is to begin at. */
+  #isRough = false;
+  /** Whether the edge knows what comes next. */
+  #isWindowTold = false;
   #wantsToPlay = false;
   #asked = 0;
   /** @type {Map<number, (stats: FirstframeStats) => void>} */
@@ -74,6 +78,8 @@ export class FirstframeVideo extends HTMLElement {
       video.addEventListener(type, () => this.#tellPosition());
     }
     video.addEventListener("error", () => this.#mediaFailed());
+    video.addEventListener("playing", () => this.#tellWindow());
+    video.addEventListener("timeupdate", () => this.#prepareNext());
   }
 
   connectedCallback() {
@@ -106,33 +112,28 @@ export class FirstframeVideo extends HTMLElement {
   load() {
     this.#isPlanned = false;
     this.#close();
-    const { src, episode } = this;
+    const { src, headers, episode, api, start } = this;
     if (!this.isConnected || (!src && !episode)) return;
     this.#wantsToPlay = this.autoplay;
-    this.#began = this.start;
-    this.#target = this.start > 0 ? this.start : NaN;
+    this.#began = start;
+    this.#target = start > 0 ? start : NaN;
+    this.#isRough = start > 0 && !this.hasAttribute("exact");
+    this.#isWindowTold = false;
     this.#url = src;
     this.dispatchEvent(new Event("loadstart"));
-    this.#startWorker(src, episode);
+    const film = src ? { src, headers: headers || undefined } : { episode };
+    const sinkOnPage = this.hasAttribute("sink-on-page");
+    this.#listenTo(open({ type: "open", ...film, api, start, sinkOnPage }));
   }
 
-  /** @param {string} src @param {string} episode */
-  #startWorker(src, episode) {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  /** @param {Worker} worker */
+  #listenTo(worker) {
     this.#worker = worker;
     worker.addEventListener("message", (event) => {
       if (worker === this.#worker) this.#hear(event.data);
     });
     worker.addEventListener("error", (event) => {
       if (worker === this.#worker) this.#fallBack(brokenWorker(event.message));
-    });
-    this.#tell({
-      type: "open",
-      src: src || undefined,
-      episode: episode || undefined,
-      api: this.api,
-      start: this.start,
-      sinkOnPage: this.hasAttribute("sink-on-page"),
     });
   }
 
@@ -178,6 +179,10 @@ export class FirstframeVideo extends HTMLElement {
         return this.#makeSink();
       case "sink":
         this.#sink?.then((sink) => Reflect.apply(sink[message.call], sink, message.args));
+        return;
+      case "begins":
+        if (this.#isRough && message.time < this.#target) this.#target = message.time;
+        this.#isRough = false;
         return;
       case "located":
         this.#url = message.url;
@@ -263,6 +268,27 @@ export class FirstframeVideo extends HTMLElement {
     if (kind === "error") this.dispatchEvent(new Event("error"));
   }
 
+  /** What comes next, of which the edge makes ready what it can. */
+  #tellWindow() {
+    const { episode, next, token } = this;
+    // There is time now to make a worker for whatever is played then.
+    keepSpare();
+    if (this.#isWindowTold || !episode || !next) return;
+    this.#isWindowTold = true;
+    /** @type {Record<string, string>} */
+    const headers = { "content-type": "application/json" };
+    if (token) headers["x-client-token"] = token;
+    const body = JSON.stringify({ currentEpisodeId: episode, nextEpisodeIds: next.split(" ") });
+    // Nothing is lost where that fails but the head start.
+    fetch(`${this.api}/api/v2/stream/window`, { method: "POST", headers, body }).catch(() => {});
+  }
+
+  #prepareNext() {
+    const { api, next, video: { currentTime, duration } } = this;
+    const [episode] = next.split(" ");
+    if (episode && currentTime >= duration * NEXT_SHARE) prepare({ episode, api, start: 0 });
+  }
+
   /** The browser's own player has the film from now on. @param {FirstframeFault} fault */
   #fallBack(fault) {
     if (!this.#url) return this.#emit("error", fault);
@@ -322,8 +348,25 @@ export class FirstframeVideo extends HTMLElement {
     this.setAttribute("episode", value);
   }
 
+  get headers() {
+    const headers = this.getAttribute("headers");
+    return headers ? new URL(headers, document.baseURI).href : "";
+  }
+
+  set headers(value) {
+    this.setAttribute("headers", value);
+  }
+
+  get next() {
+    return this.getAttribute("next") ?? "";
+  }
+
+  set next(value) {
+    this.setAttribute("next", value);
+  }
+
   get api() {
-    return new URL(this.getAttribute("api") ?? "/", document.baseURI).origin;
+    return originOf(this.getAttribute("api") ?? "/");
   }
 
   set api(value) {
@@ -347,54 +390,6 @@ export class FirstframeVideo extends HTMLElement {
   }
 }
 
-/** @type {FirstframeStats} */
-const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
-  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
-
-/** @type {FirstframeFault} */
-const NO_MEDIA_SOURCE = { code: "no_media_source", where: "in this browser",
-  message: "This browser has no Media Source Extensions.",
-  advice: "Use a current version of Chromium, Firefox or Safari." };
-
-/** @param {string} why @returns {FirstframeFault} */
-function brokenWorker(why) {
-  return { code: "player", where: "on this page",
-    message: `The player could not be loaded: ${why}`,
-    advice: "Check your connection, then load the page again." };
-}
-
-/** @param {string} name @param {PropertyDescriptor} descriptor */
-function define(name, descriptor) {
-  if (!(name in FirstframeVideo.prototype)) {
-    Object.defineProperty(FirstframeVideo.prototype, name, { configurable: true, ...descriptor });
-  }
-}
-
-/** @typedef {{ video: HTMLVideoElement }} Inner */
-
-for (const name of [...READ_ONLY, ...READ_WRITE]) {
-  define(name, {
-    enumerable: true,
-    /** @this {Inner} */
-    get() {
-      return Reflect.get(this.video, name);
-    },
-    /** @this {Inner} @param {unknown} value */
-    set(value) {
-      // What is read-only on the inner element stays as it is.
-      Reflect.set(this.video, name, value);
-    },
-  });
-}
-
-for (const name of METHODS) {
-  define(name, {
-    writable: true,
-    /** @this {Inner} @param {unknown[]} args */
-    value(...args) {
-      return Reflect.apply(Reflect.get(this.video, name), this.video, args);
-    },
-  });
-}
-
+forward(FirstframeVideo.prototype);
 customElements.define("firstframe-video", FirstframeVideo);
+keepSpare();

@@ -3,20 +3,28 @@
 import type { FirstframeFault, FirstframeStats } from "./element.js";
 import type { Sink, SinkReports } from "./sink.js";
 
-export interface OpenMessage {
-  type: "open";
+/** What may be played soon. */
+export interface PrepareMessage {
+  type: "prepare" | "open";
   /** Absolute URL of the file; or `episode` is given. */
   src?: string;
+  /** Where headers of that file are made, if anywhere. */
+  headers?: string;
   episode?: string;
   /** Origin of the API, without a slash at its end. */
   api: string;
   /** Where playback begins, in seconds. */
   start: number;
+}
+
+export interface OpenMessage extends PrepareMessage {
+  type: "open";
   /** For tests: MediaSource on the page although the worker could have it. */
   sinkOnPage: boolean;
 }
 
 export type ToWorker =
+  | (PrepareMessage & { type: "prepare" })
   | OpenMessage
   | { type: "seek"; time: number }
   | { type: "position"; time: number; playing: boolean }
@@ -32,14 +40,40 @@ export type SinkCall =
   | "evict"
   | "endOfStream";
 
-/** The calls that go to whichever Sink there is. */
-export type SinkCalls = Pick<Sink, SinkCall>;
+/** The calls that go to whichever Sink there is; its page hears when the first picture is shown. */
+export interface SinkCalls extends Pick<Sink, Exclude<SinkCall, "addSourceBuffers">> {
+  addSourceBuffers(
+    video: string | undefined,
+    audio: string | undefined,
+    duration: number,
+    begins: number,
+  ): void;
+}
+
+/** What the edge says of an episode, as far as the player reads it. */
+export interface Stream {
+  preferredStream?: { url: string; sizeBytes: number };
+  start?: { startUrl: string; headersUrl: string };
+}
+
+/** What a start has in front of the film's bytes. */
+export interface Started {
+  /** Where the film is, if it was asked for by its episode. */
+  film?: Stream;
+  /** What relative URLs in it are relative to. */
+  url: string;
+  /** None where no headers of it are made. */
+  boxes: Uint8Array;
+  /** Bytes of the film behind them. */
+  length: number;
+}
 
 export type ToPage =
   | { type: "handle"; handle: MediaProvider }
   | { type: "sinkOnPage" }
   | { type: "sink"; call: SinkCall; args: unknown[] }
   | { type: "located"; url: string }
+  | { type: "begins"; time: number }
   | { type: "startOver"; time: number }
   | { type: "nudge"; time: number }
   | { type: "fault"; kind: "waiting" | "notice" | "fallback" | "error"; fault: FirstframeFault }

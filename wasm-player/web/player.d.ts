@@ -5,8 +5,10 @@ import type { SinkCalls } from "./messages.js";
 /** The other direction: what the player calls (src/browser/host.rs). */
 export interface Host extends Omit<SinkCalls, "addSourceBuffers" | "append"> {
   now(): number;
+  fetchStart(id: number, from: Float64Array): void;
+  fetchHeaders(id: number, from: Float64Array, windows: number): void;
   fetch(id: number, start: number, end: number, isMedia: boolean): void;
-  addSourceBuffers(video: string, audio: string, duration: number): void;
+  addSourceBuffers(video: string, audio: string, duration: number, begins: number): void;
   header(lane: number, epoch: number, bytes: Uint8Array): void;
   part(lane: number, epoch: number, start: number, end: number): void;
   gather(lane: number, epoch: number, ends: Uint32Array): void;
@@ -30,8 +32,13 @@ export interface Host extends Omit<SinkCalls, "addSourceBuffers" | "append"> {
 
 export class Player {
   constructor(host: Host);
+  free(): void;
+  input(what: number, numbers: Float64Array, bytes: Uint8Array): void;
+}
+
+/** The same by names (inputs.js). Numbers come in the order in which they stand here. */
+export interface Inputs {
   open(size: number, start: number, resolvable: boolean): void;
-  unresolved(start: number, status: number): void;
   resolved(size: number): void;
   resolveFailed(status: number): void;
   seek(time: number): void;
@@ -45,6 +52,7 @@ export class Player {
   online(online: boolean): void;
   tick(): void;
   head(id: number, status: number, numbers: number[], validator: number): void;
+  started(id: number, bytes: number, boxes: Uint8Array): void;
   indexBytes(id: number, bytes: Uint8Array): void;
   mediaBytes(id: number, length: number): void;
   fetchEnded(id: number): void;

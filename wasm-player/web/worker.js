@@ -1,30 +1,45 @@
-// The worker: asks for the film's first bytes, loads the player meanwhile, and joins the two to
+// The worker: asks for what a film begins with, loads the player meanwhile, and joins the two to
 // MediaSource.
 
 /** @import { FirstframeRequest } from "./element.js" */
-/** @import { OpenMessage, SinkCalls, ToPage, ToWorker, WorkerScope } from "./messages.js" */
-/** @import { Host, Player } from "./player.js" */
+/** @import { OpenMessage, PrepareMessage, SinkCalls, Stream } from "./messages.js" */
+/** @import { ToPage, ToWorker, WorkerScope } from "./messages.js" */
+/** @import { Host, Inputs, Player } from "./player.js" */
 /** @import { Sink, SinkReports } from "./sink.js" */
+/** @import { Start } from "./start.js" */
 
-const wasm = fetch(new URL("./player_bg.wasm", import.meta.url));
-const playerModule = import("./player.js");
+import { askFirst, askRange, firstUrl, madeUrl, streamUrl } from "./asks.js";
+import { counters, note, stats } from "./counted.js";
+import { inputsOf } from "./inputs.js";
+import { byHeaders, byIndex } from "./modules.js";
+import { gather, sinkHere, sinkOnPage } from "./sinks.js";
+
+// Films without headers do not wait for it.
+const startModule = import("./start.js");
 const sinkModule = import("./sink.js");
 const toldModule = import("./told.js");
 
-// These two are the pipeline's own first requests (limits.rs), made before it is there.
-const HEAD_BYTES = 262144;
-const TAIL_BYTES = 524288;
+/** Of a film that may be watched next: some seconds, which is time to ask for more. */
+const HELD_BYTES = 524288;
 
-/** @type {Player | undefined} */
+/** @type {Inputs | undefined} */
 let player;
+/** @type {Player | undefined} of which `player` has the names */
+let made;
+/** @type {Host | undefined} */
+let host;
 /** @type {Sink | undefined} */
 let sink;
 /** @type {OpenMessage | undefined} */
 let opened;
-/** @type {ToWorker[]} */
+/** What is to be told to the player once it knows all that was done before it was there. */
+/** @type {ToWorker[] | undefined} */
 let waiting = [];
-/** Where the film is, once that is known. */
-let url = "";
+/**
+ * Where the film is, once that is known, and what is made of it.
+ * @type {{ url: string, size?: number, startUrl?: string, headersUrl?: string } | undefined}
+ */
+let place;
 /** @type {WebAssembly.Memory | undefined} */
 let memory;
 /** @type {number | undefined} */
@@ -40,21 +55,21 @@ const validators = [];
  * A request of the player.
  * @typedef {object} Request
  * @property {AbortController} controller
- * @property {ReadableStreamDefaultReader<Uint8Array>} [body]
+ * @property {{ read(): Promise<{ value?: Uint8Array | undefined }> }} [body]
  * @property {FirstframeRequest} entry
  */
 
 /** @type {Map<number, Request>} */
 const requests = new Map();
-/** @type {ReturnType<typeof ask>[]} made before the player was there */
+/** @type {ReturnType<typeof askRange>[]} made before the player was there */
 let early = [];
-
-/** Requests that are remembered one by one; an hour's film makes 400. */
-const ENTRIES_MAX = 1000;
-/** @type {FirstframeRequest[]} */
-const entries = [];
-const counters = { requestCount: 0, bytesFetched: 0, bytesAppended: 0, indexBytesInWasm: 0,
-  mediaBytesInWasm: 0 };
+/** @type {Promise<Start> | undefined} of what may be played */
+let prepared;
+/** @type {Start | undefined} begun before the player was there */
+let begun;
+/** @type {ReturnType<typeof byHeaders> | undefined} */
+let loaded;
+let isAdopted = false;
 
 const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (globalThis));
 
@@ -63,119 +78,148 @@ function tell(message, transfer = []) {
   scope.postMessage(message, transfer);
 }
 
-/**
- * Where the episode is now.
- * @param {OpenMessage} open
- * @returns {Promise<{ url: string, size?: number }>}
- */
-async function locate({ src, episode, api }) {
-  if (episode === undefined) return { url: /** @type {string} */ (src) };
-  const answer = await fetch(`${api}/api/v2/stream/${encodeURIComponent(episode)}`);
-  if (!answer.ok) throw answer.status;
-  const stream = (await answer.json()).data.preferredStream;
-  if (!stream) throw 404;
-  return { url: new URL(stream.url, answer.url).href, size: stream.sizeBytes };
+/** Takes note of where a film is. @param {Stream} stream @param {string} base */
+function settle({ preferredStream, start }, base) {
+  if (!preferredStream) throw 404;
+  /** @param {string} url */
+  const absolute = (url) => new URL(url, base).href;
+  place = {
+    ...place,
+    url: absolute(preferredStream.url),
+    size: preferredStream.sizeBytes,
+    ...(start && { startUrl: absolute(start.startUrl), headersUrl: absolute(start.headersUrl) }),
+  };
+  tell({ type: "located", url: place.url });
 }
 
-/**
- * The HTTP cache stays out of it: it lets one request to a URL wait for another, and Chromium's
- * answers 200 from it where a 206 has `Vary`.
- * @param {string} url @param {string} range
- */
-function ask(url, range) {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const response = fetch(url, { headers: { Range: range }, cache: "no-store", signal });
-  response.catch(() => {}); // The player hears of it when it takes the request over.
-  return { range, response, controller };
+/** @param {PrepareMessage} message */
+async function ask(message) {
+  const { Start } = await startModule;
+  return new Start(firstUrl(message, [Math.round(message.start * 1000)]));
 }
 
-/** @param {{ url: string, size?: number }} file */
-function askFirst({ url, size }) {
-  const headEnd = Math.min(size || Infinity, HEAD_BYTES);
-  const first = [ask(url, `bytes=0-${headEnd - 1}`)];
-  if (!size) first.push(ask(url, `bytes=-${TAIL_BYTES}`));
-  else if (size > headEnd) {
-    first.push(ask(url, `bytes=${Math.max(size - TAIL_BYTES, headEnd)}-${size - 1}`));
-  }
-  return first;
-}
-
-/**
- * Joins the wasm and its glue.
- * @param {Omit<typeof import("./player.js"), "Player">} glue
- */
-async function load(glue) {
-  const imports = { "./player_bg.js": glue };
-  const { instance } = await WebAssembly.instantiateStreaming(wasm, imports);
-  const exports = /** @type {import("./player.js").Exports} */ (instance.exports);
-  glue.__wbg_set_wasm(exports);
-  exports.__wbindgen_start();
-  memory = exports.memory;
+/** @param {PrepareMessage} message */
+function prepare(message) {
+  prepared = ask(message);
+  // The player hears of it when it takes over.
+  prepared.then((start) => start.hold(HELD_BYTES)).catch(() => {});
+  loaded = byHeaders();
+  loaded.catch(() => {});
 }
 
 /** @param {OpenMessage} message */
 async function open(message) {
   opened = message;
-  const located = locate(message).then((file) => ({ ...file, first: askFirst(file) }));
-  located.catch(() => {});
+  const { src, headers, episode } = message;
+  const isMade = episode !== undefined || headers !== undefined;
+  if (src !== undefined) place = { url: src, startUrl: headers, headersUrl: headers };
+  loaded ??= isMade ? byHeaders() : byIndex();
+  loaded.catch(() => {});
+  if (isMade) {
+    begun = await (prepared ?? ask(message));
+    begun.isTaken = true;
+  } else if (place) {
+    early = askFirst(place);
+  }
   const { Sink, canSinkInWorker } = await sinkModule;
   const inWorker = canSinkInWorker && !message.sinkOnPage;
-  if (!inWorker) tell({ type: "sinkOnPage" });
-  const { Player, ...glue } = await playerModule;
+  const calls = inWorker ? sinkHere(() => sink, tell) : sinkOnPage(tell);
   if (inWorker) makeSink(Sink);
-  await load(glue);
-  player = new Player(makeHost(Sink, inWorker));
+  else tell({ type: "sinkOnPage" });
+  // Whoever takes over hears of what is wrong.
+  begun?.play(calls, () => player !== undefined).catch(() => {});
+  host = makeHost(calls, inWorker ? Sink : undefined);
+  begin(await loaded);
+  if (place) tell({ type: "located", url: place.url });
+  if (!isMade) join();
+}
+
+/** @param {Awaited<ReturnType<typeof byIndex>>} module */
+function begin(module) {
+  memory = module.memory;
+  made = new module.Player(/** @type {Host} */ (host));
+  player = inputsOf(made);
   player.online(navigator.onLine);
-  const { start } = message;
-  const resolvable = message.episode !== undefined;
-  try {
-    const file = await located;
-    ({ url, first: early } = file);
-    player.open(file.size ?? -1, start, resolvable);
-    tell({ type: "located", url });
-  } catch (status) {
-    player.unresolved(start, typeof status === "number" ? status : 0);
-  }
-  for (const late of waiting) apply(late, player);
-  waiting = [];
+  player.open(place?.size ?? -1, opened?.start ?? 0, opened?.episode !== undefined);
+}
+
+/** The player knows what was done before it was there, and hears of what came of it. */
+function join() {
+  const late = waiting ?? [];
+  waiting = undefined;
+  for (const message of late) apply(message);
 }
 
 /** @param {unknown} error */
 const broken = (error) => tell({ type: "broken", message: `${error}` });
 
-/** @param {string} range @param {boolean} isMedia @returns {FirstframeRequest} */
-function note(range, isMedia) {
-  /** @type {FirstframeRequest} */
-  const entry = { range, purpose: isMedia ? "media" : "index", sentMs: performance.now(),
-    headMs: null, status: 0, bytes: 0 };
-  counters.requestCount += 1;
-  if (entries.length < ENTRIES_MAX) entries.push(entry);
-  return entry;
-}
-
 /** @param {number} id @param {number} start @param {number} end @param {boolean} isMedia */
 async function send(id, start, end, isMedia) {
-  const { rangeHeader, contentRange } = await toldModule;
+  const { rangeHeader } = await toldModule;
   const range = rangeHeader(start, end);
   const at = early.findIndex((asked) => asked.range === range);
-  const { controller, response } = early.splice(at, at < 0 ? 0 : 1)[0] ?? ask(url, range);
-  const entry = note(range, isMedia);
-  /** @type {Request} */
-  const request = { controller, entry };
+  const asked = early.splice(at, at < 0 ? 0 : 1)[0] ?? askRange(place?.url ?? "", range);
+  const { controller, response } = asked;
+  await answered(id, { controller, entry: note(range, isMedia) }, response);
+}
+
+/** @param {number} id @param {Float64Array} from @param {number} windows */
+async function sendHeaders(id, from, windows) {
+  const controller = new AbortController();
+  const url = `${madeUrl(place?.headersUrl ?? "", from)}&windows=${windows}`;
+  const response = fetch(url, { signal: controller.signal });
+  await answered(id, { controller, entry: note("headers", false) }, response);
+}
+
+/** @param {number} id @param {Float64Array} from */
+async function sendStart(id, from) {
+  const url = place?.startUrl
+    ? madeUrl(place.startUrl, from)
+    : firstUrl(/** @type {OpenMessage} */ (opened), from);
+  const { Start } = await startModule;
+  const start = begun && !isAdopted ? begun : new Start(url);
+  isAdopted = true;
+  const request = { controller: start.controller, body: start, entry: note("start", true) };
+  const answer = await answered(id, request, start.answer);
+  const parts = answer?.ok && (await outcome(id, request, start.parts));
+  if (parts) {
+    if (parts.film) settle(parts.film, parts.url);
+    if (!parts.boxes.length) return playByIndex(id);
+    player?.started(id, parts.length, parts.boxes);
+  }
+  if (!start.appended.length) join();
+}
+
+/** There are no headers of this film: what its file says must do. @param {number} id */
+async function playByIndex(id) {
+  requests.delete(id);
+  made?.free();
+  player = undefined;
+  if (place) early = askFirst(place);
+  begin(await byIndex());
+  join();
+}
+
+/**
+ * Tells the player of an answer, whose body it then reads.
+ * @param {number} id @param {Request} request @param {Promise<Response>} response
+ */
+async function answered(id, request, response) {
   requests.set(id, request);
+  const { contentRange } = await toldModule;
   const answer = await outcome(id, request, response);
   if (!answer) return;
-  const { status, headers, body } = answer;
-  request.body = body?.getReader();
-  entry.headMs = performance.now() - entry.sentMs;
-  entry.status = status;
+  const { status, headers } = answer;
+  request.body ??= answer.body?.getReader();
+  request.entry.headMs = performance.now() - request.entry.sentMs;
+  request.entry.status = status;
   /** @param {string} name */
   const count = (name) => (/^\d+$/.test(headers.get(name) ?? "") ? Number(headers.get(name)) : -1);
   // With a content coding `Content-Length` is the length of something else; media has none.
   const numbers = [...contentRange(headers.get("Content-Range")), count("Content-Length"),
     count("Retry-After")];
   player?.head(id, status, numbers, nameOf(headers.get("ETag") ?? headers.get("Last-Modified")));
+  return answer;
 }
 
 /** @param {string | null} validator */
@@ -189,7 +233,7 @@ async function read(id) {
   const request = requests.get(id);
   if (!request) return;
   // An answer without a body ends at once.
-  const step = await outcome(id, request, request.body?.read() ?? { done: true, value: undefined });
+  const step = await outcome(id, request, request.body?.read() ?? { value: undefined });
   if (!step) return;
   const bytes = step.value;
   if (!bytes) {
@@ -201,7 +245,9 @@ async function read(id) {
   entry.bytes += bytes.length;
   if (entry.purpose === "media") {
     piece = bytes;
-    return player?.mediaBytes(id, bytes.length);
+    player?.mediaBytes(id, bytes.length);
+    if (waiting && !begun?.appended.length) join();
+    return;
   }
   counters.indexBytesInWasm += bytes.length;
   player?.indexBytes(id, bytes);
@@ -222,20 +268,30 @@ async function outcome(id, request, step) {
   }
 }
 
-/** @type {SinkReports} */
-const reports = {
-  appended: (lane, epoch, bytes, buffered) => player?.appended(lane, epoch, bytes, buffered),
-  evicted: (lane, buffered) => player?.evicted(lane, buffered),
-  quotaExceeded: (lane, epoch) => player?.quotaExceeded(lane, epoch),
-  unsupported(mime) {
-    said = mime;
-    player?.unsupported(mime.startsWith("video/") ? 0 : 1);
+/** @type {Record<keyof SinkReports, (player: Inputs, ...args: any[]) => void>} */
+const told = {
+  appended(player, lane, epoch, bytes, buffered) {
+    counters.bytesAppended += bytes;
+    player.appended(lane, epoch, bytes, buffered);
   },
-  sinkFailed(message) {
+  evicted: (player, lane, buffered) => player.evicted(lane, buffered),
+  quotaExceeded: (player, lane, epoch) => player.quotaExceeded(lane, epoch),
+  unsupported(player, mime) {
+    said = mime;
+    player.unsupported(mime.startsWith("video/") ? 0 : 1);
+  },
+  sinkFailed(player, message) {
     said = message;
-    player?.sinkFailed();
+    player.sinkFailed();
   },
 };
+
+/** @param {keyof SinkReports} call */
+const reporter = (call) => (/** @type {unknown[]} */ ...args) =>
+  apply({ type: "report", call, args });
+const reported = /** @type {(keyof SinkReports)[]} */ (Object.keys(told));
+const reports = /** @type {SinkReports} */ (
+  Object.fromEntries(reported.map((call) => [call, reporter(call)])));
 
 /** @param {typeof Sink} SinkClass */
 function makeSink(SinkClass) {
@@ -245,28 +301,36 @@ function makeSink(SinkClass) {
   tell({ type: "handle", handle }, [handle]);
 }
 
-/** @param {typeof Sink} SinkClass @param {boolean} inWorker */
-function makeHost(SinkClass, inWorker) {
-  const calls = inWorker ? sinkHere() : sinkOnPage();
-  /** @param {Parameters<Sink["append"]>} args */
-  function append(...args) {
-    counters.bytesAppended += args[2].length;
-    calls.append(...args);
+/** @param {SinkCalls} calls @param {typeof Sink | undefined} SinkClass where the worker has it */
+function makeHost(calls, SinkClass) {
+  /**
+   * What was done before the player was there is not done again.
+   * @param {number} lane @param {number} epoch @param {() => Uint8Array} bytes
+   */
+  function append(lane, epoch, bytes) {
+    if (begun?.done[lane]) begun.done[lane] -= 1;
+    else calls.append(lane, epoch, bytes());
   }
   return {
     ...calls,
-    /** @param {string} video @param {string} audio @param {number} duration */
-    addSourceBuffers: (video, audio, duration) =>
-      calls.addSourceBuffers(video || undefined, audio || undefined, duration),
+    /** @param {string} video @param {string} audio @param {number} duration @param {number} begins */
+    addSourceBuffers(video, audio, duration, begins) {
+      if (begun?.hasBuffers) begun.hasBuffers = false;
+      else calls.addSourceBuffers(video || undefined, audio || undefined, duration, begins);
+    },
     now: () => performance.now(),
     /** @param {number} lane @param {number} epoch @param {Uint8Array} bytes in wasm memory */
-    header: (lane, epoch, bytes) => append(lane, epoch, bytes.slice()),
+    header: (lane, epoch, bytes) => append(lane, epoch, () => bytes.slice()),
     /** @param {number} lane @param {number} epoch @param {number} start @param {number} end */
-    part: (lane, epoch, start, end) => append(lane, epoch, piece.subarray(start, end)),
+    part: (lane, epoch, start, end) => append(lane, epoch, () => piece.subarray(start, end)),
     /** @param {number} lane @param {number} epoch @param {Uint32Array} ends */
-    gather: (lane, epoch, ends) => append(lane, epoch, gathered(ends)),
+    gather: (lane, epoch, ends) => append(lane, epoch, () => gather(piece, ends)),
     /** @param {Parameters<typeof send>} args */
     fetch: (...args) => void send(...args).catch(broken),
+    /** @param {number} id @param {Float64Array} from */
+    fetchStart: (id, from) => void sendStart(id, from.slice()).catch(broken),
+    /** @param {Parameters<typeof sendHeaders>} args */
+    fetchHeaders: (...args) => void sendHeaders(...args).catch(broken),
     /** @param {number} id */
     read: (id) => void read(id).catch(broken),
     /** @param {number} id */
@@ -282,26 +346,15 @@ function makeHost(SinkClass, inWorker) {
     /** @param {number} time */
     startOver(time) {
       tell({ type: "startOver", time });
-      if (inWorker) makeSink(SinkClass);
+      // It may be another film now.
+      if (opened?.episode !== undefined && place) place = { url: place.url, size: place.size };
+      if (SinkClass) makeSink(SinkClass);
     },
     /** @param {number} time */
     nudge: (time) => tell({ type: "nudge", time }),
     resolve,
     fault,
   };
-}
-
-/** Parts of the piece, copied one behind the other. @param {Uint32Array} ends start, end, … */
-function gathered(ends) {
-  const parts = [];
-  for (let i = 0; i < ends.length; i += 2) parts.push(piece.subarray(ends[i], ends[i + 1]));
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** @type {Host["fault"]} */
@@ -311,54 +364,23 @@ function fault(kind, ...parts) {
     .catch(broken);
 }
 
-function sinkHere() {
-  return {
-    /** @param {Parameters<Sink["addSourceBuffers"]>} args */
-    addSourceBuffers: (...args) => sink?.addSourceBuffers(...args),
-    /** @param {Parameters<Sink["append"]>} args */
-    append: (...args) => sink?.append(...args),
-    /** @param {number} lane */
-    retryAppend: (lane) => sink?.retryAppend(lane),
-    /** @param {number} lane */
-    abortAppend: (lane) => sink?.abortAppend(lane),
-    /** @param {Parameters<Sink["evict"]>} args */
-    evict: (...args) => sink?.evict(...args),
-    endOfStream: () => sink?.endOfStream(),
-  };
-}
-
-/** The same calls, as messages; bytes change their owner and are not copied. */
-function sinkOnPage() {
-  /** @param {string} call */
-  const forward = (call) => (/** @type {unknown[]} */ ...args) => {
-    const transfer = args.filter((arg) => arg instanceof Uint8Array).map((arg) => arg.buffer);
-    tell(/** @type {ToPage} */ ({ type: "sink", call, args }), transfer);
-  };
-  const calls =
-    ["addSourceBuffers", "append", "retryAppend", "abortAppend", "evict", "endOfStream"];
-  const entries = calls.map((call) => [call, forward(call)]);
-  return /** @type {SinkCalls} */ (Object.fromEntries(entries));
-}
-
 async function resolve() {
   try {
-    const file = await locate(/** @type {OpenMessage} */ (opened));
-    url = file.url;
-    player?.resolved(file.size ?? -1);
-    tell({ type: "located", url });
+    const answer = await fetch(streamUrl(/** @type {OpenMessage} */ (opened)));
+    if (!answer.ok) throw answer.status;
+    settle((await answer.json()).data, answer.url);
+    player?.resolved(place?.size ?? -1);
   } catch (status) {
     player?.resolveFailed(typeof status === "number" ? status : 0);
   }
 }
 
-const stats = () =>
-  ({ requests: entries, ...counters, wasmMemoryBytes: memory?.buffer.byteLength ?? 0 });
-
-/** @param {ToWorker} message @param {Player} player */
-function apply(message, player) {
+/** @param {ToWorker} message */
+function apply(message) {
+  if (message.type === "prepare") return prepare(message);
+  if (message.type === "open") return void open(message).catch(broken);
+  if (waiting || !player) return void waiting?.push(message);
   switch (message.type) {
-    case "open":
-      return;
     case "seek":
       return player.seek(message.time);
     case "position":
@@ -367,21 +389,12 @@ function apply(message, player) {
       said = message.message;
       return player.mediaFailed();
     case "report":
-      return Reflect.apply(reports[message.call], undefined, message.args);
+      return told[message.call](player, ...message.args);
     case "stats":
-      return tell({ type: "stats", id: message.id, stats: stats() });
+      return tell({ type: "stats", id: message.id, stats: stats(memory) });
   }
 }
 
-scope.addEventListener("message", (event) => {
-  const message = event.data;
-  if (message.type === "open") {
-    open(message).catch(broken);
-  } else if (player) {
-    apply(message, player);
-  } else {
-    waiting.push(message);
-  }
-});
+scope.addEventListener("message", (event) => apply(event.data));
 scope.addEventListener("online", () => player?.online(true));
 scope.addEventListener("offline", () => player?.online(false));

@@ -6,9 +6,15 @@ export async function prepare() {
   const page = await (await fetch("/")).text();
   const preloads = page.matchAll(/<link rel="(modulepreload|preload)"[^>]+>/g);
   for (const [link] of preloads) document.head.append(document.createRange().createContextualFragment(link));
-  await import(/\/assets\/element\.[0-9a-f]+\.js/.exec(page)[0]);
+  const asset = (name) => import(new RegExp(`/assets/${name}\\.[0-9a-f]+\\.js`).exec(page)[0]);
+  await asset("element");
+  // As the page does it when it has nothing else to do.
+  (await asset("warm")).warmPlayer();
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
+
+/** As the page does it while the pointer rests on a card. */
+export const rest = (film) => customElements.get("firstframe-video").prepare({ episode: film.episode });
 
 export function start(stage, film, at) {
   const element = put(stage, "firstframe-video");
@@ -16,5 +22,6 @@ export function start(stage, film, at) {
   element.muted = true;
   element.autoplay = true;
   element.episode = film.episode;
+  if (film.next) element.next = film.next;
   return { video: element.video, next: (film) => { element.start = 0; element.episode = film.episode; } };
 }

@@ -4,6 +4,7 @@
  * What a subject's module exports. All it can load before the click is loaded then.
  * @typedef {object} Subject
  * @property {() => Promise<void>} [prepare]
+ * @property {(film: Film) => void} [rest] the pointer is on what will be clicked
  * @property {(stage: HTMLElement, film: Film, at: number) => Started} start
  *
  * @typedef {{ mp4: string, hls: string, dash: string, floor: string, episode: string, next: string }} Film
@@ -21,6 +22,9 @@ export async function prepare(name) {
   subject = await import(`./${name}.mjs`);
   await subject.prepare?.();
 }
+
+/** @param {Film} film */
+export const rest = (film) => subject.rest?.(film);
 
 /** Connections as a page has them that has just been loaded. */
 export const warmUp = () => Promise.all([1, 2].map((n) => fetch(`index.html?${n}`).then((r) => r.text())));
@@ -111,4 +115,4 @@ export function script(src) {
   });
 }
 
-Object.assign(window, { bench: { prepare, warmUp, start, seek, next } });
+Object.assign(window, { bench: { prepare, rest, warmUp, start, seek, next } });

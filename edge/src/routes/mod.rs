@@ -22,6 +22,7 @@ mod session;
 mod signed;
 mod start;
 mod stream;
+mod stream_start;
 mod watchlist;
 pub(crate) mod window;
 
@@ -54,6 +55,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Catalog(id) => catalog::show(platform, &headers, &id).await,
         Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
         Route::Stream(id) => stream::show(platform, &headers, &id).await,
+        Route::StreamStart(id) => stream_start::read(platform, method, &id, &query).await,
         Route::Media(id) => media::read(platform, method, &headers, &id, &query).await,
         Route::Headers(id) => headers::read(platform, &headers, &id, &query).await,
         Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,

@@ -29,30 +29,31 @@ pub(super) async fn show<P: Platform>(
     headers: &Headers,
     episode_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
+    let mut stream = find(platform, episode_id).await?;
+    if let Some(preferred) = &stream.preferred_stream {
+        let start = begin(platform, headers, episode_id, preferred);
+        stream.start = within(platform.clock(), START_MS_MAX, start).await.flatten();
+    }
+    Ok(super::json_until_changed(headers, &Envelope::data(stream).with_meta("provider", PROVIDER)))
+}
+
+/// What to play, and nothing of how it starts.
+pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
     let unknown = || Error::NotFound("episode");
     let (catalog_id, number) = split_episode_id(episode_id).ok_or_else(unknown)?;
     let title = shelf::title(platform, catalog_id).await?.ok_or_else(unknown)?;
     let episode = title.episode(number).ok_or_else(unknown)?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
     signed::sign(platform, &mut candidates).await?;
-    // What no browser plays is offered with its reason, and not preferred.
-    let preferred = candidates.first().filter(|best| best.playable).cloned();
-    let start = match &preferred {
-        Some(preferred) => {
-            let start = begin(platform, headers, (catalog_id, episode_id), preferred);
-            within(platform.clock(), START_MS_MAX, start).await.flatten()
-        }
-        None => None,
-    };
-    let stream = Stream {
+    Ok(Stream {
         episode_id: episode_id.to_owned(),
-        preferred_stream: preferred,
+        // What no browser plays is offered with its reason, and not preferred.
+        preferred_stream: candidates.first().filter(|best| best.playable).cloned(),
         candidates,
         selection_reason,
         provider: PROVIDER.to_owned(),
-        start,
-    };
-    Ok(super::json_until_changed(headers, &Envelope::data(stream).with_meta("provider", PROVIDER)))
+        start: None,
+    })
 }
 
 /// The start where the viewer left the episode, of what is stored for it. Whatever is not to be
@@ -60,32 +61,40 @@ pub(super) async fn show<P: Platform>(
 async fn begin<P: Platform>(
     platform: &P,
     headers: &Headers,
-    (catalog_id, episode_id): (&str, &str),
+    episode_id: &str,
     preferred: &Candidate,
 ) -> Option<Start> {
+    let (catalog_id, _) = split_episode_id(episode_id)?;
     let position = async {
         let Some(client) = accounts::client(platform, headers).await? else { return Ok(None) };
         accounts::position_ms(platform, client, catalog_id, episode_id).await
     };
     let position_ms = told(platform, position.await)?.unwrap_or(0);
-    let (source_id, query) = signed::parts(&preferred.url);
+    let (source_id, _) = signed::parts(&preferred.url);
     let start = index::ready(platform, source_id, &Asked::at_ms(position_ms)).await;
     let start = match start {
         Err(Error::NoIndex(_)) => None,
         start => told(platform, start)?,
     };
     let boxes = mp4::start::write(&start?.answer);
+    let headers = (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes));
+    Some(Start { headers, ..addresses(preferred, position_ms) })
+}
+
+/// Where a start of it is to be had, by its own signature.
+pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> Start {
+    let (source_id, query) = signed::parts(&preferred.url);
     let query =
         format!("{query}{}at={}", if query.is_empty() { "" } else { "&" }, seconds(position_ms));
-    Some(Start {
-        headers: (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes)),
+    Start {
+        headers: None,
         headers_url: format!("{}{source_id}?{query}", paths::HEADERS),
         start_url: format!("{}{source_id}?{query}", paths::START),
-    })
+    }
 }
 
 /// What there is; the operator hears of what went wrong.
-fn told<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
+pub(super) fn told<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
     result
         .inspect_err(|error| platform.report(error.detail().unwrap_or("no start for a stream")))
         .ok()

@@ -64,3 +64,47 @@ fn a_stream_does_without_where_nothing_is_to_be_had() {
     let memory = restart(memory);
     assert!(stream(&memory, "")["start"].is_null());
 }
+
+/// The JSON of the box `film`, and what is behind it.
+fn film_of(answer: &Answer) -> (Value, &[u8]) {
+    assert_eq!(answer.status, 200, "{}", text(answer));
+    let size = u32::from_be_bytes(answer.body[..4].try_into().unwrap()) as usize;
+    assert_eq!(&answer.body[4..8], b"film");
+    (serde_json::from_slice(&answer.body[8..size]).unwrap(), &answer.body[size..])
+}
+
+#[test]
+fn an_episode_and_its_start_are_one_answer() {
+    let film = Long::new(10, MoovAt::Head);
+    let memory = own(&film);
+    publish(&memory, &[OWN]);
+    let path = "/api/v2/stream/film.1/start?at=300.5";
+    let answer = ask(&memory, "GET", path, &[], Some(b""));
+    assert!(answer.is_stream, "the film's bytes are the store's own stream");
+    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+    let (stream, start) = film_of(&answer);
+    assert!(start == get(&memory, "start", OWN, "at=300.5").body);
+    assert!(stream["preferredStream"]["url"].as_str().unwrap().contains("&s="));
+    let url = stream["start"]["startUrl"].as_str().unwrap();
+    assert_eq!(ask(&memory, "GET", url, &[], Some(b"")).status, 200);
+}
+
+#[test]
+fn an_episode_whose_start_is_not_to_be_had_says_where_its_film_is() {
+    let memory = own(&Long::new(1, MoovAt::Head));
+    publish(&memory, &[OWN]);
+    let path = "/api/v2/stream/film.1/start";
+    let down = edge::platform::PortError::Unavailable("down".to_owned());
+    memory.objects.failing.replace(Some(down));
+    let answer = ask(&memory, "GET", path, &[], Some(b""));
+    let (stream, start) = film_of(&answer);
+    assert!(stream["preferredStream"]["url"].is_string() && stream["start"].is_null());
+    assert_eq!(start, b"");
+    memory.objects.failing.replace(None);
+    assert!(!film_of(&ask(&memory, "GET", path, &[], Some(b""))).1.is_empty(), "it recovers");
+    // What is no film is never one.
+    let memory = crate::bed::own_bytes(b"no film");
+    publish(&memory, &[OWN]);
+    let answer = ask(&memory, "GET", path, &[], Some(b""));
+    assert_eq!(film_of(&answer).1, b"");
+}

@@ -47,7 +47,7 @@ test('the network is cut in mid-play: it waits, and goes on at the very byte', {
     await page.waitForFunction(async () => {
       const { requests } = await globalThis.harness.player.stats();
       const last = requests.at(-1);
-      return last?.purpose === 'media' && last.bytes > 100_000;
+      return /^bytes=/.test(last?.range) && last.purpose === 'media' && last.bytes > 100_000;
     }, { timeout: 60_000, polling: 20 });
     between.cut();
     await page.waitForFunction(

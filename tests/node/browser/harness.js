@@ -37,10 +37,15 @@ globalThis.harness = {
   /** `[time of the picture, number in it]` */
   pictures: [],
 
+  /** The element's class. */
+  async load() {
+    await import(new URL(location.href).searchParams.get('element'));
+    return customElements.get('firstframe-video');
+  },
+
   /** Opens a player with these attributes. */
   async open(attributes) {
-    const element = new URL(location.href).searchParams.get('element');
-    await import(element);
+    await this.load();
     this.player?.remove();
     const player = document.createElement('firstframe-video');
     for (const type of EVENTS) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { RATE, numberAt } from '../fixtures.mjs';
-import { FILMS, episodeOf, openPlayer, playedTo, stage } from './stage.mjs';
+import { FILMS, episodeOf, fileOf, openPlayer, playedTo, stage } from './stage.mjs';
 
 /** @type {Awaited<ReturnType<typeof stage>>} */
 let on;
@@ -77,12 +77,31 @@ for (const name of FILMS) {
         await close();
       });
 
-      test('begins with two requests at once, and asks for nothing without an end', async () => {
+      test('begins with one request, and asks for nothing without an end', async () => {
+        const episode = await episodeOf(on.server.url, name);
         on.between.seen.length = 0;
+        const { page, close } = await openPlayer(on, { ...attributes, episode, muted: '', autoplay: '' });
+        await playedTo(page, 8);
+        const { requests, indexBytesInWasm } = await page.evaluate(
+          () => globalThis.harness.player.stats());
+        assert.equal(requests[0].range, 'start');
+        assert.ok(requests.filter(({ range }) => range === 'start').length === 1, 'one start');
+        assert.ok(indexBytesInWasm < 60_000, `${indexBytesInWasm} bytes, and no moov`);
+        assertClosedRanges(on.between.media());
+        await close();
+      });
+
+      test('a file alone begins with two requests at once', async () => {
+        const src = await fileOf(on.server.url, name);
+        const { page, close } = await openPlayer(on);
+        await page.evaluate(() => globalThis.harness.load());
+        // A worker waits by now, and takes no connection any more.
+        await new Promise((resolve) => setTimeout(resolve, 1000));
         // So far away that whoever waits for one answer before the next request is found out.
         on.between.far(700);
-        const episode = await episodeOf(on.server.url, name);
-        const { page, close } = await openPlayer(on, { ...attributes, episode, muted: '', autoplay: '' });
+        on.between.seen.length = 0;
+        await page.evaluate((given) => globalThis.harness.open(given),
+          { ...attributes, src, muted: '', autoplay: '' });
         await playedTo(page, 1);
         on.between.far(0);
         const [first, second] = on.between.media();
@@ -161,13 +180,26 @@ test('plays on after a seek while it plays, and to the very end', { timeout: 120
 
 test('begins where it is told to', { timeout: 120_000 }, async () => {
   const episode = await episodeOf(on.server.url, 'index-last');
-  const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '', start: '31.3' });
+  const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '', start: '31.3', exact: '' });
   await playedTo(page, 32);
   const pictures = await page.evaluate(() => globalThis.harness.pictures);
   assertRightPictures('index-last', pictures);
   assert.ok(pictures[0]?.[0] > 31, `the first picture is of ${pictures[0]?.[0]} s`);
   await close();
 });
+
+for (const by of ['episode', 'src']) {
+  test(`goes on at the key frame in front, by its ${by}`, { timeout: 120_000 }, async () => {
+    const find = by === 'src' ? fileOf : episodeOf;
+    const film = { [by]: await find(on.server.url, 'index-last') };
+    const { page, close } = await openPlayer(on, { ...film, muted: '', autoplay: '', start: '31.3' });
+    await playedTo(page, 32);
+    const pictures = await page.evaluate(() => globalThis.harness.pictures);
+    assertRightPictures('index-last', pictures);
+    assert.ok(Math.abs(pictures[0]?.[0] - 28) < 0.05, `the first picture is of ${pictures[0]?.[0]} s`);
+    await close();
+  });
+}
 
 test('no byte of film passes through wasm, whose memory stays', { timeout: 180_000 }, async () => {
   const episode = await episodeOf(on.server.url, 'index-last');

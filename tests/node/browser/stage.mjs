@@ -49,17 +49,23 @@ export async function episodeOf(url, name) {
   return items[0].id;
 }
 
+/** Path of the only film of a title. @param {URL} url @param {string} name */
+export async function fileOf(url, name) {
+  const { preferredStream } = await api(url, `/api/v2/stream/${await episodeOf(url, name)}`);
+  return preferredStream.url;
+}
+
 /**
  * A page with a player on it.
  * @param {{ between: { url: URL }, browser: import('puppeteer-core').Browser, element: string }} on
- * @param {Record<string, string>} attributes
+ * @param {Record<string, string>} [attributes] without any, no player is on it yet
  */
 export async function openPlayer({ between, browser, element }, attributes) {
   const opened = await openPage(browser, { width: 800, height: 600 });
   const { page } = opened;
   await page.goto(new URL(`/harness/?element=${element}`, between.url).href);
   await page.waitForFunction(() => globalThis.isReady);
-  await page.evaluate((given) => globalThis.harness.open(given), attributes);
+  if (attributes) await page.evaluate((given) => globalThis.harness.open(given), attributes);
   return { ...opened, close: () => page.browserContext().close() };
 }
 

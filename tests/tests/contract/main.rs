@@ -93,6 +93,7 @@ contract! { [firstframe_serve workerd] {
     starts:
         headers_say_where_a_film_begins
         a_start_is_the_headers_and_the_films_own_bytes
+        an_episode_starts_in_one_answer
         a_start_is_kept_and_revalidated
         a_film_that_is_none_says_why
         what_is_watched_next_is_taken_note_of;

@@ -1,8 +1,8 @@
 //! Headers of a film, alone and with its first bytes behind them.
 
-use api::{Envelope, ErrorCode};
+use api::{Envelope, ErrorCode, Stream};
 use tests::{
-    fixture::{CLIP, FILM, PLAYING, playing},
+    fixture::{CLIP, FILM, PLAYING, SERIES, playing},
     http::{Request, Response},
 };
 
@@ -59,6 +59,37 @@ pub(crate) fn a_start_is_the_headers_and_the_films_own_bytes(subject: &Subject) 
             .header("range", format!("bytes={}-{}", range.start, range.end - 1));
         checks.that(subject.send(&media).body == bytes, || format!("{query}: other bytes"));
     }
+    checks.done();
+}
+
+pub(crate) fn an_episode_starts_in_one_answer(subject: &Subject) {
+    let mut checks = Checks::default();
+    let response = subject.get(&format!("/api/v2/stream/{SERIES}.2/start?at=9.5"));
+    checks.equal("status", response.status, 200);
+    checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
+    checks.equal("kept", response.header("cache-control"), Some("no-store".to_owned()));
+    let size = u32::from_be_bytes(response.body[..4].try_into().expect("a size")) as usize;
+    checks.that(&response.body[4..8] == b"film", || "the film comes first".to_owned());
+    let stream: Stream = serde_json::from_slice(&response.body[8..size]).expect("a stream");
+    let start = stream.start.expect("a start");
+    checks.that(subject.get(&start.start_url).status == 200, || start.start_url.clone());
+    let id = stream.preferred_stream.expect("a film").url;
+    checks.that(id.contains(PLAYING), || id.clone());
+    let alone = get(subject, "start", "at=9.5").body;
+    checks.that(response.body[size..] == alone, || "the start is another one".to_owned());
+    let head = subject.send(&Request::head(format!("/api/v2/stream/{SERIES}.2/start?at=9.5")));
+    checks.equal("HEAD", (head.status, head.body.len()), (200, 0));
+    // Whoever reads `moov` by itself is told where the film is.
+    let none = subject.get(&format!("/api/v2/stream/{FILM}.1/start")).body;
+    let size = u32::from_be_bytes(none[..4].try_into().expect("a size")) as usize;
+    checks.equal("nothing behind the film", none.len(), size);
+    let stream: Stream = serde_json::from_slice(&none[8..]).expect("a stream");
+    checks.that(stream.start.is_none(), || "a start of what has none".to_owned());
+    checks.that(stream.preferred_stream.is_some(), || "no film".to_owned());
+    let unknown = subject.get("/api/v2/stream/nobody.1/start");
+    checks.equal("an unknown episode", unknown.status, 404);
+    let odd = subject.get(&format!("/api/v2/stream/{SERIES}.2/start?at=x"));
+    checks.equal("a time that is none", odd.status, 400);
     checks.done();
 }
 

@@ -3,12 +3,20 @@
 use super::clock::{float, whole};
 use super::host::Host;
 use super::told::tell;
-use crate::pipeline::{Effect, Input, Lane, Pipeline, Purpose, RequestRange, What};
+use mp4::start::From;
+
+use crate::pipeline::{self, Ask, Effect, Input, Lane, Pipeline, Purpose, What};
+
+/// What this module plays by.
+#[cfg(feature = "by-headers")]
+type Guide = pipeline::ByHeaders;
+#[cfg(not(feature = "by-headers"))]
+type Guide = pipeline::ByIndex;
 
 /// One pipeline and its host.
 pub(super) struct Driver {
     host: Host,
-    pipeline: Pipeline,
+    pipeline: Pipeline<Guide>,
     last_piece: u32,
 }
 
@@ -40,19 +48,28 @@ impl Driver {
     fn carry_out(&self, effect: Effect) {
         let host = &self.host;
         match effect {
-            Effect::Fetch { fetch, range, purpose } => {
-                let (start, end) = match range {
-                    RequestRange::Closed(range) => (float(range.start), float(range.end)),
-                    RequestRange::Suffix(n) => (-float(n), 0.0),
-                };
-                host.fetch(fetch, start, end, purpose == Purpose::Media);
+            Effect::Fetch { fetch, ask, purpose } => {
+                let is_media = purpose == Purpose::Media;
+                match ask {
+                    Ask::Closed(range) => {
+                        host.fetch(fetch, float(range.start), float(range.end), is_media);
+                    }
+                    Ask::Suffix(n) => host.fetch(fetch, -float(n), 0.0, is_media),
+                    // Whoever plays by an index asks for no headers.
+                    Ask::Start(_) | Ask::Headers(_) if !cfg!(feature = "by-headers") => {}
+                    Ask::Start(from) => host.fetch_start(fetch, &numbers(from)),
+                    Ask::Headers(from) => {
+                        host.fetch_headers(fetch, &numbers(from), pipeline::HEADERS_WINDOWS);
+                    }
+                }
             }
             Effect::Read { fetch } => host.read(fetch),
             Effect::Cancel { fetch } => host.cancel(fetch),
             Effect::Resolve => host.resolve(),
-            Effect::AddSourceBuffers { video, audio, duration_ms } => {
+            Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms } => {
                 let [video, audio] = [video, audio].map(Option::unwrap_or_default);
-                host.add_source_buffers(&video, &audio, float(duration_ms) / 1e3);
+                let [duration_s, begins_s] = [duration_ms, begins_ms].map(|ms| float(ms) / 1e3);
+                host.add_source_buffers(&video, &audio, duration_s, begins_s);
             }
             Effect::Append { lane, epoch, what } => {
                 self.append(number(lane), epoch, &what);
@@ -87,6 +104,14 @@ impl Driver {
                 self.host.gather(lane, epoch, &ends);
             }
         }
+    }
+}
+
+/// A time in milliseconds, or the five numbers of a place.
+fn numbers(from: From) -> Vec<f64> {
+    match from {
+        From::Time(ms) => vec![float(ms)],
+        From::Cursor(cursor) => cursor.numbers().map(float).to_vec(),
     }
 }
 

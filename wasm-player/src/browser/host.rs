@@ -16,6 +16,16 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn fetch(this: &Host, fetch: u32, start: f64, end: f64, is_media: bool);
 
+    /// Requests a start at a time (one number, in milliseconds). Answers by `Player.head` and
+    /// `Player.started`, or `Player.fetchFailed`; reading on comes behind that.
+    #[wasm_bindgen(method, js_name = fetchStart)]
+    pub fn fetch_start(this: &Host, fetch: u32, from: &[f64]);
+
+    /// Requests headers of so many windows from a place on (five numbers). Answers as `fetch`
+    /// does.
+    #[wasm_bindgen(method, js_name = fetchHeaders)]
+    pub fn fetch_headers(this: &Host, fetch: u32, from: &[f64], windows: u32);
+
     /// Reads on; answers by `Player.indexBytes`, `mediaBytes`, `fetchEnded` or `fetchFailed`.
     #[wasm_bindgen(method)]
     pub fn read(this: &Host, fetch: u32);
@@ -28,9 +38,16 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn wake(this: &Host, wait_ms: i32);
 
-    /// Makes the buffers; one that is not wanted has no type.
+    /// Makes the buffers; one that is not wanted has no type. Tells when the first picture that
+    /// will be in them is shown.
     #[wasm_bindgen(method, js_name = addSourceBuffers)]
-    pub fn add_source_buffers(this: &Host, video: &str, audio: &str, duration_s: f64);
+    pub fn add_source_buffers(
+        this: &Host,
+        video: &str,
+        audio: &str,
+        duration_s: f64,
+        begins_s: f64,
+    );
 
     /// Appends bytes that were made here.
     #[wasm_bindgen(method)]

@@ -8,7 +8,7 @@ use super::{Effect, limits};
 
 /// Shared by the parts, owned by the pipeline.
 #[derive(Debug, Default)]
-pub(super) struct Context {
+pub struct Context {
     /// Time of the input being handled.
     pub(super) now_ms: u64,
     /// Effects that nobody has fetched yet.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Fault, Lane, RequestRange};
+use super::{Ask, Fault, Lane};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,8 +11,8 @@ pub enum Effect {
     Fetch {
         /// Name of the request in inputs and effects; never used twice.
         fetch: u32,
-        /// Which bytes.
-        range: RequestRange,
+        /// What for.
+        ask: Ask,
         /// Who reads its body.
         purpose: Purpose,
     },
@@ -36,6 +36,8 @@ pub enum Effect {
         audio: Option<String>,
         /// Length of the film.
         duration_ms: u64,
+        /// When its first picture that will be there is shown.
+        begins_ms: u64,
     },
     /// Put bytes into a buffer, behind those already told.
     Append {

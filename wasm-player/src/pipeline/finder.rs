@@ -3,14 +3,16 @@
 use mp4::ByteRange;
 use mp4::locate::{Locator, Step};
 
+use super::by_index::ByIndex;
 use super::context::Context;
 use super::fault::{Cause, Fault, Place, Remedy};
-use super::http::{RequestRange, ResponseHead};
+use super::guide::{Found, Search, Step as Outcome};
+use super::http::{Ask, ResponseHead};
 use super::transfer::Transfer;
 use super::{Purpose, limits};
 
 /// The search for `moov`.
-pub(super) struct Finder {
+pub struct Finder {
     /// Knows how long the file is if `size` does.
     locator: Locator,
     size: Option<u64>,
@@ -38,12 +40,10 @@ struct Guess {
     is_tail: bool,
 }
 
-/// What became of a step: `moov`, once it is there, and its place in the file.
-pub(super) type Outcome = Result<Option<(ByteRange, Vec<u8>)>, Fault>;
+impl Search for Finder {
+    type Guide = ByIndex;
 
-impl Finder {
-    /// Makes the first two requests.
-    pub(super) fn start(cx: &mut Context) -> Self {
+    fn start(cx: &mut Context) -> Self {
         let size = cx.file.size;
         let head_end = size.unwrap_or(u64::MAX).clamp(1, limits::HEAD_BYTES);
         let mut finder = Self {
@@ -54,30 +54,19 @@ impl Finder {
             transfers: Vec::new(),
             requests: 0,
         };
-        finder.request(cx, RequestRange::Closed(ByteRange { start: 0, end: head_end }), false);
+        finder.request(cx, Ask::Closed(ByteRange { start: 0, end: head_end }), false);
         match size {
-            None => finder.request(cx, RequestRange::Suffix(limits::TAIL_BYTES), true),
+            None => finder.request(cx, Ask::Suffix(limits::TAIL_BYTES), true),
             Some(size) if size > head_end => {
                 let start = size.saturating_sub(limits::TAIL_BYTES).max(head_end);
-                finder.request(cx, RequestRange::Closed(ByteRange { start, end: size }), true);
+                finder.request(cx, Ask::Closed(ByteRange { start, end: size }), true);
             }
             Some(_) => {}
         }
         finder
     }
 
-    fn request(&mut self, cx: &mut Context, range: RequestRange, is_tail: bool) {
-        self.requests += 1;
-        let transfer = Transfer::start(cx, range, Purpose::Index);
-        self.transfers.push(Guess { transfer, is_tail });
-    }
-
-    fn position(&self, fetch: u32) -> Option<usize> {
-        self.transfers.iter().position(|guess| guess.transfer.is(fetch))
-    }
-
-    /// Takes the head of an answer.
-    pub(super) fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Outcome {
+    fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Outcome<ByIndex> {
         let Some(guess) = self.guess(fetch) else { return Ok(None) };
         match guess.transfer.head(cx, head) {
             Ok(()) => {
@@ -88,12 +77,7 @@ impl Finder {
         }
     }
 
-    fn guess(&mut self, fetch: u32) -> Option<&mut Guess> {
-        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch))
-    }
-
-    /// Takes bytes.
-    pub(super) fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Outcome {
+    fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Outcome<ByIndex> {
         let Some(guess) = self.guess(fetch) else { return Ok(None) };
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let taken = guess.transfer.bytes(cx, len);
@@ -104,12 +88,57 @@ impl Finder {
         self.advance(cx)
     }
 
-    /// Takes the end of a body, or of a connection.
-    pub(super) fn ended(&mut self, cx: &mut Context, fetch: u32) -> Outcome {
+    fn started(&mut self, _: &mut Context, _: u32, _: &[u8], _: u64) -> Outcome<ByIndex> {
+        Ok(None)
+    }
+
+    fn ended(&mut self, cx: &mut Context, fetch: u32) -> Outcome<ByIndex> {
         self.broke(cx, fetch, Cause::Network)
     }
 
-    fn broke(&mut self, cx: &mut Context, fetch: u32, cause: Cause) -> Outcome {
+    fn go_on(&mut self, cx: &mut Context) {
+        for guess in &mut self.transfers {
+            guess.transfer.go_on(cx);
+        }
+    }
+
+    fn tick(&mut self, cx: &mut Context) -> Outcome<ByIndex> {
+        for guess in &mut self.transfers {
+            let outcome: Result<(), Remedy> = guess.transfer.tick(cx);
+            if outcome.is_err() {
+                return Err(guess.transfer.fault(Cause::Network));
+            }
+        }
+        Ok(None)
+    }
+
+    fn deadline_ms(&self) -> Option<u64> {
+        self.transfers.iter().filter_map(|guess| guess.transfer.deadline_ms()).min()
+    }
+
+    fn cancel(&mut self, cx: &mut Context) {
+        for guess in self.transfers.drain(..) {
+            guess.transfer.cancel(cx);
+        }
+    }
+}
+
+impl Finder {
+    fn request(&mut self, cx: &mut Context, range: Ask, is_tail: bool) {
+        self.requests += 1;
+        let transfer = Transfer::start(cx, range, Purpose::Index);
+        self.transfers.push(Guess { transfer, is_tail });
+    }
+
+    fn position(&self, fetch: u32) -> Option<usize> {
+        self.transfers.iter().position(|guess| guess.transfer.is(fetch))
+    }
+
+    fn guess(&mut self, fetch: u32) -> Option<&mut Guess> {
+        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch))
+    }
+
+    fn broke(&mut self, cx: &mut Context, fetch: u32, cause: Cause) -> Outcome<ByIndex> {
         let Some(at) = self.position(fetch) else { return Ok(None) };
         let mut guess = self.transfers.swap_remove(at);
         // The tail is a guess: a server that does not answer it may still serve the file.
@@ -123,36 +152,6 @@ impl Finder {
                 Ok(None)
             }
             Err(_) => Err(guess.transfer.fault(cause)),
-        }
-    }
-
-    /// Makes every request that waits, at once.
-    pub(super) fn go_on(&mut self, cx: &mut Context) {
-        for guess in &mut self.transfers {
-            guess.transfer.go_on(cx);
-        }
-    }
-
-    /// Looks at the time.
-    pub(super) fn tick(&mut self, cx: &mut Context) -> Outcome {
-        for guess in &mut self.transfers {
-            let outcome: Result<(), Remedy> = guess.transfer.tick(cx);
-            if outcome.is_err() {
-                return Err(guess.transfer.fault(Cause::Network));
-            }
-        }
-        Ok(None)
-    }
-
-    /// When to look again.
-    pub(super) fn deadline_ms(&self) -> Option<u64> {
-        self.transfers.iter().filter_map(|guess| guess.transfer.deadline_ms()).min()
-    }
-
-    /// Stops everything.
-    pub(super) fn cancel(&mut self, cx: &mut Context) {
-        for guess in self.transfers.drain(..) {
-            guess.transfer.cancel(cx);
         }
     }
 
@@ -179,7 +178,7 @@ impl Finder {
     }
 
     /// Does what the bytes at hand allow: reads on, asks for more, or is done.
-    fn advance(&mut self, cx: &mut Context) -> Outcome {
+    fn advance(&mut self, cx: &mut Context) -> Outcome<ByIndex> {
         if let Some(size) = cx.file.size {
             self.size = Some(size);
             self.locator.set_file_size(size);
@@ -229,7 +228,7 @@ impl Finder {
         let near = next.filter(|next| next - start <= limits::GAP_BYTES_MAX);
         let end = near.unwrap_or(start.saturating_add(limits::NEED_BYTES));
         let end = size.map_or(end, |size| end.min(size)).max(start + 1);
-        self.request(cx, RequestRange::Closed(ByteRange { start, end }), false);
+        self.request(cx, Ask::Closed(ByteRange { start, end }), false);
         Ok(())
     }
 
@@ -255,12 +254,13 @@ impl Finder {
     }
 
     /// With `moov` placed: asks for what of it nobody brings, cancels what brings nothing of it.
-    fn complete(&mut self, cx: &mut Context) -> Outcome {
+    fn complete(&mut self, cx: &mut Context) -> Outcome<ByIndex> {
         let Some(moov) = self.moov.as_mut() else { return Ok(None) };
         if moov.missing.is_empty() {
-            let found = (moov.range, std::mem::take(&mut moov.bytes));
+            let (range, bytes) = (moov.range, std::mem::take(&mut moov.bytes));
             self.cancel(cx);
-            return Ok(Some(found));
+            let guide = ByIndex::parse(range, bytes, cx.file.size)?;
+            return Ok(Some(Found { guide, open: None }));
         }
         let mut missing = moov.missing.clone();
         let size = self.size;
@@ -278,7 +278,7 @@ impl Finder {
         });
         for range in missing {
             self.cap()?;
-            self.request(cx, RequestRange::Closed(range), false);
+            self.request(cx, Ask::Closed(range), false);
         }
         Ok(None)
     }
@@ -349,10 +349,10 @@ mod tests {
 
     #[test]
     fn the_worker_makes_the_same_first_requests_before_this_is_there() {
-        let worker = include_str!("../../web/worker.js");
-        assert!(worker.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
-        assert!(worker.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
-        assert!(worker.contains(&format!("${{api}}{}$", api::paths::STREAM)));
+        let asks = include_str!("../../web/asks.js");
+        assert!(asks.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
+        assert!(asks.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
+        assert!(asks.contains(&format!("${{api}}{}$", api::paths::STREAM)));
     }
 
     #[test]

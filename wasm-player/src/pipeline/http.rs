@@ -1,14 +1,19 @@
 //! What is asked of a server, and what of its answer matters.
 
 use mp4::ByteRange;
+use mp4::start::From;
 
-/// Bytes asked for in one request: never an open end, so nothing comes that was not asked for.
+/// What one request asks for: never an open end, so nothing comes that was not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestRange {
+pub enum Ask {
     /// `bytes=a-b`, which needs no preflight on a foreign origin.
     Closed(ByteRange),
     /// `bytes=-n`: the last bytes of a file whose length is not known.
     Suffix(u64),
+    /// `/start`: headers of one window, and the film's bytes behind them.
+    Start(From),
+    /// `/headers` of some windows more.
+    Headers(From),
 }
 
 /// The head of an answer.

@@ -14,19 +14,21 @@ pub enum Input {
         /// Whether the URL came from an episode, so that it can be asked for again.
         resolvable: bool,
     },
-    /// An episode is to be played, and where it is could not be told.
-    OpenUnresolved {
-        /// Where playback begins.
-        start_ms: u64,
-        /// HTTP status; none without an answer.
-        status: Option<u16>,
-    },
     /// A request got its answer's head.
     Head {
         /// Which request.
         fetch: u32,
         /// What it said.
         head: ResponseHead,
+    },
+    /// What a start has in front of the film's bytes came.
+    Started {
+        /// Which request.
+        fetch: u32,
+        /// Boxes of the wire form.
+        boxes: Vec<u8>,
+        /// How many bytes of the film come behind them.
+        bytes: u64,
     },
     /// Bytes of an index request.
     IndexBytes {

@@ -1,49 +1,57 @@
 //! The film's beginning, where one of its tracks has not begun: no browser plays that.
 
-use mp4::Index;
-use mp4::plan::{self, Selection};
-
 use super::context::Context;
+use super::guide::Guide;
 use super::loader::Loader;
 use super::{Effect, buffer, limits};
 
 /// The time before every track has begun.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lead {
-    /// When it is over; 0 where there is none.
-    end_ms: u64,
+    /// When it is over; 0 where there is none. None while only the buffers will show it.
+    end_ms: Option<u64>,
     /// Whether the play head stands in it.
     is_here: bool,
 }
 
 impl Lead {
-    /// The lead of a film whose playback begins at `time_ms`.
-    pub(super) fn of(index: &Index<Vec<u8>>, selection: Selection, time_ms: u64) -> Self {
-        let alone =
-            [Selection { audio: None, ..selection }, Selection { video: None, ..selection }];
-        let starts = alone.into_iter().filter_map(|one| plan::seek(index, one, 0).ok());
-        let last = starts.map(|(_, start_ms)| start_ms).max().unwrap_or(0);
-        let end_ms = if last > limits::SAME_MS { last } else { 0 };
-        Self { end_ms, is_here: time_ms < end_ms }
+    /// The lead of a film whose playback begins at `time_ms`, and whose tracks have all begun at
+    /// `begun_ms`.
+    pub(super) fn of(begun_ms: Option<u64>, time_ms: u64) -> Self {
+        let end_ms = begun_ms.map(|end_ms| if end_ms > limits::SAME_MS { end_ms } else { 0 });
+        Self { end_ms, is_here: end_ms.is_none_or(|end_ms| time_ms < end_ms) }
     }
 
     /// Where a seek to `time_ms` leads.
     pub(super) fn seek(&mut self, time_ms: u64) -> u64 {
-        self.is_here = time_ms < self.end_ms;
-        time_ms.max(self.end_ms)
+        let end_ms = self.end_ms.unwrap_or(0);
+        self.is_here = time_ms < end_ms;
+        time_ms.max(end_ms)
     }
 }
 
-impl Loader {
+impl<G: Guide> Loader<G> {
     /// Steps to the lead's end as soon as that can be played.
     pub(super) fn skip_lead(&mut self, cx: &mut Context) {
-        let time_ms = self.lead.end_ms;
-        let duration_ms = self.index.duration_ms();
-        let is_held = || buffer::end_of_common_span(&self.buffers, time_ms, duration_ms).is_some();
-        if self.lead.is_here && is_held() {
-            self.lead.is_here = false;
-            cx.position_ms = time_ms;
-            cx.emit(Effect::Nudge { time_ms });
+        if !self.lead.is_here {
+            return;
         }
+        let Some(time_ms) = self.lead.end_ms.or_else(|| self.lead_in_buffers(cx)) else { return };
+        let duration_ms = self.guide.duration_ms();
+        if buffer::end_of_common_span(&self.buffers, time_ms, duration_ms).is_some() {
+            self.lead = Lead { end_ms: Some(time_ms), is_here: false };
+            if time_ms > 0 {
+                cx.position_ms = time_ms;
+                cx.emit(Effect::Nudge { time_ms });
+            }
+        }
+    }
+
+    /// When all buffers have begun, once they have; 0 where nothing is to be stepped over.
+    fn lead_in_buffers(&self, cx: &Context) -> Option<u64> {
+        let firsts = self.buffers.iter().map(|buffer| buffer.spans.first().map(|s| s.start_ms));
+        let begun_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        let is_lead = begun_ms > cx.position_ms.saturating_add(limits::SAME_MS);
+        Some(if is_lead { begun_ms } else { 0 })
     }
 }

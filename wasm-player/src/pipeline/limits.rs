@@ -41,6 +41,17 @@ pub(super) const BACK_MS: u64 = 30_000;
 /// The least that is worth a removal: each one costs a pass over the buffer.
 pub(super) const TRIM_MS_MIN: u64 = 10_000;
 
+/// Key frames that are remembered where no index has them: a minute of them at 60 a second, which
+/// is what the buffers hold.
+pub(super) const KEYS_MAX: usize = 3_600;
+
+/// Windows that are asked for at once where the edge makes the headers: 40 seconds in some 34 KB, so
+/// that who watches asks now and then, and who goes elsewhere has not asked for much in vain.
+pub const HEADERS_WINDOWS: u32 = 4;
+
+/// Bytes of headers in one answer: 80 seconds have some 100 KB.
+pub(super) const HEADERS_BYTES_MAX: usize = 1 << 20;
+
 /// Media time kept behind the play position when the buffer is full.
 pub(super) const BACK_MS_FULL: u64 = 5_000;
 

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use mp4::ByteRange;
 use mp4::fragment::Payload;
-use mp4::plan::{self, Cursor, Selection, Wanted};
-use mp4::{ByteRange, Index, Unplayable, init};
+use mp4::plan::{self, Cursor, Wanted};
 
 use super::buffer::{self, Buffer, Lane, Span};
 use super::context::Context;
 use super::fault::{Cause, Fault, Place};
-use super::http::{RequestRange, ResponseHead};
+use super::guide::{Found, Guide, Open, in_index};
+use super::http::{Ask, ResponseHead};
 use super::lead::Lead;
 use super::missing::Missing;
 use super::transfer::Transfer;
@@ -20,9 +21,8 @@ use super::{Effect, Purpose, What, limits};
 pub(super) type Outcome = Result<(), Fault>;
 
 /// A film being played.
-pub(super) struct Loader {
-    pub(super) index: Index<Vec<u8>>,
-    pub(super) selection: Selection,
+pub(super) struct Loader<G> {
+    pub(super) guide: G,
     pub(super) buffers: Vec<Buffer>,
     epoch: u32,
     /// Where the next window begins; none once the film's end is planned.
@@ -31,7 +31,9 @@ pub(super) struct Loader {
     pub(super) run: Span,
     queue: VecDeque<plan::Fetch>,
     current: Option<Current>,
-    /// What must be known of a fragmented film first.
+    /// A request that has the first bytes of the next range.
+    pub(super) open: Option<Open>,
+    /// What must be known first.
     pub(super) missing: Option<Missing>,
     pub(super) goal_ms: u64,
     ended: bool,
@@ -42,71 +44,47 @@ pub(super) struct Loader {
 struct Current {
     transfer: Transfer,
     start: u64,
+    bytes: u64,
     /// Gathered parts first: the rest may then be given away as it is.
     feeds: Vec<(Lane, Payload)>,
 }
 
-impl Loader {
-    /// Reads `moov`, makes the buffers, and begins at `time_ms`.
-    pub(super) fn open(
-        cx: &mut Context,
-        (place, moov): (ByteRange, Vec<u8>),
-        time_ms: u64,
-    ) -> Result<Self, Fault> {
-        let mut index = Index::parse(moov).map_err(in_index)?;
-        index.set_file(place, cx.file.size);
-        let selection = Selection { video: index.default_video(), audio: index.default_audio() };
-        let lanes = [(Lane::Video, selection.video), (Lane::Audio, selection.audio)];
+impl<G: Guide> Loader<G> {
+    /// Makes the buffers, and begins at `time_ms`.
+    pub(super) fn open(cx: &mut Context, found: Found<G>, time_ms: u64) -> Result<Self, Fault> {
+        let Found { guide, open } = found;
+        let mut mimes = [None, None];
         let mut buffers = Vec::new();
-        for (lane, track) in lanes {
-            if let Some(track) = track {
-                let header = init::write(&index, track).map_err(in_index)?;
-                buffers.push(Buffer::new(lane, track, header));
-            }
+        for track in guide.lanes()? {
+            let [video, audio] = &mut mimes;
+            let mime = if track.lane == Lane::Video { video } else { audio };
+            *mime = Some(track.mime);
+            buffers.push(Buffer::new(track.lane, track.track, track.init));
         }
-        if buffers.is_empty() {
-            let why = index.playable().err().unwrap_or(Unplayable::NoMedia);
-            return Err(Fault { cause: Cause::Unplayable(why), place: Place::Index });
-        }
-        let mime = |track: Option<usize>| Some(index.tracks().get(track?)?.mime());
-        cx.emit(Effect::AddSourceBuffers {
-            video: mime(selection.video),
-            audio: mime(selection.audio),
-            duration_ms: index.duration_ms(),
-        });
-        let lead = Lead::of(&index, selection, time_ms);
+        let [video, audio] = mimes;
+        let begins_ms = guide.key_ms(time_ms).unwrap_or(time_ms);
+        // A fragmented film may tell its length bit by bit: what is asked for must lie within it.
+        let duration_ms = Some(guide.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
+        let duration_ms = duration_ms.unwrap_or(time_ms.saturating_add(1_000));
+        cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
+        guide.notice(cx);
+        let lead = Lead::of(guide.lead_ms(), time_ms);
         let mut loader = Self {
-            index,
-            selection,
+            guide,
             buffers,
             epoch: 0,
             cursor: None,
             run: Span { start_ms: 0, end_ms: 0 },
             queue: VecDeque::new(),
             current: None,
+            open,
             missing: None,
             goal_ms: limits::GOAL_MS,
             ended: false,
             lead,
         };
-        loader.notice_missing(cx);
         loader.begin(cx, time_ms)?;
         Ok(loader)
-    }
-
-    /// Says of a film that plays without its pictures or its sound that it does, and why.
-    fn notice_missing(&self, cx: &mut Context) {
-        let lanes = [
-            (mp4::TrackKind::Video, self.selection.video),
-            (mp4::TrackKind::Audio, self.selection.audio),
-        ];
-        for (kind, chosen) in lanes {
-            let refused = self.index.tracks().iter().find(|track| track.kind == kind);
-            if let (None, Some(Err(why))) = (chosen, refused.map(|track| &track.playable)) {
-                let cause = Cause::Unplayable(why.clone());
-                cx.emit(Effect::Notice(Fault { cause, place: Place::Index }));
-            }
-        }
     }
 
     /// Begins to load at the key frame in front of `time_ms`, with fresh init segments.
@@ -114,7 +92,7 @@ impl Loader {
         if self.lacks(cx, Wanted::Time(time_ms))? {
             return Ok(());
         }
-        let (cursor, key_ms) = self.plan_seek(time_ms)?;
+        let (cursor, key_ms) = self.guide.seek(time_ms).map_err(in_index)?;
         self.epoch += 1;
         self.cursor = Some(cursor);
         self.run = Span { start_ms: key_ms, end_ms: key_ms };
@@ -124,15 +102,6 @@ impl Loader {
             buffer.append(cx, self.epoch, what);
         }
         self.pump(cx)
-    }
-
-    fn plan_seek(&self, time_ms: u64) -> Result<(Cursor, u64), Fault> {
-        plan::seek(&self.index, self.selection, time_ms).map_err(in_index)
-    }
-
-    /// Presentation time of the key frame at which playback of `time_ms` begins.
-    pub(super) fn key_ms(&self, time_ms: u64) -> Option<u64> {
-        plan::seek(&self.index, self.selection, time_ms).ok().map(|(_, key_ms)| key_ms)
     }
 
     /// Does what can be done: makes the next request, reads on, or ends the stream.
@@ -165,8 +134,7 @@ impl Loader {
         if self.lacks(cx, Wanted::Window(cursor))? {
             return Ok(false);
         }
-        let window = plan::next(&self.index, self.selection, cursor, limits::WINDOW_MS);
-        let Some(window) = window.map_err(in_index)? else {
+        let Some(window) = self.guide.next(cursor).map_err(in_index)? else {
             self.cursor = None;
             return Ok(false);
         };
@@ -187,7 +155,7 @@ impl Loader {
             if let Some(buffer) = found {
                 if buffer.described != fragment.init {
                     buffer.described = fragment.init;
-                    let init = init::write_for(&self.index, fragment.track, fragment.init);
+                    let init = self.guide.init(fragment.track, fragment.init);
                     buffer.append(cx, self.epoch, What::Header(init.map_err(in_index)?));
                 }
                 buffer.append(cx, self.epoch, What::Header(fragment.header));
@@ -195,8 +163,15 @@ impl Loader {
                 feeds.insert(at, (buffer.lane, fragment.payload));
             }
         }
-        let transfer = Transfer::start(cx, RequestRange::Closed(fetch.range), Purpose::Media);
-        self.current = Some(Current { transfer, start: fetch.range.start, feeds });
+        let transfer = match self.open.take_if(|_| G::BY_HEADERS) {
+            Some(Open { mut transfer, bytes }) => {
+                transfer.begin(cx, fetch.range, bytes);
+                transfer
+            }
+            None => Transfer::start(cx, Ask::Closed(fetch.range), Purpose::Media),
+        };
+        self.current =
+            Some(Current { transfer, start: fetch.range.start, bytes: fetch.range.len(), feeds });
         Ok(())
     }
 
@@ -253,7 +228,21 @@ impl Loader {
         if let Some(current) = done {
             current.transfer.finish(cx);
         }
+        self.look_ahead(cx)?;
         self.pump(cx)
+    }
+
+    /// Asks for what comes behind the range that is on its way, once half of that is there: sooner
+    /// it would delay the first picture, and later the next one.
+    fn look_ahead(&mut self, cx: &mut Context) -> Outcome {
+        let half = |current: &Current| current.transfer.left() <= current.bytes / 2;
+        let Some(cursor) = self.cursor.filter(|_| G::BY_HEADERS && self.queue.is_empty()) else {
+            return Ok(());
+        };
+        if self.current.as_ref().is_some_and(half) {
+            self.lacks(cx, Wanted::Window(cursor))?;
+        }
+        Ok(())
     }
 
     /// Takes the news that a buffer took bytes.
@@ -274,11 +263,11 @@ impl Loader {
     pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> Outcome {
         let time_ms = self.lead.seek(time_ms);
         self.skip_lead(cx);
-        let duration_ms = self.index.duration_ms();
+        let duration_ms = self.guide.duration_ms();
         let held = buffer::end_of_common_span(&self.buffers, time_ms, duration_ms);
         // To the millisecond: the last picture of a group lies just in front of the next one.
         let is_behind_start =
-            self.run.start_ms <= time_ms || self.key_ms(time_ms) == Some(self.run.start_ms);
+            self.run.start_ms <= time_ms || self.guide.key_ms(time_ms) == Some(self.run.start_ms);
         let is_in_run = is_behind_start
             && (time_ms < self.run.end_ms.max(self.run.start_ms + 1) || self.cursor.is_none());
         if is_in_run && (held.is_some() || self.comes_soon(time_ms)) {
@@ -294,7 +283,10 @@ impl Loader {
         let loaded_ms = ends.min().flatten().unwrap_or(self.run.start_ms);
         self.cursor.is_some()
             && loaded_ms <= time_ms.saturating_add(limits::SAME_MS)
-            && self.key_ms(time_ms).is_some_and(|key_ms| key_ms <= loaded_ms.saturating_add(1_000))
+            && self
+                .guide
+                .key_ms(time_ms)
+                .is_some_and(|key_ms| key_ms <= loaded_ms.saturating_add(1_000))
     }
 
     /// Begins anew with empty buffers, so that what they hold is always one run without a break.
@@ -325,6 +317,9 @@ impl Loader {
         }
         if let Some(missing) = self.missing.take() {
             missing.transfer.cancel(cx);
+        }
+        if let Some(open) = self.open.take() {
+            open.transfer.cancel(cx);
         }
     }
 
@@ -365,10 +360,6 @@ pub(super) struct Appended {
     pub(super) epoch: u32,
     pub(super) bytes: u32,
     pub(super) buffered: Vec<Span>,
-}
-
-pub(super) fn in_index(error: mp4::Error) -> Fault {
-    Fault { cause: Cause::BadFile(error), place: Place::Index }
 }
 
 /// The parts of a piece that `runs` name: the piece has `here` of the range, behind `skip` bytes.

@@ -1,40 +1,41 @@
 //! The spine: one input in, its effects out.
 
-use mp4::ByteRange;
-
 use super::buffer;
+use super::by_index::ByIndex;
 use super::context::{Context, File};
 use super::fault::{Cause, Fault, Place, Remedy};
-use super::finder::Finder;
+use super::guide::{Found, Guide, Search};
 use super::http::ResponseHead;
 use super::loader::{Appended, Loader};
 use super::{Effect, Input, limits};
 
 /// One playback, from the first request to the end of the stream.
-#[derive(Default)]
-pub struct Pipeline {
+pub struct Pipeline<G: Guide = ByIndex> {
     cx: Context,
-    stage: Stage,
+    stage: Stage<G>,
     playing: bool,
     woken_ms: Option<u64>,
     /// Asking where the episode is failed so many times; the next try is due at the time.
     resolve_again: Option<(u32, u64)>,
 }
 
-#[derive(Default)]
-enum Stage {
+enum Stage<G: Guide> {
     /// Nothing is open, or it came to an end by a fault.
-    #[default]
     Idle,
-    /// An episode that nobody could find yet.
-    Unresolved,
-    Finding(Box<Finder>),
-    Playing(Box<Loader>),
+    Finding(Box<G::Search>),
+    Playing(Box<Loader<G>>),
 }
 
 type Outcome = Result<(), Fault>;
 
-impl Pipeline {
+impl<G: Guide> Default for Pipeline<G> {
+    fn default() -> Self {
+        let (cx, stage) = (Context::default(), Stage::Idle);
+        Self { cx, stage, playing: false, woken_ms: None, resolve_again: None }
+    }
+}
+
+impl<G: Guide> Pipeline<G> {
     /// A player with nothing open.
     pub fn new() -> Self {
         Self::default()
@@ -58,13 +59,11 @@ impl Pipeline {
     fn apply(&mut self, input: Input) -> Outcome {
         match input {
             Input::Open { start_ms, size, resolvable } => self.open(start_ms, size, resolvable),
-            Input::OpenUnresolved { start_ms, status } => {
-                self.open_unresolved(start_ms);
-                return self.resolve_failed(status);
-            }
             Input::Head { fetch, head } => return self.head(fetch, &head),
             Input::IndexBytes { fetch, bytes } => return self.index_bytes(fetch, &bytes),
-            Input::FetchEnded { fetch } | Input::FetchFailed { fetch } => return self.cut(fetch),
+            Input::Started { fetch, boxes, bytes } => return self.started(fetch, &boxes, bytes),
+            Input::FetchEnded { fetch } => return self.ended(fetch, true),
+            Input::FetchFailed { fetch } => return self.ended(fetch, false),
             Input::Resolved { size } => self.resolved(size),
             Input::ResolveFailed { status } => return self.resolve_failed(status),
             Input::Seek { time_ms } => return self.seek(time_ms),
@@ -97,20 +96,14 @@ impl Pipeline {
         self.find(size);
     }
 
-    fn open_unresolved(&mut self, start_ms: u64) {
-        self.stop();
-        self.cx.open(start_ms, true);
-        self.stage = Stage::Unresolved;
-    }
-
     fn find(&mut self, size: Option<u64>) {
         self.cx.file = File::of_size(size.filter(|size| *size > 0));
-        self.stage = Stage::Finding(Box::new(Finder::start(&mut self.cx)));
+        self.stage = Stage::Finding(Box::new(G::Search::start(&mut self.cx)));
     }
 
     fn head(&mut self, fetch: u32, head: &ResponseHead) -> Outcome {
         match &mut self.stage {
-            Stage::Idle | Stage::Unresolved => Ok(()),
+            Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
                 let found = finder.head(&mut self.cx, fetch, head)?;
                 self.play(found)
@@ -121,7 +114,7 @@ impl Pipeline {
 
     fn index_bytes(&mut self, fetch: u32, bytes: &[u8]) -> Outcome {
         match &mut self.stage {
-            Stage::Idle | Stage::Unresolved => Ok(()),
+            Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
                 let found = finder.bytes(&mut self.cx, fetch, bytes)?;
                 self.play(found)
@@ -130,26 +123,40 @@ impl Pipeline {
         }
     }
 
-    fn play(&mut self, moov: Option<(ByteRange, Vec<u8>)>) -> Outcome {
-        if let Some(moov) = moov {
+    fn started(&mut self, fetch: u32, boxes: &[u8], bytes: u64) -> Outcome {
+        match &mut self.stage {
+            _ if !G::BY_HEADERS => Ok(()),
+            Stage::Idle => Ok(()),
+            Stage::Finding(finder) => {
+                let found = finder.started(&mut self.cx, fetch, boxes, bytes)?;
+                self.play(found)
+            }
+            Stage::Playing(loader) => loader.started(&mut self.cx, fetch, boxes, bytes),
+        }
+    }
+
+    fn play(&mut self, found: Option<Found<G>>) -> Outcome {
+        if let Some(found) = found {
             let time_ms = self.cx.position_ms;
-            self.stage = Stage::Playing(Box::new(Loader::open(&mut self.cx, moov, time_ms)?));
+            self.stage = Stage::Playing(Box::new(Loader::open(&mut self.cx, found, time_ms)?));
         }
         Ok(())
     }
 
-    fn cut(&mut self, fetch: u32) -> Outcome {
+    /// A body is over, as it should be or by a cut.
+    fn ended(&mut self, fetch: u32, well: bool) -> Outcome {
         match &mut self.stage {
-            Stage::Idle | Stage::Unresolved => Ok(()),
+            Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
                 let found = finder.ended(&mut self.cx, fetch)?;
                 self.play(found)
             }
+            Stage::Playing(loader) if well && G::BY_HEADERS => loader.ended(&mut self.cx, fetch),
             Stage::Playing(loader) => loader.broke(&mut self.cx, fetch, Cause::Network),
         }
     }
 
-    fn load(&mut self, step: impl FnOnce(&mut Loader, &mut Context) -> Outcome) -> Outcome {
+    fn load(&mut self, step: impl FnOnce(&mut Loader<G>, &mut Context) -> Outcome) -> Outcome {
         let Stage::Playing(loader) = &mut self.stage else { return Ok(()) };
         step(loader, &mut self.cx)
     }
@@ -158,7 +165,7 @@ impl Pipeline {
         self.cx.position_ms = time_ms;
         match &mut self.stage {
             Stage::Playing(loader) => loader.seek(&mut self.cx, time_ms),
-            Stage::Idle | Stage::Unresolved | Stage::Finding(_) => Ok(()),
+            Stage::Idle | Stage::Finding(_) => Ok(()),
         }
     }
 
@@ -184,7 +191,7 @@ impl Pipeline {
 
     fn go_on(&mut self) {
         match &mut self.stage {
-            Stage::Idle | Stage::Unresolved => {}
+            Stage::Idle => {}
             Stage::Finding(finder) => finder.go_on(&mut self.cx),
             Stage::Playing(loader) => loader.go_on(&mut self.cx),
         }
@@ -192,9 +199,6 @@ impl Pipeline {
 
     fn resolved(&mut self, size: Option<u64>) {
         self.resolve_again = None;
-        if matches!(self.stage, Stage::Unresolved) {
-            return self.find(size);
-        }
         if size.is_some() && self.cx.file.size.is_some() && size != self.cx.file.size {
             return self.treat(self.here(Cause::Changed));
         }
@@ -220,7 +224,7 @@ impl Pipeline {
             self.cx.resolve();
         }
         match &mut self.stage {
-            Stage::Idle | Stage::Unresolved => Ok(()),
+            Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
                 let found = finder.tick(&mut self.cx)?;
                 self.play(found)
@@ -231,7 +235,7 @@ impl Pipeline {
 
     fn set_alarm(&mut self) {
         let stage = match &self.stage {
-            Stage::Idle | Stage::Unresolved => None,
+            Stage::Idle => None,
             Stage::Finding(finder) => finder.deadline_ms(),
             Stage::Playing(loader) => loader.deadline_ms(),
         };
@@ -275,8 +279,8 @@ impl Pipeline {
 
     fn stop(&mut self) {
         self.resolve_again = None;
-        match std::mem::take(&mut self.stage) {
-            Stage::Idle | Stage::Unresolved => {}
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Idle => {}
             Stage::Finding(mut finder) => finder.cancel(&mut self.cx),
             Stage::Playing(mut loader) => loader.cancel(&mut self.cx),
         }

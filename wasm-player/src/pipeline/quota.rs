@@ -3,10 +3,11 @@
 use super::buffer::{Full, Lane, Span};
 use super::context::Context;
 use super::fault::{Cause, Fault, Place};
+use super::guide::Guide;
 use super::loader::{Loader, Outcome};
 use super::{Effect, limits};
 
-impl Loader {
+impl<G: Guide> Loader<G> {
     /// Drops what lies far behind the play head.
     pub(super) fn trim(&mut self, cx: &mut Context) {
         let Some(keep_from) = cx.position_ms.checked_sub(limits::BACK_MS) else { return };
@@ -26,7 +27,7 @@ impl Loader {
 
     /// A removal runs on to the next key frame behind its end, so it must end just before one.
     fn before_key(&self, time_ms: u64) -> Option<u64> {
-        self.key_ms(time_ms)?.checked_sub(1)
+        self.guide.key_ms(time_ms)?.checked_sub(1)
     }
 
     /// A buffer refused bytes: makes room, and wants less from now on.

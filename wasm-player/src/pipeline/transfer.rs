@@ -4,7 +4,7 @@ use mp4::ByteRange;
 
 use super::context::Context;
 use super::fault::{Cause, Fault, Place, Remedy};
-use super::http::{RequestRange, ResponseHead};
+use super::http::{Ask, ResponseHead};
 use super::{Effect, Purpose, limits};
 
 /// A range on its way.
@@ -12,7 +12,7 @@ use super::{Effect, Purpose, limits};
 pub(super) struct Transfer {
     fetch: u32,
     purpose: Purpose,
-    asked: RequestRange,
+    asked: Ask,
     /// What is still missing; none while a suffix has no place in the file.
     wanted: Option<ByteRange>,
     /// Place in the file of the body's next byte.
@@ -50,16 +50,16 @@ pub(super) struct Taken {
 }
 
 impl Transfer {
-    /// Asks for `range`.
-    pub(super) fn start(cx: &mut Context, range: RequestRange, purpose: Purpose) -> Self {
-        let wanted = match range {
-            RequestRange::Closed(range) => Some(range),
-            RequestRange::Suffix(_) => None,
+    /// Makes the request.
+    pub(super) fn start(cx: &mut Context, asked: Ask, purpose: Purpose) -> Self {
+        let wanted = match asked {
+            Ask::Closed(range) => Some(range),
+            Ask::Suffix(_) | Ask::Start(_) | Ask::Headers(_) => None,
         };
         let mut transfer = Self {
             fetch: 0,
             purpose,
-            asked: range,
+            asked,
             wanted,
             body_at: 0,
             body_end: u64::MAX,
@@ -76,8 +76,8 @@ impl Transfer {
         self.fetch = cx.next_fetch();
         self.retry_after_ms = 0;
         self.state = State::Sent { since_ms: cx.now_ms };
-        let range = self.wanted.map_or(self.asked, RequestRange::Closed);
-        cx.emit(Effect::Fetch { fetch: self.fetch, range, purpose: self.purpose });
+        let ask = self.wanted.map_or(self.asked, Ask::Closed);
+        cx.emit(Effect::Fetch { fetch: self.fetch, ask, purpose: self.purpose });
     }
 
     /// Whether an input that names `fetch` is about this transfer as it stands.
@@ -90,13 +90,18 @@ impl Transfer {
         self.wanted.is_some_and(|range| range.is_empty())
     }
 
+    /// How many bytes are still to come, once that is known.
+    pub(super) fn left(&self) -> u64 {
+        self.wanted.map_or(u64::MAX, |range| range.len())
+    }
+
     /// What is still to come, as far as it has a place in the file.
     pub(super) fn wanted(&self, size: Option<u64>) -> Option<ByteRange> {
         self.wanted.or(match (self.asked, size) {
-            (RequestRange::Suffix(n), Some(size)) => {
+            (Ask::Suffix(n), Some(size)) => {
                 Some(ByteRange { start: size.saturating_sub(n), end: size })
             }
-            (RequestRange::Suffix(_), None) | (RequestRange::Closed(_), _) => None,
+            (Ask::Suffix(_), None) | (Ask::Closed(_) | Ask::Start(_) | Ask::Headers(_), _) => None,
         })
     }
 
@@ -120,7 +125,12 @@ impl Transfer {
     fn place(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
         self.is_whole = head.status == 200;
         self.retry_after_ms = head.retry_after_ms.unwrap_or(0).min(limits::RETRY_AFTER_MS_MAX);
+        let is_made =
+            self.wanted.is_none() && matches!(self.asked, Ask::Start(_) | Ask::Headers(_));
         match head.status {
+            200 if is_made => self.is_whole = false,
+            // What is said of a film is found as long as it is the same film.
+            404 if is_made && cx.was_answered => return Err(Cause::Changed),
             206 => {
                 cx.file.agree(head)?;
                 self.place_part(cx, head)?;
@@ -139,6 +149,10 @@ impl Transfer {
             status => return Err(Cause::Status(status)),
         }
         self.state = State::Open;
+        if is_made && matches!(self.asked, Ask::Start(_)) {
+            // Its boxes come as one, and nobody has to ask for them.
+            self.state = State::Reading { since_ms: cx.now_ms };
+        }
         cx.was_answered = true;
         Ok(())
     }
@@ -190,6 +204,18 @@ impl Transfer {
         Ok(())
     }
 
+    /// The body of a start goes on with `len` bytes of `range`: what is missing of it is asked for.
+    pub(super) fn begin(&mut self, cx: &mut Context, range: ByteRange, len: u64) {
+        self.state = State::Open;
+        self.wanted = Some(range);
+        self.body_at = range.start;
+        self.body_end = range.start.saturating_add(len);
+        if len == 0 {
+            self.read(cx);
+            self.send(cx);
+        }
+    }
+
     /// Takes a piece of `len` bytes of the body. Behind a shorter answer than was asked for the rest
     /// is asked for at once.
     pub(super) fn bytes(&mut self, cx: &mut Context, len: u32) -> Taken {
@@ -198,7 +224,9 @@ impl Transfer {
         let piece = ByteRange { start: self.body_at, end: self.body_at + u64::from(len) };
         self.body_at = piece.end;
         let Some(wanted) = self.wanted.as_mut() else {
-            return Taken { skip: len, len: 0, at: piece.end };
+            // Headers are no bytes of the film: they have no place in it.
+            let taken = if matches!(self.asked, Ask::Headers(_)) { len } else { 0 };
+            return Taken { skip: len - taken, len: taken, at: piece.end };
         };
         let start = piece.start.max(wanted.start).min(piece.end);
         let end = piece.end.min(wanted.end).max(start);
@@ -256,8 +284,9 @@ impl Transfer {
     /// What is told of `cause`, and where in the file this stands.
     pub(super) fn fault(&self, cause: Cause) -> Fault {
         let place = match (self.wanted, self.asked) {
-            (None, RequestRange::Suffix(bytes)) => Place::Tail { bytes },
-            (Some(range), _) | (None, RequestRange::Closed(range)) => {
+            (None, Ask::Suffix(bytes)) => Place::Tail { bytes },
+            (None, Ask::Start(_) | Ask::Headers(_)) => Place::Index,
+            (Some(range), _) | (None, Ask::Closed(range)) => {
                 Place::Byte { purpose: self.purpose, at: range.start }
             }
         };

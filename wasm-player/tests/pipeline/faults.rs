@@ -200,25 +200,6 @@ fn a_film_that_moved_is_looked_up_once() {
 }
 
 #[test]
-fn an_episode_that_nobody_finds_at_first_is_asked_for_again() {
-    let mut theatre = Theatre::new(&minute(Moov::Head).bytes);
-    let lines = theatre.input(Input::OpenUnresolved { start_ms: 0, status: Some(503) });
-    assert_eq!(lines, ["waiting: Unresolved(Some(503))"]);
-    theatre.wait(600);
-    assert_eq!(theatre.lines.last().unwrap(), "resolve");
-    theatre.input(Input::Resolved { size: Some(theatre.file.len() as u64) });
-    theatre.run();
-    assert_eq!(theatre.spans(Lane::Video), [(0, 30_000)]);
-}
-
-#[test]
-fn an_episode_that_is_not_there_is_told() {
-    let mut theatre = Theatre::new(&[]);
-    let lines = theatre.input(Input::OpenUnresolved { start_ms: 0, status: Some(404) });
-    assert_eq!(lines, ["fail: Unresolved(Some(404)) (Time { time_ms: 0 })"]);
-}
-
-#[test]
 fn what_is_no_film_is_told_at_once() {
     let film = minute(Moov::Tail).bytes;
     let cut_off = film[..1_000_000].to_vec();

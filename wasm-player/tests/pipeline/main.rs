@@ -8,6 +8,8 @@ mod faults;
 mod film;
 mod fragmented;
 #[cfg(test)]
+mod headers;
+#[cfg(test)]
 mod playing;
 #[cfg(test)]
 mod quota;

@@ -6,16 +6,21 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use mp4::Index;
+use mp4::plan::Selection;
+use mp4::start;
 use wasm_player::pipeline::{
-    ContentRange, Effect, Input, Lane, Pipeline, Purpose, RequestRange, ResponseHead, What,
+    Ask, ByHeaders, ByIndex, ContentRange, Effect, Guide, HEADERS_WINDOWS, Input, Lane, Pipeline,
+    Purpose, ResponseHead, What,
 };
 
 use crate::buffers::TestBuffer;
+use crate::film::Film;
 
 /// A stage on which one film is played.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub(crate) struct Theatre {
-    pub(crate) pipeline: Pipeline,
+pub(crate) struct Theatre<G: Guide = ByIndex> {
+    pub(crate) pipeline: Pipeline<G>,
     pub(crate) now_ms: u64,
     /// The file as the server has it.
     pub(crate) file: Vec<u8>,
@@ -44,6 +49,10 @@ pub(crate) struct Theatre {
     pub(crate) lines: Vec<String>,
     /// Length of the next piece.
     pub(crate) piece_len: Box<dyn FnMut() -> usize>,
+    /// Bytes of the film that the server sends behind a start's boxes.
+    pub(crate) start_max: u64,
+    /// Of which it makes headers.
+    moov: Range<usize>,
     requests: BTreeMap<u32, Request>,
     acks: Vec<Input>,
     held: BTreeMap<Lane, Vec<(u32, Vec<u8>)>>,
@@ -51,8 +60,10 @@ pub(crate) struct Theatre {
 }
 
 struct Request {
-    range: RequestRange,
+    ask: Ask,
     purpose: Purpose,
+    /// Made by the server, and in front of any bytes of the film.
+    boxes: Option<Vec<u8>>,
     at: u64,
     end: u64,
     sent: u64,
@@ -61,7 +72,22 @@ struct Request {
 }
 
 impl Theatre {
+    /// Of a server that has the file, and nothing else.
     pub(crate) fn new(file: &[u8]) -> Self {
+        Self::of(file, 0..0)
+    }
+}
+
+impl Theatre<ByHeaders> {
+    /// Of a server that makes headers.
+    pub(crate) fn with_headers(film: &Film) -> Self {
+        let place = |at: u64| usize::try_from(at).unwrap();
+        Self::of(&film.bytes, place(film.moov.start)..place(film.moov.end))
+    }
+}
+
+impl<G: Guide> Theatre<G> {
+    fn of(file: &[u8], moov: Range<usize>) -> Self {
         Self {
             pipeline: Pipeline::new(),
             now_ms: 0,
@@ -81,6 +107,8 @@ impl Theatre {
             wake_at_ms: None,
             lines: Vec::new(),
             piece_len: Box::new(|| 65_536),
+            start_max: u64::MAX,
+            moov,
             requests: BTreeMap::new(),
             acks: Vec::new(),
             held: BTreeMap::new(),
@@ -120,6 +148,13 @@ impl Theatre {
     /// The server does its part, and the buffers say nothing of theirs.
     pub(crate) fn run_server(&mut self) {
         while let Some(input) = self.next_of_server() {
+            self.input(input);
+        }
+    }
+
+    /// The server says one thing.
+    pub(crate) fn run_server_once(&mut self) {
+        if let Some(input) = self.next_of_server() {
             self.input(input);
         }
     }
@@ -188,6 +223,10 @@ impl Theatre {
             request.is_answered = true;
             return Some(self.answer(fetch));
         }
+        if let Some(boxes) = request.boxes.take_if(|_| matches!(request.ask, Ask::Start(_))) {
+            request.is_read = false;
+            return Some(Input::Started { fetch, boxes, bytes: request.end - request.at });
+        }
         if self.stop_after_pieces == Some(0) {
             return None;
         }
@@ -209,7 +248,8 @@ impl Theatre {
     fn piece(&mut self, fetch: u32, len: usize) -> Input {
         let request = self.requests.get_mut(&fetch).unwrap();
         let at = usize::try_from(request.at).unwrap();
-        let bytes = self.file[at..at + len].to_vec();
+        let sent = request.boxes.as_deref().unwrap_or(&self.file);
+        let bytes = sent[at..at + len].to_vec();
         request.at += len as u64;
         request.sent += len as u64;
         self.bytes_fetched += len as u64;
@@ -222,15 +262,18 @@ impl Theatre {
     }
 
     fn answer(&mut self, fetch: u32) -> Input {
-        let request = self.requests.get_mut(&fetch).unwrap();
+        let ask = self.requests[&fetch].ask;
         let total = self.file.len() as u64;
-        let (start, end) = match request.range {
-            RequestRange::Closed(range) => (range.start, range.end.min(total)),
-            RequestRange::Suffix(n) => (total.saturating_sub(n), total),
+        let (start, end) = match ask {
+            Ask::Closed(range) => (range.start, range.end.min(total)),
+            Ask::Suffix(n) => (total.saturating_sub(n), total),
+            Ask::Start(from) => return self.make(fetch, from, 1),
+            Ask::Headers(from) => return self.make(fetch, from, HEADERS_WINDOWS),
         };
+        let request = self.requests.get_mut(&fetch).unwrap();
         let end = end.min(start.saturating_add(self.answer_max));
         (request.at, request.end) = (start, end);
-        let is_refused = matches!(request.range, RequestRange::Suffix(_)) && !self.has_suffixes;
+        let is_refused = matches!(ask, Ask::Suffix(_)) && !self.has_suffixes;
         let known = if start < end && !is_refused { 206 } else { 416 };
         let status = self.status.unwrap_or(known);
         let range = (status == 206).then_some(mp4::ByteRange { start, end });
@@ -254,13 +297,36 @@ impl Theatre {
         Input::Head { fetch, head }
     }
 
+    /// Headers, and behind those of a start the bytes of its first range.
+    fn make(&mut self, fetch: u32, from: start::From, count: u32) -> Input {
+        let index = Index::parse(&self.file[self.moov.clone()]).unwrap();
+        let selection = Selection { video: index.default_video(), audio: index.default_audio() };
+        let ask = start::Ask { selection, from, span_ms: 10_000, count };
+        let answer = start::answer(&index, ask).unwrap();
+        let range = answer.windows.first().map(|window| window.fetches[0].range);
+        let boxes = start::write(&answer);
+        let request = self.requests.get_mut(&fetch).unwrap();
+        (request.at, request.end) = match (request.ask, range) {
+            (Ask::Start(_), Some(range)) => {
+                (range.start, range.end.min(range.start.saturating_add(self.start_max)))
+            }
+            (Ask::Start(_), None) => (0, 0),
+            _ => (0, boxes.len() as u64),
+        };
+        request.boxes = Some(boxes);
+        let status = self.status.unwrap_or(200);
+        request.is_read = status == 200 && matches!(request.ask, Ask::Start(_));
+        Input::Head { fetch, head: ResponseHead { status, ..ResponseHead::default() } }
+    }
+
     fn carry_out(&mut self, effect: Effect) -> Option<String> {
         Some(match effect {
-            Effect::Fetch { fetch, range, purpose } => {
-                let line = format!("fetch {fetch} bytes={} {purpose:?}", bytes(range));
+            Effect::Fetch { fetch, ask, purpose } => {
+                let line = format!("fetch {fetch} {} {purpose:?}", words(ask));
                 let request = Request {
-                    range,
+                    ask,
                     purpose,
+                    boxes: None,
                     at: 0,
                     end: 0,
                     sent: 0,
@@ -381,18 +447,24 @@ fn kind_of(header: &[u8]) -> &'static str {
     }
 }
 
-/// A range as its header says it.
-fn bytes(range: RequestRange) -> String {
-    match range {
-        RequestRange::Closed(range) => format!("{}-{}", range.start, range.end - 1),
-        RequestRange::Suffix(n) => format!("-{n}"),
+/// A range as its header says it, a time or a place as its query does.
+fn words(ask: Ask) -> String {
+    let query = |from| match from {
+        start::From::Time(ms) => format!("at={ms}"),
+        start::From::Cursor(cursor) => format!("from={:?}", cursor.numbers()),
+    };
+    match ask {
+        Ask::Closed(range) => format!("bytes={}-{}", range.start, range.end - 1),
+        Ask::Suffix(n) => format!("bytes=-{n}"),
+        Ask::Start(from) => format!("start {}", query(from)),
+        Ask::Headers(from) => format!("headers {}", query(from)),
     }
 }
 
 /// Effects that only tell something.
 fn told(effect: Effect) -> String {
     match effect {
-        Effect::AddSourceBuffers { video, audio, duration_ms } => format!(
+        Effect::AddSourceBuffers { video, audio, duration_ms, .. } => format!(
             "buffers {} {} for {duration_ms} ms",
             video.unwrap_or_default(),
             audio.unwrap_or_default()

@@ -1,0 +1,64 @@
+//! `GET | HEAD /api/v2/stream/{episodeId}/start`: what to play, and how it starts, in one answer.
+//!
+//! A box `film` says what `/stream` does; behind it comes what `/start` has of the preferred film.
+//! Where that is not to be had, `film` is all there is, and says where `moov` can be read.
+
+use super::{
+    headers::{MEDIA_TYPE, asked},
+    signed,
+    start::{Opening, box_of},
+    stream,
+};
+use crate::{
+    error::Error,
+    platform::{Platform, StreamOf, within},
+    reply::{Body, Reply, json_bytes},
+    request::Method,
+};
+
+/// How long a start may take to be made: reading `moov` of a film elsewhere takes most of it, and a
+/// player that has to do that by itself is no sooner done.
+const START_MS_MAX: u64 = 8_000;
+
+pub(super) async fn read<P: Platform>(
+    platform: &P,
+    method: Method,
+    episode_id: &str,
+    query: &str,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let asked = asked(query)?;
+    let mut stream = stream::find(platform, episode_id).await?;
+    let started = match stream.preferred_stream.clone() {
+        Some(preferred) => {
+            let (source_id, _) = signed::parts(&preferred.url);
+            let opening = Opening::plan(platform, source_id, asked);
+            let opening = within(platform.clock(), START_MS_MAX, opening).await;
+            stream.start = Some(stream::addresses(&preferred, 0));
+            match opening {
+                Some(Ok(opening)) => opening.reply(platform, method, film(&stream)?).await,
+                Some(Err(error)) => Err(error),
+                None => Err(Error::NoIndex("its index takes too long to read".to_owned())),
+            }
+        }
+        None => Err(Error::NoIndex("no browser plays it".to_owned())),
+    };
+    let started = match started {
+        Err(Error::NoIndex(_)) => None,
+        started => stream::told(platform, started),
+    };
+    let reply = match started {
+        Some((_, reply)) => reply,
+        None => {
+            stream.start = None;
+            Reply::new(200, Body::Bytes(film(&stream)?)).with("content-type", MEDIA_TYPE)
+        }
+    };
+    // Which film an episode plays may change with the next catalogue, and its URLs expire.
+    Ok(reply.with("cache-control", "no-store"))
+}
+
+/// The box.
+fn film(stream: &api::Stream) -> Result<Vec<u8>, Error> {
+    let json = json_bytes(stream);
+    Ok([&box_of(*b"film", json.len() as u64)?[..], &json].concat())
+}

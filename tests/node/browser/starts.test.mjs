@@ -1,0 +1,190 @@
+// A film begins by headers that the edge makes: one request, or none where it was made ready.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { RATE, film, numberAt } from '../fixtures.mjs';
+import { chromium, firefox } from './browsers.mjs';
+import { films } from './films.mjs';
+import { api, folderOf, publish, serve } from './firstframe.mjs';
+import { proxy } from './proxy.mjs';
+import { elementOf, episodeOf, fileOf, openPlayer, playedTo } from './stage.mjs';
+
+/** More of them by hand: FIRSTFRAME_STARTS=100. */
+const STARTS = Number(process.env.FIRSTFRAME_STARTS ?? 8);
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {Awaited<ReturnType<typeof proxy>>} */
+let between;
+/** @type {string} */
+let element;
+before(async () => {
+  server = await serve();
+  const folder = await folderOf(server.data, {
+    'index-last.mp4': await film('index-last'),
+    'in-fragments.mp4': await film('in-fragments'),
+    'Season/Season S01E01.mp4': await film('index-first'),
+    'Season/Season S01E02.mp4': await film('another-film'),
+  });
+  const published = await publish(server.data, folder);
+  assert.equal(published.status, 0, published.said);
+  between = await proxy(server.url);
+  element = await elementOf(server.url);
+}, { timeout: 240_000 });
+after(async () => {
+  await between?.stop();
+  await server?.stop();
+});
+
+/** @param {import('puppeteer-core').Page} page */
+const told = (page) => page.evaluate(() => {
+  const { player, events, pictures, ranges } = globalThis.harness;
+  return {
+    types: events.map((event) => event.type), pictures, ranges: globalThis.harness.ranges(),
+    dropped: player.getVideoPlaybackQuality().droppedVideoFrames,
+    decoded: player.getVideoPlaybackQuality().totalVideoFrames,
+  };
+});
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Every picture that was shown is the one of its time. Firefox may have gone on to the next one, or
+ * still have the last, when it is asked for what it has announced.
+ * @param {string} name @param {Array<[number, number | null]>} pictures @param {number} [within]
+ */
+function assertRightPictures(name, pictures, within = 0) {
+  assert.ok(pictures.length > 0, 'no picture');
+  for (const [time, number] of pictures) {
+    const wanted = numberAt(name, time);
+    assert.ok(Math.abs((number ?? -9) - wanted) <= within, `${number}, not ${wanted}, at ${time} s`);
+  }
+}
+
+for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firefox })) {
+  describe(`starts in ${name}`, { timeout: 600_000 }, () => {
+    /** @type {import('puppeteer-core').Browser} */
+    let browser;
+    before(async () => {
+      browser = await launch();
+    }, { timeout: 60_000 });
+    after(() => browser?.close());
+    const on = () => ({ between, browser, element });
+    const within = name === 'Firefox' ? 1 : 0;
+
+    test('wherever it starts, the page and the player join without a gap', async () => {
+      const episode = await episodeOf(server.url, 'index-last');
+      for (let i = 0; i < STARTS; i += 1) {
+        // The player comes sooner than the bytes, later, and in their midst.
+        between.slow([Infinity, 300_000, 2_000_000][i % 3]);
+        const start = (i * 7.3) % 50;
+        const { page, close } = await openPlayer(on(), {
+          episode, muted: '', autoplay: '', start: `${start}`,
+          ...(i % 2 && name === 'Chromium' && { 'sink-on-page': '' }),
+        });
+        await playedTo(page, start + 1.5);
+        const { types, pictures, ranges } = await told(page);
+        assertRightPictures('index-last', pictures, within);
+        const key = Math.floor(start / 4) * 4;
+        assert.ok(Math.abs(ranges[0][0] - key) < 0.1, `start ${start}: ${JSON.stringify(ranges)}`);
+        assert.equal(ranges.length, 1, `start ${start}: gaps: ${JSON.stringify(ranges)}`);
+        assert.ok(!types.some((type) => /firstframe-/.test(type)), `start ${start}: ${types}`);
+        await close();
+      }
+      between.slow(Infinity);
+    });
+
+    test('a film that was made ready shows its first frame without network', async () => {
+      const episode = await episodeOf(server.url, 'index-last');
+      const { page, close } = await openPlayer(on());
+      await page.evaluate(async (film) => {
+        (await globalThis.harness.load()).prepare(film);
+      }, { episode });
+      await wait(1500);
+      between.cut();
+      try {
+        await page.evaluate((given) => globalThis.harness.open(given),
+          { episode, muted: '', autoplay: '' });
+        await page.waitForFunction(() => globalThis.harness.pictures.length > 5, { timeout: 10_000 });
+      } finally {
+        between.restore();
+      }
+      await playedTo(page, 12);
+      const { pictures, ranges } = await told(page);
+      assertRightPictures('index-last', pictures, within);
+      assert.equal(ranges.length, 1, JSON.stringify(ranges));
+      await close();
+    });
+
+    test('from four fifths of an episode on the next one is at hand', async () => {
+      const { items } = await api(server.url, '/api/v2/catalog/season/episodes');
+      const [first, second] = items.map((one) => one.id);
+      between.seen.length = 0;
+      const { page, close } = await openPlayer(on(),
+        { episode: first, next: second, muted: '', autoplay: '', start: '44' });
+      await playedTo(page, 45);
+      const starts = () => between.seen.filter((one) => one.path.includes(`/${second}/start`));
+      assert.equal(starts().length, 0, 'it is too soon');
+      const windows = between.seen.filter((one) => one.path === '/api/v2/stream/window');
+      assert.deepEqual(windows.map((one) => one.status), [202]);
+      await playedTo(page, 49);
+      await wait(1500);
+      assert.equal(starts().length, 1);
+      between.cut();
+      try {
+        await page.evaluate((episode) => {
+          globalThis.harness.pictures.length = 0;
+          globalThis.harness.player.removeAttribute('start');
+          globalThis.harness.player.episode = episode;
+        }, second);
+        await page.waitForFunction(
+          () => globalThis.harness.pictures.some(([, number]) => number >= 2000), { timeout: 10_000 });
+      } finally {
+        between.restore();
+      }
+      await playedTo(page, 12);
+      const { pictures } = await told(page);
+      assertRightPictures('another-film', pictures.filter(([, number]) => number >= 2000), within);
+      await close();
+    });
+
+    test('what has no headers plays by its own index', async () => {
+      const episode = await episodeOf(server.url, 'in-fragments');
+      const { page, close } = await openPlayer(on(), { episode, muted: '', autoplay: '', start: '9' });
+      await playedTo(page, 11);
+      const { pictures, types } = await told(page);
+      assertRightPictures('in-fragments', pictures, within);
+      assert.ok(!types.some((type) => /firstframe-/.test(type)), `${types}`);
+      await close();
+    });
+
+    test('the bytes may come from a server that knows nothing of headers', async () => {
+      const plain = await films(await film('index-last'));
+      const path = (await fileOf(server.url, 'index-last')).replace('/media/', '/headers/');
+      const { page, close } = await openPlayer(on(),
+        { src: plain.url, headers: path, muted: '', autoplay: '' });
+      await playedTo(page, 2);
+      const shown = await page.evaluate(() => globalThis.harness.seek(41.02));
+      assert.equal(shown.number, numberAt('index-last', 41.02));
+      const { pictures, types } = await told(page);
+      assertRightPictures('index-last', pictures, within);
+      assert.ok(!types.some((type) => /firstframe-/.test(type)), `${types}`);
+      const moov = plain.seen.filter(({ range }) => /^bytes=(0|-\d+)/.test(range ?? '-1'));
+      assert.deepEqual(moov, [], 'the index was not read');
+      await close();
+      await plain.stop();
+    });
+
+    test('ten seeks end in the right picture', async () => {
+      const episode = await episodeOf(server.url, 'index-last');
+      const { page, close } = await openPlayer(on(), { episode, muted: '' });
+      await page.waitForFunction(() => globalThis.harness.player.readyState >= 2);
+      for (let seek = 0; seek < 10; seek += 1) {
+        const time = (((seek * 617) % (60 * RATE)) + 0.5) / RATE;
+        const { number } = await page.evaluate((to) => globalThis.harness.seek(to), time);
+        assert.equal(number, numberAt('index-last', time), `seek ${seek} to ${time} s`);
+      }
+      await close();
+    });
+  });
+}

@@ -1,0 +1,106 @@
+//! The film's own index says what comes next.
+
+use mp4::plan::{self, Cursor, Selection, Wanted, Window};
+use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
+
+use super::buffer::Lane;
+use super::context::Context;
+use super::fault::{Cause, Fault, Place};
+use super::finder::Finder;
+use super::guide::{Described, Guide, in_index};
+use super::http::Ask;
+use super::{Effect, limits};
+
+/// `moov`, and what is played of it.
+pub struct ByIndex {
+    index: Index<Vec<u8>>,
+    selection: Selection,
+}
+
+impl ByIndex {
+    /// Reads `moov`, which lies at `place`.
+    pub(super) fn parse(place: ByteRange, moov: Vec<u8>, size: Option<u64>) -> Result<Self, Fault> {
+        let mut index = Index::parse(moov).map_err(in_index)?;
+        index.set_file(place, size);
+        let selection = Selection { video: index.default_video(), audio: index.default_audio() };
+        Ok(Self { index, selection })
+    }
+
+    fn chosen(&self) -> [(TrackKind, Option<usize>); 2] {
+        let Selection { video, audio } = self.selection;
+        [(TrackKind::Video, video), (TrackKind::Audio, audio)]
+    }
+}
+
+impl Guide for ByIndex {
+    type Search = Finder;
+
+    const BY_HEADERS: bool = false;
+
+    fn lanes(&self) -> Result<Vec<Described>, Fault> {
+        let mut lanes = Vec::new();
+        for (kind, track) in self.chosen() {
+            let Some(number) = track else { continue };
+            let Some(track) = self.index.tracks().get(number) else { continue };
+            lanes.push(Described {
+                lane: if kind == TrackKind::Video { Lane::Video } else { Lane::Audio },
+                track: number,
+                mime: track.mime(),
+                init: init::write(&self.index, number).map_err(in_index)?,
+            });
+        }
+        if lanes.is_empty() {
+            let why = self.index.playable().err().unwrap_or(Unplayable::NoMedia);
+            return Err(Fault { cause: Cause::Unplayable(why), place: Place::Index });
+        }
+        Ok(lanes)
+    }
+
+    fn duration_ms(&self) -> u64 {
+        self.index.duration_ms()
+    }
+
+    fn lead_ms(&self) -> Option<u64> {
+        let Selection { video, audio } = self.selection;
+        let alone = [Selection { video, audio: None }, Selection { video: None, audio }];
+        let starts = alone.into_iter().filter_map(|one| plan::seek(&self.index, one, 0).ok());
+        Some(starts.map(|(_, start_ms)| start_ms).max().unwrap_or(0))
+    }
+
+    fn notice(&self, cx: &mut Context) {
+        for (kind, chosen) in self.chosen() {
+            let refused = self.index.tracks().iter().find(|track| track.kind == kind);
+            if let (None, Some(Err(why))) = (chosen, refused.map(|track| &track.playable)) {
+                let cause = Cause::Unplayable(why.clone());
+                cx.emit(Effect::Notice(Fault { cause, place: Place::Index }));
+            }
+        }
+    }
+
+    fn need(&self, wanted: Wanted) -> Result<Option<Ask>, Error> {
+        Ok(plan::need(&self.index, self.selection, wanted)?.map(Ask::Closed))
+    }
+
+    fn feed(&mut self, asked: Ask, bytes: &[u8]) -> Result<(), Error> {
+        match asked {
+            Ask::Closed(range) => self.index.feed(range.start, bytes),
+            Ask::Suffix(_) | Ask::Start(_) | Ask::Headers(_) => Ok(()),
+        }
+    }
+
+    fn seek(&mut self, time_ms: u64) -> Result<(Cursor, u64), Error> {
+        plan::seek(&self.index, self.selection, time_ms)
+    }
+
+    fn key_ms(&self, time_ms: u64) -> Option<u64> {
+        plan::seek(&self.index, self.selection, time_ms).ok().map(|(_, key_ms)| key_ms)
+    }
+
+    fn next(&mut self, cursor: Cursor) -> Result<Option<Window>, Error> {
+        plan::next(&self.index, self.selection, cursor, limits::WINDOW_MS)
+    }
+
+    fn init(&self, track: usize, described: u32) -> Result<Vec<u8>, Error> {
+        init::write_for(&self.index, track, described)
+    }
+}

@@ -1,0 +1,51 @@
+// What is asked of the edge, and of any server of ranges.
+
+/** @import { PrepareMessage } from "./messages.js" */
+
+
+/** @param {PrepareMessage} message */
+export const streamUrl = ({ api, episode = "" }) => `${api}/api/v2/stream/${encodeURIComponent(episode)}`;
+
+/**
+ * What is made of a film from a time on, in milliseconds, or from a place of five numbers on.
+ * @param {string} base @param {ArrayLike<number>} from
+ */
+export function madeUrl(base, from) {
+  const url = new URL(base);
+  url.searchParams.delete("at");
+  if (from.length > 1) url.searchParams.set("from", Array.from(from).join("."));
+  else url.searchParams.set("at", ((from[0] ?? 0) / 1000).toFixed(3));
+  return url.href;
+}
+
+/** @param {PrepareMessage} message @param {ArrayLike<number>} from */
+export const firstUrl = (message, from) =>
+  madeUrl(message.headers ?? `${streamUrl(message)}/start`, from);
+
+// These two are the pipeline's own first requests (limits.rs), made before it is there.
+const HEAD_BYTES = 262144;
+const TAIL_BYTES = 524288;
+
+/**
+ * The HTTP cache stays out of it: it lets one request to a URL wait for another, and Chromium's
+ * answers 200 from it where a 206 has `Vary`.
+ * @param {string} url @param {string} range
+ */
+export function askRange(url, range) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const response = fetch(url, { headers: { Range: range }, cache: "no-store", signal });
+  response.catch(() => {}); // The player hears of it when it takes the request over.
+  return { range, response, controller };
+}
+
+/** @param {{ url: string, size?: number }} file */
+export function askFirst({ url, size }) {
+  const headEnd = Math.min(size || Infinity, HEAD_BYTES);
+  const early = [askRange(url, `bytes=0-${headEnd - 1}`)];
+  if (!size) early.push(askRange(url, `bytes=-${TAIL_BYTES}`));
+  else if (size > headEnd) {
+    early.push(askRange(url, `bytes=${Math.max(size - TAIL_BYTES, headEnd)}-${size - 1}`));
+  }
+  return early;
+}
