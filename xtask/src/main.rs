@@ -7,6 +7,7 @@ mod check;
 mod conformance;
 mod deny;
 mod fuzz;
+mod minify;
 mod run;
 mod test;
 mod tools;
