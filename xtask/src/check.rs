@@ -24,6 +24,15 @@ pub(crate) fn run() -> Result<()> {
             "--release",
         ],
     )?;
+    clippy(
+        "the player by headers",
+        &[
+            "--package=wasm-player",
+            "--features=by-headers",
+            "--target=wasm32-unknown-unknown",
+            "--release",
+        ],
+    )?;
     clippy("wasm32-wasip2", &["--package=edge", "--target=wasm32-wasip2", "--release"])?;
     tools::node_packages()?;
     for project in ["wasm-player/web", "edge/page"] {

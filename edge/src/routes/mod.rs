@@ -55,7 +55,8 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Catalog(id) => catalog::show(platform, &headers, &id).await,
         Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
         Route::Stream(id) => stream::show(platform, &headers, &id).await,
-        Route::StreamStart(id) => stream_start::read(platform, method, &id, &query).await,
+        // What each request would have to have room for is set aside for those that need it.
+        Route::StreamStart(id) => Box::pin(stream_start::read(platform, method, &id, &query)).await,
         Route::Media(id) => media::read(platform, method, &headers, &id, &query).await,
         Route::Headers(id) => headers::read(platform, &headers, &id, &query).await,
         Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,

@@ -100,10 +100,8 @@ impl Opening {
 }
 
 /// The beginning of a box whose content has so many bytes.
-pub(super) fn box_of(kind: [u8; 4], len: u64) -> Result<[u8; 8], Error> {
+pub(super) fn box_of(kind: [u8; 4], len: u64) -> Result<Vec<u8>, Error> {
     let size = u32::try_from(8 + len);
     let size = size.map_err(|_| Error::NoIndex("a range has 4 GiB and more".to_owned()))?;
-    let [a, b, c, d] = size.to_be_bytes();
-    let [e, f, g, h] = kind;
-    Ok([a, b, c, d, e, f, g, h])
+    Ok([size.to_be_bytes(), kind].concat())
 }

@@ -46,12 +46,11 @@ pub(super) async fn read<P: Platform>(
         Err(Error::NoIndex(_)) => None,
         started => stream::told(platform, started),
     };
-    let reply = match started {
-        Some((_, reply)) => reply,
-        None => {
-            stream.start = None;
-            Reply::new(200, Body::Bytes(film(&stream)?)).with("content-type", MEDIA_TYPE)
-        }
+    let reply = if let Some((_, reply)) = started {
+        reply
+    } else {
+        stream.start = None;
+        Reply::new(200, Body::Bytes(film(&stream)?)).with("content-type", MEDIA_TYPE)
     };
     // Which film an episode plays may change with the next catalogue, and its URLs expire.
     Ok(reply.with("cache-control", "no-store"))
@@ -60,5 +59,5 @@ pub(super) async fn read<P: Platform>(
 /// The box.
 fn film(stream: &api::Stream) -> Result<Vec<u8>, Error> {
     let json = json_bytes(stream);
-    Ok([&box_of(*b"film", json.len() as u64)?[..], &json].concat())
+    Ok([box_of(*b"film", json.len() as u64)?, json].concat())
 }

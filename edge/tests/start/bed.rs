@@ -64,14 +64,24 @@ impl Long {
         bytes
     }
 
-    /// What holds its `moov` says of a start.
+    /// What holds its `moov` says of a start: a first window of two seconds behind the time that
+    /// was asked for, then ten seconds each.
     pub(crate) fn answer(&self, from: From, count: u32) -> start::Answer {
         let whole = if self.tail.is_empty() { &self.head } else { &self.tail };
         let moov = whole.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
         let index = Index::parse(&whole[moov..]).unwrap();
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
         assert_eq!(index.tracks()[selection.audio.unwrap()].kind, TrackKind::Audio);
-        start::answer(&index, Ask { selection, from, span_ms: 10_000, count }).unwrap()
+        let ask = |from, span_ms, count| {
+            start::answer(&index, Ask { selection, from, span_ms, count }).unwrap()
+        };
+        let From::Time(time_ms) = from else { return ask(from, 10_000, count) };
+        let behind_key_ms = time_ms.saturating_sub(ask(from, 1, 1).start_ms);
+        let mut answer = ask(from, behind_key_ms + 2_000, 1);
+        if let Some(first) = answer.windows.first() {
+            answer.windows.extend(ask(From::Cursor(first.next), 10_000, count - 1).windows);
+        }
+        answer
     }
 
     /// What a good server sends.
