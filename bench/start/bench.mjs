@@ -4,12 +4,12 @@
 // Each run is a browser context of its own. The median of the runs counts.
 
 import { spawn, execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import readline from "node:readline";
 import { parseArgs, promisify } from "node:util";
 import puppeteer from "puppeteer-core";
-import { FILMS, at70, makeFilms } from "./films.mjs";
+import { FILMS, SEASON, at70, makeFilms } from "./films.mjs";
 import { link } from "./link.mjs";
 import { origin } from "./origin.mjs";
 import { plot } from "./plot.mjs";
@@ -19,9 +19,12 @@ const SUBJECTS = [
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
-const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested"];
-/** It has one file, for one time. */
-const isLeftOut = (subject, name) => subject === "floor" && !STARTS.some((start) => name.startsWith(start));
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", "season"];
+/** The floor has one file, for one time; and nobody else goes from one episode to the next. */
+const isLeftOut = (subject, name) =>
+  (subject === "floor" && !STARTS.some((start) => name.startsWith(start))) || name === "season";
+/** So fast is a season watched: half of what the link carries. */
+const SEASON_RATE = 6;
 /** What takes longer is left out, and said. */
 const SECONDS_MAX = 30;
 /** A film plays so long before the viewer goes elsewhere in it. */
@@ -130,6 +133,29 @@ async function once(browser, between, subject, name) {
   }
 }
 
+/**
+ * A viewer walks through a season, every episode to its end: how long the slowest start after the
+ * first took, and which share of what came over the link is in no episode.
+ */
+async function season(browser, between) {
+  const context = await browser.createBrowserContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(new URL("/page/index.html", between.url).href);
+    await page.evaluate(() => bench.prepare("firstframe"));
+    await page.evaluate(() => bench.warmUp());
+    const films = SEASON.map((_, i) => ({ episode: `season.${i + 1}`, next: i + 1 < SEASON.length ? `season.${i + 2}` : "" }));
+    between.mark();
+    const times = await page.evaluate((films, rate) => bench.walk(films, rate), films, SEASON_RATE);
+    const { bytes } = between.counted();
+    const sizes = await Promise.all(SEASON.map(({ name }) => stat(path.join(folder, "library", `${name}.mp4`))));
+    const watched = sizes.reduce((sum, { size }) => sum + size, 0);
+    return { first_frame_ms: Math.max(...times), in_vain_percent: Math.max(0, (100 * (bytes - watched)) / bytes) };
+  } finally {
+    await context.close();
+  }
+}
+
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 await makeFilms({ folder, clip, film });
@@ -142,6 +168,8 @@ const folders = {
 const behind = await origin({ folders, edge: served.url });
 const between = await link({ port: behind.port, rttMs: Number(options["rtt-ms"]), mbit: Number(options.mbit) });
 const browser = await puppeteer.launch({
+  // A season takes minutes.
+  protocolTimeout: 1_200_000,
   executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--mute-audio",
     "--autoplay-policy=no-user-gesture-required"],
@@ -164,6 +192,9 @@ try {
           runs[subject] ??= [];
         }
       }
+    }
+    if (name === "season" && options.subject.includes("firstframe")) {
+      runs.firstframe = Array(Number(options.runs)).fill(await season(browser, between));
     }
     for (const [subject, values] of Object.entries(runs)) {
       if (values.length < Number(options.runs)) continue;

@@ -26,6 +26,10 @@ export const FILMS = [
   { name: "2h-head", minutes: 120, moov: "head" },
   { name: "2h-tail", minutes: 120, moov: "tail" },
 ];
+/** Twelve episodes of one to three and a half minutes, every other with its index at the head. */
+export const SEASON = Array.from({ length: 12 }, (_, i) => ({
+  name: `season-${i + 1}`, minutes: 1 + Math.floor(i / 2) / 2, moov: i % 2 ? "head" : "tail",
+}));
 const LENGTHS = [...new Set(FILMS.map((film) => film.minutes))];
 
 /** @param {string} out @param {(part: string) => Promise<unknown>} make into a name of its own first */
@@ -45,15 +49,18 @@ async function once(out, make) {
 export async function makeFilms({ folder, clip, film }) {
   const library = path.join(folder, "library");
   for (const name of ["library", "packaged", "floor"]) await mkdir(path.join(folder, name), { recursive: true });
-  for (const { name, minutes, moov } of FILMS) {
+  for (const { name, minutes, moov } of [...FILMS, ...SEASON]) {
     const repeats = `${(minutes * 60) / CLIP_SECONDS}`;
     await once(path.join(library, `${name}.mp4`), (part) => run(film, [clip, repeats, moov, part]));
   }
-  const episodes = FILMS.map(
-    ({ name }, i) => `[[titles.episodes]]\nfile = "${name}.mp4"\nnumber = ${i + 1}\ntitle = "${name}"\n`,
-  );
-  const title = '[[titles]]\nid = "bench"\ntitle = "Bench"\n\n';
-  await writeFile(path.join(library, "catalog.toml"), title + episodes.join("\n"));
+  const title = (id, films) => [
+    `[[titles]]\nid = "${id}"\ntitle = "${id}"\n`,
+    ...films.map(
+      ({ name }, i) => `[[titles.episodes]]\nfile = "${name}.mp4"\nnumber = ${i + 1}\ntitle = "${name}"\n`,
+    ),
+  ];
+  const titles = [...title("bench", FILMS), ...title("season", SEASON)];
+  await writeFile(path.join(library, "catalog.toml"), titles.join("\n"));
   for (const minutes of LENGTHS) {
     const source = path.join(library, `${FILMS.find((film) => film.minutes === minutes)?.name}.mp4`);
     await once(path.join(folder, "packaged", `${minutes}`), (part) => pack(source, part));

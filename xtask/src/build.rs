@@ -32,11 +32,6 @@ pub(crate) struct Built {
     pub(crate) player_bytes: u64,
 }
 
-/// `cargo xtask build`.
-pub(crate) fn run() -> Result<()> {
-    all().map(drop)
-}
-
 /// Builds everything that runs on this machine.
 pub(crate) fn all() -> Result<Built> {
     tools::rust_targets()?;

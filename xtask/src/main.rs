@@ -60,7 +60,10 @@ fn obey(arguments: &Arguments) -> Result<()> {
         Verb::Up(arguments) => up::run(arguments),
         Verb::Test(arguments) => test::run(arguments),
         Verb::Check => check::run(),
-        Verb::Build => build::run(),
+        Verb::Build => {
+            build::all()?;
+            run::step("weighing the mp4 part", bench::mp4::part)
+        }
         Verb::Bench(arguments) => bench::run(arguments),
         Verb::Fuzz(arguments) => fuzz::run(arguments),
     }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{
+    bench,
     build::{self, ALL, Built, NATIVE, PLAYER_BYTES_MAX},
     conformance, fuzz, run, tools,
 };
@@ -45,6 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         );
     }
     if wanted(Part::Rust) {
+        run::step("weighing the mp4 part", bench::mp4::part)?;
         run::step("building the Worker by wrangler, which uploads nothing", build::worker)?;
         run::step("tests that cargo runs", || rust(&built))?;
     }

@@ -23,5 +23,5 @@ export function start(stage, film, at) {
   element.autoplay = true;
   element.episode = film.episode;
   if (film.next) element.next = film.next;
-  return { video: element.video, next: (film) => { element.start = 0; element.episode = film.episode; } };
+  return { video: element.video, next: (film) => { element.start = 0; element.episode = film.episode; element.next = film.next ?? ""; } };
 }

@@ -85,6 +85,25 @@ export function next(film) {
   return shown;
 }
 
+/**
+ * One film after the other, each to its end; how long each start after the first took.
+ * @param {Film[]} films @param {number} rate
+ */
+export async function walk(films, rate) {
+  const [first, ...others] = films;
+  await start(first, 0, 0);
+  const times = [];
+  for (const film of others) {
+    const { video } = started;
+    video.playbackRate = rate;
+    await new Promise((resolve) => video.addEventListener("ended", resolve, { once: true }));
+    times.push(await next(film));
+  }
+  started.video.playbackRate = rate;
+  await new Promise((resolve) => started.video.addEventListener("ended", resolve, { once: true }));
+  return times;
+}
+
 /** An element on the stage. */
 export function put(stage, name = "video") {
   const element = document.createElement(name);
@@ -115,4 +134,4 @@ export function script(src) {
   });
 }
 
-Object.assign(window, { bench: { prepare, rest, warmUp, start, seek, next } });
+Object.assign(window, { bench: { prepare, rest, warmUp, start, seek, next, walk } });

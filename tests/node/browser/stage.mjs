@@ -49,10 +49,14 @@ export async function episodeOf(url, name) {
   return items[0].id;
 }
 
+/** Path of an episode's film. @param {URL} url @param {string} episode */
+export async function urlOf(url, episode) {
+  return (await api(url, `/api/v2/stream/${episode}`)).preferredStream.url;
+}
+
 /** Path of the only film of a title. @param {URL} url @param {string} name */
 export async function fileOf(url, name) {
-  const { preferredStream } = await api(url, `/api/v2/stream/${await episodeOf(url, name)}`);
-  return preferredStream.url;
+  return urlOf(url, await episodeOf(url, name));
 }
 
 /**

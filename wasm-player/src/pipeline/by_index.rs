@@ -6,9 +6,9 @@ use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 use super::buffer::Lane;
 use super::context::Context;
 use super::fault::{Cause, Fault, Place};
-use super::finder::Finder;
-use super::guide::{Described, Guide, in_index};
-use super::http::Ask;
+use super::finder::{self, Finder};
+use super::guide::{Described, Found, Guide, Search, Step, in_index};
+use super::http::{Ask, ResponseHead};
 use super::{Effect, limits};
 
 /// `moov`, and what is played of it.
@@ -102,5 +102,51 @@ impl Guide for ByIndex {
 
     fn init(&self, track: usize, described: u32) -> Result<Vec<u8>, Error> {
         init::write_for(&self.index, track, described)
+    }
+}
+
+/// What comes of finding `moov`.
+fn found(moov: finder::Outcome, cx: &Context) -> Step<ByIndex> {
+    let Some((place, bytes)) = moov? else { return Ok(None) };
+    Ok(Some(Found { guide: ByIndex::parse(place, bytes, cx.file.size)?, open: None }))
+}
+
+impl Search for Finder {
+    type Guide = ByIndex;
+
+    fn start(cx: &mut Context) -> Self {
+        Self::start(cx)
+    }
+
+    fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Step<ByIndex> {
+        found(self.head(cx, fetch, head), cx)
+    }
+
+    fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Step<ByIndex> {
+        found(self.bytes(cx, fetch, bytes), cx)
+    }
+
+    fn started(&mut self, _: &mut Context, _: u32, _: &[u8], _: u64) -> Step<ByIndex> {
+        Ok(None)
+    }
+
+    fn ended(&mut self, cx: &mut Context, fetch: u32) -> Step<ByIndex> {
+        found(self.ended(cx, fetch), cx)
+    }
+
+    fn go_on(&mut self, cx: &mut Context) {
+        self.go_on(cx);
+    }
+
+    fn tick(&mut self, cx: &mut Context) -> Step<ByIndex> {
+        found(self.tick(cx), cx)
+    }
+
+    fn deadline_ms(&self) -> Option<u64> {
+        self.deadline_ms()
+    }
+
+    fn cancel(&mut self, cx: &mut Context) {
+        self.cancel(cx);
     }
 }

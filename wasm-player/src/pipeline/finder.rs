@@ -3,10 +3,8 @@
 use mp4::ByteRange;
 use mp4::locate::{Locator, Step};
 
-use super::by_index::ByIndex;
 use super::context::Context;
 use super::fault::{Cause, Fault, Place, Remedy};
-use super::guide::{Found, Search, Step as Outcome};
 use super::http::{Ask, ResponseHead};
 use super::transfer::Transfer;
 use super::{Purpose, limits};
@@ -40,10 +38,12 @@ struct Guess {
     is_tail: bool,
 }
 
-impl Search for Finder {
-    type Guide = ByIndex;
+/// What became of a step: `moov`, once it is there, and its place in the file.
+pub(super) type Outcome = Result<Option<(ByteRange, Vec<u8>)>, Fault>;
 
-    fn start(cx: &mut Context) -> Self {
+impl Finder {
+    /// Makes the first two requests.
+    pub(super) fn start(cx: &mut Context) -> Self {
         let size = cx.file.size;
         let head_end = size.unwrap_or(u64::MAX).clamp(1, limits::HEAD_BYTES);
         let mut finder = Self {
@@ -66,7 +66,18 @@ impl Search for Finder {
         finder
     }
 
-    fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Outcome<ByIndex> {
+    fn request(&mut self, cx: &mut Context, asked: Ask, is_tail: bool) {
+        self.requests += 1;
+        let transfer = Transfer::start(cx, asked, Purpose::Index);
+        self.transfers.push(Guess { transfer, is_tail });
+    }
+
+    fn position(&self, fetch: u32) -> Option<usize> {
+        self.transfers.iter().position(|guess| guess.transfer.is(fetch))
+    }
+
+    /// Takes the head of an answer.
+    pub(super) fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Outcome {
         let Some(guess) = self.guess(fetch) else { return Ok(None) };
         match guess.transfer.head(cx, head) {
             Ok(()) => {
@@ -77,7 +88,12 @@ impl Search for Finder {
         }
     }
 
-    fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Outcome<ByIndex> {
+    fn guess(&mut self, fetch: u32) -> Option<&mut Guess> {
+        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch))
+    }
+
+    /// Takes bytes.
+    pub(super) fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Outcome {
         let Some(guess) = self.guess(fetch) else { return Ok(None) };
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let taken = guess.transfer.bytes(cx, len);
@@ -88,57 +104,12 @@ impl Search for Finder {
         self.advance(cx)
     }
 
-    fn started(&mut self, _: &mut Context, _: u32, _: &[u8], _: u64) -> Outcome<ByIndex> {
-        Ok(None)
-    }
-
-    fn ended(&mut self, cx: &mut Context, fetch: u32) -> Outcome<ByIndex> {
+    /// Takes the end of a body, or of a connection.
+    pub(super) fn ended(&mut self, cx: &mut Context, fetch: u32) -> Outcome {
         self.broke(cx, fetch, Cause::Network)
     }
 
-    fn go_on(&mut self, cx: &mut Context) {
-        for guess in &mut self.transfers {
-            guess.transfer.go_on(cx);
-        }
-    }
-
-    fn tick(&mut self, cx: &mut Context) -> Outcome<ByIndex> {
-        for guess in &mut self.transfers {
-            let outcome: Result<(), Remedy> = guess.transfer.tick(cx);
-            if outcome.is_err() {
-                return Err(guess.transfer.fault(Cause::Network));
-            }
-        }
-        Ok(None)
-    }
-
-    fn deadline_ms(&self) -> Option<u64> {
-        self.transfers.iter().filter_map(|guess| guess.transfer.deadline_ms()).min()
-    }
-
-    fn cancel(&mut self, cx: &mut Context) {
-        for guess in self.transfers.drain(..) {
-            guess.transfer.cancel(cx);
-        }
-    }
-}
-
-impl Finder {
-    fn request(&mut self, cx: &mut Context, range: Ask, is_tail: bool) {
-        self.requests += 1;
-        let transfer = Transfer::start(cx, range, Purpose::Index);
-        self.transfers.push(Guess { transfer, is_tail });
-    }
-
-    fn position(&self, fetch: u32) -> Option<usize> {
-        self.transfers.iter().position(|guess| guess.transfer.is(fetch))
-    }
-
-    fn guess(&mut self, fetch: u32) -> Option<&mut Guess> {
-        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch))
-    }
-
-    fn broke(&mut self, cx: &mut Context, fetch: u32, cause: Cause) -> Outcome<ByIndex> {
+    fn broke(&mut self, cx: &mut Context, fetch: u32, cause: Cause) -> Outcome {
         let Some(at) = self.position(fetch) else { return Ok(None) };
         let mut guess = self.transfers.swap_remove(at);
         // The tail is a guess: a server that does not answer it may still serve the file.
@@ -152,6 +123,36 @@ impl Finder {
                 Ok(None)
             }
             Err(_) => Err(guess.transfer.fault(cause)),
+        }
+    }
+
+    /// Makes every request that waits, at once.
+    pub(super) fn go_on(&mut self, cx: &mut Context) {
+        for guess in &mut self.transfers {
+            guess.transfer.go_on(cx);
+        }
+    }
+
+    /// Looks at the time.
+    pub(super) fn tick(&mut self, cx: &mut Context) -> Outcome {
+        for guess in &mut self.transfers {
+            let outcome: Result<(), Remedy> = guess.transfer.tick(cx);
+            if outcome.is_err() {
+                return Err(guess.transfer.fault(Cause::Network));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When to look again.
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        self.transfers.iter().filter_map(|guess| guess.transfer.deadline_ms()).min()
+    }
+
+    /// Stops everything.
+    pub(super) fn cancel(&mut self, cx: &mut Context) {
+        for guess in self.transfers.drain(..) {
+            guess.transfer.cancel(cx);
         }
     }
 
@@ -178,7 +179,7 @@ impl Finder {
     }
 
     /// Does what the bytes at hand allow: reads on, asks for more, or is done.
-    fn advance(&mut self, cx: &mut Context) -> Outcome<ByIndex> {
+    fn advance(&mut self, cx: &mut Context) -> Outcome {
         if let Some(size) = cx.file.size {
             self.size = Some(size);
             self.locator.set_file_size(size);
@@ -254,13 +255,12 @@ impl Finder {
     }
 
     /// With `moov` placed: asks for what of it nobody brings, cancels what brings nothing of it.
-    fn complete(&mut self, cx: &mut Context) -> Outcome<ByIndex> {
+    fn complete(&mut self, cx: &mut Context) -> Outcome {
         let Some(moov) = self.moov.as_mut() else { return Ok(None) };
         if moov.missing.is_empty() {
-            let (range, bytes) = (moov.range, std::mem::take(&mut moov.bytes));
+            let found = (moov.range, std::mem::take(&mut moov.bytes));
             self.cancel(cx);
-            let guide = ByIndex::parse(range, bytes, cx.file.size)?;
-            return Ok(Some(Found { guide, open: None }));
+            return Ok(Some(found));
         }
         let mut missing = moov.missing.clone();
         let size = self.size;

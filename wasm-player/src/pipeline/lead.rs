@@ -1,9 +1,8 @@
 //! The film's beginning, where one of its tracks has not begun: no browser plays that.
 
+use super::buffer::{self, Buffer};
 use super::context::Context;
-use super::guide::Guide;
-use super::loader::Loader;
-use super::{Effect, buffer, limits};
+use super::{Effect, limits};
 
 /// The time before every track has begun.
 #[derive(Debug, Clone, Copy)]
@@ -28,30 +27,25 @@ impl Lead {
         self.is_here = time_ms < end_ms;
         time_ms.max(end_ms)
     }
-}
 
-impl<G: Guide> Loader<G> {
     /// Steps to the lead's end as soon as that can be played.
-    pub(super) fn skip_lead(&mut self, cx: &mut Context) {
-        if !self.lead.is_here {
-            return;
-        }
-        let Some(time_ms) = self.lead.end_ms.or_else(|| self.lead_in_buffers(cx)) else { return };
-        let duration_ms = self.guide.duration_ms();
-        if buffer::end_of_common_span(&self.buffers, time_ms, duration_ms).is_some() {
-            self.lead = Lead { end_ms: Some(time_ms), is_here: false };
+    pub(super) fn skip(&mut self, cx: &mut Context, buffers: &[Buffer], duration_ms: u64) {
+        let end_ms = self.end_ms.or_else(|| in_buffers(cx, buffers)).filter(|_| self.is_here);
+        let Some(time_ms) = end_ms else { return };
+        if buffer::end_of_common_span(buffers, time_ms, duration_ms).is_some() {
+            *self = Self { end_ms: Some(time_ms), is_here: false };
             if time_ms > 0 {
                 cx.position_ms = time_ms;
                 cx.emit(Effect::Nudge { time_ms });
             }
         }
     }
+}
 
-    /// When all buffers have begun, once they have; 0 where nothing is to be stepped over.
-    fn lead_in_buffers(&self, cx: &Context) -> Option<u64> {
-        let firsts = self.buffers.iter().map(|buffer| buffer.spans.first().map(|s| s.start_ms));
-        let begun_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        let is_lead = begun_ms > cx.position_ms.saturating_add(limits::SAME_MS);
-        Some(if is_lead { begun_ms } else { 0 })
-    }
+/// When all buffers have begun, once they have; 0 where nothing is to be stepped over.
+fn in_buffers(cx: &Context, buffers: &[Buffer]) -> Option<u64> {
+    let firsts = buffers.iter().map(|buffer| buffer.spans.first().map(|span| span.start_ms));
+    let begun_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    let is_lead = begun_ms > cx.position_ms.saturating_add(limits::SAME_MS);
+    Some(if is_lead { begun_ms } else { 0 })
 }

@@ -13,7 +13,6 @@ use super::fault::{Cause, Fault, Place};
 use super::guide::{Found, Guide, Open, in_index};
 use super::http::{Ask, ResponseHead};
 use super::lead::Lead;
-use super::missing::Missing;
 use super::transfer::Transfer;
 use super::{Effect, Purpose, What, limits};
 
@@ -38,6 +37,14 @@ pub(super) struct Loader<G> {
     pub(super) goal_ms: u64,
     ended: bool,
     pub(super) lead: Lead,
+}
+
+/// What must be known before playback goes on.
+pub(super) struct Missing {
+    pub(super) transfer: Transfer,
+    pub(super) asked: Ask,
+    pub(super) bytes: Vec<u8>,
+    pub(super) wanted: Wanted,
 }
 
 /// The range that is on its way, and who gets which part of it.
@@ -255,15 +262,15 @@ impl<G: Guide> Loader<G> {
                 buffer.full = buffer::Full::No;
             }
         }
-        self.skip_lead(cx);
+        self.lead.skip(cx, &self.buffers, self.guide.duration_ms());
         self.pump(cx)
     }
 
     /// Goes to another place: where it is buffered, nothing is fetched again.
     pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> Outcome {
         let time_ms = self.lead.seek(time_ms);
-        self.skip_lead(cx);
         let duration_ms = self.guide.duration_ms();
+        self.lead.skip(cx, &self.buffers, duration_ms);
         let held = buffer::end_of_common_span(&self.buffers, time_ms, duration_ms);
         // To the millisecond: the last picture of a group lies just in front of the next one.
         let is_behind_start =

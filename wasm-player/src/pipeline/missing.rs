@@ -8,16 +8,8 @@ use super::fault::{Cause, Fault, Place};
 use super::guide::{Guide, Open, in_index};
 use super::http::Ask;
 use super::limits;
-use super::loader::{Loader, Outcome};
+use super::loader::{Loader, Missing, Outcome};
 use super::transfer::Transfer;
-
-/// What must be known before playback goes on.
-pub(super) struct Missing {
-    pub(super) transfer: Transfer,
-    asked: Ask,
-    bytes: Vec<u8>,
-    wanted: Wanted,
-}
 
 impl<G: Guide> Loader<G> {
     /// Whether `wanted` cannot be planned yet; what it lacks is asked for.

@@ -1,7 +1,7 @@
 //! `cargo xtask bench NAME`: a table, or one JSON object a line.
 
 mod media;
-mod mp4;
+pub(crate) mod mp4;
 mod start;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};

@@ -23,8 +23,8 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     tools::programs(&[("ffmpeg", "ffmpeg"), ("node", "nodejs"), ("npm", "npm")])?;
     let folder = run::workspace().join("bench/mp4");
     tools::packages(&folder)?;
-    let (wasm, wasm_bytes) = wasm(&folder)?;
-    eprintln!("the wasm of the mp4 part alone: {wasm_bytes} bytes, gzip");
+    let wasm = modules(&[])?;
+    weigh(&wasm)?;
     let clip = clip()?;
     let films = run::target_dir().join("bench/films");
     let mut native = run::cargo(["run", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
@@ -36,24 +36,36 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     Ok(told)
 }
 
-/// Builds what is measured as wasm, as the player is built but in a workspace of its own; the folder
-/// with the modules, and how large the one of `crates/mp4` is.
-fn wasm(folder: &Path) -> Result<(PathBuf, u64)> {
+/// Builds `crates/mp4` as wasm by itself, and says how large it is.
+pub(crate) fn part() -> Result<()> {
+    weigh(&modules(&["--package", "firstframe"])?)
+}
+
+/// Builds what is measured as wasm, as the player is built but in a workspace of its own, or some
+/// packages of it; the folder with the modules.
+fn modules(packages: &[&str]) -> Result<PathBuf> {
     let target = run::target_dir().join("bench");
+    let manifest = run::workspace().join("bench/mp4/wasm/Cargo.toml");
     let mut cargo = run::cargo(["build", "--quiet", "--release", "--locked"]);
     cargo.args(["--target", "wasm32-unknown-unknown", "--manifest-path"]);
-    run::run(cargo.arg(folder.join("wasm/Cargo.toml")).arg("--target-dir").arg(&target))?;
+    run::run(cargo.arg(manifest).arg("--target-dir").arg(&target).args(packages))?;
     let modules = target.join("modules");
     fs::create_dir_all(&modules)?;
-    for name in MODULES {
+    let wanted = if packages.is_empty() { &MODULES[..] } else { &MODULES[..1] };
+    for name in wanted {
         let built = target.join("wasm32-unknown-unknown/release").join(name);
         let mut module = Module::from_file(&built)?;
         traps::shorten(&mut module);
         module.emit_wasm_file(modules.join(name))?;
     }
+    Ok(modules)
+}
+
+fn weigh(modules: &Path) -> Result<()> {
     let bytes = build::gzip_size(&modules.join(MODULES[0]))?;
+    eprintln!("    the mp4 part alone: {bytes} bytes of wasm, gzip");
     if bytes > MP4_BYTES_MAX {
         bail!("the wasm of the mp4 part has {bytes} bytes gzip, of at most {MP4_BYTES_MAX}");
     }
-    Ok((modules, bytes))
+    Ok(())
 }
