@@ -49,3 +49,12 @@ export function askFirst({ url, size }) {
   }
   return early;
 }
+
+/** @type {string[]} ETags and the like: the player knows them by their place, from 1 on */
+const validators = [];
+
+/** @param {string | null} validator */
+export function nameOf(validator) {
+  if (!validator) return 0;
+  return validators.indexOf(validator) + 1 || validators.push(validator);
+}

@@ -8,7 +8,7 @@
 /** @import { Sink, SinkReports } from "./sink.js" */
 /** @import { Start } from "./start.js" */
 
-import { askFirst, askRange, firstUrl, madeUrl, streamUrl } from "./asks.js";
+import { askFirst, askRange, firstUrl, madeUrl, nameOf, streamUrl } from "./asks.js";
 import { counters, note, stats } from "./counted.js";
 import { inputsOf } from "./inputs.js";
 import { byHeaders, byIndex } from "./modules.js";
@@ -48,8 +48,6 @@ let timer;
 let piece = new Uint8Array();
 /** What the browser said of the fault that the player is being told of. */
 let said = "";
-/** @type {string[]} ETags and the like: the player knows them by their place, from 1 on */
-const validators = [];
 
 /**
  * A request of the player.
@@ -129,8 +127,15 @@ async function open(message) {
   // Whoever takes over hears of what is wrong.
   begun?.play(calls, () => player !== undefined).catch(() => {});
   host = makeHost(calls, inWorker ? Sink : undefined);
-  begin(await loaded);
   if (place) tell({ type: "located", url: place.url });
+  try {
+    begin(await loaded);
+  } catch (error) {
+    // The browser's own player needs no module, only to know where the film is.
+    const parts = await begun?.parts.catch(() => undefined);
+    if (parts?.film) settle(parts.film, parts.url);
+    throw error;
+  }
   if (!isMade) join();
 }
 
@@ -220,12 +225,6 @@ async function answered(id, request, response) {
     count("Retry-After")];
   player?.head(id, status, numbers, nameOf(headers.get("ETag") ?? headers.get("Last-Modified")));
   return answer;
-}
-
-/** @param {string | null} validator */
-function nameOf(validator) {
-  if (!validator) return 0;
-  return validators.indexOf(validator) + 1 || validators.push(validator);
 }
 
 /** @param {number} id */

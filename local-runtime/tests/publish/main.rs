@@ -8,3 +8,5 @@ mod films;
 mod kill;
 #[cfg(test)]
 mod large;
+#[cfg(test)]
+mod ready;
