@@ -16,7 +16,7 @@ fn an_hour() -> Vec<u8> {
     let made = film::write(clip(), REPEATS, MoovAt::Tail).unwrap();
     let at = |at: u64| usize::try_from(at).unwrap();
     let media = &clip()[at(made.media.start)..at(made.media.end)];
-    [&made.head, &media.repeat(at(made.repeats.into())), &made.tail].concat()
+    [made.head, media.repeat(at(made.repeats.into())), made.tail].concat()
 }
 
 /// A verb of the command line, on this server.
