@@ -76,9 +76,9 @@ function tell(message, transfer = []) {
   scope.postMessage(message, transfer);
 }
 
-/** Takes note of where a film is. @param {Stream} stream @param {string} base */
+/** Takes note of where a film is, if any plays. @param {Stream} stream @param {string} base */
 function settle({ preferredStream, start }, base) {
-  if (!preferredStream) throw 404;
+  if (!preferredStream) return false;
   /** @param {string} url */
   const absolute = (url) => new URL(url, base).href;
   place = {
@@ -88,6 +88,7 @@ function settle({ preferredStream, start }, base) {
     ...(start && { startUrl: absolute(start.startUrl), headersUrl: absolute(start.headersUrl) }),
   };
   tell({ type: "located", url: place.url });
+  return true;
 }
 
 /** @param {PrepareMessage} message */
@@ -188,9 +189,9 @@ async function sendStart(id, from) {
   const answer = await answered(id, request, start.answer);
   const parts = answer?.ok && (await outcome(id, request, start.parts));
   if (parts) {
-    if (parts.film) settle(parts.film, parts.url);
-    if (!parts.boxes.length) return playByIndex(id);
-    player?.started(id, parts.length, parts.boxes);
+    if (parts.film && !settle(parts.film, parts.url)) player?.resolveFailed(404);
+    else if (!parts.boxes.length) return playByIndex(id);
+    else player?.started(id, parts.length, parts.boxes);
   }
   if (!start.appended.length) join();
 }
@@ -367,7 +368,7 @@ async function resolve() {
   try {
     const answer = await fetch(streamUrl(/** @type {OpenMessage} */ (opened)));
     if (!answer.ok) throw answer.status;
-    settle((await answer.json()).data, answer.url);
+    if (!settle((await answer.json()).data, answer.url)) throw 404;
     player?.resolved(place?.size ?? -1);
   } catch (status) {
     player?.resolveFailed(typeof status === "number" ? status : 0);

@@ -158,6 +158,17 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       await close();
     });
 
+    test('an episode that is not there is told', async () => {
+      const { page, close } = await openPlayer(on(), { episode: 'nobody.1', muted: '', autoplay: '' });
+      await page.waitForFunction(
+        () => globalThis.harness.events.some((event) => event.type === 'firstframe-error'));
+      const { code, advice } = await page.evaluate(() =>
+        globalThis.harness.events.find((event) => event.type === 'firstframe-error').detail);
+      assert.equal(code, 'not_found');
+      assert.ok(advice.length > 3, advice);
+      await close();
+    });
+
     test('the bytes may come from a server that knows nothing of headers', async () => {
       const plain = await films(await film('index-last'));
       const path = (await fileOf(server.url, 'index-last')).replace('/media/', '/headers/');
