@@ -12,6 +12,8 @@ const COUNT_MAX: usize = 100_000;
 const SECONDS_MAX: u64 = 86_400;
 /// The address space of 32-bit wasm.
 const MEMORY_MIB_MAX: usize = 4096;
+/// A tebibyte, more than the memory of most machines.
+const CACHE_MIB_MAX: usize = 1 << 20;
 /// A pebibyte, far beyond any disk here, and its bytes still fit `SQLite`'s integers.
 const OBJECTS_MIB_MAX: u64 = 1 << 30;
 
@@ -90,6 +92,10 @@ pub(super) fn seconds(text: &str) -> Result<Duration> {
 
 pub(super) fn memory(text: &str) -> Result<usize> {
     number(text, 1, MEMORY_MIB_MAX).map(|mib| mib << 20)
+}
+
+pub(super) fn cache(text: &str) -> Result<usize> {
+    number(text, 0, CACHE_MIB_MAX).map(|mib| mib << 20)
 }
 
 pub(super) fn mebibytes(text: &str) -> Result<Option<u64>> {

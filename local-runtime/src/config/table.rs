@@ -8,7 +8,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 22] = [
+pub(super) const SETTINGS: [Setting; 23] = [
     Setting {
         name: "listen",
         value: "ADDRESS",
@@ -127,6 +127,12 @@ pub(super) const SETTINGS: [Setting; 22] = [
         value: "MIB",
         default: Some("128"),
         help: "Memory of one instance of the edge; 128 is what Cloudflare and Akamai give",
+    },
+    Setting {
+        name: "cache_mib_max",
+        value: "MIB",
+        default: Some("64"),
+        help: "Memory for answers that everybody may have and that do not change; 0 is none",
     },
     Setting {
         name: "objects_mib_max",

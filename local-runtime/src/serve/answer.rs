@@ -28,6 +28,7 @@ use wasmtime_wasi_http::{
     handler::{ExpirationError, InstantiationError},
 };
 
+use super::cache::{self, Asked, Cache};
 use crate::engine::Handler;
 
 /// Bytes of a request's body: the largest that the edge takes is a catalogue pack, under 1 MB;
@@ -38,13 +39,14 @@ const BODY_BYTES_MAX: usize = 4 << 20;
 #[derive(Clone)]
 pub(super) struct Answering {
     handler: Handler,
+    cache: Cache,
     running: Arc<Semaphore>,
 }
 
 impl Answering {
     /// At most `requests_max` at once.
-    pub(super) fn new(handler: Handler, requests_max: usize) -> Self {
-        Self { handler, running: Arc::new(Semaphore::new(requests_max)) }
+    pub(super) fn new(handler: Handler, cache: Cache, requests_max: usize) -> Self {
+        Self { handler, cache, running: Arc::new(Semaphore::new(requests_max)) }
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<Answer> {
@@ -56,10 +58,24 @@ impl Answering {
             Ok(request) => request,
             Err(refused) => return log.done(*refused),
         };
-        match self.handler.handle((), request).await {
-            Ok(response) => log.answer(response, Some(permit)),
-            Err(error) => log.done(failure(&error)),
+        let cache = self.cache;
+        let asked = Asked::of(&request);
+        if let Some(response) = asked.as_ref().and_then(|asked| cache.answer(asked)) {
+            return log.answer(response, Some(permit));
         }
+        let (emptied, changes) = (cache.emptied(), cache::is_change(&request));
+        let response = match self.handler.handle((), request).await {
+            Ok(response) => response,
+            Err(error) => failure(&error),
+        };
+        if changes {
+            cache.empty();
+        }
+        let response = match asked {
+            Some(asked) => cache.pass(asked, emptied, response),
+            None => response,
+        };
+        log.answer(response, Some(permit))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `firstframe serve`: listeners, connections, requests, and their end.
 
 mod answer;
+mod cache;
 mod connections;
 mod run;
 mod stall;

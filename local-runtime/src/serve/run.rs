@@ -19,7 +19,11 @@ use tokio::{
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _};
 
-use super::{answer::Answering, connections};
+use super::{
+    answer::Answering,
+    cache::{Cache, Emptying},
+    connections,
+};
 use crate::{
     config::{Config, Flags},
     engine::{self, Limits},
@@ -99,10 +103,16 @@ async fn serve(config: &Config) -> Result<()> {
     let cache = data.clone();
     let made =
         tokio::task::spawn_blocking(move || engine::handler(&component, &cache, shared, limits));
-    let answering = Answering::new(made.await??, config.requests_max);
+    let kept = Cache::new(config.cache_bytes_max);
+    let answering = Answering::new(made.await??, kept.clone(), config.requests_max);
     let (open, stall) = (config.connections_max, config.stall_timeout);
     let web = connections::Server::start(listener, answering, open, stall)?;
-    let store = connections::Server::start(s3_listener, s3, S3_CONNECTIONS_MAX, stall)?;
+    let store = connections::Server::start(
+        s3_listener,
+        Emptying::new(s3, kept),
+        S3_CONNECTIONS_MAX,
+        stall,
+    )?;
     let state = State::announce(data, web.address, store.address)?;
     signals.end().await;
     tracing::info!("finishing what is running");

@@ -1,6 +1,8 @@
 //! `firstframe serve` as a process: its object store, its limits, its start and its ends.
 
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod limits;

@@ -137,7 +137,7 @@ async fn sip(aim: &Aim, reader: u64, rate: u64, time: Duration) -> Result<(u64, 
 
 async fn ask(stream: &mut TcpStream, aim: &Aim, dice: &mut Dice) -> Result<()> {
     let Aim { authority, target, length, within } = aim;
-    let first = dice.below(within / length) * length;
+    let first = dice.below(within - length + 1);
     let last = first + length - 1;
     let request = format!(
         "GET {target} HTTP/1.1\r\nHost: {authority}\r\nRange: bytes={first}-{last}\r\n\r\n"

@@ -1,12 +1,14 @@
-//! Bytes of a file as a stream: one chunk at a time, read where waiting blocks nobody.
+//! Bytes of a file as a stream: one chunk at a time. What the system has in memory is read at once;
+//! what has to come from the disk, where waiting blocks nobody.
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-    mem,
+    io,
     ops::Range,
+    os::unix::fs::FileExt as _,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -16,20 +18,15 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::storage::Object;
 
-/// One read. A reader that stands still holds one chunk here and one on its way to the socket:
-/// 5,000 of them, with all that is around them, take under 1 GiB.
-const CHUNK_BYTES: u64 = 32 << 10;
+/// One read. A reader that stands still holds one chunk on its way to the socket: 5,000 of them,
+/// with all that is around them, take 700 MB (`cargo xtask bench media`). Longer ones are not faster.
+const CHUNK_BYTES: usize = 32 << 10;
 
 /// Part of an object's file. It ends with an error, not with other bytes, when the file changes.
 pub(super) struct FileBody {
-    state: State,
-    left: u64,
-}
-
-enum State {
-    Idle(Source),
-    Reading(JoinHandle<io::Result<(Source, Vec<u8>)>>),
-    Done,
+    source: Arc<Source>,
+    left: Range<u64>,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 struct Source {
@@ -40,52 +37,95 @@ struct Source {
 
 impl FileBody {
     /// The bytes `range` of `object`, whose file is `file`.
-    pub(super) fn new(object: &Object, mut file: File, range: &Range<u64>) -> io::Result<Self> {
-        file.seek(SeekFrom::Start(range.start))?;
+    pub(super) fn new(object: &Object, file: File, range: Range<u64>) -> Self {
         let source = Source { file, size: object.size, mtime_ns: object.mtime_ns };
-        Ok(Self { state: State::Idle(source), left: range.end.saturating_sub(range.start) })
+        Self { source: Arc::new(source), left: range, reading: None }
     }
 }
 
 impl Source {
-    fn read(mut self, count: u64) -> io::Result<(Self, Vec<u8>)> {
-        let mut chunk = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
-        (&mut self.file).take(count).read_to_end(&mut chunk)?;
-        // After the read: whatever was written before it is seen here.
+    /// The next bytes of `left`, or the first of them; none where they are not in memory.
+    fn peek(&self, left: &Range<u64>) -> io::Result<Option<Bytes>> {
+        let mut chunk = buffer(left);
+        let Some(count) = resident(&self.file, &mut chunk, left.start)? else { return Ok(None) };
+        chunk.truncate(count);
+        self.checked(chunk).map(Some)
+    }
+
+    /// The next bytes of `left`.
+    fn read(&self, left: &Range<u64>) -> io::Result<Bytes> {
+        let mut chunk = buffer(left);
+        self.file.read_exact_at(&mut chunk, left.start)?;
+        self.checked(chunk)
+    }
+
+    /// After a read: whatever was written before it is seen here.
+    fn checked(&self, chunk: Vec<u8>) -> io::Result<Bytes> {
         let unchanged = Object::stat(&self.file)? == (self.size, self.mtime_ns);
-        if unchanged && chunk.len() as u64 == count {
-            return Ok((self, chunk));
+        if unchanged && !chunk.is_empty() {
+            return Ok(Bytes::from(chunk));
         }
         Err(io::Error::other("the file of this object has changed"))
     }
+}
+
+/// Room for one chunk.
+fn buffer(left: &Range<u64>) -> Vec<u8> {
+    let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX);
+    vec![0; most.min(CHUNK_BYTES)]
+}
+
+/// Reads what is in memory of the bytes from `at` on; none where nothing is, or nobody can tell.
+#[cfg(target_os = "linux")]
+fn resident(file: &File, buffer: &mut [u8], at: u64) -> io::Result<Option<usize>> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
+    let read = preadv2(file, &mut [io::IoSliceMut::new(buffer)], at, ReadWriteFlags::NOWAIT);
+    match read {
+        Ok(count) => Ok(Some(count)),
+        // Not in memory, a signal, or a file system that does not tell.
+        Err(Errno::AGAIN | Errno::INTR | Errno::OPNOTSUPP) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resident(_: &File, _: &mut [u8], _: u64) -> io::Result<Option<usize>> {
+    Ok(None)
 }
 
 impl Stream for FileBody {
     type Item = Result<Bytes, StdError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            match mem::replace(&mut self.state, State::Done) {
-                State::Done => return Poll::Ready(None),
-                State::Idle(_) if self.left == 0 => return Poll::Ready(None),
-                State::Idle(source) => {
-                    let count = self.left.min(CHUNK_BYTES);
-                    self.state = State::Reading(spawn_blocking(move || source.read(count)));
-                }
-                State::Reading(mut reading) => {
-                    let Poll::Ready(read) = Pin::new(&mut reading).poll(context) else {
-                        self.state = State::Reading(reading);
-                        return Poll::Pending;
-                    };
-                    let (source, chunk) = match read {
-                        Ok(Ok(read)) => read,
-                        Ok(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
-                        Err(error) => return Poll::Ready(Some(Err(error.into()))),
-                    };
-                    self.left -= chunk.len() as u64;
-                    self.state = State::Idle(source);
-                    return Poll::Ready(Some(Ok(Bytes::from(chunk))));
-                }
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let this = &mut *self;
+        let at_once = match this.reading {
+            None => this.source.peek(&this.left).transpose(),
+            Some(_) => None,
+        };
+        let chunk = match at_once {
+            Some(chunk) => chunk,
+            None => {
+                let reading = this.reading.get_or_insert_with(|| {
+                    let (source, left) = (Arc::clone(&this.source), this.left.clone());
+                    spawn_blocking(move || source.read(&left))
+                });
+                let read = ready!(Pin::new(reading).poll(context));
+                this.reading = None;
+                read.unwrap_or_else(|error| Err(error.into()))
+            }
+        };
+        match chunk {
+            Ok(chunk) => {
+                this.left.start += chunk.len() as u64;
+                Poll::Ready(Some(Ok(chunk)))
+            }
+            Err(error) => {
+                this.left.end = this.left.start;
+                Poll::Ready(Some(Err(error.into())))
             }
         }
     }
@@ -93,7 +133,7 @@ impl Stream for FileBody {
 
 impl ByteStream for FileBody {
     fn remaining_length(&self) -> RemainingLength {
-        match usize::try_from(self.left) {
+        match usize::try_from(self.left.end.saturating_sub(self.left.start)) {
             Ok(left) => RemainingLength::new_exact(left),
             Err(_) => RemainingLength::unknown(),
         }

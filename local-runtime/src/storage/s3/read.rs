@@ -63,11 +63,12 @@ pub(super) async fn get(
             (range, Some(content_range))
         }
     };
-    let body = FileBody::new(&object, file, &range).map_err(S3Error::internal_error)?;
+    let content_length = size(range.end - range.start);
+    let body = FileBody::new(&object, file, range);
     Ok(S3Response::new(dto::GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         body: Some(dto::StreamingBlob::new(body)),
-        content_length: Some(size(range.end - range.start)),
+        content_length: Some(content_length),
         content_range,
         content_type: object.content_type,
         e_tag: Some(etag(&object.etag)),

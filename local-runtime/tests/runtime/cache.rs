@@ -1,0 +1,66 @@
+//! Answers out of memory: the same as the component's, and gone when something changes.
+
+use crate::server::{Server, bytes, header, noise, signed, status};
+
+const URL: &str = "api/v2/media/0123";
+
+/// One range of the film, and whether it came out of memory.
+fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
+    let request = server.agent.get(format!("{}{URL}", server.url)).header("range", range);
+    let mut answer = request.call().unwrap();
+    assert_eq!(status(&answer), 206, "{range}");
+    for (name, value) in [("accept-ranges", "bytes"), ("access-control-allow-origin", "*")] {
+        assert_eq!(header(&answer, name), value);
+    }
+    assert!(header(&answer, "etag").starts_with('"'));
+    let is_kept = !header(&answer, "age").is_empty();
+    let length = header(&answer, "content-length");
+    let bytes = bytes(&mut answer);
+    assert_eq!(length, bytes.len().to_string());
+    (bytes, is_kept)
+}
+
+#[test]
+fn a_range_that_has_passed_comes_out_of_memory_until_the_film_is_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let film = noise(1, 3_000_000);
+    server.put("media/0123", &film);
+    assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
+    assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), true));
+    assert!(read(&server, "bytes=5000-5000") == (film[5000..=5000].to_vec(), true));
+    assert!(read(&server, "bytes=999-1000") == (film[999..=1000].to_vec(), false));
+    assert!(read(&server, "bytes=999-50000") == (film[999..=50_000].to_vec(), true));
+    assert!(!read(&server, "bytes=2000000-2999999").1);
+    assert!(!read(&server, "bytes=2000000-2999999").1, "a long one is not kept");
+
+    let film = noise(2, 3_000_000);
+    server.put("media/0123", &film);
+    assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
+    let gone = signed(&server.bucket.delete_object(Some(&server.credentials), "media/0123"));
+    server.agent.delete(gone).call().unwrap();
+    let request = server.agent.get(format!("{}{URL}", server.url));
+    assert_eq!(status(&request.header("range", "bytes=1000-99999").call().unwrap()), 404);
+}
+
+#[test]
+fn a_condition_is_for_the_component_and_no_cache_is_a_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_with(folder.path(), &["--cache-mib-max", "0"]);
+    server.put("media/0123", &noise(1, 10_000));
+    assert!(!read(&server, "bytes=0-99").1);
+    assert!(!read(&server, "bytes=0-99").1);
+    drop(server);
+
+    let server = Server::start(folder.path());
+    read(&server, "bytes=0-99");
+    assert!(read(&server, "bytes=0-99").1);
+    let url = format!("{}{URL}", server.url);
+    let tag = header(&server.agent.get(&url).call().unwrap(), "etag");
+    let known = server.agent.get(&url).header("if-none-match", tag).call().unwrap();
+    assert_eq!(status(&known), 304);
+    let other = server.agent.get(&url).header("if-match", "\"other\"").call().unwrap();
+    assert_eq!(status(&other), 412);
+    let behind = server.agent.get(&url).header("range", "bytes=10000-10001").call().unwrap();
+    assert_eq!(status(&behind), 416);
+}
