@@ -2,7 +2,6 @@
 
 /** @import { PrepareMessage } from "./messages.js" */
 
-
 /** @param {PrepareMessage} message */
 export const streamUrl = ({ api, episode = "" }) => `${api}/api/v2/stream/${encodeURIComponent(episode)}`;
 
@@ -22,6 +21,34 @@ export function madeUrl(base, from) {
 export const firstUrl = (message, from) =>
   madeUrl(message.headers ?? `${streamUrl(message)}/start`, from);
 
+/**
+ * What is asked for at the click: no more of an episode than its first picture needs. What was
+ * prepared is longer, for nobody has waited for it.
+ * @param {PrepareMessage} message
+ */
+export function openingUrl(message) {
+  const url = firstUrl(message, [Math.round(message.start * 1000)]);
+  const isShort = message.type === "open" && message.episode !== undefined && !message.exact;
+  return isShort ? `${url}&until=picture` : url;
+}
+
+/** So long does all else wait for the first picture, once what that needs is there. */
+const PICTURE_MS_MAX = 100;
+/** @type {(value?: unknown) => void} */
+let isThere;
+/** @type {Promise<unknown>} */
+const picture = new Promise((resolve) => (isThere = resolve));
+/** @type {Promise<unknown> | undefined} */
+let late;
+
+/** The first picture is shown. */
+export const pictured = () => isThere();
+
+/** Until the first picture is shown, or should be. */
+export function afterPicture() {
+  return late ??= Promise.race([picture, new Promise((go) => setTimeout(go, PICTURE_MS_MAX))]);
+}
+
 // These two are the pipeline's own first requests (limits.rs), made before it is there.
 const HEAD_BYTES = 262144;
 const TAIL_BYTES = 524288;
@@ -29,12 +56,13 @@ const TAIL_BYTES = 524288;
 /**
  * The HTTP cache stays out of it: it lets one request to a URL wait for another, and Chromium's
  * answers 200 from it where a 206 has `Vary`.
- * @param {string} url @param {string} range
+ * @param {string} url @param {string} range @param {Promise<unknown>} [after]
  */
-export function askRange(url, range) {
+export function askRange(url, range, after = Promise.resolve()) {
   const controller = new AbortController();
   const { signal } = controller;
-  const response = fetch(url, { headers: { Range: range }, cache: "no-store", signal });
+  const ask = () => fetch(url, { headers: { Range: range }, cache: "no-store", signal });
+  const response = after.then(ask);
   response.catch(() => {}); // The player hears of it when it takes the request over.
   return { range, response, controller };
 }

@@ -122,8 +122,10 @@ export class FirstframeVideo extends HTMLElement {
     this.#url = src;
     this.dispatchEvent(new Event("loadstart"));
     const film = src ? { src, headers: headers || undefined } : { episode };
-    const sinkOnPage = this.hasAttribute("sink-on-page");
-    this.#listenTo(open({ type: "open", ...film, api, start, sinkOnPage }));
+    const [exact, sinkOnPage] = [this.hasAttribute("exact"), this.hasAttribute("sink-on-page")];
+    this.#listenTo(open({ type: "open", ...film, api, start, exact, sinkOnPage }));
+    // Whose browser does not tell waits a moment longer for what comes next.
+    this.video.requestVideoFrameCallback?.(() => this.#tell({ type: "pictured" }));
   }
 
   /** @param {Worker} worker */

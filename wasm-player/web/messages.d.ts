@@ -15,6 +15,8 @@ export interface PrepareMessage {
   api: string;
   /** Where playback begins, in seconds. */
   start: number;
+  /** Whether it begins there, and not at the key frame before it. */
+  exact?: boolean;
 }
 
 export interface OpenMessage extends PrepareMessage {
@@ -28,6 +30,7 @@ export type ToWorker =
   | OpenMessage
   | { type: "seek"; time: number }
   | { type: "position"; time: number; playing: boolean }
+  | { type: "pictured" }
   | { type: "mediaFailed"; message: string }
   | { type: "report"; call: keyof SinkReports; args: unknown[] }
   | { type: "stats"; id: number };

@@ -8,7 +8,9 @@
 /** @import { Sink, SinkReports } from "./sink.js" */
 /** @import { Start } from "./start.js" */
 
-import { askFirst, askRange, firstUrl, madeUrl, nameOf, streamUrl } from "./asks.js";
+import {
+  afterPicture, askFirst, askRange, firstUrl, madeUrl, nameOf, openingUrl, pictured, streamUrl,
+} from "./asks.js";
 import { counters, note, stats } from "./counted.js";
 import { inputsOf } from "./inputs.js";
 import { byHeaders, byIndex } from "./modules.js";
@@ -72,9 +74,7 @@ let isAdopted = false;
 const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (globalThis));
 
 /** @param {ToPage} message @param {Transferable[]} [transfer] */
-function tell(message, transfer = []) {
-  scope.postMessage(message, transfer);
-}
+const tell = (message, transfer = []) => scope.postMessage(message, transfer);
 
 /** Takes note of where a film is, if any plays. @param {Stream} stream @param {string} base */
 function settle({ preferredStream, start }, base) {
@@ -92,10 +92,7 @@ function settle({ preferredStream, start }, base) {
 }
 
 /** @param {PrepareMessage} message */
-async function ask(message) {
-  const { Start } = await startModule;
-  return new Start(firstUrl(message, [Math.round(message.start * 1000)]));
-}
+const ask = async (message) => new (await startModule).Start(openingUrl(message));
 
 /** @param {PrepareMessage} message */
 function prepare(message) {
@@ -164,7 +161,7 @@ async function send(id, start, end, isMedia) {
   const { rangeHeader } = await toldModule;
   const range = rangeHeader(start, end);
   const at = early.findIndex((asked) => asked.range === range);
-  const asked = early.splice(at, at < 0 ? 0 : 1)[0] ?? askRange(place?.url ?? "", range);
+  const asked = early.splice(at, at < 0 ? 0 : 1)[0] ?? askRange(place?.url ?? "", range, begun && afterPicture());
   const { controller, response } = asked;
   await answered(id, { controller, entry: note(range, isMedia) }, response);
 }
@@ -173,7 +170,7 @@ async function send(id, start, end, isMedia) {
 async function sendHeaders(id, from, windows) {
   const controller = new AbortController();
   const url = `${madeUrl(place?.headersUrl ?? "", from)}&windows=${windows}`;
-  const response = fetch(url, { signal: controller.signal });
+  const response = afterPicture().then(() => fetch(url, { signal: controller.signal }));
   await answered(id, { controller, entry: note("headers", false) }, response);
 }
 
@@ -189,6 +186,7 @@ async function sendStart(id, from) {
   const answer = await answered(id, request, start.answer);
   const parts = answer?.ok && (await outcome(id, request, start.parts));
   if (parts) {
+    if (!parts.length) pictured(); // Nothing in it is worth waiting for.
     if (parts.film && !settle(parts.film, parts.url)) player?.resolveFailed(404);
     else if (!parts.boxes.length) return playByIndex(id);
     else player?.started(id, parts.length, parts.boxes);
@@ -379,6 +377,7 @@ async function resolve() {
 function apply(message) {
   if (message.type === "prepare") return prepare(message);
   if (message.type === "open") return void open(message).catch(broken);
+  if (message.type === "pictured") return pictured();
   if (waiting || !player) return void waiting?.push(message);
   switch (message.type) {
     case "seek":

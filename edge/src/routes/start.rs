@@ -55,12 +55,14 @@ impl Opening {
         asked: Asked,
     ) -> Result<Self, Error> {
         let asked = Asked { windows: 1, ..asked };
-        let Start { size_bytes, answer } = index::start(platform, source_id, &asked).await?;
+        let Start { size_bytes, answer, picture_end } =
+            index::start(platform, source_id, &asked).await?;
         let boxes = mp4::start::write(&answer);
         let fetches = answer.windows.iter().flat_map(|window| &window.fetches);
         // Behind the end of a film, nothing comes.
         let range = fetches.map(|fetch| fetch.range).next().unwrap_or(mp4::ByteRange::of(0, 0));
-        let range = ByteRange { start: range.start, end: range.end };
+        let end = picture_end.unwrap_or(range.end);
+        let range = ByteRange { start: range.start, end };
         let reach = passage::reach(platform, source_id, range).await?;
         Ok(Self { source_id: source_id.to_owned(), size_bytes, boxes, reach })
     }

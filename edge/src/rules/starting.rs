@@ -16,7 +16,7 @@ pub enum Sound {
     Track(usize),
 }
 
-/// `at` or `from`, `audio` and `windows`.
+/// `at` or `from`, `audio`, `windows` and `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
     /// Where to begin.
@@ -25,12 +25,14 @@ pub struct Asked {
     pub sound: Sound,
     /// How many windows.
     pub windows: u32,
+    /// Whether the film's bytes end where the first picture has all that it needs.
+    pub until_picture: bool,
 }
 
 impl Asked {
     /// One window from this time on.
     pub const fn at_ms(ms: u64) -> Self {
-        Self { from: From::Time(ms), sound: Sound::Default, windows: 1 }
+        Self { from: From::Time(ms), sound: Sound::Default, windows: 1, until_picture: false }
     }
 
     /// Reads a query; what it does not know is no concern of it.
@@ -59,6 +61,8 @@ impl Asked {
                     let count = count.filter(|count| (1..=WINDOWS_MAX).contains(count));
                     asked.windows = count.ok_or("`windows` is 1 to 8")?;
                 }
+                "until" if value == "picture" => asked.until_picture = true,
+                "until" => return Err("`until` is picture"),
                 _ => {}
             }
         }
@@ -112,9 +116,11 @@ mod tests {
         for ms in [0, 1, 999, 1000, 61_050] {
             assert_eq!(asked(&format!("at={}", seconds(ms))), Asked::at_ms(ms));
         }
+        assert!(asked("at=1&until=picture").until_picture);
         let from = From::Cursor(Cursor::of([0, 240, 0, 469, 3]));
         let asked = asked("from=0.240.0.469.3&audio=2&windows=8");
-        assert_eq!(asked, Asked { from, sound: Sound::Track(2), windows: 8 });
+        let sound = Sound::Track(2);
+        assert_eq!(asked, Asked { from, sound, windows: 8, until_picture: false });
         assert_eq!(Asked::parse("audio=none").unwrap().sound, Sound::Silent);
     }
 
@@ -142,6 +148,7 @@ mod tests {
             "windows=9",
             "windows=",
             "at=+1",
+            "until=end",
         ] {
             assert!(Asked::parse(query).is_err(), "{query}");
         }

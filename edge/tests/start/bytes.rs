@@ -54,6 +54,29 @@ fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
 }
 
 #[test]
+fn a_start_until_the_picture_has_the_same_headers_and_no_more_bytes_than_that_needs() {
+    let film = Long::new(1, MoovAt::Head);
+    let memory = own(&film);
+    for at in ["0", "20.5"] {
+        let whole = get(&memory, "start", OWN, &format!("at={at}"));
+        let answer = get(&memory, "start", OWN, &format!("at={at}&until=picture"));
+        assert!(answer.is_stream);
+        assert_ne!(answer.header("etag"), whole.header("etag"));
+        let ((boxes, bytes), (all_boxes, all)) = (parts(&answer), parts(&whole));
+        assert!(boxes == all_boxes && all.starts_with(bytes));
+        // Key frames are two seconds apart, and the window goes on for two.
+        assert!((1..all.len() / 4).contains(&bytes.len()), "{} of {}", bytes.len(), all.len());
+        let windows = start::read(boxes).unwrap().windows;
+        let runs = |fragment: &mp4::fragment::Fragment| match &fragment.payload {
+            mp4::fragment::Payload::Gather(runs) => Some(runs[0]),
+            mp4::fragment::Payload::AsIs => None,
+        };
+        let sound = windows[0].fetches[0].fragments.iter().find_map(runs);
+        assert!(sound.is_none_or(|run| run.end <= bytes.len() as u64), "no sound, no picture");
+    }
+}
+
+#[test]
 fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
     let film = Long::new(120, MoovAt::Tail);
     let memory = providers(&film);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures::{FutureExt as _, future::LocalBoxFuture};
 use mp4::{
     TrackKind,
+    fragment::Payload,
     plan::Selection,
     start::{self, Answer, Ask, Film, From, Root, Step},
 };
@@ -21,6 +22,9 @@ const WINDOW_MS: u64 = 10_000;
 /// How long the first one is, behind the time that was asked for: its headers come before the first
 /// picture, and 9 KB of them take 4 ms at 20 Mbit/s. While so much of a film comes, more is asked for.
 const FIRST_MS: u64 = 2_000;
+/// How long the pictures are that a browser wants to have before it shows the first: Chromium has
+/// six of them, where some are shown in another order than they come in; these are eight of cinema.
+const PICTURE_MS: u64 = 300;
 /// Packs that are read for one answer: minutes of a film lie in one or two.
 const PACK_COUNT_MAX: usize = 16;
 
@@ -30,6 +34,8 @@ pub(crate) struct Start {
     pub(crate) size_bytes: u64,
     /// The rest.
     pub(crate) answer: Answer,
+    /// Where the first range ends that the first picture needs; none where that was not asked for.
+    pub(crate) picture_end: Option<u64>,
 }
 
 /// A start; what is not stored yet is made.
@@ -78,9 +84,16 @@ async fn planned<P: Platform>(
     let ask = |from, span_ms, count| Ask { selection, from, span_ms, count };
     let From::Time(time_ms) = asked.from else {
         let answer = plan.step(ask(asked.from, WINDOW_MS, asked.windows)).await?;
-        return Ok(answer.map(|answer| Start { size_bytes, answer }));
+        return Ok(answer.map(|answer| Start { size_bytes, answer, picture_end: None }));
     };
     let Some(mut answer) = plan.step(ask(asked.from, FIRST_MS, 1)).await? else { return Ok(None) };
+    let mut picture_end = None;
+    if asked.until_picture {
+        let Some(picture) = plan.step(ask(asked.from, PICTURE_MS, 1)).await? else {
+            return Ok(None);
+        };
+        picture_end = self::picture_end(&answer, &picture);
+    }
     let behind_key_ms = time_ms.saturating_sub(answer.start_ms);
     if behind_key_ms > 0 {
         let longer = plan.step(ask(asked.from, behind_key_ms + FIRST_MS, 1)).await?;
@@ -92,7 +105,20 @@ async fn planned<P: Platform>(
         let Some(rest) = plan.step(rest).await? else { return Ok(None) };
         answer.windows.extend(rest.windows);
     }
-    Ok(Some(Start { size_bytes, answer }))
+    Ok(Some(Start { size_bytes, answer, picture_end }))
+}
+
+/// Where the pictures of a shorter answer end in the first range of an answer, and the first run of
+/// sound beside them: without sound a browser shows no picture of a film that has some.
+fn picture_end(answer: &Answer, shorter: &Answer) -> Option<u64> {
+    let first = |answer: &Answer| answer.windows.first()?.fetches.first().cloned();
+    let (all, pictures) = (first(answer)?, first(shorter)?);
+    let sound = all.fragments.iter().find_map(|fragment| match &fragment.payload {
+        Payload::Gather(runs) => runs.first().map(|run| all.range.start + run.end),
+        Payload::AsIs => None,
+    });
+    let end = pictures.range.end.max(sound.unwrap_or_default());
+    (pictures.range.start == all.range.start).then_some(end.min(all.range.end))
 }
 
 /// A film, and what of it was read so far.
