@@ -61,6 +61,11 @@ impl Opening {
         // Behind the end of a film, nothing comes.
         let range = fetches.map(|fetch| fetch.range).next().unwrap_or(mp4::ByteRange::of(0, 0));
         let range = ByteRange { start: range.start, end: range.end };
+        if range.end > size_bytes {
+            return Err(Error::NoIndex(format!(
+                "the film is cut off: its file ends at {size_bytes}"
+            )));
+        }
         let reach = passage::reach(platform, source_id, range).await?;
         Ok(Self { source_id: source_id.to_owned(), size_bytes, boxes, reach })
     }
