@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use mp4::film::Film;
 
 use crate::{bytes, fixture};
 
@@ -76,6 +77,8 @@ pub struct Upstream {
 
 #[derive(Debug)]
 struct State {
+    /// What it has in place of its film, with nothing but zeros for pictures and sound.
+    film: Option<Film>,
     mood: Mutex<Mood>,
     asked: AtomicUsize,
     /// Where it leads to; without that, an origin of this machine that is on no list.
@@ -88,10 +91,20 @@ struct State {
 impl Upstream {
     /// Begins to listen.
     pub fn start() -> Result<Self> {
+        Self::begin(None)
+    }
+
+    /// One that has this film, whatever the name, with nothing but zeros for pictures and sound.
+    pub fn of(film: Film) -> Result<Self> {
+        Self::begin(Some(film))
+    }
+
+    fn begin(film: Option<Film>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let inner = TcpListener::bind("127.0.0.1:0")?;
         let origin = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(State {
+            film,
             mood: Mutex::new(Mood::Good),
             asked: AtomicUsize::new(0),
             leads: Mutex::new(vec![format!("http://{}/film", inner.local_addr()?)]),
@@ -165,15 +178,10 @@ fn answer(mut stream: &TcpStream, mood: Mood, number: usize, state: &State) -> R
     if !is_reset {
         stream.read_exact(&mut vec![0; head.len()])?;
     }
-    let Asked { path, seed, size, start, end } = asked_for(&head)?;
+    let asked = asked_for(&head, state.film.as_ref())?;
+    let body = body_of(&asked, state.film.as_ref())?;
+    let Asked { path, seed, size, start, end } = asked;
     let length = end - start;
-    let mut body = bytes::content(seed, start, usize::try_from(length)?);
-    if path.ends_with(LATE) {
-        late(&mut body, start);
-    }
-    if path.ends_with(PICTURE) {
-        body = fixture::PNG.iter().skip(usize::try_from(start)?).copied().collect();
-    }
     let part = |start: u64, more: &str| {
         let last = start + length - 1;
         format!(
@@ -232,6 +240,23 @@ fn answer(mut stream: &TcpStream, mood: Mood, number: usize, state: &State) -> R
     Ok(())
 }
 
+/// The bytes that are asked for.
+fn body_of(asked: &Asked, film: Option<&Film>) -> Result<Vec<u8>> {
+    let Asked { path, seed, start, end, .. } = asked;
+    let length = usize::try_from(end - start)?;
+    if path.ends_with(PICTURE) {
+        return Ok(fixture::PNG.iter().skip(usize::try_from(*start)?).copied().collect());
+    }
+    if let Some(film) = film {
+        return Ok(part_of(film, *start, length));
+    }
+    let mut body = bytes::content(*seed, *start, length);
+    if path.ends_with(LATE) {
+        late(&mut body, *start);
+    }
+    Ok(body)
+}
+
 fn whole(mut out: &TcpStream, seed: u64, size: u64) -> Result<()> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
@@ -279,6 +304,16 @@ pub fn late(body: &mut [u8], start: u64) {
     }
 }
 
+/// Bytes of a film whose pictures and sound are zeros.
+fn part_of(film: &Film, start: u64, length: usize) -> Vec<u8> {
+    let tail_at = film.size_bytes() - film.tail.len() as u64;
+    let byte = |at: u64| match at.checked_sub(tail_at) {
+        Some(at) => usize::try_from(at).ok().and_then(|at| film.tail.get(at)),
+        None => usize::try_from(at).ok().and_then(|at| film.head.get(at)),
+    };
+    (start..).take(length).map(|at| byte(at).copied().unwrap_or(0)).collect()
+}
+
 /// Which bytes, and of what.
 struct Asked {
     path: String,
@@ -303,13 +338,13 @@ fn head_of(stream: &TcpStream) -> Result<Vec<u8>> {
 }
 
 /// Reads a request: the bytes that it wants.
-fn asked_for(head: &[u8]) -> Result<Asked> {
+fn asked_for(head: &[u8], film: Option<&Film>) -> Result<Asked> {
     let head = std::str::from_utf8(head)?;
     let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
     let (seed, size) = match path.rsplit('/').next() {
         Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
         Some(PICTURE) => (SEED, fixture::PNG.len() as u64),
-        Some(_) | None => (SEED, SIZE),
+        Some(_) | None => (SEED, film.map_or(SIZE, Film::size_bytes)),
     };
     let mut asked = Asked { path, seed, size, start: 0, end: size };
     for line in head.lines().map(str::to_ascii_lowercase) {

@@ -61,6 +61,11 @@ impl Opening {
         let fetches = answer.windows.iter().flat_map(|window| &window.fetches);
         // Behind the end of a film, nothing comes.
         let range = fetches.map(|fetch| fetch.range).next().unwrap_or(mp4::ByteRange::of(0, 0));
+        if range.end > size_bytes {
+            return Err(Error::NoIndex(format!(
+                "the film is cut off: its file ends at {size_bytes}"
+            )));
+        }
         let end = picture_end.unwrap_or(range.end);
         let range = ByteRange { start: range.start, end };
         let reach = passage::reach(platform, source_id, range).await?;

@@ -223,3 +223,25 @@ pub(crate) fn publish(memory: &Memory, ids: &[&str]) {
     let root = format!("{{\"manifest\": \"{}\", \"flippedAtMs\": 0}}", build.manifest.hash);
     values.insert("c/root".to_owned(), root.into_bytes());
 }
+
+/// The boxes and what is in the last one, `byte`.
+pub(crate) fn parts(answer: &Answer) -> (&[u8], &[u8]) {
+    assert_eq!(answer.status, 200, "{}", text(answer));
+    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+    let (mut at, body) = (0, &answer.body);
+    loop {
+        let size = u32::from_be_bytes(body[at..at + 4].try_into().unwrap()) as usize;
+        if &body[at + 4..at + 8] == b"byte" {
+            assert_eq!(at + size, body.len(), "it comes last, and is whole");
+            return (&body[..at], &body[at + 8..]);
+        }
+        at += size;
+    }
+}
+
+/// The `moov` of a file.
+pub(crate) fn moov(file: &[u8]) -> &[u8] {
+    let at = file.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+    let size = u32::from_be_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    &file[at..at + size]
+}

@@ -1,30 +1,14 @@
 //! `GET | HEAD /api/v2/start/{sourceId}`: boxes, and the film's bytes behind them.
 
-use edge::{
-    memory::{Answer, ask},
-    platform::ByteRange,
-};
+use edge::{memory::ask, platform::ByteRange};
 use mp4::{
     film::MoovAt,
     start::{self, From},
 };
 
-use crate::bed::{Long, OWN, asked, get, own, providers, register, restart, text, url};
-
-/// The boxes and what is in the last one, `byte`.
-fn parts(answer: &Answer) -> (&[u8], &[u8]) {
-    assert_eq!(answer.status, 200, "{}", text(answer));
-    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
-    let (mut at, body) = (0, &answer.body);
-    loop {
-        let size = u32::from_be_bytes(body[at..at + 4].try_into().unwrap()) as usize;
-        if &body[at + 4..at + 8] == b"byte" {
-            assert_eq!(at + size, body.len(), "it comes last, and is whole");
-            return (&body[..at], &body[at + 8..]);
-        }
-        at += size;
-    }
-}
+use crate::bed::{
+    Long, OWN, asked, get, own, own_bytes, parts, providers, register, restart, text, url,
+};
 
 #[test]
 fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
@@ -113,4 +97,18 @@ fn a_file_that_is_another_one_now_is_not_sent_behind_old_headers() {
     let answer = get(&memory, "start", OWN, "at=0");
     assert_eq!(answer.status, 404, "{}", text(&answer));
     assert!(text(&answer).contains("\"no_index\""));
+}
+
+#[test]
+fn a_film_that_is_cut_off_starts_where_it_has_bytes_and_elsewhere_says_why_not() {
+    let film = Long::new(1, MoovAt::Head);
+    let half = film.bytes(ByteRange { start: 0, end: film.size() / 2 });
+    let memory = own_bytes(&half);
+    assert_eq!(get(&memory, "start", OWN, "at=10").status, 200);
+    let path = url(&memory, "start", OWN, "at=50");
+    for method in ["GET", "HEAD"] {
+        let answer = ask(&memory, method, &path, &[], Some(b""));
+        assert_eq!(answer.status, 404, "{method}");
+        assert!(method == "HEAD" || text(&answer).contains("cut off"), "{}", text(&answer));
+    }
 }

@@ -1,6 +1,8 @@
 //! Starts: headers of a film, its first bytes behind them, and what is stored to make them.
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test that cannot go on must fail"
 )]
@@ -8,8 +10,16 @@
 mod bed;
 mod bytes;
 mod elsewhere;
+#[path = "../../../crates/mp4/tests/it/ffmpeg.rs"]
+#[expect(dead_code, reason = "it is shared with the tests of `mp4`, which use all of it")]
+mod ffmpeg;
+#[path = "../../../crates/mp4/tests/it/fmp4.rs"]
+mod fmp4;
 mod headers;
+mod positions;
 mod prewarm;
+#[path = "../../../crates/mp4/tests/it/real.rs"]
+mod real;
 mod stored;
 mod stream;
 mod window;

@@ -6,7 +6,7 @@ use edge::{
 };
 use mp4::{film::MoovAt, start::Root};
 
-use crate::bed::{Long, OWN, admin, get, own, own_bytes, publish, restart, text};
+use crate::bed::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
 
 const ROOT: &str = "index/00ff/root.1";
 
@@ -93,12 +93,6 @@ fn fragmented() -> Vec<u8> {
     let clip: &[u8] = include_bytes!("../../../local-runtime/demo/clip.mp4");
     let index = mp4::Index::parse(moov(clip)).unwrap();
     mp4::init::write(&index, 0).unwrap()
-}
-
-fn moov(file: &[u8]) -> &[u8] {
-    let at = file.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
-    let size = u32::from_be_bytes(file[at..at + 4].try_into().unwrap()) as usize;
-    &file[at..at + size]
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::encoded;
 use crate::ffmpeg::{self, Seen, adler32};
 use crate::fmp4::{self, Packet};
 use crate::play;
+use crate::real::{NOT_PROBED, corpus, names};
 
 /// Where ffmpeg sees something else, and is the one that is wrong: file, kind, and why.
 const EXPLAINED: [(&str, &str, &str); 2] = [
@@ -27,20 +28,6 @@ const EXPLAINED: [(&str, &str, &str); 2] = [
          ticks and not at 0, though the edit needs no timescale",
     ),
 ];
-
-/// ffprobe opens a decoder before it tells of packets, and Debian's has none for xHE-AAC.
-const NOT_PROBED: &str = "mozilla__sine-3s-xhe-aac-44khz-mono.mp4";
-
-/// The folder, or a loud word that it is not there.
-fn corpus() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus");
-    let folder = std::env::var_os("FIRSTFRAME_CORPUS").map_or_else(|| beside.into(), PathBuf::from);
-    if folder.join("INDEX.tsv").is_file() {
-        return Some(folder);
-    }
-    eprintln!("!!! NOT CHECKED: no corpus at {} (set FIRSTFRAME_CORPUS)", folder.display());
-    None
-}
 
 /// Finds `moov` in a file that is fed in pieces of 100 bytes at the places asked for.
 fn find(file: &[u8]) -> Result<ByteRange, Error> {
@@ -166,18 +153,14 @@ fn compare(
 #[test]
 fn every_file_of_the_corpus_plays_or_says_exactly_why_not() {
     let Some(folder) = corpus() else { return };
-    let listed = std::fs::read_to_string(folder.join("INDEX.tsv")).unwrap();
-    let mut names: Vec<&str> =
-        listed.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
-    names.sort_unstable();
     let mut table = "# What becomes of real files\n\n\
         Packets (data, times with edits applied, key frames) as ffprobe sees them in the source,\n\
         or the exact reason why a track is not played. Written by a test:\n\
         `FIRSTFRAME_REWRITE=1 cargo test -p mp4 --test it corpus`.\n\n\
         | file | codecs | what |\n|---|---|---|\n"
         .to_owned();
-    for name in names {
-        let (codecs, told) = verdict(&folder, name);
+    for name in names(&folder) {
+        let (codecs, told) = verdict(&folder, &name);
         writeln!(table, "| {name} | {codecs} | {told} |").unwrap();
     }
     let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/corpus.md");

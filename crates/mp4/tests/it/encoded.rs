@@ -1,6 +1,6 @@
 //! Files of every codec that Debian's ffmpeg encodes: strings, packets, cues, encryption.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use mp4::cenc::Hole;
@@ -8,7 +8,7 @@ use mp4::plan::{self, Selection};
 use mp4::text::{self, Cue, Format};
 use mp4::{Index, Support, TrackKind, Unplayable, init};
 
-use crate::ffmpeg;
+use crate::ffmpeg::{self, Folder};
 use crate::fmp4;
 use crate::play;
 use crate::runs;
@@ -16,39 +16,6 @@ use crate::smoke::{Random, damage};
 
 const PICTURE: &[&str] = &["-f", "lavfi", "-i", "testsrc2=s=160x90:r=24:d=1"];
 const SOUND: &[&str] = &["-f", "lavfi", "-i", "sine=frequency=440:r=48000:d=1"];
-
-/// A folder of its own, gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("firstframe-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let file = self.0.join(name);
-        std::fs::write(&file, bytes).unwrap();
-        file
-    }
-
-    /// Has ffmpeg make a file.
-    fn make(&self, name: &str, arguments: &[&[&str]]) -> PathBuf {
-        let file = self.0.join(name);
-        let mut command = Command::new("ffmpeg");
-        command.env("SVT_LOG", "0").args(["-v", "error", "-y"]).args(arguments.concat());
-        let output = command.arg(&file).output().expect("ffmpeg is needed: apt-get install ffmpeg");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        file
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Encoder and container, then what is told of it.
 const CODECS: &[(&str, &str, &str, bool)] = &[

@@ -1,6 +1,6 @@
 //! ffprobe as the oracle: what packets a file has, with edits applied.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A packet as ffmpeg sees it.
@@ -8,6 +8,7 @@ use std::process::Command;
 pub(crate) struct Seen {
     pub(crate) pts: i64,
     pub(crate) dts: i64,
+    pub(crate) size: usize,
     pub(crate) key: bool,
     /// Decoded, but not shown.
     pub(crate) discard: bool,
@@ -18,7 +19,7 @@ pub(crate) struct Seen {
 pub(crate) fn packets(file: &Path, stream: &str) -> Vec<Seen> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-show_packets", "-show_data_hash", "adler32"])
-        .args(["-show_entries", "packet=pts,dts,flags,data_hash", "-of", "compact=p=0"])
+        .args(["-show_entries", "packet=pts,dts,size,flags,data_hash", "-of", "compact=p=0"])
         .args(["-select_streams", stream])
         .arg(file)
         .output()
@@ -75,6 +76,7 @@ fn seen(fields: &[&str]) -> Seen {
     Seen {
         pts: field("pts").parse().unwrap(),
         dts: field("dts").parse().unwrap(),
+        size: field("size").parse().unwrap(),
         key: flags.contains('K'),
         discard: flags.contains('D'),
         adler32: field("data_hash").to_lowercase(),
@@ -89,4 +91,37 @@ pub(crate) fn adler32(data: &[u8]) -> String {
         b = (b + a) % 65521;
     }
     format!("adler32:{:08x}", b << 16 | a)
+}
+
+/// A folder of its own, gone at the end.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("firstframe-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let file = self.0.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        file
+    }
+
+    /// Has ffmpeg make a file.
+    pub(crate) fn make(&self, name: &str, arguments: &[&[&str]]) -> PathBuf {
+        let file = self.0.join(name);
+        let mut command = Command::new("ffmpeg");
+        command.env("SVT_LOG", "0").args(["-v", "error", "-y"]).args(arguments.concat());
+        let output = command.arg(&file).output().expect("ffmpeg is needed: apt-get install ffmpeg");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        file
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

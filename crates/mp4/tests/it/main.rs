@@ -19,6 +19,7 @@ mod locate;
 mod make;
 mod odd;
 mod play;
+mod real;
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is the library of the fuzz targets")]
 mod runs;
