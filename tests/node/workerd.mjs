@@ -1,7 +1,9 @@
 // Runs the Cloudflare build of the edge in workerd, with the platform's own KV, R2 and D1 simulators.
 //
 //   FIRSTFRAME_ADMIN_KEY=... [FIRSTFRAME_PROVIDERS=...] node workerd.mjs [--config wrangler.toml]
+//     [--front FILE]
 //
+// FILE is a module of this folder that imports the Worker and stands in front of it.
 // Prints one line of JSON when it serves: {"url": ..., "control": ..., "compatibilityDate": ...}.
 // `PUT {control}/r2/{key}` puts an object into the bucket, `DELETE` takes it away. It ends when its
 // standard input closes, so that it never outlives the test that started it.
@@ -19,7 +21,10 @@ const OBJECT_BYTES_MAX = 64 * 1024 * 1024;
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const { values } = parseArgs({
-  options: { config: { type: 'string', default: path.join(root, 'wrangler.toml') } },
+  options: {
+    config: { type: 'string', default: path.join(root, 'wrangler.toml') },
+    front: { type: 'string' },
+  },
 });
 const adminKey = process.env.FIRSTFRAME_ADMIN_KEY;
 if (!adminKey) throw new Error('FIRSTFRAME_ADMIN_KEY is not set: the worker needs an admin key');
@@ -38,17 +43,22 @@ if (!existsSync(script)) {
   throw new Error(`${script} is absent: \`cargo xtask build\` makes it with worker-build`);
 }
 
+const front = values.front && path.join(root, 'tests/node', values.front);
+// Module names must not leave it.
+const modulesRoot = front ? root : path.dirname(script);
 const miniflare = new Miniflare({
   ...workerOptions,
   name: 'firstframe',
   host: '127.0.0.1',
   port: 0,
-  scriptPath: script,
-  // Module names must not leave the root.
-  rootPath: path.dirname(script),
+  scriptPath: front ?? script,
+  rootPath: modulesRoot,
   modules: true,
-  modulesRoot: path.dirname(script),
-  modulesRules: [{ type: 'CompiledWasm', include: ['**/*.wasm'] }],
+  modulesRoot,
+  modulesRules: [
+    { type: 'ESModule', include: ['**/*.js', '**/*.mjs'] },
+    { type: 'CompiledWasm', include: ['**/*.wasm'] },
+  ],
   bindings: {
     ...workerOptions.bindings,
     admin_key: adminKey,

@@ -170,6 +170,18 @@ pub fn media_url(deployment: &Deployment, episode: &str) -> Result<String> {
     Ok(stream.with_context(|| format!("{episode} has no stream: {}", response.status))?.url)
 }
 
+/// The boxes of a start, and the film's bytes in the last one, `byte`.
+pub fn parts(start: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut at = 0;
+    loop {
+        let rest = start.get(at..)?;
+        if rest.get(4..8)? == b"byte" {
+            return Some((start.get(..at)?, rest.get(8..)?));
+        }
+        at += u32::from_be_bytes(*rest.first_chunk()?).max(8) as usize;
+    }
+}
+
 /// Stores every pack of a catalogue.
 pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
     for pack in build.packs.iter().chain([&build.manifest]) {

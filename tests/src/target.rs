@@ -112,6 +112,15 @@ impl Deployment {
     /// The Cloudflare build in workerd, with KV, R2 and D1 as miniflare has them, and with this for
     /// the setting `providers`.
     pub fn workerd(providers: &str) -> Result<Self> {
+        Self::in_workerd(&[], providers)
+    }
+
+    /// The same without providers, behind a module of `tests/node`.
+    pub fn workerd_behind(front: &str) -> Result<Self> {
+        Self::in_workerd(&["--front", front], "[]")
+    }
+
+    fn in_workerd(more: &[&str], providers: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Started {
             url: String,
@@ -120,7 +129,7 @@ impl Deployment {
         let script = workspace().join("tests/node/workerd.mjs");
         let script = script.to_str().context("the workspace's path is not UTF-8")?;
         let set = [("FIRSTFRAME_ADMIN_KEY", WORKERD_KEY), ("FIRSTFRAME_PROVIDERS", providers)];
-        let process = Process::start_watching("node", &[script], &set)?;
+        let process = Process::start_watching("node", &[&[script], more].concat(), &set)?;
         let started: Started = serde_json::from_str(&process.first_line)
             .with_context(|| format!("workerd.mjs said {:?}", process.first_line))?;
         Ok(Self {

@@ -3,7 +3,7 @@
 
 use std::{
     env, fs,
-    io::Write as _,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -175,6 +175,7 @@ pub(crate) fn worker() -> Result<()> {
         Command::new("npm")
             .args(["run", "--silent", "deploy"])
             .current_dir(&node)
+            .stdout(io::stderr())
             .env("PATH", env::join_paths(path)?)
             .env("WASM_BINDGEN_BIN", run::target_dir().join(NATIVE).join("bindgen"))
             .env("WASM_OPT_BIN", bin.join("wasm-opt"))

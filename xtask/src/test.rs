@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         ("ffmpeg", "ffmpeg"),
         ("chromium", "chromium"),
         ("firefox-esr", "firefox-esr"),
+        ("nginx", "nginx"),
     ])?;
     tools::node_packages()?;
     let built = build::all()?;

@@ -84,8 +84,9 @@ pub(crate) fn worker_build() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Whether `program` is on the `PATH`.
+/// Whether `program` is on the `PATH`, or where Debian has servers, which is not on everybody's.
 pub(crate) fn found(program: &str) -> bool {
-    env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.any(|folder| folder.join(program).is_file())
 }

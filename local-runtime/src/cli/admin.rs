@@ -1,7 +1,7 @@
 //! The deployment's admin API: packs, and which catalogue is current.
 
 use anyhow::{Context, Result, anyhow};
-use api::{Envelope, Flip, Purged, Readiness, Root, paths};
+use api::{Envelope, Flip, Purged, Readiness, Registered, Registration, Root, paths};
 use catalog::Pack;
 use serde::de::DeserializeOwned;
 use ureq::http::Method;
@@ -94,6 +94,17 @@ impl<'a> Admin<'a> {
             let done = now.is_some_and(|root| root.manifest == flip.manifest);
             Ok(if done { Flipped::Done } else { Flipped::Conflict })
         })
+    }
+
+    /// Takes up a picture that lies with a provider. Tried once: the deployment has its own patience
+    /// with providers, and a title may do without.
+    pub(super) fn take_up_picture(&self, asked: &Registration) -> Result<Registered> {
+        let body = serde_json::to_vec(asked)?;
+        let answer = self.once(Method::POST, paths::ADMIN_PICTURES, Some(&body));
+        match answer.and_then(|answer| self.data(&answer)) {
+            Ok(taken) => Ok(taken),
+            Err(Fault::Passing(error) | Fault::Lasting(error)) => Err(error),
+        }
     }
 
     /// How ready an episode is to start; with `POST`, once it was made so.

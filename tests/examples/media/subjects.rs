@@ -56,6 +56,8 @@ impl Nginx {
         fs::write(home.join("nginx.conf"), conf)?;
         let mut command = Command::new("nginx");
         command.arg("-p").arg(&home).arg("-c").arg(home.join("nginx.conf"));
+        // Where Debian has it, which is not on everybody's path.
+        command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH")?));
         let process = command.stdout(Stdio::null()).spawn().context("cannot start nginx")?;
         let nginx = Self { process, static_port, slice_port };
         let begun = Instant::now();

@@ -2,7 +2,7 @@
 
 use api::{Envelope, ErrorCode, Stream};
 use tests::{
-    fixture::{CLIP, FILM, PLAYING, SERIES, playing},
+    fixture::{self, CLIP, FILM, PLAYING, SERIES, playing},
     http::{Request, Response},
 };
 
@@ -12,15 +12,6 @@ const TYPE: &str = "application/vnd.firstframe.start";
 
 fn get(subject: &Subject, route: &str, query: &str) -> Response {
     subject.get(&format!("/api/v2/{route}/{PLAYING}?{query}"))
-}
-
-/// The boxes, and what is in the last one, `byte`.
-fn parts(body: &[u8]) -> (&[u8], &[u8]) {
-    let mut at = 0;
-    while &body[at + 4..at + 8] != b"byte" {
-        at += u32::from_be_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]) as usize;
-    }
-    (&body[..at], &body[at + 8..])
 }
 
 pub(crate) fn headers_say_where_a_film_begins(subject: &Subject) {
@@ -49,7 +40,7 @@ pub(crate) fn a_start_is_the_headers_and_the_films_own_bytes(subject: &Subject) 
         checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
         let length = response.body.len().to_string();
         checks.equal("length", response.header("content-length"), Some(length));
-        let (boxes, bytes) = parts(&response.body);
+        let (boxes, bytes) = fixture::parts(&response.body).expect("a start");
         checks.that(boxes == get(subject, "headers", query).body, || format!("{query}: boxes"));
         let answer = mp4::start::read(boxes).expect("boxes of the wire form");
         let range = answer.windows[0].fetches[0].range;

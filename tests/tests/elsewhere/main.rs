@@ -6,6 +6,7 @@ mod bed;
 mod durable;
 mod kill;
 mod moods;
+mod publish;
 mod redirects;
 
 use bed::Bed;

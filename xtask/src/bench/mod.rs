@@ -1,5 +1,6 @@
 //! `cargo xtask bench NAME`: a table, or one JSON object a line.
 
+mod cpu;
 mod media;
 pub(crate) mod mp4;
 mod start;
@@ -29,6 +30,8 @@ enum Name {
     Mp4,
     /// Ranges of a film over HTTP, beside nginx with a cache by slices and nginx with the file itself.
     Media,
+    /// Processor time of headers and starts in workerd, beside a worker without wasm.
+    Cpu,
     /// From the click to the first frame in Chromium, through a shaped link, beside other players.
     Start(start::Arguments),
 }
@@ -44,6 +47,7 @@ struct Figure {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let figures = match &arguments.name {
+        Name::Cpu => cpu::run()?,
         Name::Media => media::run()?,
         Name::Mp4 => mp4::run()?,
         Name::Start(arguments) => start::run(arguments)?,
@@ -67,22 +71,30 @@ fn figures(command: &mut Command) -> Result<Vec<Figure>> {
 /// Half a minute of noise that is as large as film is: 720p at 1.4 Mbit/s with three B-frames and a
 /// key frame every two seconds, AAC at 128 kbit/s, interleaved as ffmpeg does.
 fn clip() -> Result<PathBuf> {
+    clip_of("clip", "1280x720", "1400k", "128k")
+}
+
+/// The same pictures and sounds with hardly anything in them: what is long is not large.
+fn small_clip() -> Result<PathBuf> {
+    clip_of("small-clip", "96x54", "24k", "16k")
+}
+
+fn clip_of(name: &str, size: &str, video: &str, audio: &str) -> Result<PathBuf> {
     let films = run::target_dir().join("bench/films");
     fs::create_dir_all(&films)?;
-    let clip = films.join("clip.mp4");
+    let clip = films.join(name).with_extension("mp4");
     if clip.is_file() {
         return Ok(clip);
     }
     let part = clip.with_extension("part.mp4");
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-y", "-t", "30", "-f", "lavfi", "-i"]);
-    ffmpeg.arg("testsrc2=size=1280x720:rate=24,noise=alls=6:allf=t");
+    ffmpeg.arg(format!("testsrc2=size={size}:rate=24,noise=alls=6:allf=t"));
     ffmpeg.args(["-t", "30", "-f", "lavfi", "-i"]);
     ffmpeg.arg("anoisesrc=sample_rate=48000:color=pink,aformat=channel_layouts=stereo");
     ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
-    ffmpeg
-        .args(["-b:v", "1400k", "-maxrate", "1400k", "-bufsize", "1400k", "-bf", "3", "-g", "48"]);
-    ffmpeg.args(["-c:a", "aac", "-b:a", "128k"]).arg(&part);
+    ffmpeg.args(["-b:v", video, "-maxrate", video, "-bufsize", video, "-bf", "3", "-g", "48"]);
+    ffmpeg.args(["-c:a", "aac", "-b:a", audio]).arg(&part);
     run::run(&mut ffmpeg)?;
     fs::rename(part, &clip)?;
     Ok(clip)

@@ -1,7 +1,10 @@
 //! Titles and episodes to be, each with its file.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
+
+use api::Registration;
 
 use crate::cli::report::Refusal;
 
@@ -17,12 +20,29 @@ pub(super) struct Draft {
     pub(super) synopsis: String,
     pub(super) genres: Vec<String>,
     pub(super) metadata: BTreeMap<String, String>,
-    /// Picture file, relative to the library.
-    pub(super) cover: Option<PathBuf>,
-    /// Wide picture file, relative to the library.
-    pub(super) banner: Option<PathBuf>,
+    pub(super) cover: Option<Place>,
+    /// A wide picture.
+    pub(super) banner: Option<Place>,
     /// At least one, in order, numbers ascending.
     pub(super) episodes: Vec<DraftEpisode>,
+}
+
+/// Where a picture lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A file, relative to the library.
+    Here(PathBuf),
+    /// With a provider of the deployment.
+    Elsewhere(Registration),
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(file) => write!(f, "{}", file.display()),
+            Self::Elsewhere(asked) => write!(f, "{} of {}", asked.file, asked.provider),
+        }
+    }
 }
 
 /// An episode to be.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::draft::{CATALOG, Draft, DraftEpisode, Library};
+use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
 use super::listing;
 use super::names::{self, Name};
 use super::scan::{self, Folder, Found};
@@ -221,7 +221,7 @@ const COVERS: [&str; 3] = ["poster", "cover", "folder"];
 const BANNERS: [&str; 3] = ["banner", "backdrop", "fanart"];
 
 /// The first picture of the folder with one of these stems.
-fn picture(folder: &Folder, stems: &[&str]) -> Option<PathBuf> {
+fn picture(folder: &Folder, stems: &[&str]) -> Option<Place> {
     stems.iter().find_map(|stem| {
         let picture = folder.pictures.iter().find(|picture| {
             Path::new(picture)
@@ -229,7 +229,7 @@ fn picture(folder: &Folder, stems: &[&str]) -> Option<PathBuf> {
                 .and_then(|found| found.to_str())
                 .is_some_and(|found| found.eq_ignore_ascii_case(stem))
         })?;
-        Some(folder.path.join(picture))
+        Some(Place::Here(folder.path.join(picture)))
     })
 }
 
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(drafts.len(), 3);
         assert_eq!(drafts[0].id, "big-buck-bunny");
         assert_eq!(drafts[0].metadata["year"], "2008");
-        assert_eq!(drafts[0].cover.as_deref(), Some(Path::new("Big Buck Bunny (2008).jpg")));
+        assert_eq!(drafts[0].cover, Some(Place::Here("Big Buck Bunny (2008).jpg".into())));
         assert_eq!(episodes(&drafts[1]), [(1, "Episode 1"), (2, "Two")]);
         assert_eq!(drafts[1].cover, None, "a poster of all is the poster of none");
         assert_eq!(drafts[2].title, "07");
@@ -287,8 +287,8 @@ mod tests {
         ]);
         assert_eq!(drafts[0].title, "Nature");
         assert_eq!(episodes(&drafts[0]), [(1, "Episode 1"), (10, "Episode 10")]);
-        assert_eq!(drafts[0].cover.as_deref(), Some(Path::new("Nature (2020)/folder.png")));
-        assert_eq!(drafts[0].banner.as_deref(), Some(Path::new("Nature (2020)/fanart.webp")));
+        assert_eq!(drafts[0].cover, Some(Place::Here("Nature (2020)/folder.png".into())));
+        assert_eq!(drafts[0].banner, Some(Place::Here("Nature (2020)/fanart.webp".into())));
         assert_eq!(drafts[1].id, "show-season-2");
         assert_eq!(episodes(&drafts[1]), [(3, "Episode 3"), (4, "Four")]);
         assert_eq!(episodes(&drafts[2]), [(1, "river"), (2, "sea")]);

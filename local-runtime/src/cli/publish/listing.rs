@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use api::Registration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::draft::{CATALOG, Draft, DraftEpisode, Library};
+use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
 use super::names;
 use crate::cli::report::Refusal;
 
@@ -24,7 +25,7 @@ catalog.toml: a key that is not shown here is refused, with its line. Paths are 
   year = 2008                       # the same as metadata.year
   metadata = { director = "Sacha Goedegebure" }
   cover = "bbb.jpg"                 # else one of the film's frames
-  banner = "bbb-wide.jpg"
+  banner = { provider = "archive", file = "bbb-wide.jpg" }    # or it lies with a provider
   file = "bbb.mp4"                  # a film; a series has episodes instead
   released_at = 2008-04-10
 
@@ -62,8 +63,8 @@ struct Title {
     genres: Option<Spanned<Vec<String>>>,
     year: Option<Spanned<u16>>,
     metadata: Option<Spanned<BTreeMap<String, String>>>,
-    cover: Option<Spanned<String>>,
-    banner: Option<Spanned<String>>,
+    cover: Option<Spanned<toml::Value>>,
+    banner: Option<Spanned<toml::Value>>,
     file: Option<Spanned<String>>,
     released_at: Option<Spanned<toml::Value>>,
     #[serde(default)]
@@ -137,8 +138,8 @@ impl Reader<'_> {
             synopsis: self.text("synopsis", given.synopsis)?,
             genres: self.genres(given.genres)?,
             metadata: self.metadata(given.year, given.metadata)?,
-            cover: given.cover.map(|path| self.path("cover", &path)).transpose()?,
-            banner: given.banner.map(|path| self.path("banner", &path)).transpose()?,
+            cover: given.cover.map(|place| self.place("cover", place)).transpose()?,
+            banner: given.banner.map(|place| self.place("banner", place)).transpose()?,
             title,
             episodes: Vec::new(),
         };
@@ -283,6 +284,24 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// A path, or a provider and what that calls the picture.
+    fn place(&self, key: &str, given: Spanned<toml::Value>) -> Result<Place> {
+        let (line, span) = (self.line(&given), given.span());
+        let value = given.into_inner();
+        if let toml::Value::String(path) = value {
+            return self.path(key, &Spanned::new(span, path)).map(Place::Here);
+        }
+        let mut words: BTreeMap<String, String> = value.try_into().unwrap_or_default();
+        match (words.remove("provider"), words.remove("file"), words.is_empty()) {
+            (Some(provider), Some(file), true) => {
+                Ok(Place::Elsewhere(Registration { provider, file }))
+            }
+            _ => bail!(
+                "line {line}: `{key}` is neither a path nor {{ provider = \"…\", file = \"…\" }}"
+            ),
+        }
+    }
+
     fn path(&self, key: &str, given: &Spanned<String>) -> Result<PathBuf> {
         let path = Path::new(given.get_ref());
         let inside =
@@ -368,7 +387,8 @@ mod tests {
     fn every_key_is_read() {
         let library = in_folder(
             "[[titles]]\ntitle = \"A film\"\nsynopsis = \"S\"\ngenres = [\"G\"]\nyear = 2008\n\
-             metadata = { director = \"D\" }\ncover = \"./c.jpg\"\nbanner = \"w/b.png\"\n\
+             metadata = { director = \"D\" }\ncover = \"./c.jpg\"\n\
+             banner = { provider = \"p\", file = \"w/b.png\" }\n\
              file = \"a.mp4\"\nreleased_at = 2008-04-10\n\
              [[titles]]\nid = \"show\"\ntitle = \"A show\"\n\
              [[titles.episodes]]\nfile = \"b.mp4\"\nnumber = 3\ntitle = \"Three\"\n\
@@ -379,7 +399,9 @@ mod tests {
         assert_eq!((film.id.as_str(), film.synopsis.as_str()), ("a-film", "S"));
         assert_eq!(film.metadata["year"], "2008");
         assert_eq!(film.metadata["director"], "D");
-        assert_eq!(film.cover.as_deref(), Some(Path::new("c.jpg")));
+        assert_eq!(film.cover, Some(Place::Here("c.jpg".into())));
+        let there = Registration { provider: "p".into(), file: "w/b.png".into() };
+        assert_eq!(film.banner, Some(Place::Elsewhere(there)));
         assert_eq!(film.episodes[0].title, "A film");
         assert_eq!(film.episodes[0].released_at.as_deref(), Some("2008-04-10"));
         assert_eq!(show.id, "show");
@@ -396,6 +418,10 @@ mod tests {
             ("[[titles]]\nfile = \"a.mp4\"\n".to_owned(), ["line 1", "title"]),
             (format!("{title}file = \"../a.mp4\"\n"), ["line 3", "`file`"]),
             (format!("{title}cover = \"/etc/passwd\"\nfile = \"a.mp4\"\n"), ["line 3", "`cover`"]),
+            (
+                format!("{title}cover = {{ provider = \"p\" }}\nfile = \"a.mp4\"\n"),
+                ["line 3", "`cover`"],
+            ),
             (format!("{title}id = \"No Id\"\nfile = \"a.mp4\"\n"), ["line 3", "`id`"]),
             (
                 format!("{title}file = \"a.mp4\"\nreleased_at = \"soon\"\n"),

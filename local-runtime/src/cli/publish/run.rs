@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use catalog::{Episode, Source, Title};
 
-use super::draft::{CATALOG, Draft, DraftEpisode, Library};
+use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
 use super::index;
 use super::library;
 use super::listing;
@@ -72,10 +72,11 @@ fn rehearse(console: &Console, root: &Path, library: Library) {
             continue;
         }
         let poster = match &draft.cover {
-            Some(cover) => match poster::read(root, cover) {
-                Ok(_) => cover.display().to_string(),
-                Err(error) => format!("none: {} {error:#}", cover.display()),
+            Some(Place::Here(file)) => match poster::read(root, file) {
+                Ok(_) => file.display().to_string(),
+                Err(error) => format!("none: {} {error:#}", file.display()),
             },
+            Some(place @ Place::Elsewhere(_)) => place.to_string(),
             None => "a frame of it, where ffmpeg is installed".to_owned(),
         };
         console.line(format_args!("  title `{}` ({}), poster: {poster}", draft.title, draft.id));
@@ -258,15 +259,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The image id of a picture file; none, and a line, where it is no picture.
-    fn given(&self, file: &Path) -> Result<Option<String>> {
-        match poster::read(self.root, file) {
-            Ok(picture) => self.stored_picture(&picture).map(Some),
-            Err(error) => {
-                self.console.line(format_args!("  picture {}: {error:#}", file.display()));
-                Ok(None)
-            }
-        }
+    /// The image id of a picture; none, and a line, where it is none.
+    fn given(&self, place: &Place) -> Result<Option<String>> {
+        let error = match place {
+            Place::Here(file) => match poster::read(self.root, file) {
+                Ok(picture) => return self.stored_picture(&picture).map(Some),
+                Err(error) => error,
+            },
+            Place::Elsewhere(asked) => match self.admin.take_up_picture(asked) {
+                Ok(taken) => return Ok(Some(taken.id)),
+                Err(error) => error,
+            },
+        };
+        self.console.line(format_args!("  picture {place}: {error:#}"));
+        Ok(None)
     }
 
     fn stored_picture(&self, picture: &Picture) -> Result<String> {

@@ -194,14 +194,14 @@ mod tests {
         headers.insert(ETAG, HeaderValue::from_static(tag));
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         let made = Instant::now();
-        Head { headers, size, made, fresh_until: made + Duration::from_secs(60) }
+        Head { headers, size, made, fresh_until: made + Duration::from_mins(1) }
     }
 
     /// Byte `n` of everything is `n`.
     fn keep(kept: &mut Kept, uri: &str, head: Head, range: Range<u8>, bytes_max: usize) {
         let bytes: Vec<u8> = range.clone().collect();
         let range = u64::from(range.start)..u64::from(range.end);
-        let storable = Storable { range, size: head.size, fresh: Duration::from_secs(60) };
+        let storable = Storable { range, size: head.size, fresh: Duration::from_mins(1) };
         kept.keep(uri, head, &storable, &bytes.into(), bytes_max);
     }
 

@@ -106,17 +106,16 @@ impl Stream for FileBody {
             None => this.source.peek(&this.left).transpose(),
             Some(_) => None,
         };
-        let chunk = match at_once {
-            Some(chunk) => chunk,
-            None => {
-                let reading = this.reading.get_or_insert_with(|| {
-                    let (source, left) = (Arc::clone(&this.source), this.left.clone());
-                    spawn_blocking(move || source.read(&left))
-                });
-                let read = ready!(Pin::new(reading).poll(context));
-                this.reading = None;
-                read.unwrap_or_else(|error| Err(error.into()))
-            }
+        let chunk = if let Some(chunk) = at_once {
+            chunk
+        } else {
+            let reading = this.reading.get_or_insert_with(|| {
+                let (source, left) = (Arc::clone(&this.source), this.left.clone());
+                spawn_blocking(move || source.read(&left))
+            });
+            let read = ready!(Pin::new(reading).poll(context));
+            this.reading = None;
+            read.unwrap_or_else(|error| Err(error.into()))
         };
         match chunk {
             Ok(chunk) => {
