@@ -129,9 +129,9 @@ mod tests {
     use super::*;
     use http::Response;
 
-    type Range = Option<(u64, u64)>;
+    type Wanted = Option<(u64, u64)>;
 
-    fn asked(headers: &[(&str, &str)]) -> Option<Range> {
+    fn asked(headers: &[(&str, &str)]) -> Option<Wanted> {
         let request = Request::get("http://a/film?s=1");
         let request = headers.iter().fold(request, |all, (name, value)| all.header(*name, *value));
         Asked::of(&request.body(()).unwrap()).map(|asked| asked.range)
