@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Draft, Error, Index, Result, clock};
+use super::{Draft, Error, Index, Result, clock, opened::Recent};
 
 /// A file in `incoming/` that nobody has brought in for a day belongs to nobody.
 const INCOMING_MS_MAX: i64 = 24 * 60 * 60 * 1000;
@@ -20,6 +20,7 @@ pub(crate) struct Folder {
     pub(super) index: Index,
     pub(super) objects: PathBuf,
     pub(super) incoming: PathBuf,
+    pub(super) recent: Recent,
     bytes_max: Option<u64>,
     _lock: File,
 }
@@ -32,7 +33,8 @@ impl Folder {
         fs::create_dir_all(&incoming)?;
         let lock = lock(&root.join("lock"))?;
         let index = Index::open(root.join("firstframe.sqlite"))?;
-        let folder = Self { index, objects, incoming, bytes_max, _lock: lock };
+        let recent = Recent::default();
+        let folder = Self { index, objects, incoming, recent, bytes_max, _lock: lock };
         folder.sweep()?;
         Ok(folder)
     }
@@ -84,6 +86,7 @@ impl Folder {
     /// Removes a blob that no row names any more.
     pub(super) fn discard(&self, blob: &str) {
         if let Err(error) = fs::remove_file(self.objects.join(blob)) {
+            self.recent.clear();
             tracing::warn!(blob, %error, "a blob stays until the next start sweeps it");
         }
     }

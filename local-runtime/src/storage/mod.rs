@@ -9,6 +9,7 @@ mod index;
 mod key_value;
 mod keys;
 mod objects;
+mod opened;
 pub(crate) mod s3;
 mod uploads;
 
@@ -19,6 +20,7 @@ pub(crate) use folder::Folder;
 pub(crate) use index::Index;
 pub(crate) use keys::Keys;
 pub(crate) use objects::{Object, PAGE_MAX};
+pub(crate) use opened::Opened;
 
 /// The one bucket.
 pub(crate) const BUCKET: &str = "firstframe";

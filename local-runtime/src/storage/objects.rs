@@ -2,13 +2,14 @@
 
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind},
+    io::ErrorKind,
+    sync::Arc,
 };
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    Draft, Error, Folder, Result,
+    Draft, Error, Folder, Opened, Result,
     blob::{self, Blob},
     clock,
 };
@@ -61,12 +62,6 @@ impl Object {
         })
     }
 
-    /// Size and time of `file`, which tell one state of it from another.
-    pub(crate) fn stat(file: &File) -> io::Result<(u64, i64)> {
-        let metadata = file.metadata()?;
-        Ok((metadata.len(), blob::mtime_ns(&metadata)))
-    }
-
     /// Writes the row; answers the blob that it replaces.
     pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
         let old = transaction
@@ -88,21 +83,27 @@ impl Object {
 }
 
 impl Folder {
-    /// The object under `key`, with its file open: what is read from it is that object, whatever
-    /// becomes of the key meanwhile.
-    pub(crate) fn open_object(&self, key: &str) -> Result<Option<(Object, File)>> {
+    /// The object under `key`, if it was read lately. Does not wait for the disk.
+    pub(crate) fn opened(&self, key: &str) -> Option<Arc<Opened>> {
+        self.recent.get(key)
+    }
+
+    /// The object under `key`.
+    pub(crate) fn open_object(&self, key: &str) -> Result<Option<Arc<Opened>>> {
         for _ in 0..TRIES {
             let Some(object) = self.row(key)? else { return Ok(None) };
-            let file = match File::open(self.objects.join(&object.blob)) {
+            let path = self.objects.join(&object.blob);
+            let file = match File::open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error.into()),
             };
-            let (size, mtime_ns) = Object::stat(&file)?;
-            if (object.size, object.mtime_ns) == (size, mtime_ns) {
-                return Ok(Some((object, file)));
+            let opened = Arc::new(Opened { object, file, path });
+            if opened.is_unchanged()? {
+                self.recent.keep(&opened);
+                return Ok(Some(opened));
             }
-            self.renew(&object, size, mtime_ns)?;
+            self.renew(&opened)?;
         }
         Err(Error::Missing("file of this object"))
     }
@@ -117,7 +118,9 @@ impl Folder {
     }
 
     /// A film that was moved in may be written to by its owner: it is another object then.
-    fn renew(&self, object: &Object, size: u64, mtime_ns: i64) -> Result<()> {
+    fn renew(&self, Opened { object, file, .. }: &Opened) -> Result<()> {
+        let metadata = file.metadata()?;
+        let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
         let etag = blob::stat_etag(&object.blob, size, mtime_ns);
         self.index.with(|connection| {
             let update = "UPDATE objects SET size = ?2, blob_mtime_ns = ?3, etag = ?4, \
@@ -289,26 +292,29 @@ mod tests {
     }
 
     fn get(folder: &Folder, key: &str) -> (Object, Vec<u8>) {
-        let (object, mut file) = folder.open_object(key).unwrap().unwrap();
+        let opened = folder.open_object(key).unwrap().unwrap();
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        (object, bytes)
+        { &opened.file }.read_to_end(&mut bytes).unwrap();
+        (opened.object.clone(), bytes)
     }
 
     #[test]
     fn an_object_is_what_was_put_last_and_equal_bytes_have_equal_etags() {
         let (root, folder) = folder();
         let first = put(&folder, "media/a", b"one");
-        let reader = folder.open_object("media/a").unwrap().unwrap().1;
+        let reader = folder.open_object("media/a").unwrap().unwrap();
+        assert!(folder.opened("media/a").is_some());
         let second = put(&folder, "media/a", b"two");
         assert_ne!(first.etag, second.etag);
+        assert!(folder.opened("media/a").is_none(), "it is another one now");
         assert_eq!(get(&folder, "media/a").1, b"two");
         let mut old = String::new();
-        { reader }.read_to_string(&mut old).unwrap();
+        { &reader.file }.read_to_string(&mut old).unwrap();
         assert_eq!(old, "one", "a reader keeps what it opened");
         assert_eq!(put(&folder, "media/b", b"one").etag, first.etag);
         assert_eq!(fs::read_dir(root.path().join("objects")).unwrap().count(), 2);
         folder.delete("media/a").unwrap();
+        assert!(folder.opened("media/a").is_none());
         folder.delete("media/a").unwrap();
         assert!(folder.open_object("media/a").unwrap().is_none());
     }
@@ -322,7 +328,9 @@ mod tests {
         let before = folder.take_in("media/a", None, "0abc").unwrap();
         assert!(!root.path().join("incoming/0abc").exists());
         assert_eq!(get(&folder, "media/a").0.etag, before.etag);
+        assert!(folder.opened("media/a").is_some());
         fs::write(&own, b"other frames").unwrap();
+        assert!(folder.opened("media/a").is_none());
         let (after, bytes) = get(&folder, "media/a");
         assert_ne!(after.etag, before.etag);
         assert_eq!((after.size, bytes.as_slice()), (12, b"other frames".as_slice()));

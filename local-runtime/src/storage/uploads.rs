@@ -210,7 +210,8 @@ mod tests {
         let object = folder.finish_upload(&id, "k", &named).unwrap();
         assert!(object.etag.ends_with("-2"));
         let mut text = String::new();
-        let (object, mut file) = folder.open_object("k").unwrap().unwrap();
+        let opened = folder.open_object("k").unwrap().unwrap();
+        let (object, mut file) = (&opened.object, &opened.file);
         file.read_to_string(&mut text).unwrap();
         assert_eq!(text, "first second");
         assert_eq!(object.content_type.as_deref(), Some("video/mp4"));

@@ -16,7 +16,7 @@ use futures::Stream;
 use s3s::{StdError, stream::ByteStream, stream::RemainingLength};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::storage::Object;
+use crate::storage::Opened;
 
 /// One read. A reader that stands still holds one chunk on its way to the socket: 5,000 of them,
 /// with all that is around them, take 700 MB (`cargo xtask bench media`). Longer ones are not faster.
@@ -24,49 +24,39 @@ const CHUNK_BYTES: usize = 32 << 10;
 
 /// Part of an object's file. It ends with an error, not with other bytes, when the file changes.
 pub(super) struct FileBody {
-    source: Arc<Source>,
+    opened: Arc<Opened>,
     left: Range<u64>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
-struct Source {
-    file: File,
-    size: u64,
-    mtime_ns: i64,
-}
-
 impl FileBody {
-    /// The bytes `range` of `object`, whose file is `file`.
-    pub(super) fn new(object: &Object, file: File, range: Range<u64>) -> Self {
-        let source = Source { file, size: object.size, mtime_ns: object.mtime_ns };
-        Self { source: Arc::new(source), left: range, reading: None }
+    /// The bytes `range` of an object.
+    pub(super) fn new(opened: Arc<Opened>, range: Range<u64>) -> Self {
+        Self { opened, left: range, reading: None }
     }
 }
 
-impl Source {
-    /// The next bytes of `left`, or the first of them; none where they are not in memory.
-    fn peek(&self, left: &Range<u64>) -> io::Result<Option<Bytes>> {
-        let mut chunk = buffer(left);
-        let Some(count) = resident(&self.file, &mut chunk, left.start)? else { return Ok(None) };
-        chunk.truncate(count);
-        self.checked(chunk).map(Some)
-    }
+/// The next bytes of `left`, or the first of them; none where they are not in memory.
+fn peek(opened: &Opened, left: &Range<u64>) -> io::Result<Option<Bytes>> {
+    let mut chunk = buffer(left);
+    let Some(count) = resident(&opened.file, &mut chunk, left.start)? else { return Ok(None) };
+    chunk.truncate(count);
+    checked(opened, chunk).map(Some)
+}
 
-    /// The next bytes of `left`.
-    fn read(&self, left: &Range<u64>) -> io::Result<Bytes> {
-        let mut chunk = buffer(left);
-        self.file.read_exact_at(&mut chunk, left.start)?;
-        self.checked(chunk)
-    }
+/// The next bytes of `left`.
+fn read(opened: &Opened, left: &Range<u64>) -> io::Result<Bytes> {
+    let mut chunk = buffer(left);
+    opened.file.read_exact_at(&mut chunk, left.start)?;
+    checked(opened, chunk)
+}
 
-    /// After a read: whatever was written before it is seen here.
-    fn checked(&self, chunk: Vec<u8>) -> io::Result<Bytes> {
-        let unchanged = Object::stat(&self.file)? == (self.size, self.mtime_ns);
-        if unchanged && !chunk.is_empty() {
-            return Ok(Bytes::from(chunk));
-        }
-        Err(io::Error::other("the file of this object has changed"))
+/// After a read: whatever was written before it is seen here.
+fn checked(opened: &Opened, chunk: Vec<u8>) -> io::Result<Bytes> {
+    if opened.is_unchanged()? && !chunk.is_empty() {
+        return Ok(Bytes::from(chunk));
     }
+    Err(io::Error::other("the file of this object has changed"))
 }
 
 /// Room for one chunk.
@@ -103,15 +93,15 @@ impl Stream for FileBody {
         }
         let this = &mut *self;
         let at_once = match this.reading {
-            None => this.source.peek(&this.left).transpose(),
+            None => peek(&this.opened, &this.left).transpose(),
             Some(_) => None,
         };
         let chunk = if let Some(chunk) = at_once {
             chunk
         } else {
             let reading = this.reading.get_or_insert_with(|| {
-                let (source, left) = (Arc::clone(&this.source), this.left.clone());
-                spawn_blocking(move || source.read(&left))
+                let (opened, left) = (Arc::clone(&this.opened), this.left.clone());
+                spawn_blocking(move || read(&opened, &left))
             });
             let read = ready!(Pin::new(reading).poll(context));
             this.reading = None;

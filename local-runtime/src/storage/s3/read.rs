@@ -1,6 +1,6 @@
 //! `HeadObject`, `GetObject` and `ListObjectsV2`.
 
-use std::{fs::File, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -10,7 +10,7 @@ use super::{
     body::FileBody,
     reply::{date, etag, size},
 };
-use crate::storage::{Folder, Object, PAGE_MAX, blocking};
+use crate::storage::{Folder, Object, Opened, PAGE_MAX, blocking};
 
 /// The conditions of a request, as RFC 9110 §13.2.2 orders them.
 struct Conditions {
@@ -24,18 +24,19 @@ pub(super) async fn head(
     folder: Arc<Folder>,
     input: dto::HeadObjectInput,
 ) -> S3Result<S3Response<dto::HeadObjectOutput>> {
-    let (object, _) = open(folder, input.key).await?;
+    let opened = open(folder, input.key).await?;
+    let object = &opened.object;
     let conditions = Conditions {
         matching: input.if_match,
         none_match: input.if_none_match,
         modified_since: input.if_modified_since,
         unmodified_since: input.if_unmodified_since,
     };
-    conditions.check(&object)?;
+    conditions.check(object)?;
     Ok(S3Response::new(dto::HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         content_length: Some(size(object.size)),
-        content_type: object.content_type,
+        content_type: object.content_type.clone(),
         e_tag: Some(etag(&object.etag)),
         last_modified: Some(date(object.modified_ms)),
         ..Default::default()
@@ -46,14 +47,15 @@ pub(super) async fn get(
     folder: Arc<Folder>,
     input: dto::GetObjectInput,
 ) -> S3Result<S3Response<dto::GetObjectOutput>> {
-    let (object, file) = open(folder, input.key).await?;
+    let opened = open(folder, input.key).await?;
+    let object = &opened.object;
     let conditions = Conditions {
         matching: input.if_match,
         none_match: input.if_none_match,
         modified_since: input.if_modified_since,
         unmodified_since: input.if_unmodified_since,
     };
-    conditions.check(&object)?;
+    conditions.check(object)?;
     let (range, content_range) = match input.range {
         None => (0..object.size, None),
         Some(asked) => {
@@ -64,20 +66,23 @@ pub(super) async fn get(
         }
     };
     let content_length = size(range.end - range.start);
-    let body = FileBody::new(&object, file, range);
+    let body = FileBody::new(Arc::clone(&opened), range);
     Ok(S3Response::new(dto::GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         body: Some(dto::StreamingBlob::new(body)),
         content_length: Some(content_length),
         content_range,
-        content_type: object.content_type,
+        content_type: object.content_type.clone(),
         e_tag: Some(etag(&object.etag)),
         last_modified: Some(date(object.modified_ms)),
         ..Default::default()
     }))
 }
 
-async fn open(folder: Arc<Folder>, key: String) -> S3Result<(Object, File)> {
+async fn open(folder: Arc<Folder>, key: String) -> S3Result<Arc<Opened>> {
+    if let Some(opened) = folder.opened(&key) {
+        return Ok(opened);
+    }
     let found = blocking(move || folder.open_object(&key)).await?;
     found.ok_or_else(|| s3_error!(NoSuchKey))
 }
