@@ -4,7 +4,8 @@
 // Each run is a browser context of its own. The median of the runs counts.
 
 import { spawn, execFile } from "node:child_process";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { createHmac } from "node:crypto";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import readline from "node:readline";
 import { parseArgs, promisify } from "node:util";
@@ -19,7 +20,9 @@ const SUBJECTS = [
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
-const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", "season"];
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", "2h-upstream", "season"];
+/** A film that lies elsewhere, and of which the edge has nothing: everybody has the same upstream. */
+const UPSTREAM = "2h-upstream";
 /** The floor has one file, for one time; and nobody else goes from one episode to the next. */
 const isLeftOut = (subject, name) =>
   (subject === "floor" && !STARTS.some((start) => name.startsWith(start))) || name === "season";
@@ -47,10 +50,14 @@ const { values: options, positionals } = parseArgs({
 const [folder, clip, film, firstframe] = positionals;
 const here = import.meta.dirname;
 
-/** Serves the library, published. */
-async function edge() {
+/** Serves the library, published; one film of it also as it lies with a provider. @param {number} port of that */
+async function edge(port) {
   const data = await mkdtemp(path.join(folder, "data-"));
-  const child = spawn(firstframe, ["serve", "--listen", "127.0.0.1:0", "--data", data], {
+  const origins = [`http://127.0.0.1:${port}`];
+  const provider = { id: "upstream", origins, bases: [`${origins[0]}/library/`], private: true };
+  await writeFile(path.join(data, "providers.json"), JSON.stringify([provider]));
+  const flags = ["--providers", path.join(data, "providers.json"), "--allowed-outbound-hosts", origins[0]];
+  const child = spawn(firstframe, ["serve", "--listen", "127.0.0.1:0", "--data", data, ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const line = await new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve));
@@ -60,7 +67,24 @@ async function edge() {
     await new Promise((resolve) => child.once("exit", resolve));
     await rm(data, { recursive: true, force: true });
   };
-  return { url: new URL(line.match(/http:\S+/)[0]), stop };
+  const url = new URL(line.match(/http:\S+/)[0]);
+  const keys = await readFile(path.join(data, "keys.toml"), "utf8");
+  const key = (name) => keys.match(new RegExp(`^${name} *= *"([^"]+)"`, "m"))[1];
+  /** As the deployer. @param {string} method @param {string} what @param {object} [body] */
+  const admin = async (method, what, body) => {
+    const headers = { authorization: `Bearer ${key("admin_key")}`, "content-type": "application/json" };
+    const answer = await fetch(new URL(`/api/v2/admin/${what}`, url), { method, headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${what}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()).data;
+  };
+  const { id } = await admin("POST", "sources", { provider: "upstream", file: "2h-tail.mp4" });
+  const [, name, secret] = key("media_keys").match(/^([^:]+):([0-9a-f]+)/);
+  const expires = Math.floor(Date.now() / 1000) + 36_000;
+  const signed = `firstframe 1\nmedia\n${id}\n${expires}\n${name}`;
+  const signature = createHmac("sha256", Buffer.from(secret, "hex")).update(signed).digest("hex");
+  const query = `?e=${expires}&k=${name}&s=${signature}`;
+  const elsewhere = { src: `/api/v2/media/${id}${query}`, headers: `/api/v2/headers/${id}${query}` };
+  return { url, stop, elsewhere, forget: () => admin("DELETE", "startup") };
 }
 
 /** @param {string} name of a film @param {number} at */
@@ -78,7 +102,7 @@ function addresses(name, at) {
 
 /** @param {string} name of a case */
 function plan(name) {
-  const start = STARTS.find((start) => name === start || name === `${start}-cold`);
+  const start = name === UPSTREAM ? "2h-tail" : STARTS.find((start) => name === start || name === `${start}-cold`);
   const kind = start ? "start" : name === "next" || name === "rested" ? name : "seek";
   const film = FILMS.findLast((film) => (start ?? `${name.split("-")[0]}-tail`).startsWith(film.name));
   const found = film ?? FILMS.find((film) => film.name === "10min-tail");
@@ -101,6 +125,10 @@ async function once(browser, between, subject, name) {
     const from = at && at - 1.1;
     const following = addresses("10min-next", 0);
     const first = { ...addresses(film, kind === "start" ? at : 0), next: kind === "next" ? following.episode : "" };
+    if (name === UPSTREAM) {
+      await served.forget();
+      Object.assign(first, served.elsewhere);
+    }
     const run = (...what) => {
       const shown = page.evaluate((verb, ...args) => bench[verb](...args), ...what);
       const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`no frame in ${SECONDS_MAX} s ${said.join("; ")}`)), SECONDS_MAX * 1000));
@@ -159,13 +187,15 @@ async function season(browser, between) {
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 await makeFilms({ folder, clip, film });
-const served = await edge();
 const folders = {
   page: path.join(here, "page"),
   modules: path.join(here, "node_modules"),
   ...Object.fromEntries(["library", "packaged", "floor"].map((name) => [name, path.join(folder, name)])),
 };
-const behind = await origin({ folders, edge: served.url });
+/** @type {Awaited<ReturnType<typeof edge>>} */
+let served;
+const behind = await origin({ folders, edge: () => served.url });
+served = await edge(behind.port);
 const between = await link({ port: behind.port, rttMs: Number(options["rtt-ms"]), mbit: Number(options.mbit) });
 const browser = await puppeteer.launch({
   // A season takes minutes.

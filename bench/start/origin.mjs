@@ -17,18 +17,18 @@ const TYPES = {
 };
 
 /**
- * @param {{ folders: Record<string, string>, edge: URL }} options folders by the first part of a
- *   path; all else is the edge's
+ * @param {{ folders: Record<string, string>, edge: () => URL }} options folders by the first part of
+ *   a path; all else is the edge's, which may come later
  */
 export async function origin({ folders, edge }) {
   const agent = new Agent({ keepAlive: true });
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", edge);
+    const { pathname } = new URL(request.url ?? "/", "http://origin");
     const [, first, ...rest] = pathname.split("/");
     const folder = folders[first];
     if (folder) return file(path.join(folder, path.normalize(`/${rest.join("/")}`)), request, response);
     const { method, headers } = request;
-    const { host, port } = { host: edge.hostname, port: edge.port };
+    const { hostname: host, port } = edge();
     const asked = send({ agent, method, headers, host, port, path: request.url }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
       answer.pipe(response);

@@ -21,7 +21,8 @@ export function start(stage, film, at) {
   if (at) element.start = at;
   element.muted = true;
   element.autoplay = true;
-  element.episode = film.episode;
+  if (film.src) Object.assign(element, { src: film.src, headers: film.headers });
+  else element.episode = film.episode;
   if (film.next) element.next = film.next;
   return { video: element.video, next: (film) => { element.start = 0; element.episode = film.episode; element.next = film.next ?? ""; } };
 }
