@@ -21,6 +21,9 @@ export function madeUrl(base, from) {
 export const firstUrl = (message, from) =>
   madeUrl(message.headers ?? `${streamUrl(message)}/start`, from);
 
+/** In milliseconds: who is so far away wants more in hand than the first picture, to play on. */
+const FAR_MS = 200;
+
 /**
  * What is asked for at the click: no more of an episode than its first picture needs. What was
  * prepared is longer, for nobody has waited for it.
@@ -28,8 +31,9 @@ export const firstUrl = (message, from) =>
  */
 export function openingUrl(message) {
   const url = firstUrl(message, [Math.round(message.start * 1000)]);
+  const isFar = Reflect.get(navigator, "connection")?.rtt > FAR_MS;
   const isShort = message.type === "open" && message.episode !== undefined && !message.exact;
-  return isShort ? `${url}&until=picture` : url;
+  return isShort && !isFar ? `${url}&until=picture` : url;
 }
 
 /** So long does all else wait for the first picture, once what that needs is there. */
