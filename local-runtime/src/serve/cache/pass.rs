@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Instant,
 };
 
@@ -17,11 +16,8 @@ use http::{
     header::{AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, DATE},
 };
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::{
-    body::{Body, Frame, SizeHint},
-    service::Service,
-};
-use wasmtime_wasi_http::{Error, WasiBody};
+use hyper::{body::Frame, service::Service};
+use wasmtime_wasi_http::WasiBody;
 
 use super::{
     kept::{Found, Head, Kept},
@@ -91,7 +87,13 @@ impl Cache {
             Some(Coming { uri: asked.uri, emptied, headers, storable, bytes: Vec::new(), room })
         });
         let body = match coming {
-            Some(coming) => Passing { body, coming: Some(coming) }.boxed_unsync(),
+            Some(coming) => {
+                let mut coming = Some(coming);
+                let copy = move |frame: &Frame<Bytes>| {
+                    coming = coming.take().and_then(|coming| coming.go_on(frame.data_ref()?));
+                };
+                body.inspect_frame(copy).boxed_unsync()
+            }
             None => body,
         };
         Response::from_parts(parts, body)
@@ -150,6 +152,19 @@ struct Coming {
 }
 
 impl Coming {
+    /// Takes what passes, and all of it into the cache; what is left to come.
+    fn go_on(mut self, data: &Bytes) -> Option<Self> {
+        if self.bytes.is_empty() {
+            self.bytes.reserve_exact(self.room.length);
+        }
+        self.bytes.extend_from_slice(data);
+        if self.bytes.len() < self.room.length {
+            return Some(self);
+        }
+        self.keep();
+        None
+    }
+
     fn keep(mut self) {
         for name in [CONTENT_LENGTH, CONTENT_RANGE, DATE] {
             self.headers.remove(name);
@@ -163,45 +178,6 @@ impl Coming {
             let bytes = Bytes::from(self.bytes);
             state.kept.keep(&self.uri, head, &self.storable, &bytes, cache.0.bytes_max);
         }
-    }
-}
-
-/// A body, copied as it passes.
-struct Passing {
-    body: WasiBody,
-    coming: Option<Coming>,
-}
-
-impl Body for Passing {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let poll = Pin::new(&mut self.body).poll_frame(context);
-        if let Some(coming) = &mut self.coming
-            && let Poll::Ready(Some(Ok(frame))) = &poll
-            && let Some(data) = frame.data_ref()
-        {
-            if coming.bytes.is_empty() {
-                coming.bytes.reserve_exact(coming.room.length);
-            }
-            coming.bytes.extend_from_slice(data);
-            if coming.bytes.len() == coming.room.length {
-                self.coming.take().into_iter().for_each(Coming::keep);
-            }
-        }
-        poll
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
