@@ -20,9 +20,9 @@ const SUBJECTS = [
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
-const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", "2h-upstream", "season"];
 /** A film that lies elsewhere, and of which the edge has nothing: everybody has the same upstream. */
 const UPSTREAM = "2h-upstream";
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", UPSTREAM, "season"];
 /** The floor has one file, for one time; and nobody else goes from one episode to the next. */
 const isLeftOut = (subject, name) =>
   (subject === "floor" && !STARTS.some((start) => name.startsWith(start))) || name === "season";

@@ -68,7 +68,8 @@ impl Answering {
             Ok(response) => response,
             Err(error) => failure(&error),
         };
-        if changes {
+        // A refusal has changed nothing; a failure may have.
+        if changes && !response.status().is_client_error() {
             cache.empty();
         }
         let response = match asked {

@@ -1,5 +1,5 @@
-//! Objects with their files open. Those that were read last stay so: to look one up again takes
-//! longer than to read the first of its bytes.
+//! Objects with their files open. Those that were read last stay so: a film is asked for range by
+//! range, and is not looked up each time.
 
 use std::{
     collections::HashMap,

@@ -31,6 +31,10 @@ fn a_range_that_has_passed_comes_out_of_memory_until_the_film_is_another_one() {
     assert!(read(&server, "bytes=5000-5000") == (film[5000..=5000].to_vec(), true));
     assert!(read(&server, "bytes=999-1000") == (film[999..=1000].to_vec(), false));
     assert!(read(&server, "bytes=999-50000") == (film[999..=50_000].to_vec(), true));
+    let purge = server.agent.delete(format!("{}api/v2/admin/startup", server.url));
+    let refused = purge.header("authorization", "Bearer somebody").call().unwrap();
+    assert_eq!(status(&refused), 401);
+    assert!(read(&server, "bytes=5000-5000").1, "who is refused changes nothing");
     assert!(!read(&server, "bytes=2000000-2999999").1);
     assert!(!read(&server, "bytes=2000000-2999999").1, "a long one is not kept");
 

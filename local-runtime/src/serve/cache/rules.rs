@@ -75,11 +75,11 @@ impl Storable {
         if !(1..=ANSWER_BYTES_MAX).contains(&length) {
             return None;
         }
+        // Only a strong tag says that parts are of one thing (RFC 9111 §3.4).
+        only(headers, &ETAG).filter(|tag| tag.starts_with('"'))?;
         let (range, size) = match (answer.status, only(headers, &CONTENT_RANGE)?) {
             (StatusCode::OK, "") => (0..length, length),
             (StatusCode::PARTIAL_CONTENT, text) => {
-                // Only a strong tag says that parts are of one thing (RFC 9111 §3.4).
-                only(headers, &ETAG).filter(|tag| tag.starts_with('"'))?;
                 let (part, size) = text.strip_prefix("bytes ")?.split_once('/')?;
                 let (first, last) = closed(part)?;
                 (first..last.checked_add(1)?, digits(size)?)
@@ -173,19 +173,23 @@ mod tests {
         let length = ("content-length", "10");
         let tag = ("etag", "\"a\"");
         let range = ("content-range", "bytes 10-19/99");
-        assert_eq!(storable(200, &[kept, length]), Some((0..10, 10)));
+        assert_eq!(storable(200, &[kept, length, tag]), Some((0..10, 10)));
         assert_eq!(storable(206, &[kept, length, tag, range]), Some((10..20, 99)));
         assert_eq!(storable(206, &[kept, length, range]), None);
         assert_eq!(storable(206, &[kept, length, range, ("etag", "W/\"a\"")]), None);
         assert_eq!(storable(206, &[kept, length, tag, ("content-range", "bytes 10-18/99")]), None);
         assert_eq!(storable(206, &[kept, length, tag, ("content-range", "bytes 10-19/*")]), None);
         assert_eq!(storable(206, &[kept, length, tag, ("content-range", "bytes 10-19/15")]), None);
-        assert_eq!(storable(404, &[kept, length]), None);
-        assert_eq!(storable(200, &[kept]), None);
-        assert_eq!(storable(200, &[kept, ("content-length", "524289")]), None);
-        assert_eq!(storable(200, &[kept, length, ("vary", "accept-encoding")]), None);
+        assert_eq!(storable(404, &[kept, length, tag]), None);
+        assert_eq!(storable(200, &[kept, tag]), None);
+        assert_eq!(storable(200, &[kept, tag, ("content-length", "524289")]), None);
+        assert_eq!(storable(200, &[kept, length, tag, ("vary", "accept-encoding")]), None);
         for control in ["no-store", "public, max-age=60", "private, max-age=60, immutable"] {
-            assert_eq!(storable(200, &[("cache-control", control), length]), None, "{control}");
+            assert_eq!(
+                storable(200, &[("cache-control", control), length, tag]),
+                None,
+                "{control}"
+            );
         }
     }
 }
