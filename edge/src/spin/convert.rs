@@ -13,6 +13,8 @@ use crate::{
     request::{Headers, Method, Request, Upload},
 };
 
+/// Names an object of the host's own store.
+const OBJECT: &str = "firstframe-object";
 /// Bytes taken from a stream at a time.
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -117,8 +119,14 @@ fn made(fields: Fields, bytes: Option<Vec<u8>>) -> Response {
     Response::new(fields, body, trailers).0
 }
 
-/// Joins the body of the store's answer to ours: the host moves the bytes.
+/// Joins the body of the store's answer to ours: the host moves the bytes. A host with a store of
+/// its own may say whose they are; this answer says it on, for such a host then knows where to find
+/// more of them, and keeps the header for itself.
 fn spliced(fields: Fields, upstream: Response) -> Response {
+    for object in upstream.get_headers().get(OBJECT) {
+        // What the store's answer may say, ours may.
+        let _ = fields.append(OBJECT, &object);
+    }
     let (result_writer, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(upstream, result);
     let (response, sent): (Response, FutureReader<Result<(), ErrorCode>>) =

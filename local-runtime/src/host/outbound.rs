@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Request;
+use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
 use tokio_rustls::TlsConnector;
@@ -12,10 +12,14 @@ use super::{
     Shared,
     connect::{self, Sending, Sent},
 };
-use crate::config::Origin;
+use crate::{config::Origin, storage::BUCKET};
 
 /// The name under which the guest reaches the object store; nobody else resolves it.
 pub(super) const S3_HOST: &str = "s3.firstframe.internal";
+
+/// Names the object of the store whose bytes an answer to the guest has. The guest passes it on
+/// with a body that it passes on as it is, and it ends in this process.
+pub(crate) const OBJECT: HeaderName = HeaderName::from_static("firstframe-object");
 
 /// The origins that the guest may call, and how.
 pub(crate) struct Outbound {
@@ -57,7 +61,11 @@ impl WasiHttpHooks for Hooks {
                 return Err(Error::HttpRequestDenied);
             }
             tracing::debug!(%origin, "outbound");
-            connect::send(&shared.outbound.tls, &origin, request, options).await
+            let sent = connect::send(&shared.outbound.tls, &origin, request, options).await;
+            sent.map(|(mut response, sending)| {
+                response.headers_mut().remove(OBJECT);
+                (response, sending)
+            })
         })
     }
 }
@@ -65,10 +73,21 @@ impl WasiHttpHooks for Hooks {
 /// The object store's answer, its body passed on as it is.
 async fn s3(service: &S3Service, request: Request<WasiBody>) -> Sent {
     let failed = |text: String| Error::InternalError(Some(text));
+    let object = object(&request);
     let answer = service.call(request.map(s3s::Body::http_body_unsync)).await;
     let response = answer.map_err(|error| failed(format!("{error:?}")))?;
-    let response =
+    let mut response =
         response.map(|body| body.map_err(move |error| failed(error.to_string())).boxed_unsync());
+    if let Some(object) = object.filter(|_| response.status().is_success()) {
+        response.headers_mut().insert(OBJECT, object);
+    }
     let nothing: Sending = Box::new(async { Ok(()) });
     Ok((response, nothing))
+}
+
+/// The key of the object that a request reads; none where it is written otherwise in the URL.
+fn object(request: &Request<WasiBody>) -> Option<HeaderValue> {
+    let key = request.uri().path().strip_prefix('/')?.strip_prefix(BUCKET)?.strip_prefix('/')?;
+    let is_plain = request.method() == Method::GET && !key.contains('%');
+    is_plain.then(|| HeaderValue::from_str(key).ok()).flatten()
 }

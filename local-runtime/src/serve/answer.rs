@@ -29,7 +29,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::cache::{self, Asked, Cache};
-use crate::engine::Handler;
+use crate::{engine::Handler, host::OBJECT};
 
 /// Bytes of a request's body: the largest that the edge takes is a catalogue pack, under 1 MB;
 /// films go to the object store.
@@ -64,16 +64,17 @@ impl Answering {
             return log.answer(response, Some(permit));
         }
         let (emptied, changes) = (cache.emptied(), cache::is_change(&request));
-        let response = match self.handler.handle((), request).await {
+        let mut response = match self.handler.handle((), request).await {
             Ok(response) => response,
             Err(error) => failure(&error),
         };
+        let object = response.headers_mut().remove(OBJECT);
         // A refusal has changed nothing; a failure may have.
         if changes && !response.status().is_client_error() {
             cache.empty();
         }
         let response = match asked {
-            Some(asked) => cache.pass(asked, emptied, response),
+            Some(asked) => cache.pass(asked, emptied, object.as_ref(), response),
             None => response,
         };
         log.answer(response, Some(permit))

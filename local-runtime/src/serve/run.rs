@@ -86,7 +86,7 @@ async fn serve(config: &Config) -> Result<()> {
     let s3_listener = bind("s3_listen", config.s3_listen).await?;
     let signals = Signals::new()?;
     let shared = Arc::new(Shared {
-        folder,
+        folder: Arc::clone(&folder),
         database: Arc::new(Database::new(data.join("database.sqlite"))),
         keys,
         s3: s3.clone(),
@@ -103,7 +103,7 @@ async fn serve(config: &Config) -> Result<()> {
     let cache = data.clone();
     let made =
         tokio::task::spawn_blocking(move || engine::handler(&component, &cache, shared, limits));
-    let kept = Cache::new(config.cache_bytes_max);
+    let kept = Cache::new(config.cache_bytes_max, folder);
     let answering = Answering::new(made.await??, kept.clone(), config.requests_max);
     let (open, stall) = (config.connections_max, config.stall_timeout);
     let web = connections::Server::start(listener, answering, open, stall)?;

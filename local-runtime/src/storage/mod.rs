@@ -1,6 +1,7 @@
 //! What is kept on this machine's disk: key-value pairs, objects, and the guest's SQL database.
 
 mod blob;
+mod body;
 mod clock;
 mod database;
 mod error;
@@ -14,6 +15,7 @@ pub(crate) mod s3;
 mod uploads;
 
 pub(crate) use blob::Draft;
+pub(crate) use body::FileBody;
 pub(crate) use database::{Answer, Database, Session, Value};
 pub(crate) use error::{Error, Result, blocking};
 pub(crate) use folder::Folder;

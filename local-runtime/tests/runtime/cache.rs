@@ -1,10 +1,10 @@
-//! Answers out of memory: the same as the component's, and gone when something changes.
+//! Answers without the component: the same as its own, and gone when something changes.
 
 use crate::server::{Server, bytes, header, noise, signed, status};
 
 const URL: &str = "api/v2/media/0123";
 
-/// One range of the film, and whether it came out of memory.
+/// One range of the film, and whether the component was not asked for it.
 fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
     let request = server.agent.get(format!("{}{URL}", server.url)).header("range", range);
     let mut answer = request.call().unwrap();
@@ -13,6 +13,11 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
         assert_eq!(header(&answer, name), value);
     }
     assert!(header(&answer, "etag").starts_with('"'));
+    assert_eq!(
+        header(&answer, "firstframe-object"),
+        "",
+        "where its bytes are is nobody's business"
+    );
     let is_kept = !header(&answer, "age").is_empty();
     let length = header(&answer, "content-length");
     let bytes = bytes(&mut answer);
@@ -21,7 +26,7 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
 }
 
 #[test]
-fn a_range_that_has_passed_comes_out_of_memory_until_the_film_is_another_one() {
+fn a_film_that_was_asked_for_is_sent_from_its_file_until_it_is_another_one() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let film = noise(1, 3_000_000);
@@ -29,14 +34,15 @@ fn a_range_that_has_passed_comes_out_of_memory_until_the_film_is_another_one() {
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), true));
     assert!(read(&server, "bytes=5000-5000") == (film[5000..=5000].to_vec(), true));
-    assert!(read(&server, "bytes=999-1000") == (film[999..=1000].to_vec(), false));
-    assert!(read(&server, "bytes=999-50000") == (film[999..=50_000].to_vec(), true));
+    assert!(read(&server, "bytes=10-2999999") == (film[10..].to_vec(), true));
+    assert!(read(&server, "bytes=2999999-3500000") == (film[2_999_999..].to_vec(), true));
+    let mut whole = server.agent.get(format!("{}{URL}", server.url)).call().unwrap();
+    assert!(!header(&whole, "age").is_empty());
+    assert!(bytes(&mut whole) == film);
     let purge = server.agent.delete(format!("{}api/v2/admin/startup", server.url));
     let refused = purge.header("authorization", "Bearer somebody").call().unwrap();
     assert_eq!(status(&refused), 401);
     assert!(read(&server, "bytes=5000-5000").1, "who is refused changes nothing");
-    assert!(!read(&server, "bytes=2000000-2999999").1);
-    assert!(!read(&server, "bytes=2000000-2999999").1, "a long one is not kept");
 
     let film = noise(2, 3_000_000);
     server.put("media/0123", &film);
@@ -45,6 +51,27 @@ fn a_range_that_has_passed_comes_out_of_memory_until_the_film_is_another_one() {
     server.agent.delete(gone).call().unwrap();
     let request = server.agent.get(format!("{}{URL}", server.url));
     assert_eq!(status(&request.header("range", "bytes=1000-99999").call().unwrap()), 404);
+}
+
+#[test]
+fn what_the_owner_does_to_a_film_is_seen_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let own = folder.path().join("film.mp4");
+    std::fs::write(&own, noise(1, 300_000)).unwrap();
+    std::fs::hard_link(&own, folder.path().join("incoming/0123")).unwrap();
+    let url = signed(&server.bucket.put_object(Some(&server.credentials), "media/0123"));
+    let taken = server.agent.put(url.as_str()).header("x-amz-copy-source", "incoming/0123");
+    assert_eq!(status(&taken.send_empty().unwrap()), 200);
+    read(&server, "bytes=0-99");
+    assert!(
+        read(&server, "bytes=100000-199999")
+            == (noise(1, 300_000)[100_000..200_000].to_vec(), true)
+    );
+    let film = noise(2, 200_000);
+    std::fs::write(&own, &film).unwrap();
+    assert!(read(&server, "bytes=100000-299999") == (film[100_000..].to_vec(), false));
+    assert!(read(&server, "bytes=0-199999") == (film, true));
 }
 
 #[test]

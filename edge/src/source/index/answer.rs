@@ -23,8 +23,8 @@ const WINDOW_MS: u64 = 10_000;
 /// picture, and 9 KB of them take 4 ms at 20 Mbit/s. While so much of a film comes, more is asked for.
 const FIRST_MS: u64 = 2_000;
 /// How long the pictures are that a browser wants to have before it shows the first: Chromium has
-/// six of them, where some are shown in another order than they come in; these are seven of cinema.
-const PICTURE_MS: u64 = 290;
+/// six of them, where some are shown in another order than they come in; these are six of cinema.
+const PICTURE_MS: u64 = 250;
 /// Packs that are read for one answer: minutes of a film lie in one or two.
 const PACK_COUNT_MAX: usize = 16;
 

@@ -1,4 +1,4 @@
-//! What is kept: bytes of representations, in spans that do not overlap, the last used longest.
+//! What is kept: pieces of representations, in spans that do not overlap, the last used longest.
 
 use std::{
     collections::{
@@ -13,9 +13,9 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, header::ETAG};
 
-use super::rules::{Asked, Storable, has_ranges};
+use super::rules::{Asked, has_ranges};
 
-/// What a span takes besides its bytes: its places in the maps, and headers where it is the only
+/// What a span takes besides bytes: its places in the maps, and headers where it is the only
 /// one of its URL.
 const SPAN_BYTES: usize = 2048;
 
@@ -45,8 +45,37 @@ pub(super) struct Head {
 }
 
 struct Span {
-    bytes: Bytes,
+    piece: Piece,
+    length: u64,
     used: u64,
+}
+
+/// Bytes, or whose they are.
+#[derive(Clone)]
+pub(super) enum Piece {
+    Bytes(Bytes),
+    /// Those of the object with this key that lie in the same places.
+    Object(Arc<str>),
+}
+
+impl Piece {
+    /// Bytes that it takes in memory.
+    fn memory(&self) -> usize {
+        SPAN_BYTES
+            + match self {
+                Self::Bytes(bytes) => bytes.len(),
+                Self::Object(_) => 0,
+            }
+    }
+
+    /// The part `range`, counted from its beginning.
+    fn slice(&self, range: Range<u64>) -> Self {
+        let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.slice(within(range.start)..within(range.end))),
+            Self::Object(key) => Self::Object(Arc::clone(key)),
+        }
+    }
 }
 
 /// An answer from memory.
@@ -55,7 +84,8 @@ pub(super) struct Found {
     /// Which bytes, of how many; none where it is all of them.
     pub(super) part: Option<(Range<u64>, u64)>,
     pub(super) length: u64,
-    pub(super) bytes: Vec<Bytes>,
+    /// What it is put together from, and which bytes of the representation each is.
+    pub(super) pieces: Vec<(Piece, Range<u64>)>,
     pub(super) age_s: u64,
 }
 
@@ -76,16 +106,15 @@ impl Kept {
             // A range behind the end is for the component to refuse.
             Some((first, last)) => first..last.saturating_add(1).min(head.size),
         };
-        let mut bytes = Vec::new();
+        let mut pieces = Vec::new();
         let mut at = range.start;
         while at < range.end {
             let (start, span) = spans.range_mut(..=at).next_back()?;
-            let within = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
-            let end = range.end.min(start + span.bytes.len() as u64);
+            let end = range.end.min(start + span.length);
             if end <= at {
                 return None;
             }
-            bytes.push(span.bytes.slice(within(at)..within(end)));
+            pieces.push((span.piece.slice(at - start..end - start), at..end));
             order.remove(&span.used);
             *uses += 1;
             span.used = *uses;
@@ -96,18 +125,18 @@ impl Kept {
             headers: head.headers.clone(),
             length: range.end.checked_sub(range.start).filter(|length| *length > 0)?,
             part: asked.range.map(|_| (range, head.size)),
-            bytes,
+            pieces,
             age_s: now.saturating_duration_since(head.made).as_secs(),
         })
     }
 
-    /// Keeps what is new of these bytes, and then at most `bytes_max` of all.
+    /// Keeps what is new of this piece, and then at most `bytes_max` of all.
     pub(super) fn keep(
         &mut self,
         uri: &str,
         head: Head,
-        storable: &Storable,
-        bytes: &Bytes,
+        range: &Range<u64>,
+        piece: &Piece,
         bytes_max: usize,
     ) {
         let is_same = |entry: &Entry| {
@@ -125,15 +154,19 @@ impl Kept {
             }
             Vacant(place) => place.insert(Entry { head, spans: BTreeMap::new() }),
         };
-        for gap in entry.gaps(&storable.range) {
-            let within = |at: u64| usize::try_from(at - storable.range.start).unwrap_or(usize::MAX);
-            let new = bytes.slice(within(gap.start)..within(gap.end));
-            // A slice would keep all of it in memory.
-            let new = if new.len() < bytes.len() { Bytes::copy_from_slice(&new) } else { new };
-            self.bytes += new.len() + SPAN_BYTES;
+        for gap in entry.gaps(range) {
+            let new = match piece.slice(gap.start - range.start..gap.end - range.start) {
+                // A slice would keep all of it in memory.
+                Piece::Bytes(bytes) if gap != *range => {
+                    Piece::Bytes(Bytes::copy_from_slice(&bytes))
+                }
+                new => new,
+            };
+            self.bytes += new.memory();
             self.uses += 1;
             self.order.insert(self.uses, (Arc::clone(&uri), gap.start));
-            entry.spans.insert(gap.start, Span { bytes: new, used: self.uses });
+            let length = gap.end - gap.start;
+            entry.spans.insert(gap.start, Span { piece: new, length, used: self.uses });
         }
         while self.bytes > bytes_max
             && let Some((_, (uri, start))) = self.order.pop_first()
@@ -145,7 +178,7 @@ impl Kept {
     fn drop_span(&mut self, uri: &str, start: u64) {
         let Some(entry) = self.entries.get_mut(uri) else { return };
         if let Some(span) = entry.spans.remove(&start) {
-            self.bytes -= span.bytes.len() + SPAN_BYTES;
+            self.bytes -= span.piece.memory();
         }
         if entry.spans.is_empty() {
             self.entries.remove(uri);
@@ -153,11 +186,11 @@ impl Kept {
     }
 
     /// Forgets one URL.
-    fn forget(&mut self, uri: &str) {
+    pub(super) fn forget(&mut self, uri: &str) {
         let Some(entry) = self.entries.remove(uri) else { return };
         for span in entry.spans.values() {
             self.order.remove(&span.used);
-            self.bytes -= span.bytes.len() + SPAN_BYTES;
+            self.bytes -= span.piece.memory();
         }
     }
 }
@@ -172,7 +205,7 @@ impl Entry {
             if *start > at {
                 gaps.push(at..*start);
             }
-            at = at.max(start + span.bytes.len() as u64);
+            at = at.max(start + span.length);
         }
         if at < range.end {
             gaps.push(at..range.end);
@@ -201,13 +234,18 @@ mod tests {
     fn keep(kept: &mut Kept, uri: &str, head: Head, range: Range<u8>, bytes_max: usize) {
         let bytes: Vec<u8> = range.clone().collect();
         let range = u64::from(range.start)..u64::from(range.end);
-        let storable = Storable { range, size: head.size, fresh: Duration::from_mins(1) };
-        kept.keep(uri, head, &storable, &bytes.into(), bytes_max);
+        kept.keep(uri, head, &range, &Piece::Bytes(bytes.into()), bytes_max);
     }
 
     fn find(kept: &mut Kept, uri: &str, range: Option<(u64, u64)>) -> Option<Vec<u8>> {
         let found = kept.find(&Asked { uri: uri.to_owned(), range }, Instant::now())?;
-        let bytes = found.bytes.concat();
+        let bytes = found.pieces.iter().flat_map(|(piece, range)| match piece {
+            Piece::Bytes(bytes) => bytes.to_vec(),
+            Piece::Object(_) => {
+                (range.start..range.end).map(|n| u8::try_from(n).unwrap()).collect()
+            }
+        });
+        let bytes: Vec<u8> = bytes.collect();
         assert_eq!(found.length, bytes.len() as u64);
         Some(bytes)
     }

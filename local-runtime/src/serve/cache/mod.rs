@@ -1,5 +1,6 @@
-//! A shared cache in memory (RFC 9111) in front of the component: of what everybody may have and
-//! nothing changes, small answers and ranges of them, put together from what has passed.
+//! A shared cache (RFC 9111) in front of the component, of what everybody may have and nothing
+//! changes: small answers and ranges of them, put together from what has passed, in memory; and
+//! which answers are objects of the own store, whose bytes are sent from their files.
 
 mod kept;
 mod pass;

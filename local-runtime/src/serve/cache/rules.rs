@@ -12,8 +12,6 @@ use http::{
     response::Parts,
 };
 
-/// The longest answer that is kept: a startup block. What is longer is a film being watched.
-pub(super) const ANSWER_BYTES_MAX: u64 = 512 << 10;
 /// How long an answer is taken for fresh at most: a file that somebody changes in its folder, and a
 /// block that has to make room, are seen so much later. One request in this time asks the component.
 const FRESH_MAX: Duration = Duration::from_secs(10);
@@ -63,7 +61,7 @@ pub(super) struct Storable {
 }
 
 impl Storable {
-    /// None where it is for one client or one time, may change, or is long.
+    /// None where it is for one client or one time, or may change.
     pub(super) fn of(answer: &Parts) -> Option<Self> {
         let headers = &answer.headers;
         // Trailers and codings of the transfer are not kept.
@@ -71,10 +69,7 @@ impl Storable {
             return None;
         }
         let fresh = fresh(only(headers, &CACHE_CONTROL)?)?;
-        let length = digits(only(headers, &CONTENT_LENGTH)?)?;
-        if !(1..=ANSWER_BYTES_MAX).contains(&length) {
-            return None;
-        }
+        let length = digits(only(headers, &CONTENT_LENGTH)?).filter(|length| *length > 0)?;
         // Only a strong tag says that parts are of one thing (RFC 9111 §3.4).
         only(headers, &ETAG).filter(|tag| tag.starts_with('"'))?;
         let (range, size) = match (answer.status, only(headers, &CONTENT_RANGE)?) {
@@ -182,7 +177,7 @@ mod tests {
         assert_eq!(storable(206, &[kept, length, tag, ("content-range", "bytes 10-19/15")]), None);
         assert_eq!(storable(404, &[kept, length, tag]), None);
         assert_eq!(storable(200, &[kept, tag]), None);
-        assert_eq!(storable(200, &[kept, tag, ("content-length", "524289")]), None);
+        assert_eq!(storable(200, &[kept, tag, ("content-length", "0")]), None);
         assert_eq!(storable(200, &[kept, length, tag, ("vary", "accept-encoding")]), None);
         for control in ["no-store", "public, max-age=60", "private, max-age=60, immutable"] {
             assert_eq!(

@@ -1,6 +1,5 @@
 //! The object store as S3: path style, one bucket, signed requests only.
 
-mod body;
 mod multipart;
 mod read;
 mod reply;

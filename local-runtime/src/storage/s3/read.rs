@@ -6,11 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::{S3Error, S3ErrorCode, S3Response, S3Result, dto, s3_error};
 
-use super::{
-    body::FileBody,
-    reply::{date, etag, size},
-};
-use crate::storage::{Folder, Object, Opened, PAGE_MAX, blocking};
+use super::reply::{date, etag, size};
+use crate::storage::{FileBody, Folder, Object, Opened, PAGE_MAX, blocking};
 
 /// The conditions of a request, as RFC 9110 §13.2.2 orders them.
 struct Conditions {

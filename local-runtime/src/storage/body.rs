@@ -9,6 +9,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -16,38 +17,55 @@ use futures::Stream;
 use s3s::{StdError, stream::ByteStream, stream::RemainingLength};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::storage::Opened;
+use super::Opened;
 
-/// One read. A reader that stands still holds one chunk on its way to the socket: 5,000 of them,
-/// with all that is around them, take 700 MB (`cargo xtask bench media`). Longer ones are not faster.
-const CHUNK_BYTES: usize = 32 << 10;
+/// Bytes of a read, at least. A reader that stands still holds such chunks on their way to the
+/// socket: 5,000 of them, with all that is around them, stay far under a gigabyte (`cargo xtask bench
+/// media`).
+const CHUNK_BYTES: u64 = 32 << 10;
+/// Bytes of a read, at most.
+const CHUNK_BYTES_MAX: u64 = 256 << 10;
+/// A longer chunk is what a reader takes in this time,
+const TAKEN_MS: u64 = 20;
+/// and no more than this part of what it has taken: at first, all that fits into sockets goes at once.
+const PART: u64 = 4;
 
 /// Part of an object's file. It ends with an error, not with other bytes, when the file changes.
-pub(super) struct FileBody {
+pub(crate) struct FileBody {
     opened: Arc<Opened>,
     left: Range<u64>,
+    sent: u64,
+    begun: Instant,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl FileBody {
     /// The bytes `range` of an object.
-    pub(super) fn new(opened: Arc<Opened>, range: Range<u64>) -> Self {
-        Self { opened, left: range, reading: None }
+    pub(crate) fn new(opened: Arc<Opened>, range: Range<u64>) -> Self {
+        Self { opened, left: range, sent: 0, begun: Instant::now(), reading: None }
+    }
+
+    /// What to read next.
+    fn chunk(&self) -> Range<u64> {
+        let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let taken = (self.sent / ms).saturating_mul(TAKEN_MS).min(self.sent / PART);
+        let length = taken.clamp(CHUNK_BYTES, CHUNK_BYTES_MAX);
+        self.left.start..self.left.end.min(self.left.start + length)
     }
 }
 
-/// The next bytes of `left`, or the first of them; none where they are not in memory.
-fn peek(opened: &Opened, left: &Range<u64>) -> io::Result<Option<Bytes>> {
-    let mut chunk = buffer(left);
-    let Some(count) = resident(&opened.file, &mut chunk, left.start)? else { return Ok(None) };
+/// The bytes `range`, or the first of them; none where they are not in memory.
+fn peek(opened: &Opened, range: &Range<u64>) -> io::Result<Option<Bytes>> {
+    let mut chunk = buffer(range);
+    let Some(count) = resident(&opened.file, &mut chunk, range.start)? else { return Ok(None) };
     chunk.truncate(count);
     checked(opened, chunk).map(Some)
 }
 
-/// The next bytes of `left`.
-fn read(opened: &Opened, left: &Range<u64>) -> io::Result<Bytes> {
-    let mut chunk = buffer(left);
-    opened.file.read_exact_at(&mut chunk, left.start)?;
+/// The bytes `range`.
+fn read(opened: &Opened, range: &Range<u64>) -> io::Result<Bytes> {
+    let mut chunk = buffer(range);
+    opened.file.read_exact_at(&mut chunk, range.start)?;
     checked(opened, chunk)
 }
 
@@ -59,10 +77,8 @@ fn checked(opened: &Opened, chunk: Vec<u8>) -> io::Result<Bytes> {
     Err(io::Error::other("the file of this object has changed"))
 }
 
-/// Room for one chunk.
-fn buffer(left: &Range<u64>) -> Vec<u8> {
-    let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX);
-    vec![0; most.min(CHUNK_BYTES)]
+fn buffer(range: &Range<u64>) -> Vec<u8> {
+    vec![0; usize::try_from(range.end - range.start).unwrap_or_default()]
 }
 
 /// Reads what is in memory of the bytes from `at` on; none where nothing is, or nobody can tell.
@@ -93,16 +109,15 @@ impl Stream for FileBody {
         }
         let this = &mut *self;
         let at_once = match this.reading {
-            None => peek(&this.opened, &this.left).transpose(),
+            None => peek(&this.opened, &this.chunk()).transpose(),
             Some(_) => None,
         };
         let chunk = if let Some(chunk) = at_once {
             chunk
         } else {
-            let reading = this.reading.get_or_insert_with(|| {
-                let (opened, left) = (Arc::clone(&this.opened), this.left.clone());
-                spawn_blocking(move || read(&opened, &left))
-            });
+            let (opened, range) = (Arc::clone(&this.opened), this.chunk());
+            let reading =
+                this.reading.get_or_insert_with(|| spawn_blocking(move || read(&opened, &range)));
             let read = ready!(Pin::new(reading).poll(context));
             this.reading = None;
             read.unwrap_or_else(|error| Err(error.into()))
@@ -110,6 +125,7 @@ impl Stream for FileBody {
         match chunk {
             Ok(chunk) => {
                 this.left.start += chunk.len() as u64;
+                this.sent += chunk.len() as u64;
                 Poll::Ready(Some(Ok(chunk)))
             }
             Err(error) => {
