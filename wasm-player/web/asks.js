@@ -23,6 +23,8 @@ export const firstUrl = (message, from) =>
 
 /** In milliseconds: who is so far away wants more in hand than the first picture, to play on. */
 const FAR_MS = 200;
+/** Only Chromium's line has it. */
+const connection = Reflect.get(navigator, "connection");
 
 /**
  * What is asked for at the click: no more of an episode than its first picture needs. What was
@@ -31,7 +33,7 @@ const FAR_MS = 200;
  */
 export function openingUrl(message) {
   const url = firstUrl(message, [Math.round(message.start * 1000)]);
-  const isFar = Reflect.get(navigator, "connection")?.rtt > FAR_MS;
+  const isFar = connection?.rtt > FAR_MS;
   const isShort = message.type === "open" && message.episode !== undefined && !message.exact;
   return isShort && !isFar ? `${url}&until=picture` : url;
 }

@@ -1,5 +1,7 @@
 // The one place that drives MediaSource: in the worker where the browser can, else on the page.
 
+import { joined } from "./sinks.js";
+
 /**
  * What a sink reports. It never reports from inside a call to it.
  * @typedef {object} SinkReports
@@ -10,7 +12,7 @@
  * @property {(message: string) => void} sinkFailed
  */
 
-/** @typedef {{ epoch: number, bytes: Uint8Array }} Append */
+/** @typedef {{ epoch: number, bytes: Uint8Array, lengths: number[] }} Append `lengths` of the calls that it is of */
 /** @typedef {{ start: number, end: number }} Removal */
 /** @typedef {Append | Removal | "abort"} Step */
 
@@ -19,6 +21,9 @@ const isAppend = (step) => typeof step === "object" && "bytes" in step;
 
 /** @param {Step | undefined} step @returns {step is Removal} */
 const isRemoval = (step) => typeof step === "object" && "start" in step;
+
+/** Bytes that are copied to be one append, at most. */
+const JOINED_BYTES_MAX = 65536;
 
 const Source = globalThis.MediaSource ?? Reflect.get(globalThis, "ManagedMediaSource");
 
@@ -72,7 +77,7 @@ export class Sink {
   /** @param {number} lane @param {number} epoch @param {Uint8Array} bytes */
   append(lane, epoch, bytes) {
     this.isEnding = false;
-    this.lanes[lane]?.push({ epoch, bytes });
+    this.lanes[lane]?.push({ epoch, bytes, lengths: [bytes.length] });
   }
 
   /** @param {number} lane */
@@ -170,10 +175,9 @@ class Lane {
     // A step is over with its `updateend`, which comes a little after `updating` has fallen.
     if (!buffer || this.running || buffer.updating) return;
     if (sink.isClosed || sink.source.readyState === "closed") return;
-    const step = this.queue[0];
+    if (isAppend(this.queue[0]) && this.isFull) return;
+    const step = this.take();
     if (step === undefined) return sink.endIfIdle();
-    if (isAppend(step) && this.isFull) return;
-    this.queue.shift();
     this.running = step;
     try {
       if (step === "abort") {
@@ -187,6 +191,19 @@ class Lane {
     } catch (error) {
       this.refused(step, error);
     }
+  }
+
+  /** The next step. Appends that wait together are one, for each takes a turn of the event loop. */
+  take() {
+    const { queue } = this;
+    let step = queue.shift();
+    for (let [next] = queue; isAppend(step) && isAppend(next) && step.epoch === next.epoch; [next] = queue) {
+      if (step.bytes.length + next.bytes.length > JOINED_BYTES_MAX) break;
+      queue.shift();
+      const { epoch } = step;
+      step = { epoch, bytes: joined(step.bytes, next.bytes), lengths: [...step.lengths, ...next.lengths] };
+    }
+    return step;
   }
 
   /** @param {Step} step @param {unknown} error */
@@ -211,7 +228,10 @@ class Lane {
     this.running = undefined;
     this.next();
     if (isAppend(running)) {
-      sink.reports.appended(this.number, running.epoch, running.bytes.length, this.buffered());
+      const buffered = this.buffered();
+      for (const length of running.lengths) {
+        sink.reports.appended(this.number, running.epoch, length, buffered);
+      }
     } else if (isRemoval(running)) {
       sink.reports.evicted(this.number, this.buffered());
     }

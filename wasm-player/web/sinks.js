@@ -53,3 +53,11 @@ export function gather(piece, ends) {
   }
   return all;
 }
+
+/** @param {Uint8Array} a @param {Uint8Array} b */
+export function joined(a, b) {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

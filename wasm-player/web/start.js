@@ -3,7 +3,7 @@
 
 /** @import { SinkCalls, Started } from "./messages.js" */
 
-import { gather } from "./sinks.js";
+import { gather, joined } from "./sinks.js";
 
 /** Eighty seconds of headers have some 100 KB. */
 const BOXES_BYTES_MAX = 1 << 20;
@@ -26,14 +26,6 @@ function* boxesOf(bytes) {
     if (type !== "byte" && at + size > bytes.length) return;
     yield { type, at, end: at + size, content: bytes.subarray(at + 8, at + size) };
   }
-}
-
-/** @param {Uint8Array} a @param {Uint8Array} b */
-function joined(a, b) {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /** One answer, read as it comes. */

@@ -109,14 +109,15 @@ async function open(message) {
   const { src, headers, episode } = message;
   const isMade = episode !== undefined || headers !== undefined;
   if (src !== undefined) place = { url: src, startUrl: headers, headersUrl: headers };
-  loaded ??= isMade ? byHeaders() : byIndex();
-  loaded.catch(() => {});
   if (isMade) {
     begun = await (prepared ?? ask(message));
     begun.isTaken = true;
   } else if (place) {
     early = askFirst(place);
   }
+  // Behind the request, for to begin with wasm takes as long as a kilobyte or ten.
+  loaded ??= isMade ? byHeaders() : byIndex();
+  loaded.catch(() => {});
   const { Sink, canSinkInWorker } = await sinkModule;
   const inWorker = canSinkInWorker && !message.sinkOnPage;
   const calls = inWorker ? sinkHere(() => sink, tell) : sinkOnPage(tell);
