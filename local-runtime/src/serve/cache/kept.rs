@@ -160,7 +160,7 @@ impl Kept {
                 Piece::Bytes(bytes) if gap != *range => {
                     Piece::Bytes(Bytes::copy_from_slice(&bytes))
                 }
-                new => new,
+                new @ (Piece::Bytes(_) | Piece::Object(_)) => new,
             };
             self.bytes += new.memory();
             self.uses += 1;
