@@ -23,7 +23,7 @@ export const firstUrl = (message, from) =>
 
 /** In milliseconds: who is so far away wants more in hand than the first picture, to play on. */
 const FAR_MS = 200;
-/** Only Chromium's line has it. */
+/** What the browser knows of the way to the network; only Chromium tells. */
 const connection = Reflect.get(navigator, "connection");
 
 /**

@@ -15,3 +15,8 @@ pub use catalog::{Card, Catalog, Episode, Episodes, Health, Home, StartupStore};
 pub use envelope::Envelope;
 pub use error::{ErrorBody, ErrorCode};
 pub use stream::{Candidate, SelectionReason, Start, Stream, Window, Windowed};
+
+/// The field by which a host with an object store of its own tells the guest whose bytes an answer
+/// of that store has: the object's key. The guest passes it on with a body that it passes on as it
+/// is, and it ends in the host.
+pub const OBJECT_FIELD: &str = "firstframe-object";

@@ -8,6 +8,7 @@ use crate::description::{self, Description};
 use crate::edits::rescale;
 use crate::error::{Error, Result, Unplayable};
 use crate::headers::TrackKind;
+use crate::kinds;
 use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
 use crate::moof::Told;
 use crate::moofs::{Fragmented, Moofs};
@@ -257,7 +258,7 @@ fn describe(
     track.chapters = boxes.tref.and_then(|tref| tref::chapters(data, tref));
     if track.kind == TrackKind::Other {
         track.text = entry.and_then(|entry| Format::of(entry.kind));
-        track.playable = Err(Unplayable::Kind(codecs::other_kind(
+        track.playable = Err(Unplayable::Kind(kinds::unplayed(
             boxes.hdlr.and_then(|b| b.content(data).get(8..12)).unwrap_or_default(),
             entry.map_or([0; 4], |entry| entry.kind),
         )));

@@ -15,6 +15,7 @@ mod headers;
 pub mod index;
 pub mod init;
 mod interleave;
+mod kinds;
 mod lane;
 pub mod limits;
 pub mod locate;

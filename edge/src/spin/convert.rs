@@ -13,8 +13,6 @@ use crate::{
     request::{Headers, Method, Request, Upload},
 };
 
-/// Names an object of the host's own store.
-const OBJECT: &str = "firstframe-object";
 /// Bytes taken from a stream at a time.
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -119,13 +117,12 @@ fn made(fields: Fields, bytes: Option<Vec<u8>>) -> Response {
     Response::new(fields, body, trailers).0
 }
 
-/// Joins the body of the store's answer to ours: the host moves the bytes. A host with a store of
-/// its own may say whose they are; this answer says it on, for such a host then knows where to find
-/// more of them, and keeps the header for itself.
+/// Joins the body of the store's answer to ours: the host moves the bytes. Where it says whose they
+/// are, this answer says so too, and the host knows where to find more of them.
 fn spliced(fields: Fields, upstream: Response) -> Response {
-    for object in upstream.get_headers().get(OBJECT) {
+    for object in upstream.get_headers().get(api::OBJECT_FIELD) {
         // What the store's answer may say, ours may.
-        let _ = fields.append(OBJECT, &object);
+        let _ = fields.append(api::OBJECT_FIELD, &object);
     }
     let (result_writer, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(upstream, result);

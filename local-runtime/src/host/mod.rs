@@ -9,7 +9,7 @@ mod outbound;
 mod state;
 mod variables;
 
-pub(crate) use outbound::{OBJECT, Outbound};
+pub(crate) use outbound::Outbound;
 pub(crate) use state::{Host, Shared, linker};
 
 /// Spin's interfaces, as their WIT has them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request};
 use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
 use tokio_rustls::TlsConnector;
@@ -16,10 +16,6 @@ use crate::{config::Origin, storage::BUCKET};
 
 /// The name under which the guest reaches the object store; nobody else resolves it.
 pub(super) const S3_HOST: &str = "s3.firstframe.internal";
-
-/// Names the object of the store whose bytes an answer to the guest has. The guest passes it on
-/// with a body that it passes on as it is, and it ends in this process.
-pub(crate) const OBJECT: HeaderName = HeaderName::from_static("firstframe-object");
 
 /// The origins that the guest may call, and how.
 pub(crate) struct Outbound {
@@ -63,7 +59,7 @@ impl WasiHttpHooks for Hooks {
             tracing::debug!(%origin, "outbound");
             let sent = connect::send(&shared.outbound.tls, &origin, request, options).await;
             sent.map(|(mut response, sending)| {
-                response.headers_mut().remove(OBJECT);
+                response.headers_mut().remove(api::OBJECT_FIELD);
                 (response, sending)
             })
         })
@@ -79,7 +75,7 @@ async fn s3(service: &S3Service, request: Request<WasiBody>) -> Sent {
     let mut response =
         response.map(|body| body.map_err(move |error| failed(error.to_string())).boxed_unsync());
     if let Some(object) = object.filter(|_| response.status().is_success()) {
-        response.headers_mut().insert(OBJECT, object);
+        response.headers_mut().insert(api::OBJECT_FIELD, object);
     }
     let nothing: Sending = Box::new(async { Ok(()) });
     Ok((response, nothing))

@@ -29,7 +29,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::cache::{self, Asked, Cache};
-use crate::{engine::Handler, host::OBJECT};
+use crate::engine::Handler;
 
 /// Bytes of a request's body: the largest that the edge takes is a catalogue pack, under 1 MB;
 /// films go to the object store.
@@ -68,7 +68,7 @@ impl Answering {
             Ok(response) => response,
             Err(error) => failure(&error),
         };
-        let object = response.headers_mut().remove(OBJECT);
+        let object = response.headers_mut().remove(api::OBJECT_FIELD);
         // A refusal has changed nothing; a failure may have.
         if changes && !response.status().is_client_error() {
             cache.empty();

@@ -52,6 +52,18 @@ impl FileBody {
         let length = taken.clamp(CHUNK_BYTES, CHUNK_BYTES_MAX);
         self.left.start..self.left.end.min(self.left.start + length)
     }
+
+    /// Counts what goes out; behind an error nothing does.
+    fn send(&mut self, chunk: io::Result<Bytes>) -> Result<Bytes, StdError> {
+        match &chunk {
+            Ok(chunk) => {
+                self.left.start += chunk.len() as u64;
+                self.sent += chunk.len() as u64;
+            }
+            Err(_) => self.left.end = self.left.start,
+        }
+        Ok(chunk?)
+    }
 }
 
 /// The bytes `range`, or the first of them; none where they are not in memory.
@@ -108,31 +120,19 @@ impl Stream for FileBody {
             return Poll::Ready(None);
         }
         let this = &mut *self;
-        let at_once = match this.reading {
-            None => peek(&this.opened, &this.chunk()).transpose(),
-            Some(_) => None,
-        };
-        let chunk = if let Some(chunk) = at_once {
-            chunk
+        let reading = if let Some(reading) = &mut this.reading {
+            reading
         } else {
-            let (opened, range) = (Arc::clone(&this.opened), this.chunk());
-            let reading =
-                this.reading.get_or_insert_with(|| spawn_blocking(move || read(&opened, &range)));
-            let read = ready!(Pin::new(reading).poll(context));
-            this.reading = None;
-            read.unwrap_or_else(|error| Err(error.into()))
+            let range = this.chunk();
+            if let Some(chunk) = peek(&this.opened, &range).transpose() {
+                return Poll::Ready(Some(this.send(chunk)));
+            }
+            let opened = Arc::clone(&this.opened);
+            this.reading.insert(spawn_blocking(move || read(&opened, &range)))
         };
-        match chunk {
-            Ok(chunk) => {
-                this.left.start += chunk.len() as u64;
-                this.sent += chunk.len() as u64;
-                Poll::Ready(Some(Ok(chunk)))
-            }
-            Err(error) => {
-                this.left.end = this.left.start;
-                Poll::Ready(Some(Err(error.into())))
-            }
-        }
+        let chunk = ready!(Pin::new(reading).poll(context));
+        this.reading = None;
+        Poll::Ready(Some(this.send(chunk.unwrap_or_else(|error| Err(error.into())))))
     }
 }
 

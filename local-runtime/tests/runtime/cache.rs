@@ -13,11 +13,7 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
         assert_eq!(header(&answer, name), value);
     }
     assert!(header(&answer, "etag").starts_with('"'));
-    assert_eq!(
-        header(&answer, "firstframe-object"),
-        "",
-        "where its bytes are is nobody's business"
-    );
+    assert_eq!(header(&answer, api::OBJECT_FIELD), "", "where its bytes are is nobody's business");
     let is_kept = !header(&answer, "age").is_empty();
     let length = header(&answer, "content-length");
     let bytes = bytes(&mut answer);

@@ -6,37 +6,13 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use api::Registration;
-use serde::Deserialize;
 use toml::Spanned;
 
 use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
 use super::names;
+use super::written::{Episode, File, Title, is_date};
 use crate::cli::report::Refusal;
 
-/// What `publish --help` says of the file.
-pub(super) const HELP: &str = r#"
-catalog.toml: a key that is not shown here is refused, with its line. Paths are relative to it.
-
-  [[titles]]
-  title = "Big Buck Bunny"          # the one key that a title must have
-  id = "big-buck-bunny"             # else made of the title
-  synopsis = "A rabbit has enough."
-  genres = ["Animation"]
-  year = 2008                       # the same as metadata.year
-  metadata = { director = "Sacha Goedegebure" }
-  cover = "bbb.jpg"                 # else one of the film's frames
-  banner = { provider = "archive", file = "bbb-wide.jpg" }    # or it lies with a provider
-  file = "bbb.mp4"                  # a film; a series has episodes instead
-  released_at = 2008-04-10
-
-  [[titles]]
-  title = "Show"
-  [[titles.episodes]]
-  file = "show/first.mp4"           # the one key that an episode must have
-  number = 1                        # else one more than the episode before
-  title = "Pilot"                   # else `Episode 1`
-  released_at = "2020-01-31"
-"#;
 /// Bytes of the file: 10,000 titles at some 400 bytes each.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Bytes of one text: a long synopsis is some 3,000. Titles share a pack of
@@ -44,45 +20,6 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 const TEXT_BYTES_MAX: usize = 16 << 10;
 /// Genres, or facts, of one title: more would be a mistake.
 const FACTS_MAX: usize = 64;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    titles: Vec<Title>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Title {
-    #[serde(rename = "title")]
-    name: Spanned<String>,
-    id: Option<Spanned<String>>,
-    #[serde(default = "empty")]
-    synopsis: Spanned<String>,
-    genres: Option<Spanned<Vec<String>>>,
-    year: Option<Spanned<u16>>,
-    metadata: Option<Spanned<BTreeMap<String, String>>>,
-    cover: Option<Spanned<toml::Value>>,
-    banner: Option<Spanned<toml::Value>>,
-    file: Option<Spanned<String>>,
-    released_at: Option<Spanned<toml::Value>>,
-    #[serde(default)]
-    episodes: Vec<Episode>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Episode {
-    file: Spanned<String>,
-    number: Option<Spanned<u32>>,
-    title: Option<Spanned<String>>,
-    released_at: Option<Spanned<toml::Value>>,
-}
-
-fn empty() -> Spanned<String> {
-    Spanned::new(0..0, String::new())
-}
 
 /// Reads the file, if there is one in `root`.
 pub(super) fn read(root: &Path) -> Result<Option<Library>> {
@@ -342,27 +279,10 @@ impl Reader<'_> {
     }
 }
 
-/// `2008`, `2008-04`, `2008-04-10`, or that with a time behind it.
-fn is_date(text: &str) -> bool {
-    let day = text.split(['T', ' ', 't']).next().unwrap_or_default();
-    let parts: Vec<&str> = day.split('-').collect();
-    let number = |part: &&str, digits: usize, most: u32| {
-        part.len() == digits && part.parse().is_ok_and(|n: u32| (1..=most).contains(&n))
-    };
-    text.len() <= 40
-        && match parts.as_slice() {
-            [year] => day == text && number(year, 4, 9999),
-            [year, month] => day == text && number(year, 4, 9999) && number(month, 2, 12),
-            [year, month, day] => {
-                number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31)
-            }
-            _ => false,
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::publish::written::HELP;
 
     fn in_folder(text: &str) -> Result<Library> {
         let dir = tempfile::tempdir().unwrap();

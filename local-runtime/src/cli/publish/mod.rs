@@ -11,5 +11,6 @@ mod run;
 mod scan;
 mod store;
 mod upload;
+mod written;
 
 pub(crate) use run::{Args, run};

@@ -9,11 +9,11 @@ use catalog::{Episode, Source, Title};
 use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
 use super::index;
 use super::library;
-use super::listing;
 use super::poster::{self, Picture};
 use super::probe::{self, Film};
 use super::store::Store;
 use super::upload::{Brought, Uploads};
+use super::written;
 use crate::cli::admin::Admin;
 use crate::cli::catalogue::{self, Current};
 use crate::cli::report::{Bytes, Console, Summary};
@@ -31,7 +31,7 @@ was brought in so far stays, and the next run goes on from there.";
 
 /// What to publish, and where to.
 #[derive(clap::Args)]
-#[command(after_help = HELP, after_long_help = format!("{HELP}\n{}", listing::HELP))]
+#[command(after_help = HELP, after_long_help = format!("{HELP}\n{}", written::HELP))]
 pub(crate) struct Args {
     /// The folder of films
     dir: PathBuf,

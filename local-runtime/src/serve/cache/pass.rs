@@ -68,23 +68,18 @@ impl Cache {
     /// The answer, if it is in memory, or what it is made of is at hand.
     pub(in crate::serve) fn answer(&self, asked: &Asked) -> Option<Response<WasiBody>> {
         let found = self.state().kept.find(asked, Instant::now())?;
-        let pieces: Option<Vec<_>> = found
-            .pieces
-            .iter()
-            .map(|(piece, range)| {
-                Some(match piece {
-                    Piece::Bytes(bytes) => Either::Left(bytes.clone()),
-                    Piece::Object(key) => {
-                        let opened = self.object(key, &found.headers)?;
-                        Either::Right(FileBody::new(opened, range.clone()))
-                    }
-                })
-            })
-            .collect();
-        if pieces.is_none() {
+        let body = |(piece, range): &(Piece, Range<u64>)| match piece {
+            Piece::Bytes(bytes) => Some(Either::Left(bytes.clone())),
+            Piece::Object(key) => {
+                let opened = self.object(key, &found.headers)?;
+                Some(Either::Right(FileBody::new(opened, range.clone())))
+            }
+        };
+        let bodies: Option<Vec<_>> = found.pieces.iter().map(body).collect();
+        if bodies.is_none() {
             self.state().kept.forget(&asked.uri);
         }
-        Some(response(found, pieces?))
+        Some(response(found, bodies?))
     }
 
     /// The object under this key, as long as an answer with these headers is of it: a strong tag
@@ -152,8 +147,8 @@ pub(in crate::serve) fn is_change<B>(request: &Request<B>) -> bool {
     !request.method().is_safe() && request.headers().contains_key(AUTHORIZATION)
 }
 
-fn response(found: Found, pieces: Vec<Either<Bytes, FileBody>>) -> Response<WasiBody> {
-    let frames = stream::iter(pieces).flat_map(|piece| match piece {
+fn response(found: Found, bodies: Vec<Either<Bytes, FileBody>>) -> Response<WasiBody> {
+    let frames = stream::iter(bodies).flat_map(|body| match body {
         Either::Left(bytes) => stream::once(ready(Ok(bytes))).left_stream(),
         Either::Right(file) => {
             file.map_err(|error| Error::InternalError(Some(error.to_string()))).right_stream()

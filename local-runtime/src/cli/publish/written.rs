@@ -1,0 +1,88 @@
+//! `catalog.toml` as it is written: its keys, and what is said of them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// What `publish --help` says of the file.
+pub(super) const HELP: &str = r#"
+catalog.toml: a key that is not shown here is refused, with its line. Paths are relative to it.
+
+  [[titles]]
+  title = "Big Buck Bunny"          # the one key that a title must have
+  id = "big-buck-bunny"             # else made of the title
+  synopsis = "A rabbit has enough."
+  genres = ["Animation"]
+  year = 2008                       # the same as metadata.year
+  metadata = { director = "Sacha Goedegebure" }
+  cover = "bbb.jpg"                 # else one of the film's frames
+  banner = { provider = "archive", file = "bbb-wide.jpg" }    # or it lies with a provider
+  file = "bbb.mp4"                  # a film; a series has episodes instead
+  released_at = 2008-04-10
+
+  [[titles]]
+  title = "Show"
+  [[titles.episodes]]
+  file = "show/first.mp4"           # the one key that an episode must have
+  number = 1                        # else one more than the episode before
+  title = "Pilot"                   # else `Episode 1`
+  released_at = "2020-01-31"
+"#;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    pub(super) titles: Vec<Title>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Title {
+    #[serde(rename = "title")]
+    pub(super) name: Spanned<String>,
+    pub(super) id: Option<Spanned<String>>,
+    #[serde(default = "empty")]
+    pub(super) synopsis: Spanned<String>,
+    pub(super) genres: Option<Spanned<Vec<String>>>,
+    pub(super) year: Option<Spanned<u16>>,
+    pub(super) metadata: Option<Spanned<BTreeMap<String, String>>>,
+    pub(super) cover: Option<Spanned<toml::Value>>,
+    pub(super) banner: Option<Spanned<toml::Value>>,
+    pub(super) file: Option<Spanned<String>>,
+    pub(super) released_at: Option<Spanned<toml::Value>>,
+    #[serde(default)]
+    pub(super) episodes: Vec<Episode>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Episode {
+    pub(super) file: Spanned<String>,
+    pub(super) number: Option<Spanned<u32>>,
+    pub(super) title: Option<Spanned<String>>,
+    pub(super) released_at: Option<Spanned<toml::Value>>,
+}
+
+fn empty() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
+}
+
+/// `2008`, `2008-04`, `2008-04-10`, or that with a time behind it.
+pub(super) fn is_date(text: &str) -> bool {
+    let day = text.split(['T', ' ', 't']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split('-').collect();
+    let number = |part: &&str, digits: usize, most: u32| {
+        part.len() == digits && part.parse().is_ok_and(|n: u32| (1..=most).contains(&n))
+    };
+    text.len() <= 40
+        && match parts.as_slice() {
+            [year] => day == text && number(year, 4, 9999),
+            [year, month] => day == text && number(year, 4, 9999) && number(month, 2, 12),
+            [year, month, day] => {
+                number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31)
+            }
+            _ => false,
+        }
+}
