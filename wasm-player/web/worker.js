@@ -115,7 +115,7 @@ async function open(message) {
   } else if (place) {
     early = askFirst(place);
   }
-  // Behind the request, for to begin with wasm takes as long as a kilobyte or ten.
+  // Behind the request, which does not wait for wasm to begin.
   loaded ??= isMade ? byHeaders() : byIndex();
   loaded.catch(() => {});
   const { Sink, canSinkInWorker } = await sinkModule;

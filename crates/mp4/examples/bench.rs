@@ -65,20 +65,31 @@ fn measure(case: &str, film: &Film, media: &[u8]) -> Result<(), Box<dyn Error>> 
         Ok(())
     })?;
     tell("headers_at_70_ms", headers_at_70_ms);
+    let (cursor, _) = plan::seek(&index, selection, at)?;
+    let window = plan::next(&index, selection, cursor, WINDOW_MS)?;
+    tell("headers_at_70_bytes", float(window.as_ref().map_or(0, headers)));
     // Twice in a row, so that every piece is one slice.
     let ring = media.repeat(2);
     let begun = Instant::now();
     let (mut cursor, _) = plan::seek(&index, selection, 0)?;
-    let (mut fetched, mut copied) = (0, 0);
+    let (mut fetched, mut copied, mut most) = (0, 0, 0);
     while let Some(window) = plan::next(&index, selection, cursor, WINDOW_MS)? {
         let done = append(&window, &ring, film.head.len() as u64)?;
         (fetched, copied) = (fetched + done.0, copied + done.1);
+        most = most.max(headers(&window));
         cursor = window.next;
     }
     let seconds = begun.elapsed().as_secs_f64();
     tell("remux_mb_s", float(fetched) / seconds / 1e6);
     tell("copied_ratio", float(copied) / float(fetched));
+    tell("headers_most_bytes", float(most));
     Ok(())
+}
+
+/// Bytes of a window's headers.
+fn headers(window: &Window) -> u64 {
+    let fragments = window.fetches.iter().flat_map(|fetch| &fetch.fragments);
+    fragments.map(|fragment| fragment.header.len() as u64).sum()
 }
 
 /// Hands on what a window fetches, as a page would; bytes that came, and that were copied.
