@@ -1,5 +1,7 @@
 //! What every handler returns: a response as plain data.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// One response.
@@ -8,7 +10,7 @@ pub struct Reply<S> {
     /// HTTP status.
     pub status: u16,
     /// Names in lower case, each at most once.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// What follows.
     pub body: Body<S>,
     /// What is done when the client has its answer, or is about to.
@@ -61,8 +63,8 @@ impl<S> Reply<S> {
 
     /// The same response with one more header.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 

@@ -12,7 +12,7 @@ const ASKED: ByteRange = ByteRange { start: 10, end: 20 };
 const NOW_MS: u64 = 784_111_777_000;
 
 fn head(status: u16, headers: &[(&str, &str)]) -> AnswerHead {
-    AnswerHead::copy(status, |name| {
+    AnswerHead::copy(status, &[], |name| {
         headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| (*value).to_owned())
     })
 }

@@ -19,7 +19,12 @@ const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
 const LATER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 
 fn meta() -> ObjectMeta {
-    ObjectMeta { size_bytes: 10, etag: "\"a\"".to_owned(), modified_ms: MODIFIED_MS }
+    ObjectMeta {
+        size_bytes: 10,
+        etag: "\"a\"".to_owned(),
+        modified_ms: MODIFIED_MS,
+        fields: Vec::new(),
+    }
 }
 
 fn check(cases: &[(&[(&str, &str)], Outcome)]) {

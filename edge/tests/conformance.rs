@@ -40,7 +40,8 @@ fn server(asked: &Asked) -> Canned {
     };
     match (asked.url.as_str(), asked.range) {
         ("https://a.example/full", None) => {
-            answer(200, &[("content-length", "100")], (0..100).collect())
+            let headers = [("content-length", "100"), ("x-note", "ours"), ("x-other", "theirs")];
+            answer(200, &headers, (0..100).collect())
         }
         ("https://a.example/full", Some(range)) => {
             let said = format!("bytes {}-{}/100", range.start, range.end - 1);

@@ -1,7 +1,10 @@
 //! Which URLs of a provider may be asked, and when one expires.
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
 
-use edge::rules::upstream::{Candidate, Provider, expires_at_ms, parse};
+use edge::{
+    platform::AnswerHead,
+    rules::upstream::{Candidate, Provider, expires_at_ms, parse},
+};
 
 const PROVIDERS: &str = r#"[
     {"id": "mirror", "origins": ["https://a.example", "https://b.example:8443"],
@@ -105,6 +108,7 @@ fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
             bases: vec![format!("{origin}/")],
             resolve: None,
             private,
+            fields: Vec::new(),
         };
         let url = format!("http://{host}/f");
         assert!(record(false).allow(&url).is_err(), "{url}");
@@ -204,4 +208,50 @@ fn a_record_that_makes_no_sense_is_named() {
         let error = parse(&format!("[{record}]")).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
+}
+
+/// A provider whose films keep these fields.
+fn keeping(fields: &[&str]) -> Result<Provider, String> {
+    let fields = serde_json::to_string(fields).unwrap();
+    let record = r#""id": "a", "origins": ["https://a.example"], "bases": ["https://a.example/"]"#;
+    Ok(parse(&format!("[{{{record}, \"fields\": {fields}}}]"))?.remove(0))
+}
+
+#[test]
+fn films_keep_what_is_about_them_and_not_about_one_answer() {
+    for odd in [
+        "",
+        "A",
+        "a b",
+        "a:",
+        "ä",
+        "set-cookie",
+        "etag",
+        "connection",
+        "proxy-status",
+        "content-length",
+        "access-control-allow-origin",
+        "firstframe-object",
+        &"a".repeat(257),
+    ] {
+        assert!(keeping(&[odd]).unwrap_err().contains("`fields`"), "{odd}");
+    }
+    let nine = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    assert!(keeping(&nine).unwrap_err().contains("at most 8"));
+    assert!(keeping(&["a", "a"]).unwrap_err().contains("each once"));
+    assert!(keeping(&nine[1..]).is_ok());
+    let keeping = keeping(&["cache-tag", "content-language", "x-long", "x-odd", "absent"]).unwrap();
+    let long = "x".repeat(257);
+    let sent = [
+        ("cache-tag", "a,b"),
+        ("content-language", "de"),
+        ("x-long", &*long),
+        ("x-odd", "a\nb"),
+        ("x-other", "1"),
+    ];
+    let head = AnswerHead::copy(206, &keeping.fields, |name| {
+        sent.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    });
+    let kept = [("cache-tag", "a,b"), ("content-language", "de")];
+    assert_eq!(keeping.kept(&head), kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }

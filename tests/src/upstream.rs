@@ -132,12 +132,12 @@ impl Upstream {
         Ok(Self { origin, state, trespassers })
     }
 
-    /// The setting `providers` that names it, `one`, and nobody else.
+    /// The setting `providers` that names it, `one`, and nobody else; its films keep `Cache-Tag`.
     pub fn providers(&self) -> String {
         let origin = &self.origin;
         format!(
             "[{{\"id\": \"one\", \"origins\": [\"{origin}\"], \"bases\": [\"{origin}/films/\"], \
-             \"private\": true}}]"
+             \"private\": true, \"fields\": [\"cache-tag\"]}}]"
         )
     }
 
@@ -186,6 +186,7 @@ fn answer(mut stream: &TcpStream, mood: Mood, number: usize, state: &State) -> R
         let last = start + length - 1;
         format!(
             "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nConnection: close\r\n\
+             Cache-Tag: films\r\nX-Its-Own: 1\r\n\
              Content-Range: bytes {start}-{last}/{size}\r\n{more}\r\n"
         )
     };

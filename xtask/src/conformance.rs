@@ -1,13 +1,7 @@
 //! `cargo xtask test conformance`: http-cache-tests through `firstframe serve`, and
 //! `docs/conformance.md` written of what came out.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
@@ -19,6 +13,9 @@ use crate::{build::Built, run};
 const SUITE: &str = "http-cache-tests@0.4.5";
 const INTEGRITY: &str = "sha512-DjuwN9nUZXLTW+wav1LRESCZNVxl8SshwOy4z1pxuWbWt5/ay6sM9QQ1lebBaD\
      O6P1IMBoK6mdf+PuVP/QNL8A==";
+
+/// Takes the tests about partial content as they are, and no others.
+const PUBLISHED: &[&str] = &["--published"];
 
 /// What is written above the tables.
 const PREFACE: &str = include_str!("conformance.md");
@@ -79,22 +76,16 @@ struct Outcome {
 
 /// Runs the groups, prints the one about partial content, and fails where a failure has no reason.
 pub(crate) fn run(built: &Built) -> Result<()> {
-    let suite = suite()?;
-    let mended = outcomes(built, &suite, &[])?;
-    let published = outcomes(built, &suite, &["--published"])?;
+    let (mended, published) = (outcomes(built, &[])?, outcomes(built, PUBLISHED)?);
     fs::write(run::workspace().join("docs/conformance.md"), report(&mended, &published)?)?;
     for one in mended.iter().filter(|one| one.group == "partial") {
         println!("{} {}{}", if one.passed { "pass" } else { "FAIL" }, one.id, colon(&one.why));
     }
-    let group = |all: &[Outcome]| {
-        let of_group = all.iter().filter(|one| one.group == "partial");
-        let passed = of_group.clone().filter(|one| one.passed).count();
-        format!("{passed} of {}", of_group.count())
-    };
     println!(
-        "partial content: {}; with the faults of the suite: {}",
-        group(&mended),
-        group(&published)
+        "partial content: {} of {}; with the faults of the suite: {}",
+        partial(&mended),
+        published.len(),
+        partial(&published)
     );
     let unexplained: Vec<&str> = mended
         .iter()
@@ -105,12 +96,22 @@ pub(crate) fn run(built: &Built) -> Result<()> {
     Ok(())
 }
 
+/// How many of the tests about partial content pass: as they are published, and mended.
+pub(crate) fn passed(built: &Built) -> Result<[(&'static str, f64); 2]> {
+    let count = |more| Ok::<_, anyhow::Error>(f64::from(partial(&outcomes(built, more)?)));
+    Ok([("published", count(PUBLISHED)?), ("mended", count(&[])?)])
+}
+
+fn partial(outcomes: &[Outcome]) -> u32 {
+    outcomes.iter().map(|one| u32::from(one.passed && one.group == "partial")).sum()
+}
+
 fn colon(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(": {why}") }
 }
 
 /// The suite as npm has it, unpacked.
-fn suite() -> Result<PathBuf> {
+pub(crate) fn suite() -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Packed {
         filename: String,
@@ -132,9 +133,9 @@ fn suite() -> Result<PathBuf> {
     Ok(package)
 }
 
-fn outcomes(built: &Built, suite: &Path, more: &[&str]) -> Result<Vec<Outcome>> {
+fn outcomes(built: &Built, more: &[&str]) -> Result<Vec<Outcome>> {
     let mut node = Command::new("node");
-    node.arg("tests/node/conformance/run.mjs").arg(suite).args(more);
+    node.arg("tests/node/conformance/run.mjs").arg(suite()?).args(more);
     let said = run::output(node.env("FIRSTFRAME_BIN", &built.firstframe))?;
     let outcome = |line| serde_json::from_str(line).context("run.mjs says something else");
     said.lines().map(outcome).collect()

@@ -75,7 +75,7 @@ pub(super) fn response(reply: Reply<ResponseBody>, context: &Context) -> Result<
     let response =
         Response::from_body(body)?.with_status(reply.status).with_encode_body(encode_body);
     for (name, value) in reply.headers {
-        response.headers().set(name, &value)?;
+        response.headers().set(&name, &value)?;
     }
     Ok(response)
 }

@@ -117,6 +117,7 @@ fn meta(object: &Object) -> ObjectMeta {
         size_bytes: object.size(),
         etag: object.http_etag(),
         modified_ms: object.uploaded().as_millis(),
+        fields: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ impl Outbound for Fetching {
         &self,
         url: &str,
         range: Option<ByteRange>,
+        more: &[String],
     ) -> Result<Answer<ResponseBody>, PortError> {
         let headers = Headers::new();
         headers.set("accept-encoding", "identity").map_err(failed)?;
@@ -43,7 +44,7 @@ impl Outbound for Fetching {
         giving_up.0 = None;
         let answer = answer.map_err(failed)?;
         let value = |name: &str| answer.headers().get(name).ok().flatten();
-        let head = AnswerHead::copy(answer.status_code(), value);
+        let head = AnswerHead::copy(answer.status_code(), more, value);
         let (_, stream) = answer.into_parts();
         Ok(Answer { head, stream })
     }

@@ -1,6 +1,7 @@
 //! The entry point of tests: a request in, a whole answer out, in the clock's own time.
 
 use std::{
+    borrow::Cow,
     future::Future,
     pin::pin,
     sync::{
@@ -24,7 +25,7 @@ pub struct Answer {
     /// HTTP status.
     pub status: u16,
     /// In the order in which they are sent.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// What followed.
     pub body: Vec<u8>,
     /// Whether the body was a store's or another server's own stream.

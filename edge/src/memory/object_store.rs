@@ -42,7 +42,10 @@ impl MemoryObjects {
         Ok(self.objects.borrow().get(key).map(|(bytes, modified_ms)| {
             let size_bytes = bytes.len() as u64;
             let etag = crate::rules::etag::of(bytes);
-            (ObjectMeta { size_bytes, etag, modified_ms: *modified_ms }, bytes.clone())
+            (
+                ObjectMeta { size_bytes, etag, modified_ms: *modified_ms, fields: Vec::new() },
+                bytes.clone(),
+            )
         }))
     }
 }

@@ -102,6 +102,7 @@ impl Outbound for MemoryOutbound {
         &self,
         url: &str,
         range: Option<ByteRange>,
+        more: &[String],
     ) -> Result<Answer<MemoryStream>, PortError> {
         let (number, now_ms) = (self.asked.borrow().len(), self.clock.now_ms());
         let asked = Asked { url: url.to_owned(), range, number, now_ms };
@@ -113,7 +114,7 @@ impl Outbound for MemoryOutbound {
             Canned::Silent => pending().await,
             Canned::Answer(status, headers, stream) => {
                 let value = |name: &str| headers.iter().find(|(sent, _)| *sent == name);
-                let head = AnswerHead::copy(status, |name| Some(value(name)?.1.clone()));
+                let head = AnswerHead::copy(status, more, |name| Some(value(name)?.1.clone()));
                 Ok(Answer { head, stream })
             }
         }

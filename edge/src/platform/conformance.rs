@@ -153,15 +153,22 @@ pub async fn database<D: Database>(database: &D) -> Result<(), Broken> {
 }
 
 /// Every promise of the outbound port, of a server at `base` that has `full` with the bytes 0 to
-/// 99, a redirect from `moved` to `full`, and nothing else; `nobody` is where no server is.
+/// 99, an `x-note` and an `x-other`, a redirect from `moved` to `full`, and nothing else; `nobody`
+/// is where no server is.
 pub async fn outbound<O: Outbound>(outbound: &O, base: &str, nobody: &str) -> Result<(), Broken> {
+    let more = ["x-note".to_owned()];
     let get = async |name: &str, range: Option<(u64, u64)>| {
         let range = range.map(|(start, end)| ByteRange { start, end });
-        outbound.get(&format!("{base}/{name}"), range).await.map_err(|e| format!("{name}: {e:?}"))
+        outbound
+            .get(&format!("{base}/{name}"), range, &more)
+            .await
+            .map_err(|e| format!("{name}: {e:?}"))
     };
     let whole = get("full", None).await?;
     promise("all comes where no range is asked for", whole.head.status, 200)?;
     promise("with its length", whole.head.get("content-length"), Some("100"))?;
+    promise("and what else was asked for", whole.head.get("x-note"), Some("ours"))?;
+    promise("but no more", whole.head.get("x-other"), None)?;
     promise("a header that is not there", whole.head.get("content-range"), None)?;
     let mut bytes = vec![7];
     let filled = outbound.fill(whole.stream, 10, 5, &mut bytes).await;
@@ -186,7 +193,7 @@ pub async fn outbound<O: Outbound>(outbound: &O, base: &str, nobody: &str) -> Re
     let missing = get("missing", None).await?;
     promise("a status is no error", missing.head.status, 404)?;
     outbound.discard(missing.stream);
-    let nobody = outbound.get(nobody, None).await;
+    let nobody = outbound.get(nobody, None, &[]).await;
     promise("no server is an error", nobody.is_err(), true)
 }
 

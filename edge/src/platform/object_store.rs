@@ -86,6 +86,8 @@ pub struct ObjectMeta {
     pub etag: String,
     /// When it was stored, milliseconds since the Unix epoch.
     pub modified_ms: u64,
+    /// What else answers about it say, names in lower case: nothing, of an object of the own store.
+    pub fields: Vec<(String, String)>,
 }
 
 /// A read that the store answered.

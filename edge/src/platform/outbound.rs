@@ -2,7 +2,7 @@
 
 use super::{ByteRange, PortError};
 
-/// The response headers that some rule reads. Adapters copy these and no others.
+/// The response headers that some rule reads. Adapters copy these, and those that were asked for.
 pub const ANSWER_HEADERS: [&str; 7] = [
     "content-encoding",
     "content-length",
@@ -18,19 +18,24 @@ pub const ANSWER_HEADERS: [&str; 7] = [
 pub struct AnswerHead {
     /// HTTP status.
     pub status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
 }
 
 impl AnswerHead {
-    /// Copies those of [`ANSWER_HEADERS`] that `value_of` has.
-    pub fn copy(status: u16, mut value_of: impl FnMut(&str) -> Option<String>) -> Self {
-        let value = |name: &'static str| Some((name, value_of(name)?));
-        Self { status, headers: ANSWER_HEADERS.into_iter().filter_map(value).collect() }
+    /// Copies those of [`ANSWER_HEADERS`], and of `more`, that `value_of` has.
+    pub fn copy(
+        status: u16,
+        more: &[String],
+        mut value_of: impl FnMut(&str) -> Option<String>,
+    ) -> Self {
+        let names = ANSWER_HEADERS.into_iter().chain(more.iter().map(String::as_str));
+        let value = |name: &str| Some((name.to_owned(), value_of(name)?));
+        Self { status, headers: names.filter_map(value).collect() }
     }
 
     /// The value, if the server sent one.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -49,12 +54,14 @@ pub trait Outbound {
     /// The platform's own byte stream, the same as the object store's.
     type Stream;
 
-    /// Asks for all of `url`, or for one range of it. A redirect is an answer like any other.
-    /// Giving up the future gives up the request.
+    /// Asks for all of `url`, or for one range of it. A redirect is an answer like any other. The
+    /// head of the answer has the headers of `more`, too: names in lower case. Giving up the future
+    /// gives up the request.
     async fn get(
         &self,
         url: &str,
         range: Option<ByteRange>,
+        more: &[String],
     ) -> Result<Answer<Self::Stream>, PortError>;
 
     /// Drops `skip` bytes, then appends to `bytes` until `length` more are there or the stream

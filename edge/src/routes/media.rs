@@ -66,7 +66,8 @@ fn not_modified<S>(meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {
 }
 
 fn described<S>(reply: Reply<S>, meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {
-    validated(reply, meta, left_ms).with("content-type", "video/mp4")
+    let reply = validated(reply, meta, left_ms).with("content-type", "video/mp4");
+    meta.fields.iter().fold(reply, |reply, (name, value)| reply.with(name.clone(), value))
 }
 
 /// What every answer about a film says, 304 included (RFC 9110 §15.4.5). There is no `Vary`: it

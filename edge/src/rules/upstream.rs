@@ -4,9 +4,13 @@
 //! which that provider knows the file, or told by the provider's own resolver; every one, and every
 //! redirect, is held against the origins of the record.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use url::{Host, Url};
+
+use crate::platform::AnswerHead;
 
 /// Providers of one deployment: a person lists them.
 const PROVIDER_COUNT_MAX: usize = 64;
@@ -16,6 +20,40 @@ const ORIGIN_COUNT_MAX: usize = 16;
 pub const FILE_BYTES_MAX: usize = 1024;
 /// Bytes of a URL: more than any signed URL of an object store.
 const URL_BYTES_MAX: usize = 4096;
+/// Fields that a provider's films keep of its answers, and bytes of a name or value of them.
+const FIELD_COUNT_MAX: usize = 8;
+const FIELD_BYTES_MAX: usize = 256;
+/// Fields that are about one connection or one answer, that no cache may hand on, or that the edge
+/// writes itself (RFC 9110 §7.6.1, RFC 9111 §3.1).
+const OWN_FIELDS: &[&str] = &[
+    "accept-ranges",
+    "age",
+    "allow",
+    "authentication-info",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cross-origin-resource-policy",
+    "date",
+    "etag",
+    "expires",
+    api::OBJECT_FIELD,
+    "keep-alive",
+    "last-modified",
+    "location",
+    "retry-after",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+];
 /// An expiring URL is not used in its last minute: an answer has to begin, and clocks differ.
 const MARGIN_MS: u64 = 60_000;
 /// What stands in a path as it is (RFC 3986 §2.3), and the slash.
@@ -39,6 +77,9 @@ pub struct Provider {
     /// Whether its origins may be addresses, or names that only a private network knows.
     #[serde(default)]
     pub private: bool,
+    /// Fields of its answers that ours about its films have, too; names in lower case.
+    #[serde(default)]
+    pub fields: Vec<String>,
 }
 
 /// One place where a file lies for now.
@@ -98,6 +139,11 @@ impl Provider {
         if self.resolve.as_ref().is_some_and(|resolve| !resolve.contains("{file}")) {
             return Err("`resolve` has no {file} in it");
         }
+        let fields: BTreeSet<_> = self.fields.iter().filter(|name| is_kept(name)).collect();
+        if self.fields.len() > FIELD_COUNT_MAX || fields.len() < self.fields.len() {
+            return Err("`fields` has at most 8 names in lower case, each once, and none that is \
+                        about one answer or written here");
+        }
         let resolve = self.resolve.iter().map(|resolve| resolve.replace("{file}", "x"));
         self.bases.iter().cloned().chain(resolve).try_for_each(|url| self.allow(&url).map(drop))
     }
@@ -127,6 +173,17 @@ impl Provider {
             return Err("a URL leads to an origin that is not on the provider's list");
         }
         Ok(url)
+    }
+
+    /// What its films keep of an answer. A value that is no visible ASCII is left out.
+    pub fn kept(&self, head: &AnswerHead) -> Vec<(String, String)> {
+        let is_kept = |value: &&str| {
+            let is_text = |byte: u8| matches!(byte, b' '..=b'~');
+            value.len() <= FIELD_BYTES_MAX && value.bytes().all(is_text)
+        };
+        let field =
+            |name: &String| Some((name.clone(), head.get(name).filter(is_kept)?.to_owned()));
+        self.fields.iter().filter_map(field).collect()
     }
 
     /// Where a redirect leads, if that may be asked (RFC 9110 §10.2.2, §15.4).
@@ -183,6 +240,16 @@ fn encoded(file: &str) -> Result<String, &'static str> {
         return Err("a file is 1 to 1024 bytes of path, without a slash at its ends, `.` and `..`");
     }
     Ok(utf8_percent_encode(file, KEPT).to_string())
+}
+
+/// Whether films may keep this field: a token (RFC 9110 §5.6.2) that nothing here writes.
+fn is_kept(name: &str) -> bool {
+    let is_token =
+        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9') || b"!#$%&'*+-.^_`|~".contains(&byte);
+    (1..=FIELD_BYTES_MAX).contains(&name.len())
+        && name.bytes().all(is_token)
+        && !OWN_FIELDS.contains(&name)
+        && !["access-control-", "proxy-"].iter().any(|family| name.starts_with(family))
 }
 
 /// Whether a name is one that the public DNS may know (RFC 6761, RFC 6762, RFC 8375).

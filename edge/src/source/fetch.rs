@@ -32,7 +32,7 @@ async fn follow<P: Platform>(
 ) -> Result<Answer<StreamOf<P>>, &'static str> {
     let mut url = url.clone();
     for _ in 0..=REDIRECT_COUNT_MAX {
-        let answer = platform.outbound().get(url.as_str(), range).await;
+        let answer = platform.outbound().get(url.as_str(), range, &provider.fields).await;
         let answer = answer.map_err(|_| "no connection, or none that answers")?;
         if !matches!(answer.head.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(answer);

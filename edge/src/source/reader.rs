@@ -36,6 +36,8 @@ pub(super) struct Reader<'a, P> {
     file: &'a str,
     /// Of which state the bytes must be, once that is known.
     pub(super) known: Option<Validators>,
+    /// What the film keeps of the first answer.
+    pub(super) fields: Vec<(String, String)>,
     deadline_ms: u64,
     /// How many were sent so far, redirects aside.
     pub(super) requests: u32,
@@ -75,6 +77,7 @@ impl<'a, P: Platform> Reader<'a, P> {
             provider,
             file,
             known,
+            fields: Vec::new(),
             deadline_ms: platform.clock().now_ms() + READ_MS_MAX,
             requests: 0,
             failures: 0,
@@ -250,7 +253,10 @@ impl<'a, P: Platform> Reader<'a, P> {
             self.platform.outbound().discard(answer.stream);
             return Err(self.error("it knows no ranges, or the file has no bytes"));
         }
-        self.known.get_or_insert(validators);
+        if self.known.is_none() {
+            self.fields = self.provider.kept(&answer.head);
+            self.known = Some(validators);
+        }
         Ok(Ok(Good { answer, skip, sent, passes, origin: origin.to_owned() }))
     }
 

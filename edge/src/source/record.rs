@@ -32,6 +32,9 @@ struct Record {
     file: String,
     /// Of which state its bytes are.
     validators: Validators,
+    /// What else its provider said of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<(String, String)>,
     /// Start and end of `moov`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moov: Option<(u64, u64)>,
@@ -77,7 +80,7 @@ impl Film {
         platform: &P,
         provider: Provider,
         name: &str,
-        validators: Validators,
+        (validators, fields): (Validators, Vec<(String, String)>),
         first_block: &[u8],
     ) -> Self {
         let id = source_id(&provider.id, &validators, first_block);
@@ -86,6 +89,7 @@ impl Film {
             provider: provider.id.clone(),
             file: name.to_owned(),
             validators,
+            fields,
             moov: None,
             kept,
             added_at_ms: platform.clock().now_ms(),
@@ -112,6 +116,7 @@ impl Film {
             size_bytes: self.record.validators.size_bytes,
             etag: format!("\"{}\"", self.id),
             modified_ms: modified.map_or(self.record.added_at_ms, |at_s| at_s * 1000),
+            fields: self.record.fields.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Takes up what lies elsewhere: looks at a file of a provider, keeps its record and its blocks.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 use mp4::locate::{Locator, Step};
 
@@ -79,8 +79,8 @@ async fn begin<P: Platform>(
         .map_err(|why| Error::InvalidPayload(why.to_owned()))?;
     let mut reader = Reader::new(platform, &provider, name, None);
     let first_block = reader.bytes(ByteRange { start: 0, end: BLOCK_BYTES }).await?;
-    let validators = reader.known.take().unwrap_or_default();
-    let film = Film::new(platform, provider, name, validators, &first_block);
+    let seen = (reader.known.take().unwrap_or_default(), mem::take(&mut reader.fields));
+    let film = Film::new(platform, provider, name, seen, &first_block);
     Ok((film, first_block))
 }
 

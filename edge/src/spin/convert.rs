@@ -88,7 +88,7 @@ pub(super) async fn collect(
 /// The reply in WASI's own types, so that a film goes from store to client within the host.
 pub(super) fn response(reply: Reply<Response>) -> Result<Response, ErrorCode> {
     // All at once: each call of the host costs more than a header does.
-    let headers = reply.headers.into_iter().map(|(name, value)| (name.into(), value.into()));
+    let headers = reply.headers.into_iter().map(|(name, value)| (name.into_owned(), value.into()));
     let fields = Fields::from_list(&headers.collect::<Vec<_>>()).map_err(internal)?;
     let response = match reply.body {
         Body::Empty => made(fields, None),

@@ -196,7 +196,7 @@ fn meta(headers: &Fields, size_bytes: Option<u64>) -> Result<ObjectMeta, PortErr
         Some(size_bytes) => size_bytes,
         None => text("content-length")?.parse().map_err(|_| senseless("an odd length"))?,
     };
-    Ok(ObjectMeta { size_bytes, etag, modified_ms })
+    Ok(ObjectMeta { size_bytes, etag, modified_ms, fields: Vec::new() })
 }
 
 /// `Content-Range: bytes 0-9/100` (RFC 9110 §14.4): what is sent, and of how much.

@@ -33,6 +33,7 @@ impl Outbound for WasiOutbound {
         &self,
         url: &str,
         range: Option<ByteRange>,
+        more: &[String],
     ) -> Result<Answer<Response>, PortError> {
         let url = url.parse().map_err(|_| PortError::Denied("an odd URL".to_owned()))?;
         let range = range.map(|range| format!("bytes={}-{}", range.start, range.end - 1));
@@ -41,7 +42,7 @@ impl Outbound for WasiOutbound {
         let answer = send(&Method::Get, &url, &headers).await?;
         let fields = answer.get_headers();
         let head =
-            AnswerHead::copy(answer.get_status_code(), |name| convert::joined(&fields, name));
+            AnswerHead::copy(answer.get_status_code(), more, |name| convert::joined(&fields, name));
         Ok(Answer { head, stream: answer })
     }
 

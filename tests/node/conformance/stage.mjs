@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto';
 
 import { contentRange, shrunk, stretched } from './provider.mjs';
+import { KEPT } from './suite.mjs';
 
 /** Longer than `firstframe serve` keeps an instance that has nothing to do. */
 const IDLE_MS = 2500;
@@ -79,11 +80,13 @@ function described(name, requests) {
     return part ? [{ ...part, text: one.response_body }] : [];
   });
   const etag = header(requests[0], 'etag') ?? `"${name}"`;
-  const modified = header(requests[0], 'last-modified');
   // The suite's origin has it on the wire in UTF-8.
   const wire = Buffer.from(etag, 'utf8').toString('latin1');
   const headers = /** @type {Array<[string, string]>} */ ([['etag', wire]]);
-  if (modified) headers.push(['last-modified', modified]);
+  for (const name of ['last-modified', ...KEPT]) {
+    const value = header(requests[0], name);
+    if (value) headers.push([name, value]);
+  }
   if (!parts.length) return { content: requests[0].response_body ?? name, perBlock: 0, headers, etag };
   const content = Array(parts[0].total).fill('.');
   for (const { first, text } of parts) content.splice(first, text.length, ...text);

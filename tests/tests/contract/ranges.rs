@@ -44,6 +44,12 @@ pub(crate) fn the_whole_film_comes_without_a_range(subject: &Subject) {
     checks.header("no range", &response, "content-type", "video/mp4");
     let cache = response.header("cache-control").unwrap_or_default();
     checks.that(!cache.is_empty(), || "media has no Cache-Control".to_owned());
+    let range = ask(subject, &[("Range", "bytes=0-9")]);
+    for (what, response) in [("no range", response), ("a range", range)] {
+        let kept = subject.upstream.as_ref().map(|_| "films".to_owned());
+        checks.equal(&format!("{what}: what is kept"), response.header("cache-tag"), kept);
+        checks.equal(&format!("{what}: what is not"), response.header("x-its-own"), None);
+    }
     checks.done();
 }
 
@@ -126,7 +132,8 @@ pub(crate) fn head_tells_what_get_would(subject: &Subject) {
     let with_range = subject.send(&Request::head(&*subject.clip).header("Range", "bytes=0-99"));
     for (what, response) in [("HEAD", &head), ("HEAD with Range", &with_range)] {
         checks.equal(what, response.status, 200);
-        for name in ["content-length", "content-type", "etag", "accept-ranges", "cache-control"] {
+        let names = ["content-length", "content-type", "etag", "accept-ranges", "cache-control"];
+        for name in names.into_iter().chain(["cache-tag"]) {
             // A signed URL is good for a second less in every second.
             let is_age = |c: char| name == "cache-control" && c.is_ascii_digit();
             let value = |of: &Response| of.header(name).map(|value| value.replace(is_age, ""));

@@ -1,5 +1,6 @@
 //! `cargo xtask bench NAME`: a table, or one JSON object a line.
 
+mod conformance;
 mod cpu;
 mod media;
 pub(crate) mod mp4;
@@ -30,6 +31,8 @@ enum Name {
     Mp4,
     /// Ranges of a film over HTTP, beside nginx with a cache by slices and nginx with the file itself.
     Media,
+    /// Partial content of http-cache-tests, beside four other caches.
+    Conformance,
     /// Processor time of headers and starts in workerd, beside a worker without wasm.
     Cpu,
     /// From the click to the first frame in Chromium, through a shaped link, beside other players.
@@ -47,6 +50,7 @@ struct Figure {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let figures = match &arguments.name {
+        Name::Conformance => conformance::run()?,
         Name::Cpu => cpu::run()?,
         Name::Media => media::run()?,
         Name::Mp4 => mp4::run()?,
