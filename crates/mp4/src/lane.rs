@@ -10,7 +10,6 @@ use crate::index::Index;
 use crate::init;
 use crate::limits::{GAP_BYTES_MAX, PIECES_MAX, TICKS_MAX, WINDOW_BYTES_MAX};
 use crate::moofs::{Moofs, Next};
-use crate::play::Play;
 use crate::range::ByteRange;
 use crate::samples::{Place, Sample};
 use crate::segment::Source;
@@ -81,47 +80,6 @@ impl<'a> Lane<'a> {
         rescale(ms, 1000, self.track.timescale).min(TICKS_MAX).cast_signed()
     }
 
-    /// The key frame, or sound, at or before a time of the presentation, and when it is shown.
-    pub(crate) fn seek(&self, time_ms: u64) -> Result<(Next, u64)> {
-        let time = self.ticks(time_ms);
-        let timeline = &self.stream.timeline;
-        if let Some((moofs, slot)) = self.moofs.filter(|_| time >= timeline.until) {
-            let is_video = self.track.kind == TrackKind::Video;
-            let shown = time.max(timeline.delay);
-            let next = moofs.seek(slot, shown.saturating_sub(timeline.shift).max(0), is_video);
-            let Next::Sample(mut place) = next else { return Ok((next, time_ms)) };
-            if !is_video {
-                place.index = place.index.saturating_sub(self.stream.roll);
-            }
-            let first = self.samples(place).next().transpose()?;
-            // What `moof` boxes begin with may go on from a key frame that `moov` tells of.
-            let is_begun = timeline.segments.is_empty() || first.is_none_or(|s| s.key);
-            if is_begun || !is_video {
-                let shown = first.map_or(time, |s| s.pts);
-                return Ok((Next::Sample(place), self.ms(shown)));
-            }
-        }
-        let Some(segment) = timeline.segment_at(time) else { return Ok((Next::End, time_ms)) };
-        let Source { data, tables, is_video } = self.source();
-        let media = time - segment.shift;
-        let (sample, shown) = if is_video {
-            let mut key = segment.first;
-            if media > tables.ct(data, key) {
-                key = tables.key_at(data, media);
-            }
-            if key >= segment.end {
-                key = tables.key_before(data, segment.end);
-            }
-            let key = key.clamp(segment.first, segment.end - 1);
-            (key, (tables.ct(data, key) + segment.shift).max(segment.delay))
-        } else {
-            let at = tables.decoded_at(data, media).saturating_sub(self.stream.roll);
-            let at = at.clamp(segment.first, segment.end - 1);
-            (at, segment.decoded(self.source(), at))
-        };
-        Ok((Next::Sample(segment.place(sample)), self.ms(shown)))
-    }
-
     /// The sample at `place`, or what comes instead of it.
     pub(crate) fn next(&self, place: Place) -> Next {
         if place.moof == 0 && self.stream.timeline.segment(place).is_some() {
@@ -130,23 +88,8 @@ impl<'a> Lane<'a> {
         self.moofs.map_or(Next::End, |(moofs, slot)| moofs.at(slot, place))
     }
 
-    /// When the sample at `place` is decoded; `None` behind all that is known.
-    pub(crate) fn at(&self, place: Place) -> Option<u64> {
-        let timeline = &self.stream.timeline;
-        if let Some((_, segment)) = timeline.segment(place) {
-            let i = segment.sample(place.index);
-            return Some(self.ms(segment.decoded(self.source(), i)));
-        }
-        let sample = self.samples(place).next()?.ok()?;
-        Some(self.decoded_ms(&sample))
-    }
-
     pub(crate) fn decoded_ms(&self, sample: &Sample) -> u64 {
         self.ms(sample.decoded)
-    }
-
-    pub(crate) fn samples(&self, from: Place) -> Play<'a> {
-        Play::new(*self, from)
     }
 
     pub(crate) fn fragment(

@@ -9,7 +9,7 @@ use crate::moofs::Next;
 use crate::preroll::{self, Early};
 use crate::range::ByteRange;
 use crate::samples::{Place, Sample, Samples};
-use crate::segment::{Clock, Segment};
+use crate::segment::{Clock, Segment, Source};
 
 /// Samples one after the other, as far as they are known.
 pub(crate) struct Play<'a> {
@@ -28,11 +28,65 @@ enum Inner<'a> {
     Over,
 }
 
-impl<'a> Play<'a> {
-    pub(crate) fn new(lane: Lane<'a>, at: Place) -> Self {
-        Self { early: early(lane, at), ..Self::plain(lane, at) }
+impl<'a> Lane<'a> {
+    /// Its samples from this one on.
+    pub(crate) fn samples(&self, from: Place) -> Play<'a> {
+        Play { early: early(*self, from), ..Play::plain(*self, from) }
     }
 
+    /// The key frame, or sound, at or before a time of the presentation, and when it is shown.
+    pub(crate) fn seek(&self, time_ms: u64) -> Result<(Next, u64)> {
+        let time = self.ticks(time_ms);
+        let timeline = &self.stream.timeline;
+        let Source { data, tables, is_video } = self.source();
+        if let Some((moofs, slot)) = self.moofs.filter(|_| time >= timeline.until) {
+            let shown = time.max(timeline.delay);
+            let next = moofs.seek(slot, shown.saturating_sub(timeline.shift).max(0), is_video);
+            let Next::Sample(mut place) = next else { return Ok((next, time_ms)) };
+            if !is_video {
+                place.index = place.index.saturating_sub(self.stream.roll);
+            }
+            let first = self.samples(place).next().transpose()?;
+            // What `moof` boxes begin with may go on from a key frame that `moov` tells of.
+            let is_begun = timeline.segments.is_empty() || first.is_none_or(|s| s.key);
+            if is_begun || !is_video {
+                let shown = first.map_or(time, |s| s.pts);
+                return Ok((Next::Sample(place), self.ms(shown)));
+            }
+        }
+        let Some(segment) = timeline.segment_at(time) else { return Ok((Next::End, time_ms)) };
+        let media = time - segment.shift;
+        let (sample, shown) = if is_video {
+            let mut key = segment.first;
+            if media > tables.ct(data, key) {
+                key = tables.key_at(data, media);
+            }
+            if key >= segment.end {
+                key = tables.key_before(data, segment.end);
+            }
+            let key = key.clamp(segment.first, segment.end - 1);
+            (key, (tables.ct(data, key) + segment.shift).max(segment.delay))
+        } else {
+            let at = tables.decoded_at(data, media).saturating_sub(self.stream.roll);
+            let at = at.clamp(segment.first, segment.end - 1);
+            (at, segment.decoded(self.source(), at))
+        };
+        Ok((Next::Sample(segment.place(sample)), self.ms(shown)))
+    }
+
+    /// When the sample at `place` is decoded; `None` behind all that is known.
+    pub(crate) fn at(&self, place: Place) -> Option<u64> {
+        let timeline = &self.stream.timeline;
+        if let Some((_, segment)) = timeline.segment(place) {
+            let i = segment.sample(place.index);
+            return Some(self.ms(segment.decoded(self.source(), i)));
+        }
+        let sample = self.samples(place).next()?.ok()?;
+        Some(self.decoded_ms(&sample))
+    }
+}
+
+impl<'a> Play<'a> {
     /// Of `moof` boxes, also what is in front of the edit has its own time.
     fn plain(lane: Lane<'a>, at: Place) -> Self {
         Self { lane, at, inner: Inner::Nothing, early: None }
