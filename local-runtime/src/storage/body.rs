@@ -28,7 +28,7 @@ const CHUNK_BYTES_MAX: u64 = 256 << 10;
 /// A longer chunk is what a reader takes in this time,
 const TAKEN_MS: u64 = 20;
 /// and no more than this part of what it has taken: at first, all that fits into sockets goes at once.
-const PART: u64 = 4;
+const PART: u64 = 8;
 
 /// Part of an object's file. It ends with an error, not with other bytes, when the file changes.
 pub(crate) struct FileBody {
