@@ -27,6 +27,10 @@ const HEAD: Duration = Duration::from_secs(30);
 /// Bytes of a request's head, and of an answer on its way to the socket: a chunk of a film is
 /// no smaller, so that one of them waits there at a time.
 const BUFFER_BYTES: usize = 32 << 10;
+/// Bytes that wait in a socket to be sent. Sockets would take megabytes from a client that reads
+/// slowly or leaves, and the first byte of the next answer would wait until all of them are full.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 256 << 10;
 /// Refusals under way at once; beyond them a connection is just closed.
 const REFUSALS_MAX: usize = 64;
 /// How long a refused client may take to read that it is.
@@ -112,7 +116,7 @@ where
             }
             continue;
         };
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = stream.set_nodelay(true).and_then(|()| hold_little(&stream)) {
             tracing::debug!(%error, "a connection was gone at once");
             continue;
         }
@@ -130,6 +134,17 @@ where
             drop(permit);
         });
     }
+}
+
+/// Lets the system hold no more than [`UNSENT_BYTES`] behind what is on its way.
+#[cfg(target_os = "linux")]
+fn hold_little(stream: &TcpStream) -> io::Result<()> {
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold_little(_: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
 
 fn reason(error: &hyper::Error) -> String {
@@ -152,4 +167,37 @@ async fn refuse(mut stream: TcpStream, permit: OwnedSemaphorePermit) {
         tracing::debug!("a refused client did not listen");
     }
     drop(permit);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::stream;
+    use http_body_util::StreamBody;
+    use hyper::{body::Frame, service::service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_sent_little() {
+        static SENT: AtomicUsize = AtomicUsize::new(0);
+        let service = service_fn(|_| {
+            let endless = stream::repeat_with(|| {
+                SENT.fetch_add(BUFFER_BYTES, Ordering::Relaxed);
+                Ok::<_, Infallible>(Frame::data(Bytes::from(vec![0; BUFFER_BYTES])))
+            });
+            std::future::ready(Ok::<_, Infallible>(Response::new(StreamBody::new(endless))))
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::start(listener, service, 1, Duration::from_mins(1)).unwrap();
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut sent = 0;
+        while sent == 0 || sent < SENT.load(Ordering::Relaxed) {
+            sent = SENT.load(Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(sent < 1 << 20, "{sent}");
+    }
 }

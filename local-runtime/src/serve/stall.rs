@@ -1,5 +1,4 @@
-//! A connection that fails when its client reads nothing for too long, and lets others have their
-//! turn while its client reads all there is.
+//! A connection that fails when its client reads nothing for too long.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -13,24 +12,17 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-/// Bytes that one connection writes before others have their turn: a socket takes megabytes at once,
-/// and the first byte of each of many answers would wait until all before it are full.
-const TURN_BYTES: usize = 64 << 10;
-
 /// `inner`, whose writes may wait for `allowed` in one go.
 pub(super) struct Stall<T> {
     inner: T,
     allowed: Duration,
     waiting: bool,
     sleep: Pin<Box<Sleep>>,
-    /// Bytes of this turn.
-    written: usize,
 }
 
 impl<T> Stall<T> {
     pub(super) fn new(inner: T, allowed: Duration) -> Self {
-        let sleep = Box::pin(tokio::time::sleep(allowed));
-        Self { inner, allowed, waiting: false, sleep, written: 0 }
+        Self { inner, allowed, waiting: false, sleep: Box::pin(tokio::time::sleep(allowed)) }
     }
 
     /// `poll`, unless it has been pending for too long.
@@ -51,27 +43,6 @@ impl<T> Stall<T> {
     }
 }
 
-impl<T: Unpin> Stall<T> {
-    /// `write`, unless it is the turn of others.
-    fn write(
-        &mut self,
-        context: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        if self.written >= TURN_BYTES {
-            self.written = 0;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let poll = write(Pin::new(&mut self.inner), context);
-        match &poll {
-            Poll::Ready(Ok(count)) => self.written += count,
-            Poll::Ready(Err(_)) | Poll::Pending => self.written = 0,
-        }
-        self.watch(context, poll)
-    }
-}
-
 impl<T: AsyncRead + Unpin> AsyncRead for Stall<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -88,7 +59,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.write(context, |inner, context| inner.poll_write(context, bytes))
+        let poll = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.watch(context, poll)
     }
 
     fn poll_write_vectored(
@@ -96,7 +68,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.write(context, |inner, context| inner.poll_write_vectored(context, slices))
+        let poll = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.watch(context, poll)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -118,17 +91,6 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
 mod tests {
     use super::*;
     use tokio::io::AsyncWriteExt as _;
-
-    #[tokio::test]
-    async fn a_client_that_reads_all_there_is_leaves_others_their_turn() {
-        let mut client = Stall::new(tokio::io::sink(), Duration::from_secs(1));
-        let other = tokio::spawn(std::future::ready(()));
-        let bytes = vec![0; TURN_BYTES];
-        client.write_all(&bytes).await.unwrap();
-        assert!(!other.is_finished());
-        client.write_all(&bytes).await.unwrap();
-        assert!(other.is_finished());
-    }
 
     #[tokio::test]
     async fn a_client_that_reads_nothing_is_cut_off_and_a_slow_one_is_not() {
