@@ -116,9 +116,13 @@ where
             }
             continue;
         };
-        if let Err(error) = stream.set_nodelay(true).and_then(|()| hold_little(&stream)) {
+        if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was gone at once");
             continue;
+        }
+        if let Err(error) = hold_little(&stream) {
+            // Some systems know no such limit, and serve nevertheless.
+            tracing::debug!(%error, "a socket holds as much as it likes");
         }
         let io = TokioIo::new(Stall::new(stream, stall));
         let connection = http1::Builder::new()
