@@ -6,49 +6,51 @@
 // Prints a figure a line: {"bench", "case", "subject", "metric", "value"}. What fails, and why, is
 // said on stderr.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { groups, mend, origin, run } from '../../tests/node/conformance/suite.mjs';
+import { freePort, settings, start } from '../../tests/node/daemon.mjs';
 
 /**
  * Each cache by its settings, in which words in capitals are filled in, and what it is started by.
  *
- * @type {Array<[string, (settings: string, folder: string, port: number) => string[]]>}
+ * @type {Array<[string, (file: string, folder: string, port: number) => string[]]>}
  */
 const PEERS = [
-  ['apache.conf', (settings) => ['apache2', '-X', '-f', settings]],
-  ['nginx.conf', (settings) => ['nginx', '-c', settings]],
-  ['squid.conf', (settings) => ['squid', '-N', '-f', settings]],
+  ['apache.conf', (file) => ['apache2', '-X', '-f', file]],
+  ['nginx.conf', (file) => ['nginx', '-c', file]],
+  ['squid.conf', (file) => ['squid', '-N', '-f', file]],
   [
     'varnish.vcl',
-    (settings, folder, port) => {
+    (file, folder, port) => {
       const place = ['-n', path.join(folder, 'work'), '-a', `127.0.0.1:${port}`];
-      return ['varnishd', '-F', '-f', settings, '-s', 'default,64m', ...place];
+      return ['varnishd', '-F', '-f', file, '-s', 'default,64m', ...place];
     },
   ],
 ];
-/** How long a cache may take to begin, or to end. */
-const MS_MAX = 30_000;
-// Debian has servers where not everybody's `PATH` is.
-process.env.PATH += ':/usr/sbin';
 
 const [suite, work] = process.argv.slice(2).map((folder) => path.resolve(folder));
 // The suite speaks about its own requests on stdout.
 console.log = console.error;
 const direct = await origin(suite);
-for (const [file, command] of PEERS) {
-  const subject = path.parse(file).name;
-  const peer = await start(file, command);
-  for (const name of ['published', 'mended']) {
-    const value = await passed(subject, name, peer.origin);
-    const figure = { bench: 'conformance', case: name, subject, metric: 'passed_tests', value };
+for (const [name, command] of PEERS) {
+  const subject = path.parse(name).name;
+  const folder = path.join(work, subject);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(path.join(folder, 'cache'), { recursive: true });
+  // Some give up being root, and write there as somebody else.
+  for (const place of [folder, path.join(folder, 'cache')]) await chmod(place, 0o777);
+  const port = await freePort();
+  const words = { FOLDER: folder, PORT: port, ORIGIN: new URL(direct).port };
+  const file = await settings(new URL(name, import.meta.url), folder, words);
+  const end = await start(command(file, folder, port), port);
+  for (const tests of ['published', 'mended']) {
+    const value = await passed(subject, tests, `http://127.0.0.1:${port}`);
+    const figure = { bench: 'conformance', case: tests, subject, metric: 'passed_tests', value };
     process.stdout.write(`${JSON.stringify(figure)}\n`);
   }
-  await peer.stop();
+  await end();
 }
 process.exit(0);
 
@@ -66,52 +68,4 @@ async function passed(subject, name, through) {
   const failed = tests.filter(({ id }) => results[id] !== true);
   for (const { id } of failed) console.error(`${id}: ${results[id]}`);
   return tests.length - failed.length;
-}
-
-/** @param {string} file @param {(settings: string, folder: string, port: number) => string[]} command */
-async function start(file, command) {
-  const folder = path.join(work, path.parse(file).name);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(path.join(folder, 'cache'), { recursive: true });
-  // Some give up being root, and write there as somebody else.
-  for (const place of [folder, path.join(folder, 'cache')]) await chmod(place, 0o777);
-  const port = await free();
-  /** @type {Record<string, string>} */
-  const words = { FOLDER: folder, PORT: String(port), ORIGIN: new URL(direct).port };
-  const text = await readFile(new URL(file, import.meta.url), 'utf8');
-  const settings = path.join(folder, file);
-  await writeFile(settings, text.replace(/\b(FOLDER|PORT|ORIGIN)\b/g, (word) => words[word]));
-  const [program, ...more] = command(settings, folder, port);
-  const child = spawn(program, more, { stdio: ['ignore', 2, 2] });
-  const ended = once(child, 'exit');
-  const until = Date.now() + MS_MAX;
-  while (!(await listens(port))) {
-    if (child.exitCode !== null || Date.now() > until) throw new Error(`${program} does not start`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  const stop = async () => {
-    child.kill();
-    const late = setTimeout(() => child.kill('SIGKILL'), MS_MAX);
-    await ended;
-    clearTimeout(late);
-  };
-  return { origin: `http://127.0.0.1:${port}`, stop };
-}
-
-/** A port that nobody has. @returns {Promise<number>} */
-async function free() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** @param {number} port @returns {Promise<boolean>} */
-function listens(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true));
-    socket.on('connect', () => socket.end()).on('error', () => resolve(false));
-  });
 }

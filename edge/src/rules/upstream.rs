@@ -177,12 +177,10 @@ impl Provider {
 
     /// What its films keep of an answer. A value that is no visible ASCII is left out.
     pub fn kept(&self, head: &AnswerHead) -> Vec<(String, String)> {
-        let is_kept = |value: &&str| {
-            let is_text = |byte: u8| matches!(byte, b' '..=b'~');
-            value.len() <= FIELD_BYTES_MAX && value.bytes().all(is_text)
+        let fits = |value: &&str| {
+            value.len() <= FIELD_BYTES_MAX && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         };
-        let field =
-            |name: &String| Some((name.clone(), head.get(name).filter(is_kept)?.to_owned()));
+        let field = |name: &String| Some((name.clone(), head.get(name).filter(fits)?.to_owned()));
         self.fields.iter().filter_map(field).collect()
     }
 

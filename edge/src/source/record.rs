@@ -80,7 +80,8 @@ impl Film {
         platform: &P,
         provider: Provider,
         name: &str,
-        (validators, fields): (Validators, Vec<(String, String)>),
+        validators: Validators,
+        fields: Vec<(String, String)>,
         first_block: &[u8],
     ) -> Self {
         let id = source_id(&provider.id, &validators, first_block);

@@ -79,8 +79,9 @@ async fn begin<P: Platform>(
         .map_err(|why| Error::InvalidPayload(why.to_owned()))?;
     let mut reader = Reader::new(platform, &provider, name, None);
     let first_block = reader.bytes(ByteRange { start: 0, end: BLOCK_BYTES }).await?;
-    let seen = (reader.known.take().unwrap_or_default(), mem::take(&mut reader.fields));
-    let film = Film::new(platform, provider, name, seen, &first_block);
+    let (validators, fields) =
+        (reader.known.take().unwrap_or_default(), mem::take(&mut reader.fields));
+    let film = Film::new(platform, provider, name, validators, fields, &first_block);
     Ok((film, first_block))
 }
 
