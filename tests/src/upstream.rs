@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use mp4::film::Film;
+use mp4::synth::SynthFile;
 
 use crate::{bytes, fixture};
 
@@ -78,7 +78,7 @@ pub struct Upstream {
 #[derive(Debug)]
 struct State {
     /// What it has in place of its film, with nothing but zeros for pictures and sound.
-    film: Option<Film>,
+    film: Option<SynthFile>,
     mood: Mutex<Mood>,
     asked: AtomicUsize,
     /// Where it leads to; without that, an origin of this machine that is on no list.
@@ -95,11 +95,11 @@ impl Upstream {
     }
 
     /// One that has this film, whatever the name, with nothing but zeros for pictures and sound.
-    pub fn of(film: Film) -> Result<Self> {
+    pub fn of(film: SynthFile) -> Result<Self> {
         Self::begin(Some(film))
     }
 
-    fn begin(film: Option<Film>) -> Result<Self> {
+    fn begin(film: Option<SynthFile>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let inner = TcpListener::bind("127.0.0.1:0")?;
         let origin = format!("http://{}", listener.local_addr()?);
@@ -242,7 +242,7 @@ fn answer(mut stream: &TcpStream, mood: Mood, number: usize, state: &State) -> R
 }
 
 /// The bytes that are asked for.
-fn body_of(asked: &Asked, film: Option<&Film>) -> Result<Vec<u8>> {
+fn body_of(asked: &Asked, film: Option<&SynthFile>) -> Result<Vec<u8>> {
     let Asked { path, seed, start, end, .. } = asked;
     let length = usize::try_from(end - start)?;
     if path.ends_with(PICTURE) {
@@ -306,7 +306,7 @@ pub fn late(body: &mut [u8], start: u64) {
 }
 
 /// Bytes of a film whose pictures and sound are zeros.
-fn part_of(film: &Film, start: u64, length: usize) -> Vec<u8> {
+fn part_of(film: &SynthFile, start: u64, length: usize) -> Vec<u8> {
     let tail_at = film.size_bytes() - film.tail.len() as u64;
     let byte = |at: u64| match at.checked_sub(tail_at) {
         Some(at) => usize::try_from(at).ok().and_then(|at| film.tail.get(at)),
@@ -339,13 +339,13 @@ fn head_of(stream: &TcpStream) -> Result<Vec<u8>> {
 }
 
 /// Reads a request: the bytes that it wants.
-fn asked_for(head: &[u8], film: Option<&Film>) -> Result<Asked> {
+fn asked_for(head: &[u8], film: Option<&SynthFile>) -> Result<Asked> {
     let head = std::str::from_utf8(head)?;
     let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
     let (seed, size) = match path.rsplit('/').next() {
         Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
         Some(PICTURE) => (SEED, fixture::PNG.len() as u64),
-        Some(_) | None => (SEED, film.map_or(SIZE, Film::size_bytes)),
+        Some(_) | None => (SEED, film.map_or(SIZE, SynthFile::size_bytes)),
     };
     let mut asked = Asked { path, seed, size, start: 0, end: size };
     for line in head.lines().map(str::to_ascii_lowercase) {

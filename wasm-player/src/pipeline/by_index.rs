@@ -1,6 +1,6 @@
 //! The film's own index says what comes next.
 
-use mp4::plan::{self, Cursor, Selection, Wanted, Window};
+use mp4::plan::{self, Cursor, PlanTarget, Selection, Window};
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 
 use super::buffer::Lane;
@@ -77,7 +77,7 @@ impl Guide for ByIndex {
         }
     }
 
-    fn need(&self, wanted: Wanted) -> Result<Option<Ask>, Error> {
+    fn need(&self, wanted: PlanTarget) -> Result<Option<Ask>, Error> {
         Ok(plan::need(&self.index, self.selection, wanted)?.map(Ask::Closed))
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mp4::ByteRange;
 use mp4::fragment::Payload;
-use mp4::plan::{self, Cursor, Wanted};
+use mp4::plan::{self, Cursor, PlanTarget};
 
 use super::buffer::{self, Buffer, Lane, Span};
 use super::context::Context;
@@ -44,7 +44,7 @@ pub(super) struct Missing {
     pub(super) transfer: Transfer,
     pub(super) asked: Ask,
     pub(super) bytes: Vec<u8>,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: PlanTarget,
 }
 
 /// The range that is on its way, and who gets which part of it.
@@ -96,7 +96,7 @@ impl<G: Guide> Loader<G> {
 
     /// Begins to load at the key frame in front of `time_ms`, with fresh init segments.
     pub(super) fn begin(&mut self, cx: &mut Context, time_ms: u64) -> Outcome {
-        if self.lacks(cx, Wanted::Time(time_ms))? {
+        if self.lacks(cx, PlanTarget::Time(time_ms))? {
             return Ok(());
         }
         let (cursor, key_ms) = self.guide.seek(time_ms).map_err(in_index)?;
@@ -138,7 +138,7 @@ impl<G: Guide> Loader<G> {
         if self.run.end_ms >= cx.position_ms.saturating_add(self.goal_ms) {
             return Ok(false);
         }
-        if self.lacks(cx, Wanted::Window(cursor))? {
+        if self.lacks(cx, PlanTarget::Window(cursor))? {
             return Ok(false);
         }
         let Some(window) = self.guide.next(cursor).map_err(in_index)? else {
@@ -247,7 +247,7 @@ impl<G: Guide> Loader<G> {
             return Ok(());
         };
         if self.current.as_ref().is_some_and(half) {
-            self.lacks(cx, Wanted::Window(cursor))?;
+            self.lacks(cx, PlanTarget::Window(cursor))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the guide does not know yet is asked for: of a fragmented film's samples, or more headers.
 
-use mp4::plan::Wanted;
+use mp4::plan::PlanTarget;
 
 use super::Purpose;
 use super::context::Context;
@@ -13,7 +13,7 @@ use super::transfer::Transfer;
 
 impl<G: Guide> Loader<G> {
     /// Whether `wanted` cannot be planned yet; what it lacks is asked for.
-    pub(super) fn lacks(&mut self, cx: &mut Context, wanted: Wanted) -> Result<bool, Fault> {
+    pub(super) fn lacks(&mut self, cx: &mut Context, wanted: PlanTarget) -> Result<bool, Fault> {
         if self.missing.is_some() {
             return Ok(true);
         }
@@ -70,11 +70,11 @@ impl<G: Guide> Loader<G> {
         self.take(cx, missing.asked, boxes, missing.wanted)
     }
 
-    fn take(&mut self, cx: &mut Context, asked: Ask, bytes: &[u8], wanted: Wanted) -> Outcome {
+    fn take(&mut self, cx: &mut Context, asked: Ask, bytes: &[u8], wanted: PlanTarget) -> Outcome {
         self.guide.feed(asked, bytes).map_err(in_index)?;
         match wanted {
-            Wanted::Time(time_ms) => self.begin(cx, time_ms),
-            Wanted::Window(_) => self.pump(cx),
+            PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
+            PlanTarget::Window(_) => self.pump(cx),
         }
     }
 }
