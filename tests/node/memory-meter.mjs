@@ -9,7 +9,7 @@ let bytes = 0;
 const NUMBER_BYTES = 8;
 
 /** How many bytes have been written, read, or laid open so far, in both directions. */
-export const crossed = () => bytes;
+export const copiedBytes = () => bytes;
 
 /** What stands for each buffer, and the buffers. @type {WeakMap<object, object>} */
 const signs = new WeakMap();

@@ -5,10 +5,10 @@
     reason = "a case that cannot go on ends here"
 )]
 
-mod bed;
 mod durable;
 mod faults;
-mod nasty;
+mod fixture;
+mod hostile_upstream;
 mod pictures;
 mod ranges;
 mod startup;

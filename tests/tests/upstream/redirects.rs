@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use tests::upstream::{Mood, SIZE};
+use tests::upstream::{FaultMode, SIZE};
 
-use crate::bed::Bed;
+use crate::fixture::UpstreamFixture;
 
 /// Hosts that stand for an address where nobody of the internet is.
 const HOSTS: [&str; 60] = [
@@ -100,16 +100,16 @@ fn trap() -> (u16, Arc<AtomicUsize>) {
 #[test]
 fn no_chain_of_redirects_leads_inward() {
     let (port, came) = trap();
-    let bed = Bed::new(&[]);
+    let fixture = UpstreamFixture::new(&[]);
     let targets = HOSTS.iter().map(|host| format!("http://{host}:{port}/film"));
-    bed.upstream.lead(targets.collect());
+    fixture.upstream.lead(targets.collect());
     // Chains of one to four redirects end at each.
-    while bed.upstream.led() < HOSTS.len() {
-        bed.upstream.set(Mood::Leading);
-        assert_eq!(bed.read(4_000_000, 4_000_010), None, "something came from within");
+    while fixture.upstream.led() < HOSTS.len() {
+        fixture.upstream.set(FaultMode::Leading);
+        assert_eq!(fixture.read(4_000_000, 4_000_010), None, "something came from within");
         // It is left alone after that; once it behaves it is asked again.
-        bed.upstream.set(Mood::Good);
-        while bed.read(5_000_000, 5_000_010).is_none() {
+        fixture.upstream.set(FaultMode::Good);
+        while fixture.read(5_000_000, 5_000_010).is_none() {
             thread::sleep(Duration::from_millis(100));
         }
     }
@@ -119,5 +119,5 @@ fn no_chain_of_redirects_leads_inward() {
         thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(came.load(Ordering::SeqCst), 1, "somebody connected");
-    assert!(bed.read_all(SIZE - 10, SIZE));
+    assert!(fixture.read_all(SIZE - 10, SIZE));
 }

@@ -2,102 +2,104 @@
 
 use edge::memory::{Asked, Canned, MemoryStream};
 
-use crate::bed::{Bed, canned, deployment, good, register, right, sent, text, vault};
+use crate::fixture::{
+    UpstreamFixture, canned, deployment, good, register, right, sent, text, vault,
+};
 
 type Server = fn(&Asked) -> Canned;
 
 /// A range in the middle of the film.
-fn middle(bed: &Bed) -> edge::memory::Answer {
-    bed.range(5_000_000, 5_001_000)
+fn middle(fixture: &UpstreamFixture) -> edge::memory::Answer {
+    fixture.range(5_000_000, 5_001_000)
 }
 
 #[test]
 fn another_mirror_is_asked_where_there_is_one() {
     for wrong in [Canned::Down, Canned::Silent, canned(500, &[], vec![]), canned(404, &[], vec![])]
     {
-        let bed = Bed::new("two");
-        bed.memory.outbound.play(move |asked| {
+        let fixture = UpstreamFixture::new("two");
+        fixture.memory.outbound.play(move |asked| {
             if asked.url.starts_with("https://a.") { wrong.clone() } else { good(asked) }
         });
         for _ in 0..10 {
-            assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
+            assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
         }
     }
 }
 
 #[test]
 fn bytes_of_two_states_are_never_put_together() {
-    let bed = Bed::new("two");
+    let fixture = UpstreamFixture::new("two");
     // One mirror has another state of the file.
-    bed.memory.outbound.play(|asked| {
+    fixture.memory.outbound.play(|asked| {
         if asked.url.starts_with("https://a.") {
             sent(asked.range.unwrap(), "\"v2\"")
         } else {
             good(asked)
         }
     });
-    assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
+    assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     // Both have.
-    bed.memory.outbound.play(|asked| sent(asked.range.unwrap(), "\"v2\""));
-    let answer = middle(&bed);
+    fixture.memory.outbound.play(|asked| sent(asked.range.unwrap(), "\"v2\""));
+    let answer = middle(&fixture);
     assert_eq!(answer.status, 410);
     assert!(text(&answer).contains("source_gone"));
     // What is kept is still the film as it was.
-    assert_eq!(right(&bed.range(0, 1000), 0), 1000);
+    assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
 }
 
 #[test]
 fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
-    let bed = Bed::new("one");
-    bed.memory.outbound.play(|_| canned(500, &[], vec![]));
-    let before = bed.asked();
+    let fixture = UpstreamFixture::new("one");
+    fixture.memory.outbound.play(|_| canned(500, &[], vec![]));
+    let before = fixture.asked();
     for _ in 0..100 {
-        let answer = middle(&bed);
+        let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
-    assert!(bed.asked() - before <= 8, "{}", bed.asked() - before);
-    bed.memory.outbound.play(good);
-    bed.memory.clock.0.set(bed.memory.clock.0.get() + 60_000);
-    assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
+    assert!(fixture.asked() - before <= 8, "{}", fixture.asked() - before);
+    fixture.memory.outbound.play(good);
+    fixture.memory.clock.0.set(fixture.memory.clock.0.get() + 60_000);
+    assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
 }
 
 #[test]
 fn retry_after_is_kept() {
-    let bed = Bed::new("one");
-    bed.memory.outbound.play(|_| canned(429, &[("retry-after", "30")], vec![]));
-    let before = bed.asked();
-    let answer = middle(&bed);
+    let fixture = UpstreamFixture::new("one");
+    fixture.memory.outbound.play(|_| canned(429, &[("retry-after", "30")], vec![]));
+    let before = fixture.asked();
+    let answer = middle(&fixture);
     assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
     assert!(text(&answer).contains("upstream_unavailable"));
-    assert_eq!(middle(&bed).status, 503);
-    assert_eq!(bed.asked(), before + 1, "nobody asks before");
+    assert_eq!(middle(&fixture).status, 503);
+    assert_eq!(fixture.asked(), before + 1, "nobody asks before");
     // A short one is waited for.
-    let bed = Bed::new("one");
-    let first = bed.asked();
-    bed.memory.outbound.play(move |asked| {
+    let fixture = UpstreamFixture::new("one");
+    let first = fixture.asked();
+    fixture.memory.outbound.play(move |asked| {
         if asked.number == first {
             canned(503, &[("retry-after", "2")], vec![])
         } else {
             good(asked)
         }
     });
-    let before_ms = bed.memory.clock.0.get();
-    assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
-    assert!(bed.memory.clock.0.get() >= before_ms + 2_000);
+    let before_ms = fixture.memory.clock.0.get();
+    assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
+    assert!(fixture.memory.clock.0.get() >= before_ms + 2_000);
 }
 
 #[test]
 fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
     let to = |location: &str| canned(302, &[("location", location)], vec![]);
-    let bed = Bed::new("one");
-    bed.memory.outbound.play(move |asked| match asked.url.as_str() {
+    let fixture = UpstreamFixture::new("one");
+    fixture.memory.outbound.play(move |asked| match asked.url.as_str() {
         "https://a.example/films/film.mp4" => to("/1"),
         "https://a.example/1" => to("https://a.example/2"),
         "https://a.example/2" => to("3"),
         _ => good(asked),
     });
-    assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
+    assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     for location in [
         "/films/film.mp4",
         "http://a.example/x",
@@ -111,13 +113,13 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
         "file:///etc/passwd",
         "",
     ] {
-        let bed = Bed::new("one");
-        let before = bed.asked();
+        let fixture = UpstreamFixture::new("one");
+        let before = fixture.asked();
         let location = location.to_owned();
-        bed.memory.outbound.play(move |_| to(&location));
-        let answer = middle(&bed);
+        fixture.memory.outbound.play(move |_| to(&location));
+        let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
-        let asked = bed.memory.outbound.asked.borrow();
+        let asked = fixture.memory.outbound.asked.borrow();
         let elsewhere = |one: &&Asked| !one.url.starts_with("https://a.example/");
         assert_eq!(asked.iter().skip(before).find(elsewhere), None);
     }
@@ -126,23 +128,23 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
 #[test]
 fn no_answer_tells_where_a_film_lies() {
     for canned in [canned(500, &[], b"https://dl.example/secret".to_vec()), Canned::Down] {
-        let bed = Bed::new("vault");
-        bed.memory.outbound.play(move |_| canned.clone());
-        let answer = middle(&bed);
+        let fixture = UpstreamFixture::new("vault");
+        fixture.memory.outbound.play(move |_| canned.clone());
+        let answer = middle(&fixture);
         let said = format!("{:?} {}", answer.headers, text(&answer));
         assert!(!said.contains("example"), "{said}");
-        let reports = bed.memory.reports.borrow().join("\n");
+        let reports = fixture.memory.reports.borrow().join("\n");
         assert!(reports.contains("vault") && !reports.contains("Expires"), "{reports}");
     }
 }
 
 #[test]
 fn answers_of_no_use_are_closed() {
-    let bed = Bed::new("one");
-    bed.memory.outbound.play(|_| canned(500, &[], vec![0; 1000]));
-    let before = bed.asked();
-    middle(&bed);
-    assert_eq!(bed.memory.outbound.discarded.get(), bed.asked() - before);
+    let fixture = UpstreamFixture::new("one");
+    fixture.memory.outbound.play(|_| canned(500, &[], vec![0; 1000]));
+    let before = fixture.asked();
+    middle(&fixture);
+    assert_eq!(fixture.memory.outbound.discarded.get(), fixture.asked() - before);
 }
 
 #[test]
@@ -168,10 +170,10 @@ fn what_cannot_be_a_film_is_not_taken_up() {
 
 #[test]
 fn only_so_many_reads_hold_bytes_at_once() {
-    let bed = Bed::new("vault");
-    bed.forget_blocks();
+    let fixture = UpstreamFixture::new("vault");
+    fixture.forget_blocks();
     // Each read takes its time: 100 films at once would be 400 MB.
-    bed.memory.outbound.play(|asked| match vault(asked) {
+    fixture.memory.outbound.play(|asked| match vault(asked) {
         Canned::Answer(status, headers, stream) if asked.range.is_some() => {
             let headers = headers.into_iter().filter(|(name, _)| *name != "content-length");
             let stream = MemoryStream { byte_ms: 1, ..stream };
@@ -179,13 +181,13 @@ fn only_so_many_reads_hold_bytes_at_once() {
         }
         other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
     });
-    let url = bed.url();
+    let url = fixture.url();
     let ranges: Vec<_> = (0..100).map(|n| format!("bytes={0}-{0}", 4_000_000 + n)).collect();
     let headers: Vec<_> = ranges.iter().map(|range| [("range", range.as_str())]).collect();
     let readers = headers
         .iter()
-        .map(|headers| edge::memory::answer(&bed.memory, "GET", &url, headers, Some(b"")));
-    let answers = edge::memory::run(&bed.memory, futures::future::join_all(readers)).unwrap();
+        .map(|headers| edge::memory::answer(&fixture.memory, "GET", &url, headers, Some(b"")));
+    let answers = edge::memory::run(&fixture.memory, futures::future::join_all(readers)).unwrap();
     for (n, answer) in answers.iter().enumerate() {
         let start = 4_000_000 + n as u64;
         assert!(answer.status == 503 || right(answer, start) == start + 1);

@@ -90,12 +90,12 @@ pub(crate) fn vault(asked: &Asked) -> Canned {
 }
 
 /// A deployment that knows the film.
-pub(crate) struct Bed {
+pub(crate) struct UpstreamFixture {
     pub(crate) memory: Memory,
     pub(crate) id: String,
 }
 
-impl Bed {
+impl UpstreamFixture {
     /// The film of this provider is registered, and its upstream has been asked nothing since.
     pub(crate) fn new(provider: &str) -> Self {
         Self::of(deployment(), provider)
@@ -175,8 +175,8 @@ pub(crate) fn register(memory: &Memory, provider: &str) -> Answer {
     ask(memory, "POST", "/api/v2/admin/sources", &headers, Some(body.as_bytes()))
 }
 
-/// Makes a catalogue of these titles the current one.
-pub(crate) fn put_catalogue(memory: &Memory, titles: Vec<catalog::Title>) {
+/// Makes a catalog of these titles the current one.
+pub(crate) fn put_catalog(memory: &Memory, titles: Vec<catalog::Title>) {
     let built = catalog::build(titles).unwrap();
     let mut values = memory.key_value.values.borrow_mut();
     for pack in built.packs.iter().chain([&built.manifest]) {

@@ -7,7 +7,7 @@ use edge::{
 use futures::future::join_all;
 use mp4::film::MoovAt;
 
-use crate::bed::{Long, asked, get, providers, register, restart, text, url};
+use crate::fixture::{Long, asked, get, providers, register, restart, text, url};
 
 #[test]
 fn a_cold_film_of_two_hours_takes_four_requests_with_the_resolver_and_then_none() {

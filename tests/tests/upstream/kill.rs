@@ -8,10 +8,10 @@ use std::{
 
 use tests::{
     bytes::Dice,
-    upstream::{Mood, SIZE},
+    upstream::{FaultMode, SIZE},
 };
 
-use crate::bed::Bed;
+use crate::fixture::UpstreamFixture;
 
 const ROUNDS: u64 = 100;
 /// Where the blocks of the film are: its head, and its tail.
@@ -19,14 +19,14 @@ const KEPT: [(u64, u64); 2] = [(0, 2 << 20), (SIZE - 524_288, SIZE)];
 
 #[test]
 fn a_hundred_kills_while_blocks_are_written_leave_none_that_is_not_whole() {
-    let mut bed = Bed::new(&["--startup-store", "durable"]);
+    let mut fixture = UpstreamFixture::new(&["--startup-store", "durable"]);
     let mut dice = Dice::new(100);
     let mut lost = 0;
     for _ in 0..ROUNDS {
         let killed = AtomicBool::new(false);
-        let origin = bed.deployment.origin.clone();
-        let purge = bed.purge_request();
-        let (reads, url) = (KEPT.map(|(start, _)| start), bed.url.clone());
+        let origin = fixture.deployment.origin.clone();
+        let purge = fixture.purge_request();
+        let (reads, url) = (KEPT.map(|(start, _)| start), fixture.url.clone());
         let after = Duration::from_millis(dice.below(120));
         thread::scope(|scope| {
             for start in reads {
@@ -42,18 +42,18 @@ fn a_hundred_kills_while_blocks_are_written_leave_none_that_is_not_whole() {
                 });
             }
             thread::sleep(after);
-            bed.deployment.process().expect("it runs here").kill().expect("it can be killed");
+            fixture.deployment.process().expect("it runs here").kill().expect("it can be killed");
             killed.store(true, Ordering::Relaxed);
         });
         // First what is here: those bytes or none. Then all of it.
-        bed.upstream.set(Mood::Refused);
-        bed.restart(&["--startup-store", "durable"]);
-        lost += usize::from(!KEPT.iter().all(|(start, end)| bed.read_all(*start, *end)));
-        bed.upstream.set(Mood::Good);
+        fixture.upstream.set(FaultMode::Refused);
+        fixture.restart(&["--startup-store", "durable"]);
+        lost += usize::from(!KEPT.iter().all(|(start, end)| fixture.read_all(*start, *end)));
+        fixture.upstream.set(FaultMode::Good);
         let start = dice.below(SIZE);
         for (start, end) in [KEPT[0], KEPT[1], (start, (start + 500_000).min(SIZE))] {
             let mut tries = 0;
-            while !bed.read_all(start, end) {
+            while !fixture.read_all(start, end) {
                 // It was refused just now, and is left alone for a while.
                 tries += 1;
                 assert!(tries < 200, "bytes {start}-{end} do not come back");

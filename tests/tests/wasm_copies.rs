@@ -17,7 +17,7 @@ struct Border(Deployment);
 
 impl Border {
     fn crossed(&self) -> u64 {
-        let told = self.send(&Request::get("/crossed")).body;
+        let told = self.send(&Request::get("/copied-bytes")).body;
         String::from_utf8_lossy(&told).parse().expect("how many bytes have crossed")
     }
 
@@ -39,7 +39,7 @@ impl Border {
 }
 
 fn border() -> Border {
-    let deployment = Deployment::workerd_behind("counted.mjs").expect("workerd starts");
+    let deployment = Deployment::workerd_behind("metered-worker.mjs").expect("workerd starts");
     fixture::install(&deployment).expect("films");
     Border(deployment)
 }

@@ -1,4 +1,4 @@
-//! The catalogue as pages see it, from publishing to the current view.
+//! The catalog as pages see it, from publishing to the current view.
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
 
 use catalog::{Build, Episode, Source, Title, build};
@@ -99,7 +99,7 @@ fn what_is_published_is_on_the_page() {
 }
 
 #[test]
-fn before_the_first_catalogue_home_is_empty_and_titles_are_unknown() {
+fn before_the_first_catalog_home_is_empty_and_titles_are_unknown() {
     let memory = memory();
     let home = parsed(&get(&memory, "/api/v2/home"));
     assert_eq!(home["data"], json!({ "featured": [], "ongoing": [], "recent": [] }));
@@ -137,7 +137,7 @@ fn unknown_ids_are_404_and_impossible_ones_400() {
 }
 
 #[test]
-fn an_answer_is_kept_until_the_catalogue_changes() {
+fn an_answer_is_kept_until_the_catalog_changes() {
     let memory = memory();
     let first = publish(&memory, vec![title("film", 1)], None);
     for path in ["/api/v2/home", "/api/v2/catalog/film", "/api/v2/stream/film.1"] {

@@ -6,7 +6,7 @@ use edge::{
     rules::signature::{Keys, Scope},
 };
 
-use crate::bed::{KEYS, canned, deployment, put_catalogue, text};
+use crate::fixture::{KEYS, canned, deployment, put_catalog, text};
 
 const ADMIN: &str = "Bearer the-key";
 
@@ -30,7 +30,7 @@ fn has(bytes: Vec<u8>) -> impl Fn(&Asked) -> Canned {
     }
 }
 
-fn take_up(memory: &Memory) -> Answer {
+fn ingest(memory: &Memory) -> Answer {
     let body = br#"{"provider": "one", "file": "posters/a.png"}"#;
     ask(memory, "POST", "/api/v2/admin/pictures", &[("authorization", ADMIN)], Some(body))
 }
@@ -39,7 +39,7 @@ fn take_up(memory: &Memory) -> Answer {
 fn taken_up(bytes: &[u8]) -> (Memory, String) {
     let memory = deployment();
     memory.outbound.play(has(bytes.to_vec()));
-    let answer = take_up(&memory);
+    let answer = ingest(&memory);
     assert_eq!(answer.status, 201, "{}", text(&answer));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(json["data"]["sizeBytes"], bytes.len());
@@ -149,7 +149,7 @@ fn what_is_no_picture_or_too_large_is_not_taken_up() {
     {
         let memory = deployment();
         memory.outbound.play(has(bytes));
-        let answer = take_up(&memory);
+        let answer = ingest(&memory);
         assert_eq!(answer.status, 400, "case {n}: {}", text(&answer));
         assert!(text(&answer).contains("a picture "), "case {n}: {}", text(&answer));
         assert_eq!(memory.outbound.asked.borrow().len(), 1, "case {n}");
@@ -172,7 +172,7 @@ fn a_picture_may_be_redirected_only_where_its_provider_is() {
                 there(asked)
             }
         });
-        assert_eq!(take_up(&memory).status, status, "{location}");
+        assert_eq!(ingest(&memory).status, status, "{location}");
         let asked = memory.outbound.asked.borrow();
         assert!(asked.iter().all(|one| one.url.starts_with("https://a.example/")), "{location}");
     }
@@ -222,7 +222,7 @@ fn every_answer_has_urls_of_pictures_that_work() {
         }],
         ..Default::default()
     };
-    put_catalogue(&memory, vec![title("a", &id, "own"), title("b", "own", &id)]);
+    put_catalog(&memory, vec![title("a", &id, "own"), title("b", "own", &id)]);
     let session = ask(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let viewer = [("x-client-token", session.header("x-client-token"))];
     for name in ["a", "b"] {
@@ -273,15 +273,15 @@ fn every_answer_has_urls_of_pictures_that_work() {
 
 #[test]
 fn a_film_in_a_pictures_place_is_not_sent_as_one() {
-    let bed = crate::bed::Bed::new("one");
-    assert_eq!(get(&bed.memory, &url(&bed.memory, &bed.id), &[]).status, 404);
+    let fixture = crate::fixture::UpstreamFixture::new("one");
+    assert_eq!(get(&fixture.memory, &url(&fixture.memory, &fixture.id), &[]).status, 404);
 }
 
 #[test]
 fn a_title_is_purged_with_its_pictures() {
     let (memory, id) = taken_up(&png(100));
     let title = catalog::Title { id: "a".to_owned(), cover: Some(id), ..Default::default() };
-    put_catalogue(&memory, vec![title]);
+    put_catalog(&memory, vec![title]);
     let path = "/api/v2/admin/startup/a";
     assert_eq!(ask(&memory, "DELETE", path, &[("authorization", ADMIN)], None).status, 200);
     assert!(memory.key_value.values.borrow().keys().all(|key| !key.starts_with("b/")));

@@ -14,7 +14,7 @@ use tests::{
 /// The title that shows the film.
 pub(crate) const TITLE: &str = "elsewhere";
 
-pub(crate) struct Bed {
+pub(crate) struct UpstreamFixture {
     pub(crate) upstream: Upstream,
     pub(crate) deployment: Deployment,
     pub(crate) folder: TempDir,
@@ -25,7 +25,7 @@ pub(crate) struct Bed {
     pub(crate) url: String,
 }
 
-impl Bed {
+impl UpstreamFixture {
     pub(crate) fn new(more: &[&str]) -> Self {
         Self::of("a film.mp4", more)
     }
@@ -36,10 +36,10 @@ impl Bed {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("providers.json"), upstream.providers()).expect("a file");
         let deployment = serve(&upstream, &folder, more);
-        let film = fixture::take_up(&deployment, name).expect("it is taken up");
+        let film = fixture::ingest(&deployment, name).expect("it is taken up");
         assert_eq!(film.size_bytes, SIZE);
-        fixture::show(&deployment, TITLE, std::slice::from_ref(&film)).expect("a catalogue");
-        let mut bed = Self {
+        fixture::show(&deployment, TITLE, std::slice::from_ref(&film)).expect("a catalog");
+        let mut fixture = Self {
             upstream,
             deployment,
             folder,
@@ -47,8 +47,8 @@ impl Bed {
             id: film.id,
             url: String::new(),
         };
-        bed.url = bed.stream();
-        bed
+        fixture.url = fixture.stream();
+        fixture
     }
 
     /// Starts again, on what it had.

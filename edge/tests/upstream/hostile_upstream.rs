@@ -6,22 +6,24 @@ use edge::{
     platform::ByteRange,
 };
 
-use crate::bed::{Bed, Dice, ETAG, SIZE, canned, content, good, right, sent, text, vault};
+use crate::fixture::{
+    Dice, ETAG, SIZE, UpstreamFixture, canned, content, good, right, sent, text, vault,
+};
 
 /// A thousand ranges; how many of them came to their end, following what a client follows.
 fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize {
-    let bed = Bed::new(provider);
-    bed.memory.outbound.play(play);
+    let fixture = UpstreamFixture::new(provider);
+    fixture.memory.outbound.play(play);
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let mut complete = 0;
     for n in 0..1000 {
         if n % 100 == 99 {
-            bed.forget_blocks();
+            fixture.forget_blocks();
         }
         let start = dice.below(SIZE);
         let length = if dice.below(8) == 0 { 200_000 } else { 2_000 };
         let end = (start + 1 + dice.below(length)).min(SIZE);
-        let answer = bed.range(start, end);
+        let answer = fixture.range(start, end);
         match answer.status {
             206 => {
                 let came = right(&answer, start);
@@ -36,7 +38,7 @@ fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize 
             status => panic!("status {status}: {}", text(&answer)),
         }
         // Viewers are not machines: a second or so goes by.
-        bed.memory.clock.0.set(bed.memory.clock.0.get() + dice.below(2_000));
+        fixture.memory.clock.0.set(fixture.memory.clock.0.get() + dice.below(2_000));
     }
     complete
 }
@@ -84,16 +86,16 @@ fn all_of_the_file_for_every_range() {
             };
         })
     };
-    let bed = Bed::new("one");
-    bed.memory.outbound.play(whole);
+    let fixture = UpstreamFixture::new("one");
+    fixture.memory.outbound.play(whole);
     let mut dice = Dice(7);
     for _ in 0..1000 {
         let start = dice.below(16) * 1024 * 64;
         let end = start + 1 + dice.below(1000);
-        assert_eq!(right(&bed.range(start, end), start), end);
+        assert_eq!(right(&fixture.range(start, end), start), end);
     }
     for start in [4_000_000, 12_000_000] {
-        assert_eq!(right(&bed.range(start, start + 10), start), start + 10);
+        assert_eq!(right(&fixture.range(start, start + 10), start), start + 10);
     }
 }
 
