@@ -1,8 +1,8 @@
 //! Carries out effects: each becomes a call to the host.
 
 use super::clock::{float, whole};
+use super::fault_codes::tell;
 use super::host::Host;
-use super::told::tell;
 use mp4::start::From;
 
 use crate::pipeline::{self, AppendData, BodyKind, Effect, Input, MediaType, Pipeline, Request};

@@ -362,10 +362,10 @@ mod tests {
 
     #[test]
     fn the_worker_makes_the_same_first_requests_before_this_is_there() {
-        let asks = include_str!("../../web/asks.js");
-        assert!(asks.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
-        assert!(asks.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
-        assert!(asks.contains(&format!("${{api}}{}$", api::paths::STREAM)));
+        let requests = include_str!("../../web/requests.js");
+        assert!(requests.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
+        assert!(requests.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
+        assert!(requests.contains(&format!("${{api}}{}$", api::paths::STREAM)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Faults as they cross to `told.js`, which has the words for them.
+//! Faults as they cross to `fault-messages.js`, which has the words for them.
 
 use mp4::Unplayable;
 
