@@ -53,7 +53,7 @@ function hill(roll, height, swing) {
 }
 
 /** @param {string} title */
-export function drawn(title) {
+export function placeholderArt(title) {
   const roll = dice(title);
   const palette = PALETTES[Math.floor(roll() * PALETTES.length)] ?? [];
   const [above = '', middle = '', horizon = '', disc = '', far = '', near = ''] = palette;

@@ -1,7 +1,7 @@
-/** Brings the player near before it is asked for: while a pointer rests on what leads to it. */
+/** Prefetches the player and film starts while a pointer rests on a link that plays. */
 
 import { title } from './library.js';
-import { placeOf, resumeAt } from './places.js';
+import { resumePositionOf, resumeAt } from './resume-positions.js';
 import { parse } from './route.js';
 
 /** A pointer that only passes by stays shorter than this. */
@@ -15,19 +15,19 @@ let warmed = false;
  * Puts the player into the browser's cache, where its worker finds it, and makes a worker that waits
  * for a film.
  */
-export function warmPlayer() {
+export function prefetchPlayer() {
   if (warmed) return;
   warmed = true;
   const files = [
     new URL('./worker.js', import.meta.url),
-    new URL('./asks.js', import.meta.url),
-    new URL('./counted.js', import.meta.url),
+    new URL('./requests.js', import.meta.url),
+    new URL('./stats.js', import.meta.url),
     new URL('./inputs.js', import.meta.url),
-    new URL('./modules.js', import.meta.url),
+    new URL('./wasm-modules.js', import.meta.url),
     new URL('./sink.js', import.meta.url),
-    new URL('./sinks.js', import.meta.url),
+    new URL('./sink-proxy.js', import.meta.url),
     new URL('./start.js', import.meta.url),
-    new URL('./told.js', import.meta.url),
+    new URL('./fault-messages.js', import.meta.url),
     new URL('./by_headers.js', import.meta.url),
     new URL('./by_headers_bg.wasm', import.meta.url),
   ];
@@ -52,7 +52,7 @@ function warm(link) {
   if (link.origin !== location.origin) return;
   const route = parse(link.pathname);
   if (route.view !== 'title' && route.view !== 'watch') return;
-  warmPlayer();
+  prefetchPlayer();
   title(route.id).catch(() => {
     // Shown when the view is opened.
   });
@@ -64,11 +64,11 @@ async function prepare(link) {
   if (link.origin !== location.origin || route.view !== 'watch') return;
   const { FirstframeVideo } = await import('./element.js');
   const { episodeId: episode } = route;
-  FirstframeVideo.prepare({ episode, start: resumeAt(placeOf(episode)) });
+  FirstframeVideo.prepare({ episode, start: resumeAt(resumePositionOf(episode)) });
 }
 
 /** Warms what the person points at, touches or reaches with the keyboard. */
-export function warmOnIntent() {
+export function prefetchOnIntent() {
   let resting = 0;
   document.addEventListener('pointerover', (event) => {
     clearTimeout(resting);

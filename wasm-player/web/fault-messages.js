@@ -46,7 +46,7 @@ function ofStatus(status) {
 }
 
 /**
- * By the names that src/browser/told.rs gives them.
+ * By the names that src/browser/fault_codes.rs gives them.
  * @type {Record<string, (a: string, b: string, n: number, m: number, said: string) => Words>}
  */
 const CAUSES = {

@@ -1,7 +1,7 @@
 /** Remembers on this device where each episode was left. */
 
 /**
- * @typedef {object} Place
+ * @typedef {object} ResumePosition
  * @property {string} episodeId
  * @property {string} catalogId
  * @property {number} position Seconds.
@@ -17,11 +17,11 @@ const KEY = 'firstframe.places';
 /** A year of evenings, in less than 100 KB of the 5 MB that a browser gives. */
 const PLACES_MAX = 300;
 /** Whoever left sooner only looked in: then nothing is remembered, and nothing forgotten. */
-export const BEGUN_SECONDS = 10;
+export const RESUME_SECONDS_MIN = 10;
 /** Credits run from here on. */
 const ENDED_SHARE = 0.95;
 
-/** @returns {Place[]} Newest first. */
+/** @returns {ResumePosition[]} Newest first. */
 function read() {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? '[]');
@@ -33,7 +33,7 @@ function read() {
   }
 }
 
-/** @param {Place} place */
+/** @param {ResumePosition} place */
 export function remember(place) {
   const others = read().filter((other) => other.episodeId !== place.episodeId);
   try {
@@ -44,29 +44,29 @@ export function remember(place) {
 }
 
 /** @param {string} episodeId */
-export function placeOf(episodeId) {
+export function resumePositionOf(episodeId) {
   return read().find((place) => place.episodeId === episodeId);
 }
 
-/** @param {Place} place 0 to 1. */
+/** @param {ResumePosition} place 0 to 1. */
 export function share(place) {
   return place.duration > 0 ? Math.min(place.position / place.duration, 1) : 0;
 }
 
-/** @param {Place} place */
+/** @param {ResumePosition} place */
 export function isSeen(place) {
   return share(place) >= ENDED_SHARE;
 }
 
-/** @param {Place | undefined} place Where to go on, in seconds; 0 is the beginning. */
+/** @param {ResumePosition | undefined} place Where to go on, in seconds; 0 is the beginning. */
 export function resumeAt(place) {
-  if (!place || place.position < BEGUN_SECONDS || isSeen(place)) return 0;
+  if (!place || place.position < RESUME_SECONDS_MIN || isSeen(place)) return 0;
   return Math.floor(place.position);
 }
 
-/** @returns {Place[]} For each title what was left last, or what follows it. */
+/** @returns {ResumePosition[]} For each title what was left last, or what follows it. */
 export function unfinished() {
-  /** @type {Map<string, Place>} */
+  /** @type {Map<string, ResumePosition>} */
   const last = new Map();
   for (const place of read()) {
     if (!last.has(place.catalogId)) last.set(place.catalogId, place);

@@ -48,10 +48,10 @@ const picture = new Promise((resolve) => (isThere = resolve));
 let late;
 
 /** The first picture is shown. */
-export const pictured = () => isThere();
+export const firstFrameShown = () => isThere();
 
 /** Until the first picture is shown, or should be. */
-export function afterPicture() {
+export function afterFirstFrame() {
   return late ??= Promise.race([picture, new Promise((go) => setTimeout(go, PICTURE_MS_MAX))]);
 }
 
