@@ -1,4 +1,4 @@
-//! A start, planned on what is stored: by `mp4::start_index::plan_from_packs`, which says what it wants to see.
+//! A start, planned on what is stored: `mp4::start_index::plan_from_packs` says which pack it needs.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use mp4::{
     TrackKind,
     fragment::Payload,
     plan::Selection,
-    start_index::{self, PlanStep, Root, Start, StartIndex, StartPosition, StartRequest},
+    start_index::{self, PlanStep, Root, StartIndex, StartPosition, StartRequest},
 };
 
 use super::{made, pieces};
@@ -33,7 +33,7 @@ pub(crate) struct Start {
     /// Bytes of the film's file.
     pub(crate) size_bytes: u64,
     /// The rest.
-    pub(crate) answer: Start,
+    pub(crate) answer: start_index::Start,
     /// Where the first range ends that the first picture needs; none where that was not asked for.
     pub(crate) picture_end: Option<u64>,
 }
@@ -110,8 +110,8 @@ async fn planned<P: Platform>(
 
 /// Where the pictures of a shorter answer end in the first range of an answer, and the first run of
 /// sound beside them: without sound a browser shows no picture of a film that has some.
-fn picture_end(answer: &Start, shorter: &Start) -> Option<u64> {
-    let first = |answer: &Start| answer.windows.first()?.fetches.first().cloned();
+fn picture_end(answer: &start_index::Start, shorter: &start_index::Start) -> Option<u64> {
+    let first = |answer: &start_index::Start| answer.windows.first()?.fetches.first().cloned();
     let (all, pictures) = (first(answer)?, first(shorter)?);
     let sound = all.fragments.iter().find_map(|fragment| match &fragment.payload {
         Payload::Gather(runs) => runs.first().map(|run| all.range.start + run.end),
@@ -132,11 +132,17 @@ struct Plan<'a, P> {
 
 impl<P: Platform> Plan<'_, P> {
     /// None where a pack is missing. Boxed, for one handler has room for it four times.
-    fn step(&mut self, ask: StartRequest) -> LocalBoxFuture<'_, Result<Option<Start>, Error>> {
+    fn step(
+        &mut self,
+        ask: StartRequest,
+    ) -> LocalBoxFuture<'_, Result<Option<start_index::Start>, Error>> {
         self.read_and_step(ask).boxed_local()
     }
 
-    async fn read_and_step(&mut self, ask: StartRequest) -> Result<Option<Start>, Error> {
+    async fn read_and_step(
+        &mut self,
+        ask: StartRequest,
+    ) -> Result<Option<start_index::Start>, Error> {
         let Self { platform, id, names, film, packs } = self;
         let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
         loop {
