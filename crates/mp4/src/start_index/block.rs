@@ -3,7 +3,7 @@
 use super::varint::{Reader, put, put_signed};
 use crate::error::Result;
 use crate::limits::{BLOCK_SAMPLES, OFFSET_MAX, SAMPLE_BYTES_MAX, TICKS_MAX};
-use crate::samples::Sample;
+use crate::samples::tables::Sample;
 
 /// What stands in front of a block's samples.
 #[derive(Clone, Copy, Debug)]

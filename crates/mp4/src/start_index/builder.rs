@@ -3,13 +3,13 @@
 use super::head::{self, KeyFrame};
 use super::{block, pack};
 use crate::error::{Error, Result};
-use crate::headers::TrackKind;
-use crate::index::Index;
-use crate::init;
-use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, KEYS_MAX, PACK_BYTES_MAX, PACKS_MAX};
-use crate::samples::Sample;
-use crate::segment::Segment;
+use crate::moov::index::Index;
+use crate::moov::track_header::TrackKind;
+use crate::remux::init;
+use crate::remux::selected_track::Lane;
+use crate::samples::tables::Sample;
+use crate::timeline::edit_segment::Segment;
 
 /// Goes through a film once; holds one pack at a time.
 pub struct Builder<'a, B> {

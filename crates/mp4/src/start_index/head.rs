@@ -3,13 +3,13 @@
 use super::block::{self, Front};
 use super::pack;
 use super::varint::{Reader, put, put_bytes, put_signed};
-use crate::codecs::Support;
-use crate::edits::rescale;
 use crate::error::Result;
-use crate::headers::TrackKind;
 use crate::limits::{BLOCK_SAMPLES, OFFSET_MAX, PACKS_MAX, TICKS_MAX, TRACKS_MAX};
-use crate::segment::Segment;
-use crate::track::Track;
+use crate::moov::codecs::Support;
+use crate::moov::track::Track;
+use crate::moov::track_header::TrackKind;
+use crate::ticks::rescale;
+use crate::timeline::edit_segment::Segment;
 
 const MAGIC: &[u8] = b"ffh\x01";
 

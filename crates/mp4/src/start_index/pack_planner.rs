@@ -7,9 +7,9 @@ use super::head::{Found, Missing, StartIndex};
 use super::slice::{self, Span};
 use super::start::{Start, StartPosition, StartRequest, TrackInit, TrackSummary};
 use crate::error::{Error, Result};
-use crate::index::Index;
 use crate::limits::{BLOCK_SAMPLES, STRETCH_BLOCKS_MAX, STRETCH_MS};
-use crate::plan::{self, Cursor, Window};
+use crate::moov::index::Index;
+use crate::remux::plan::{self, Cursor, Window};
 
 /// What comes of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]

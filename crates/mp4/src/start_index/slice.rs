@@ -7,12 +7,12 @@ use super::head::{Found, StartIndex, Stored};
 use crate::boxes::write::{boxed, full, patch, put, put_all};
 use crate::boxes::{BoxAt, boxes};
 use crate::error::Result;
-use crate::index::Index;
 use crate::limits::BLOCK_SAMPLES;
-use crate::samples::Sample;
-use crate::timeline::Timeline;
-use crate::track::{Stream, Track};
-use crate::trak::Trak;
+use crate::moov::index::Index;
+use crate::moov::track::{Stream, Track};
+use crate::moov::track_boxes::Trak;
+use crate::samples::tables::Sample;
+use crate::timeline::track_timeline::Timeline;
 
 /// Blocks of a track, from and up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

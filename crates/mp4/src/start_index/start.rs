@@ -1,12 +1,12 @@
 //! What a start needs: who plays what, init segments, and windows with their headers.
 
 use crate::error::{Error, Result};
-use crate::headers::TrackKind;
-use crate::index::Index;
-use crate::init;
 use crate::limits::{WINDOW_MS_MAX, WINDOWS_MAX};
-use crate::plan::{self, Cursor, Selection, Window};
-use crate::track::Track;
+use crate::moov::index::Index;
+use crate::moov::track::Track;
+use crate::moov::track_header::TrackKind;
+use crate::remux::init;
+use crate::remux::plan::{self, Cursor, Selection, Window};
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use super::start::{Start, TrackInit, TrackSummary};
 use crate::boxes::write::{boxed, put, put_all};
 use crate::error::{Error, Result};
-use crate::fragment::{Fragment, Payload};
-use crate::headers::TrackKind;
 use crate::limits::{OFFSET_MAX, TRACKS_MAX, WINDOWS_MAX};
-use crate::plan::{Cursor, Fetch, Window};
+use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
+use crate::remux::fragment::{Fragment, Payload};
+use crate::remux::plan::{Cursor, Fetch, Window};
 
 const VERSION: u32 = 1;
 
