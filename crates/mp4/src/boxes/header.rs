@@ -1,4 +1,4 @@
-//! Headers of boxes in a file that is not all there (§ 4.2).
+//! TrackHeader of boxes in a file that is not all there (§ 4.2).
 
 /// A header: type, its own size, and the box's; `None` reaches to the end of the file.
 pub(crate) struct Header {

@@ -3,7 +3,7 @@
 use super::{BoxAt, be16, be32, number};
 use crate::ticks::ms;
 
-/// A stretch of the file that begins with a `moof`, or with a further `sidx`.
+/// A span of the file that begins with a `moof`, or with a further `sidx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// In milliseconds.

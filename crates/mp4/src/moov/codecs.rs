@@ -3,7 +3,7 @@
 use crate::boxes::esds::ObjectType;
 use crate::boxes::{be16, be32, esds};
 
-/// Where a codec is played through Media Source Extensions.
+/// Where a codec is played through Media SampleSource Extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
     /// In every browser of today.
@@ -16,7 +16,7 @@ pub enum Support {
 
 /// What a sample description tells of its codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct CodecName {
     /// For people.
     pub(crate) name: &'static str,
     /// RFC 6381.
@@ -122,10 +122,10 @@ pub(crate) fn config(code: [u8; 4]) -> &'static [[u8; 4]] {
 
 /// The codec of an entry called `code`, by the content of the box that configures it; else the rule
 /// that it breaks.
-pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<Named, &'static str> {
+pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'static str> {
     let Some(known) = find(code) else {
         let name = told(NOWHERE, &code).unwrap_or("an unknown codec");
-        return Ok(Named { name, string: fourcc(code), support: Support::Nowhere });
+        return Ok(CodecName { name, string: fourcc(code), support: Support::Nowhere });
     };
     let content = match config {
         None if !known.config.is_empty() => return Err(known.missing),
@@ -147,7 +147,7 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<Named, &'stat
             string.to_owned()
         }
     };
-    Ok(Named { name, string, support })
+    Ok(CodecName { name, string, support })
 }
 
 /// A number in as many digits of base 10 or 16 as it has, and at least so many. Smaller than what
@@ -240,10 +240,10 @@ fn has_joc(config: &[u8]) -> bool {
 }
 
 /// `mp4a.OO[.A]` (RFC 6381 § 3.3).
-fn mp4a(found: Option<ObjectType>) -> Named {
+fn mp4a(found: Option<ObjectType>) -> CodecName {
     let Some(ObjectType { indication, audio, config }) = found else {
         let name = "audio without a codec description";
-        return Named { name, string: "mp4a".to_owned(), support: Support::Nowhere };
+        return CodecName { name, string: "mp4a".to_owned(), support: Support::Nowhere };
     };
     let mut string = "mp4a.".to_owned();
     put(&mut string, u32::from(indication), 16, 2);
@@ -264,7 +264,7 @@ fn mp4a(found: Option<ObjectType>) -> Named {
         (0x40, kind) => (mpeg4_name(kind), Support::Nowhere),
         (indication, _) => (object_type_name(indication), Support::Nowhere),
     };
-    Named { name, string, support }
+    CodecName { name, string, support }
 }
 
 /// Audio object types (ISO/IEC 14496-3 § 1.5.1.1) that no browser plays.
@@ -314,7 +314,7 @@ mod tests {
         name(code, Some(config)).unwrap().string
     }
 
-    fn esds(indication: u8, specific: &[u8]) -> Named {
+    fn esds(indication: u8, specific: &[u8]) -> CodecName {
         let len = u8::try_from(specific.len()).unwrap();
         let mut esds = vec![0, 0, 0, 0, 3, 20 + len, 0, 1, 0, 4, 15 + len, indication];
         esds.extend([0; 12]);
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn audio_strings_are_by_object_type() {
-        let support = |named: Named| (named.string, named.support);
+        let support = |named: CodecName| (named.string, named.support);
         let everywhere = |string: &str| (string.to_owned(), Support::Everywhere);
         assert_eq!(support(esds(0x40, &[0x11, 0x90])), everywhere("mp4a.40.2"));
         assert_eq!(support(esds(0x40, &[0x2b, 0x92, 8, 0])), everywhere("mp4a.40.5"));
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(support(esds(0x6b, &[])), ("mp4a.6B".into(), MP3));
         assert_eq!(support(esds(0xa5, &[])), ("mp4a.A5".into(), DOLBY));
         let nowhere = |string: &str, name| {
-            (Named { name, string: string.into(), support: Support::Nowhere }, ())
+            (CodecName { name, string: string.into(), support: Support::Nowhere }, ())
         };
         assert_eq!((esds(0xa9, &[]), ()), nowhere("mp4a.A9", "DTS"));
         assert_eq!((esds(0xdd, &[]), ()), nowhere("mp4a.DD", "Vorbis"));
@@ -391,7 +391,7 @@ mod tests {
             (b"mp4v", "MPEG-4 Part 2 video"),
             (b"cipc", "an unknown codec"),
         ] {
-            let Named { name, support, .. } = name(*code, None).unwrap();
+            let CodecName { name, support, .. } = name(*code, None).unwrap();
             assert_eq!((name, support), (known, Support::Nowhere));
         }
         assert_eq!(fourcc([0xa9, b'x', b'y', b'z']), "?xyz");

@@ -2,8 +2,8 @@
 //! double, and for sample entries that mp4parse does not know. A test holds the two together.
 
 use super::sample_entry;
-use super::track_boxes::Trak;
-use super::track_header::{Entry, Headers, TrackKind};
+use super::track_boxes::TrackBoxes;
+use super::track_header::{EntryFields, TrackHeader, TrackKind};
 use crate::boxes::{BoxAt, be16, be32, be64, mehd};
 use crate::error::{Error, Result};
 use crate::limits::TICKS_MAX;
@@ -13,7 +13,7 @@ use crate::limits::TICKS_MAX;
     expect(dead_code, reason = "mp4parse reads headers where it is there")
 )]
 /// The headers, by the plain layout of § 8.2.2, § 8.3.2, § 8.4.2 and § 8.4.3.
-pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Result<Headers> {
+pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
     let fault = |path, violation| Error::moov(path, trak.start, violation);
     // Version 1 has three fields, or two in front of what is wanted, in 64 bits.
     let content = |b: Option<BoxAt>, path, violation, (narrow, wide)| {
@@ -50,23 +50,23 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Result<Head
         _ => TrackKind::Other,
     };
     let size = (pixels(at), pixels(at + 4));
-    Ok(Headers { movie, id, kind, timescale, duration, size })
+    Ok(TrackHeader { movie, id, kind, timescale, duration, size })
 }
 
 /// The sample entry, by the plain layout of § 12.1.3 and § 12.2.3.
-pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<Entry> {
+pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let content = entry.content(data);
     if content.len() < sample_entry::fixed_len(data, entry, is_video) {
         return Err(Error::moov("stsd", entry.start, "the sample entry is whole"));
     }
     let field = |at| be16(content, at).unwrap_or(0);
     if is_video {
-        return Ok(Entry { size: (field(24), field(26)), sound: (0, 0) });
+        return Ok(EntryFields { size: (field(24), field(26)), sound: (0, 0) });
     }
     let mut sound = (field(16), u32::from(field(24)));
     if let Some(config) = sample_entry::aac(data, entry) {
         let channels = if config.channels == 0 { sound.0 } else { config.channels };
         sound = (channels, config.sample_rate);
     }
-    Ok(Entry { size: (0, 0), sound })
+    Ok(EntryFields { size: (0, 0), sound })
 }

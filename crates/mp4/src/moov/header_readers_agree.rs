@@ -4,7 +4,7 @@
 use super::header_reader;
 use super::mp4parse_reader as theirs;
 use super::sample_entry;
-use super::track_boxes::Trak;
+use super::track_boxes::TrackBoxes;
 use crate::boxes::write::{boxed, full, patch, put, put_all};
 use crate::boxes::{BoxAt, boxes};
 
@@ -99,14 +99,14 @@ fn audio(kind: [u8; 4], indication: u8, specific: &[u8]) -> Vec<u8> {
 
 struct Track {
     mvhd: Option<BoxAt>,
-    trak: Trak,
+    trak: TrackBoxes,
     entry: Option<BoxAt>,
 }
 
 fn find(data: &[u8]) -> Option<Track> {
     let moov = boxes(data, 0, data.len(), "").next()?.ok()?;
     let children = || boxes(data, moov.body, moov.end, "").map_while(Result::ok);
-    let trak = Trak::find(data, children().find(|b| &b.kind == b"trak")?).ok()?;
+    let trak = TrackBoxes::find(data, children().find(|b| &b.kind == b"trak")?).ok()?;
     let mvhd = children().find(|b| &b.kind == b"mvhd");
     let entry = trak.stsd.and_then(|stsd| sample_entry::entries(data, stsd).next());
     Some(Track { mvhd, trak, entry })

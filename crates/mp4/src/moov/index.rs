@@ -4,20 +4,20 @@
 use super::codecs::{self, Support};
 use super::sample_description::{self, Description};
 use super::sample_entry;
-use super::stream::{self, Film};
+use super::stream::{self, MovieContext};
 use super::text_format::TextFormat;
-use super::track::{Stream, Track};
-use super::track_boxes::Trak;
+use super::track::{Track, TrackMedia};
+use super::track_boxes::TrackBoxes;
 use super::track_header::TrackKind;
 use super::unplayed_kinds;
 use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, tref, trex};
 use crate::error::{Error, Result, Unplayable};
 use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
 use crate::range::ByteRange;
-use crate::samples::moof::Told;
-use crate::samples::moof_store::{Fragmented, Moofs};
+use crate::samples::moof::MoofTrack;
+use crate::samples::moof_store::{FragmentedTrack, MoofStore};
 use crate::ticks::rescale;
-use crate::timeline::edit_segment::Source;
+use crate::timeline::edit_segment::SampleSource;
 
 #[cfg(not(feature = "mp4parse"))]
 use super::header_reader::{read, read_entry};
@@ -29,7 +29,7 @@ use super::mp4parse_reader::{read, read_entry};
 pub struct Index<B> {
     moov: B,
     tracks: Vec<Track>,
-    moofs: Option<Moofs>,
+    moofs: Option<MoofStore>,
     pssh: Vec<BoxAt>,
     chpl: Option<BoxAt>,
 }
@@ -37,7 +37,7 @@ pub struct Index<B> {
 impl<B: AsRef<[u8]>> Index<B> {
     /// From the whole box, header and all.
     pub fn parse(moov: B) -> Result<Self> {
-        let Content { tracks, moofs, pssh, chpl } = read_moov(moov.as_ref())?;
+        let MoovContent { tracks, moofs, pssh, chpl } = read_moov(moov.as_ref())?;
         Ok(Self { moov, tracks, moofs, pssh, chpl })
     }
 
@@ -62,7 +62,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 
     /// For one file: what an edit list can hide or move is left as it is, and
-    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a film, for
+    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a context, for
     /// browsers do not agree on edit lists.
     ///
     /// [`init::write_many`]: crate::remux::init::write_many
@@ -71,8 +71,8 @@ impl<B: AsRef<[u8]>> Index<B> {
         let data = self.moov.as_ref();
         for track in self.tracks.iter_mut().filter(|track| track.text.is_none()) {
             let is_video = track.kind == TrackKind::Video;
-            if let Some(Stream { tables, timeline, .. }) = &mut track.stream {
-                let source = Source { data, tables, is_video };
+            if let Some(TrackMedia { tables, timeline, .. }) = &mut track.stream {
+                let source = SampleSource { data, tables, is_video };
                 timeline.raise(source, track.timescale.into());
             }
         }
@@ -93,7 +93,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     pub fn duration_ms(&self) -> u64 {
         let playable = |t: &&Track| t.playable.is_ok();
         let told = self.tracks.iter().filter(playable).map(|t| t.duration_ms).max().unwrap_or(0);
-        told.max(self.moofs.as_ref().map_or(0, Moofs::until_ms))
+        told.max(self.moofs.as_ref().map_or(0, MoofStore::until_ms))
     }
 
     /// The first video track that plays in every browser, else the first that plays in some.
@@ -145,7 +145,7 @@ impl<B: AsRef<[u8]>> Index<B> {
         self.moov.as_ref()
     }
 
-    pub(crate) fn moofs(&self) -> Option<&Moofs> {
+    pub(crate) fn moofs(&self) -> Option<&MoofStore> {
         self.moofs.as_ref()
     }
 
@@ -161,14 +161,14 @@ impl<B: AsRef<[u8]>> Index<B> {
 }
 
 /// What is found in a `moov`.
-struct Content {
+struct MoovContent {
     tracks: Vec<Track>,
-    moofs: Option<Moofs>,
+    moofs: Option<MoofStore>,
     pssh: Vec<BoxAt>,
     chpl: Option<BoxAt>,
 }
 
-fn read_moov(data: &[u8]) -> Result<Content> {
+fn read_moov(data: &[u8]) -> Result<MoovContent> {
     if data.len() as u64 > MOOV_BYTES_MAX {
         return Err(Error::moov("", 0, "moov has at most 64 MiB"));
     }
@@ -205,11 +205,11 @@ fn read_moov(data: &[u8]) -> Result<Content> {
     let movie = mvhd.and_then(|b| mehd::movie(data, b));
     let moofs = mvex.map(|mvex| moofs(data, mvex, movie, &tracks));
     let chpl = udta.and_then(|b| find(data, b.body, b.end, &[*b"chpl"]));
-    Ok(Content { tracks, moofs, pssh, chpl })
+    Ok(MoovContent { tracks, moofs, pssh, chpl })
 }
 
 /// The tracks that `moof` boxes may go on with (§ 8.8.1).
-fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> Moofs {
+fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> MoofStore {
     let length = find(data, mvex.body, mvex.end, &[*b"mehd"]).and_then(|b| mehd::parse(data, b));
     let trex = boxes(data, mvex.body, mvex.end, "").of(*b"trex").take(TRACKS_MAX);
     let told: Vec<_> = trex.filter_map(|b| trex::parse(data, b)).collect();
@@ -221,11 +221,11 @@ fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> Moof
         let end = track.stream.as_ref().map_or(0, |stream| stream.tables.stts.sum());
         let end = end.min(TICKS_MAX).cast_signed();
         let is_video = track.kind == TrackKind::Video;
-        fragmented.push(Fragmented { track: i, is_video, scale: track.timescale, end });
-        all.push(Told { id: track.id, defaults });
+        fragmented.push(FragmentedTrack { track: i, is_video, scale: track.timescale, end });
+        all.push(MoofTrack { id: track.id, defaults });
     }
     let length_ms = length.zip(movie).map_or(0, |(length, movie)| rescale(length, movie, 1000));
-    Moofs::new(fragmented, all, length_ms)
+    MoofStore::new(fragmented, all, length_ms)
 }
 
 fn describe(
@@ -237,7 +237,7 @@ fn describe(
 ) -> Track {
     let fragmented = mvex.is_some();
     let broken = |error: Error| Track::unplayable(Unplayable::Broken(error.in_track(i)));
-    let boxes = match Trak::find(data, b) {
+    let boxes = match TrackBoxes::find(data, b) {
         Ok(boxes) => boxes,
         Err(error) => return broken(error),
     };
@@ -263,8 +263,8 @@ fn describe(
             entry.map_or([0; 4], |entry| entry.kind),
         )));
         if track.text.is_some() {
-            let film = Film { movie: headers.movie, fragmented, udta };
-            track.stream = stream::read(data, &boxes, &mut track, Vec::new(), film, room).ok();
+            let context = MovieContext { movie: headers.movie, fragmented, udta };
+            track.stream = stream::read(data, &boxes, &mut track, Vec::new(), context, room).ok();
         }
         return track;
     }
@@ -275,8 +275,8 @@ fn describe(
         Ok(all) => (tell(&mut track, &all), all),
         Err(why) => (Err(why), Vec::new()),
     };
-    let film = Film { movie: headers.movie, fragmented, udta };
-    let stream = stream::read(data, &boxes, &mut track, descriptions, film, room);
+    let context = MovieContext { movie: headers.movie, fragmented, udta };
+    let stream = stream::read(data, &boxes, &mut track, descriptions, context, room);
     if let Ok(stream) = &stream {
         let until = u64::try_from(stream.timeline.until).unwrap_or(0);
         let until_ms = rescale(until, track.timescale, 1000);

@@ -5,13 +5,13 @@
 //! and its codec's configuration.
 
 use super::sample_entry::{config, fixed_len};
-use super::track_boxes::Trak;
+use super::track_boxes::TrackBoxes;
 use crate::boxes::BoxAt;
 use crate::boxes::write::{boxed, full, put};
 use crate::limits::ESDS_BYTES_MAX;
 
 /// The headers of a film and one track.
-pub(crate) fn headers(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Vec<u8> {
+pub(crate) fn headers(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Vec<u8> {
     let mut out = Vec::new();
     let kind = trak.hdlr.and_then(|b| b.content(data).get(8..)?.first_chunk().copied());
     boxed(&mut out, *b"moov", |out| {

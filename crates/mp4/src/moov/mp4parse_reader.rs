@@ -2,8 +2,8 @@
 
 use mp4parse::{AudioCodecSpecific, SampleEntry, Status};
 
-use super::track_boxes::Trak;
-use super::track_header::{Entry, Headers, TrackKind};
+use super::track_boxes::TrackBoxes;
+use super::track_header::{EntryFields, TrackHeader, TrackKind};
 use super::{header_reader, mp4parse_input, sample_entry};
 use crate::boxes::BoxAt;
 use crate::error::{Error, Result};
@@ -28,14 +28,14 @@ fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)
     Ok((movie, track.ok_or_else(|| Error::moov("trak", start, "the track has headers"))?))
 }
 
-pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Result<Headers> {
+pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
     let fault = |path, violation| Error::moov(path, trak.start, violation);
     let skeleton = mp4parse_input::headers(data, mvhd, trak);
     let (movie, parsed) = parse(&skeleton, trak.start)?;
     let timescale = parsed.timescale.and_then(|scale| u32::try_from(scale.0).ok());
     let tkhd = parsed.tkhd.ok_or_else(|| fault("tkhd", "a track has a tkhd box"))?;
     let pixels = |fixed: u32| u16::try_from(fixed >> 16).unwrap_or(0);
-    Ok(Headers {
+    Ok(TrackHeader {
         // A film without a timescale has edits by the second, as ffmpeg has it.
         movie: movie.unwrap_or(1),
         id: parsed.track_id.unwrap_or(0),
@@ -54,7 +54,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Result<Head
 }
 
 /// Entries that mp4parse does not know are read by their plain layout.
-pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<Entry> {
+pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let mut read = header_reader::read_entry(data, entry, is_video)?;
     let (_, track) = parse(&mp4parse_input::entry(data, entry, is_video), entry.start)?;
     match track.stsd.and_then(|stsd| stsd.descriptions.into_iter().next()) {

@@ -2,7 +2,7 @@
 
 use super::codecs::{self, Support};
 use super::sample_entry;
-use super::track_header::Entry;
+use super::track_header::EntryFields;
 use crate::boxes::hvcc;
 use crate::boxes::write::{patch, put_all};
 use crate::boxes::{BoxAt, be32, find};
@@ -43,7 +43,7 @@ pub(crate) struct Cipher {
 }
 
 /// Reads a sample entry, of video or not.
-type ReadEntry = fn(&[u8], BoxAt, bool) -> Result<Entry>;
+type ReadEntry = fn(&[u8], BoxAt, bool) -> Result<EntryFields>;
 
 /// All descriptions in `stsd`, at least one.
 pub(crate) fn read_all(
@@ -76,7 +76,7 @@ fn read(
     is_video: bool,
     read_entry: ReadEntry,
 ) -> Result<Description, Unplayable> {
-    let Entry { size, sound } = read_entry(data, entry, is_video)
+    let EntryFields { size, sound } = read_entry(data, entry, is_video)
         .map_err(|error| Unplayable::Broken(Error { path: PATH, ..error }))?;
     let (at, code) = sample_entry::original(data, entry, is_video);
     let hvcc = sample_entry::child(data, entry, is_video, &[*b"hvcC"]).map(|b| b.content(data));

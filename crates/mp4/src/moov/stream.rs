@@ -2,22 +2,22 @@
 
 use super::codecs;
 use super::sample_description::Description;
-use super::track::{Stream, Track, note};
-use super::track_boxes::Trak;
+use super::track::{Track, TrackMedia, note};
+use super::track_boxes::TrackBoxes;
 use super::track_header::TrackKind;
 use crate::boxes::ilst::{Gapless, gapless as noted};
 use crate::boxes::{BoxAt, elst};
 use crate::error::Unplayable;
 use crate::limits::{KEY_SECONDS_MAX, TICKS_MAX};
-use crate::samples::cenc::AuxTable;
+use crate::samples::cenc::AuxInfoTable;
 use crate::ticks::rescale;
-use crate::timeline::edit_list::{Stretch, stretches};
-use crate::timeline::edit_segment::Source;
+use crate::timeline::edit_list::{MediaSpan, media_spans};
+use crate::timeline::edit_segment::SampleSource;
 use crate::timeline::track_timeline::Timeline;
 
 /// What of the whole film matters for a track.
 #[derive(Clone, Copy)]
-pub(crate) struct Film {
+pub(crate) struct MovieContext {
     /// Ticks a second.
     pub(crate) movie: u32,
     pub(crate) fragmented: bool,
@@ -27,26 +27,26 @@ pub(crate) struct Film {
 
 pub(crate) fn read(
     data: &[u8],
-    boxes: &Trak,
+    boxes: &TrackBoxes,
     track: &mut Track,
     descriptions: Vec<Description>,
-    film: Film,
+    context: MovieContext,
     room: &mut usize,
-) -> Result<Stream, Unplayable> {
-    let Film { movie, fragmented, udta } = film;
+) -> Result<TrackMedia, Unplayable> {
+    let MovieContext { movie, fragmented, udta } = context;
     let mut tables =
         boxes.tables(data, fragmented, &mut track.notes).map_err(Unplayable::Broken)?;
     if tables.count == 0 && !fragmented {
         return Err(Unplayable::NoSamples);
     }
-    let mut stretches = {
+    let mut media_spans = {
         let edits = boxes.elst.map(|b| elst::parse(data, b)).transpose();
         let edits = edits.map_err(Unplayable::Broken)?.unwrap_or_default();
-        stretches(&edits, movie, track.timescale).map_err(Unplayable::Edits)?
+        media_spans(&edits, movie, track.timescale).map_err(Unplayable::Edits)?
     };
     let is_video = track.kind == TrackKind::Video;
     if let (false, None, Some(noted)) = (is_video, boxes.elst, gapless(data, boxes, udta)) {
-        stretches = vec![heard(noted, track)];
+        media_spans = vec![heard(noted, track)];
     }
     // Nothing could be shown of a track without a key frame.
     tables.stss.take_if(|stss| stss.is_empty());
@@ -55,22 +55,22 @@ pub(crate) fn read(
         tables.undeclared = KEY_SECONDS_MAX * i64::from(track.timescale);
         note(&mut track.notes, "it does not say which pictures are key frames");
     }
-    let source = Source { data, tables: &tables, is_video };
+    let source = SampleSource { data, tables: &tables, is_video };
     let timeline =
-        Timeline::new(source, &stretches, fragmented, room).map_err(Unplayable::Edits)?;
+        Timeline::new(source, &media_spans, fragmented, room).map_err(Unplayable::Edits)?;
     let (Some(tkhd), Some(mdhd), Some(stsd)) = (boxes.tkhd, boxes.mdhd, boxes.stsd) else {
         return Err(Unplayable::NoDescription);
     };
     let aux = aux(data, boxes, &descriptions)?;
-    Ok(Stream { tables, timeline, roll: boxes.roll(data), tkhd, mdhd, stsd, descriptions, aux })
+    Ok(TrackMedia { tables, timeline, roll: boxes.roll(data), tkhd, mdhd, stsd, descriptions, aux })
 }
 
 /// What goes with the samples, where they are encrypted.
 fn aux(
     data: &[u8],
-    boxes: &Trak,
+    boxes: &TrackBoxes,
     descriptions: &[Description],
-) -> Result<Option<AuxTable>, Unplayable> {
+) -> Result<Option<AuxInfoTable>, Unplayable> {
     match descriptions.iter().find_map(|description| description.cipher) {
         Some(cipher) if cfg!(feature = "cenc") && cipher.is_common && !boxes.rekeyed => {
             boxes.aux(data, cipher.iv_bytes).map_err(Unplayable::Broken)
@@ -81,13 +81,13 @@ fn aux(
 }
 
 /// What is noted of the sound, of the track or of the whole film.
-fn gapless(data: &[u8], boxes: &Trak, udta: Option<BoxAt>) -> Option<Gapless> {
+fn gapless(data: &[u8], boxes: &TrackBoxes, udta: Option<BoxAt>) -> Option<Gapless> {
     boxes.udta.into_iter().chain(udta).find_map(|b| noted(data, b))
 }
 
 /// What is meant to be heard.
-fn heard(noted: Gapless, track: &Track) -> Stretch {
+fn heard(noted: Gapless, track: &Track) -> MediaSpan {
     let ticks = |n| rescale(n, track.sample_rate, track.timescale).min(TICKS_MAX).cast_signed();
     let (from, length) = (ticks(noted.priming), ticks(noted.length));
-    Stretch { from, to: (length > 0).then_some(from + length), ..Stretch::WHOLE }
+    MediaSpan { from, to: (length > 0).then_some(from + length), ..MediaSpan::WHOLE }
 }

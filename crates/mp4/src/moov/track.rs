@@ -6,7 +6,7 @@ use super::text_format::TextFormat;
 use super::track_header::TrackKind;
 use crate::boxes::BoxAt;
 use crate::error::{Result, Unplayable};
-use crate::samples::cenc::AuxTable;
+use crate::samples::cenc::AuxInfoTable;
 use crate::samples::tables::Tables;
 use crate::timeline::track_timeline::Timeline;
 
@@ -47,12 +47,12 @@ pub struct Track {
     pub notes: Vec<&'static str>,
     /// The track, as the file numbers it, that has chapters for this one.
     pub(crate) chapters: Option<u32>,
-    pub(crate) stream: Option<Stream>,
+    pub(crate) stream: Option<TrackMedia>,
 }
 
 /// What is needed to play a track.
 #[derive(Debug)]
-pub(crate) struct Stream {
+pub(crate) struct TrackMedia {
     pub(crate) tables: Tables,
     pub(crate) timeline: Timeline,
     /// Samples in front of a sound that a decoder must have had to give it as it should be.
@@ -62,7 +62,7 @@ pub(crate) struct Stream {
     pub(crate) stsd: BoxAt,
     /// At least one, for video and audio.
     pub(crate) descriptions: Vec<Description>,
-    pub(crate) aux: Option<AuxTable>,
+    pub(crate) aux: Option<AuxInfoTable>,
 }
 
 /// Says what is odd about a file, where the words are built in.

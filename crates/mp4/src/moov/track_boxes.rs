@@ -7,12 +7,12 @@ use crate::boxes::stss::Stss;
 use crate::boxes::stsz::Stsz;
 use crate::boxes::{BoxAt, be32, boxes, ctts, sgpd, stts};
 use crate::error::{Error, Result};
-use crate::samples::cenc::{AuxTable, is_common};
+use crate::samples::cenc::{AuxInfoTable, is_common};
 use crate::samples::tables::Tables;
 
 /// The boxes that matter of a `trak`, each the first of its kind.
 #[derive(Debug, Default)]
-pub(crate) struct Trak {
+pub(crate) struct TrackBoxes {
     pub(crate) start: usize,
     pub(crate) tkhd: Option<BoxAt>,
     pub(crate) elst: Option<BoxAt>,
@@ -37,21 +37,21 @@ pub(crate) struct Trak {
 }
 
 /// How deep a box lies, and its type.
-type Place = (u32, [u8; 4]);
+type BoxPlace = (u32, [u8; 4]);
 
 /// Boxes that are gone into: how deep they lie, their path, and how deep what is in them lies. Tables
 /// take less of a download than code that compares byte by byte.
-static INSIDE: &[(Place, &str, u32)] = &[
+static INSIDE: &[(BoxPlace, &str, u32)] = &[
     ((0, *b"edts"), "edts", 1),
     ((0, *b"mdia"), "mdia", 2),
     ((2, *b"minf"), "mdia/minf", 3),
     ((3, *b"stbl"), "mdia/minf/stbl", 4),
 ];
 
-type Slot = fn(&mut Trak) -> &mut Option<BoxAt>;
+type Slot = fn(&mut TrackBoxes) -> &mut Option<BoxAt>;
 
 /// Boxes that are noted: how deep they lie, and where they are noted.
-static SLOTS: &[(Place, Slot)] = &[
+static SLOTS: &[(BoxPlace, Slot)] = &[
     ((0, *b"tkhd"), |trak| &mut trak.tkhd),
     ((0, *b"udta"), |trak| &mut trak.udta),
     ((0, *b"tref"), |trak| &mut trak.tref),
@@ -74,7 +74,7 @@ static SLOTS: &[(Place, Slot)] = &[
     ((4, *b"stss"), |trak| &mut trak.stss),
 ];
 
-impl Trak {
+impl TrackBoxes {
     pub(crate) fn find(data: &[u8], trak: BoxAt) -> Result<Self> {
         let mut found = Self { start: trak.start, ..Self::default() };
         found.enter(data, trak, "trak", 0)?;
@@ -116,8 +116,8 @@ impl Trak {
     }
 
     /// What goes with encrypted samples.
-    pub(crate) fn aux(&self, data: &[u8], iv_bytes: u8) -> Result<Option<AuxTable>> {
-        AuxTable::parse(data, self.senc, self.saiz.zip(self.saio), iv_bytes)
+    pub(crate) fn aux(&self, data: &[u8], iv_bytes: u8) -> Result<Option<AuxInfoTable>> {
+        AuxInfoTable::parse(data, self.senc, self.saiz.zip(self.saio), iv_bytes)
     }
 
     /// The sample tables, checked once through; none of a fragmented track must be there.

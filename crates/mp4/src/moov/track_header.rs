@@ -11,9 +11,9 @@ pub enum TrackKind {
     Other,
 }
 
-/// Headers of a track and of its film.
+/// TrackHeader of a track and of its film.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Headers {
+pub(crate) struct TrackHeader {
     /// Ticks a second of the film.
     pub(crate) movie: u32,
     pub(crate) id: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Headers {
 
 /// What the fixed part of a sample entry says, and for AAC its configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct EntryFields {
     /// Pixels, for video.
     pub(crate) size: (u16, u16),
     /// Channels and samples a second, for audio.

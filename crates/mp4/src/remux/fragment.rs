@@ -6,7 +6,7 @@
 
 use crate::boxes::write::{boxed, full, patch, put};
 use crate::range::{ByteRange, gather};
-use crate::samples::cenc::{self, Aux, Hole};
+use crate::samples::cenc::{self, AuxInfo, Hole};
 use crate::samples::tables::Sample;
 
 /// A header, and the bytes to put behind it.
@@ -73,7 +73,7 @@ pub(crate) struct Target {
     /// Which initialization segment, and the number of the samples' description in it.
     pub(crate) init: u32,
     pub(crate) description: u32,
-    pub(crate) aux: Option<Aux>,
+    pub(crate) aux: Option<AuxInfo>,
 }
 
 /// The fragment of `samples` out of the bytes `fetched`; at least one sample, all in it.

@@ -5,7 +5,7 @@ use crate::boxes::{BoxAt, be16, ilst};
 use crate::error::{Error, Result};
 use crate::moov::index::Index;
 use crate::moov::sample_description;
-use crate::moov::track::{Stream, Track};
+use crate::moov::track::{Track, TrackMedia};
 use crate::moov::track_header::TrackKind;
 use crate::ticks::rescale;
 
@@ -20,7 +20,7 @@ pub fn write<B: AsRef<[u8]>>(index: &Index<B>, track: usize) -> Result<Vec<u8>> 
 ///
 /// [`Fragment::init`]: super::fragment::Fragment::init
 pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> Result<Vec<u8>> {
-    let chosen = [(number(track), stream(index.tracks(), track)?)];
+    let chosen = [(number(track), playable_track(index.tracks(), track)?)];
     Ok(segment(index, &chosen, init, |_, _, _| {}))
 }
 
@@ -28,7 +28,7 @@ pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> R
 pub fn write_many<B: AsRef<[u8]>>(index: &Index<B>, tracks: &[usize]) -> Result<Vec<u8>> {
     let mut chosen = Vec::with_capacity(tracks.len());
     for &i in tracks {
-        chosen.push((number(i), stream(index.tracks(), i)?));
+        chosen.push((number(i), playable_track(index.tracks(), i)?));
     }
     Ok(segment(index, &chosen, 0, edits))
 }
@@ -39,7 +39,7 @@ pub(crate) fn number(i: usize) -> u32 {
 }
 
 /// A track of the index that plays, or would with keys.
-pub(crate) fn stream(tracks: &[Track], i: usize) -> Result<(&Track, &Stream)> {
+pub(crate) fn playable_track(tracks: &[Track], i: usize) -> Result<(&Track, &TrackMedia)> {
     let fault = |violation| Error { track: Some(i), path: "trak", offset: 0, violation };
     let track = tracks.get(i).ok_or_else(|| fault("a track by this number is there"))?;
     let plays = track.is_readable() && track.text.is_none();
@@ -51,9 +51,9 @@ pub(crate) fn stream(tracks: &[Track], i: usize) -> Result<(&Track, &Stream)> {
 
 fn segment<B: AsRef<[u8]>>(
     index: &Index<B>,
-    tracks: &[(u32, (&Track, &Stream))],
+    tracks: &[(u32, (&Track, &TrackMedia))],
     init: u32,
-    edits: impl Fn(&mut Vec<u8>, &Track, &Stream),
+    edits: impl Fn(&mut Vec<u8>, &Track, &TrackMedia),
 ) -> Vec<u8> {
     let data = index.moov();
     let mut out = Vec::with_capacity(1024);
@@ -93,7 +93,7 @@ fn segment<B: AsRef<[u8]>>(
 }
 
 /// One edit, that begins where the film does and has no end (§ 8.6.6: of a fragmented film, 0).
-fn edits(out: &mut Vec<u8>, track: &Track, stream: &Stream) {
+fn edits(out: &mut Vec<u8>, track: &Track, stream: &TrackMedia) {
     let Some(raised) = u64::try_from(stream.timeline.raised).ok().filter(|n| *n > 0) else {
         return;
     };
@@ -116,7 +116,7 @@ pub(crate) fn media(
     out: &mut Vec<u8>,
     data: &[u8],
     track: &Track,
-    stream: &Stream,
+    stream: &TrackMedia,
     (duration, init): (u32, u32),
     tables: impl FnOnce(&mut Vec<u8>),
 ) {

@@ -1,9 +1,9 @@
 //! Which audio lies among a window's video, and which must be fetched apart.
 
-use super::selected_track::{Lane, Piece};
+use super::selected_track::{Piece, SelectedTrack};
 use crate::error::Result;
 use crate::limits::{GAP_BYTES_MAX, WINDOW_BYTES_MAX, WINDOW_SAMPLES_MAX};
-use crate::samples::tables::{Place, Sample};
+use crate::samples::tables::{Sample, SampleId};
 
 /// Audio, sorted by where it lies.
 pub(crate) struct Sorted {
@@ -11,14 +11,14 @@ pub(crate) struct Sorted {
     /// For each piece of video, what lies among its bytes.
     pub(crate) among: Vec<Option<Piece>>,
     pub(crate) behind: Vec<Piece>,
-    pub(crate) next: Place,
+    pub(crate) next: SampleId,
 }
 
 /// Goes through the audio from sample `from`: what lies among the video's bytes is taken along,
 /// whenever it is heard; what does not is fetched apart while it is heard before `enough_ms`.
 pub(crate) fn sort(
-    audio: Lane<'_>,
-    from: Place,
+    audio: SelectedTrack<'_>,
+    from: SampleId,
     pieces: &mut [Piece],
     enough_ms: u64,
     is_last: bool,
@@ -43,7 +43,7 @@ pub(crate) fn sort(
         if !taken {
             break;
         }
-        sorted.next = sample.place().next();
+        sorted.next = sample.id().next();
     }
     Ok(sorted)
 }

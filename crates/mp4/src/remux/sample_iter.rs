@@ -1,44 +1,44 @@
 //! A track's samples in the order of play, with the times that are written: first those of the
 //! timeline's segments, then those of `moof` boxes.
 
-use super::selected_track::Lane;
+use super::selected_track::SelectedTrack;
 use crate::error::Result;
 use crate::limits::PREROLL_MAX;
 use crate::range::ByteRange;
 use crate::samples::moof;
 use crate::samples::moof_lookup::Next;
-use crate::samples::tables::{Place, Sample, Samples};
-use crate::timeline::edit_segment::{Clock, Segment, Source};
-use crate::timeline::preroll::{self, Early};
+use crate::samples::tables::{Sample, SampleId, TableSamples};
+use crate::timeline::edit_segment::{EditSegment, SampleClock, SampleSource};
+use crate::timeline::preroll::{self, PrerollTimes};
 
-/// Samples one after the other, as far as they are known.
-pub(crate) struct Play<'a> {
-    lane: Lane<'a>,
+/// TableSamples one after the other, as far as they are known.
+pub(crate) struct SampleIter<'a> {
+    selected: SelectedTrack<'a>,
     /// Where the next one is.
-    at: Place,
+    at: SampleId,
     inner: Inner<'a>,
     /// For pictures of `moof` boxes in front of the edit, and which of them the next one is.
-    early: Option<(Early, usize)>,
+    early: Option<(PrerollTimes, usize)>,
 }
 
 enum Inner<'a> {
     Nothing,
-    Segment(u32, &'a Segment, Samples<'a>, Clock),
-    Moof(moof::Samples<'a>),
+    Segment(u32, &'a EditSegment, TableSamples<'a>, SampleClock),
+    Moof(moof::MoofSamples<'a>),
     Over,
 }
 
-impl<'a> Lane<'a> {
+impl<'a> SelectedTrack<'a> {
     /// Its samples from this one on.
-    pub(crate) fn samples(&self, from: Place) -> Play<'a> {
-        Play { early: early(*self, from), ..Play::plain(*self, from) }
+    pub(crate) fn samples(&self, from: SampleId) -> SampleIter<'a> {
+        SampleIter { early: early(*self, from), ..SampleIter::plain(*self, from) }
     }
 
     /// The key frame, or sound, at or before a time of the presentation, and when it is shown.
     pub(crate) fn seek(&self, time_ms: u64) -> Result<(Next, u64)> {
         let time = self.ticks(time_ms);
         let timeline = &self.stream.timeline;
-        let Source { data, tables, is_video } = self.source();
+        let SampleSource { data, tables, is_video } = self.source();
         if let Some((moofs, slot)) = self.moofs.filter(|_| time >= timeline.until) {
             let shown = time.max(timeline.delay);
             let next = moofs.seek(slot, shown.saturating_sub(timeline.shift).max(0), is_video);
@@ -71,11 +71,11 @@ impl<'a> Lane<'a> {
             let at = at.clamp(segment.first, segment.end - 1);
             (at, segment.decoded(self.source(), at))
         };
-        Ok((Next::Sample(segment.place(sample)), self.ms(shown)))
+        Ok((Next::Sample(segment.id_of(sample)), self.ms(shown)))
     }
 
     /// When the sample at `place` is decoded; `None` behind all that is known.
-    pub(crate) fn at(&self, place: Place) -> Option<u64> {
+    pub(crate) fn at(&self, place: SampleId) -> Option<u64> {
         let timeline = &self.stream.timeline;
         if let Some((_, segment)) = timeline.segment(place) {
             let i = segment.sample(place.index);
@@ -86,19 +86,19 @@ impl<'a> Lane<'a> {
     }
 }
 
-impl<'a> Play<'a> {
+impl<'a> SampleIter<'a> {
     /// Of `moof` boxes, also what is in front of the edit has its own time.
-    fn plain(lane: Lane<'a>, at: Place) -> Self {
-        Self { lane, at, inner: Inner::Nothing, early: None }
+    fn plain(selected: SelectedTrack<'a>, at: SampleId) -> Self {
+        Self { selected, at, inner: Inner::Nothing, early: None }
     }
 
     /// Goes to where the next sample is told of.
     fn enter(&mut self) {
-        let Lane { data, stream, moofs, .. } = self.lane;
+        let SelectedTrack { data, stream, moofs, .. } = self.selected;
         if let Some((number, segment)) = stream.timeline.segment(self.at) {
             let from = segment.sample(self.at.index);
             let walk = stream.tables.walk(data, from, segment.end);
-            let clock = segment.clock(self.lane.source(), from);
+            let clock = segment.clock(self.selected.source(), from);
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             self.inner = Inner::Segment(number, segment, walk, clock);
             return;
@@ -106,10 +106,11 @@ impl<'a> Play<'a> {
         self.inner = Inner::Over;
         let Some((moofs, slot)) = moofs else { return };
         if let Next::Sample(place) = moofs.at(slot, self.at)
-            && let Some((told, moof)) = moofs.told.get(slot).zip(moofs.from(place.moof).first())
+            && let Some((told, moof)) =
+                moofs.moof_tracks.get(slot).zip(moofs.from(place.moof).first())
         {
             self.at = place;
-            let mut samples = moof.samples(*told, &moofs.told);
+            let mut samples = moof.samples(*told, &moofs.moof_tracks);
             for _ in 0..place.index {
                 samples.next();
             }
@@ -119,7 +120,7 @@ impl<'a> Play<'a> {
 
     fn read(&mut self) -> Option<Result<Sample>> {
         loop {
-            let timeline = &self.lane.stream.timeline;
+            let timeline = &self.selected.stream.timeline;
             let found: Option<Result<Sample>> = match &mut self.inner {
                 Inner::Over => return None,
                 Inner::Nothing => None,
@@ -127,7 +128,7 @@ impl<'a> Play<'a> {
                     let mut sample = sample?;
                     clock.set(&mut sample);
                     sample.segment = *number;
-                    sample.index = segment.place(sample.index).index;
+                    sample.index = segment.id_of(sample.index).index;
                     Ok(sample)
                 }),
                 Inner::Moof(samples) => samples.next().map(|sample| {
@@ -144,12 +145,12 @@ impl<'a> Play<'a> {
             };
             match found {
                 Some(Ok(sample)) => {
-                    self.at = sample.place().next();
+                    self.at = sample.id().next();
                     return Some(Ok(sample));
                 }
                 Some(Err(error)) => {
                     self.inner = Inner::Over;
-                    return Some(Err(error.in_track(self.lane.index)));
+                    return Some(Err(error.in_track(self.selected.index)));
                 }
                 None => self.enter(),
             }
@@ -164,15 +165,15 @@ struct Zone {
     decoded: Vec<i64>,
     shown: Vec<i64>,
     /// What comes next of it, if it is not known to its end.
-    rest: Option<Place>,
+    rest: Option<SampleId>,
 }
 
 /// Of pictures that `moof` boxes tell of, and an edit that leaves some of them out.
-fn zone(lane: Lane<'_>, at: Place) -> Option<Zone> {
-    let timeline = &lane.stream.timeline;
-    let (moofs, slot) = lane.moofs.filter(|_| timeline.segments.is_empty())?;
+fn zone(selected: SelectedTrack<'_>, at: SampleId) -> Option<Zone> {
+    let timeline = &selected.stream.timeline;
+    let (moofs, slot) = selected.moofs.filter(|_| timeline.segments.is_empty())?;
     let from = timeline.delay - timeline.shift;
-    if from <= 0 || !lane.source().is_video {
+    if from <= 0 || !selected.source().is_video {
         return None;
     }
     let (Next::Sample(key), Next::Sample(at)) = (moofs.seek(slot, from, true), moofs.at(slot, at))
@@ -181,8 +182,9 @@ fn zone(lane: Lane<'_>, at: Place) -> Option<Zone> {
     };
     let (mut decoded, mut shown) = (Vec::new(), Vec::new());
     let (mut number, mut spread, mut rest) = (None, 0, Some(key));
-    for sample in Play::plain(lane, key).map_while(Result::ok).take(PREROLL_MAX as usize) {
-        if sample.place() == at {
+    for sample in SampleIter::plain(selected, key).map_while(Result::ok).take(PREROLL_MAX as usize)
+    {
+        if sample.id() == at {
             number = Some(shown.len());
         }
         decoded.push(sample.dts);
@@ -190,7 +192,7 @@ fn zone(lane: Lane<'_>, at: Place) -> Option<Zone> {
         // Nothing is shown earlier than it is decoded, but for negative composition offsets.
         spread = spread.max(sample.decoded - sample.pts);
         let begin = timeline.delay + i64::try_from(shown.len()).unwrap_or(0);
-        rest = Some(sample.place().next()).filter(|_| sample.decoded - spread < begin);
+        rest = Some(sample.id().next()).filter(|_| sample.decoded - spread < begin);
         if rest.is_none() {
             break;
         }
@@ -199,19 +201,19 @@ fn zone(lane: Lane<'_>, at: Place) -> Option<Zone> {
 }
 
 /// What must be known to hide the pictures in front of an edit, of which `at` may be one.
-pub(crate) fn need(lane: Lane<'_>, at: Place) -> Option<ByteRange> {
-    lane.next(zone(lane, at)?.rest?).need()
+pub(crate) fn need(selected: SelectedTrack<'_>, at: SampleId) -> Option<ByteRange> {
+    selected.next(zone(selected, at)?.rest?).need()
 }
 
-/// What squeezes the pictures in front of the edit, and which of them `at` is.
-fn early(lane: Lane<'_>, at: Place) -> Option<(Early, usize)> {
-    let Zone { number, decoded, shown, .. } = zone(lane, at)?;
-    let shown = preroll::squeeze(shown, lane.stream.timeline.delay).ok()?;
+/// What compresses the pictures in front of the edit, and which of them `at` is.
+fn early(selected: SelectedTrack<'_>, at: SampleId) -> Option<(PrerollTimes, usize)> {
+    let Zone { number, decoded, shown, .. } = zone(selected, at)?;
+    let shown = preroll::compress(shown, selected.stream.timeline.delay).ok()?;
     let steady = *decoded.get(shown.len())?;
-    Some((Early { shown, steady }, number))
+    Some((PrerollTimes { shown, steady }, number))
 }
 
-impl Iterator for Play<'_> {
+impl Iterator for SampleIter<'_> {
     type Item = Result<Sample>;
 
     fn next(&mut self) -> Option<Self::Item> {

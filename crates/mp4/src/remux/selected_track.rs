@@ -1,4 +1,4 @@
-//! A track as it is played, and stretches of its samples that lie near each other.
+//! A track as it is played, and spans of its samples that lie near each other.
 
 use super::fragment::{self, Fragment, Target};
 use super::init;
@@ -6,25 +6,25 @@ use crate::error::{Error, Result};
 use crate::limits::{GAP_BYTES_MAX, PIECES_MAX, TICKS_MAX, WINDOW_BYTES_MAX};
 use crate::moov::index::Index;
 use crate::moov::sample_description;
-use crate::moov::track::{Stream, Track};
+use crate::moov::track::{Track, TrackMedia};
 use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
-use crate::samples::cenc::Aux;
+use crate::samples::cenc::AuxInfo;
 use crate::samples::moof_lookup::Next;
-use crate::samples::moof_store::Moofs;
-use crate::samples::tables::{Place, Sample};
+use crate::samples::moof_store::MoofStore;
+use crate::samples::tables::{Sample, SampleId};
 use crate::ticks::{self, rescale};
-use crate::timeline::edit_segment::Source;
+use crate::timeline::edit_segment::SampleSource;
 
 /// A track that is played.
 #[derive(Clone, Copy)]
-pub(crate) struct Lane<'a> {
+pub(crate) struct SelectedTrack<'a> {
     pub(crate) data: &'a [u8],
     pub(crate) index: usize,
     pub(crate) track: &'a Track,
-    pub(crate) stream: &'a Stream,
+    pub(crate) stream: &'a TrackMedia,
     /// Where its further samples are told of, and which of the tracks there it is.
-    pub(crate) moofs: Option<(&'a Moofs, usize)>,
+    pub(crate) moofs: Option<(&'a MoofStore, usize)>,
 }
 
 /// Samples of a track that lie near each other, in their order.
@@ -33,14 +33,14 @@ pub(crate) struct Piece {
     pub(crate) samples: Vec<Sample>,
 }
 
-impl<'a> Lane<'a> {
+impl<'a> SelectedTrack<'a> {
     pub(crate) fn of<B: AsRef<[u8]>>(
         index: &'a Index<B>,
         chosen: Option<usize>,
         kind: TrackKind,
     ) -> Result<Option<Self>> {
         let Some(i) = chosen else { return Ok(None) };
-        let (track, stream) = init::stream(index.tracks(), i)?;
+        let (track, stream) = init::playable_track(index.tracks(), i)?;
         if track.kind != kind {
             let violation = "video is chosen for video, and audio for audio";
             return Err(Error { track: Some(i), path: "trak", offset: 0, violation });
@@ -58,15 +58,15 @@ impl<'a> Lane<'a> {
         index: &'a Index<B>,
         i: usize,
         track: &'a Track,
-        stream: &'a Stream,
+        stream: &'a TrackMedia,
     ) -> Self {
         let moofs = index.moofs().and_then(|moofs| Some((moofs, moofs.slot(i)?)));
         Self { data: index.moov(), index: i, track, stream, moofs }
     }
 
-    pub(crate) fn source(&self) -> Source<'a> {
+    pub(crate) fn source(&self) -> SampleSource<'a> {
         let is_video = self.track.kind == TrackKind::Video;
-        Source { data: self.data, tables: &self.stream.tables, is_video }
+        SampleSource { data: self.data, tables: &self.stream.tables, is_video }
     }
 
     /// Milliseconds of a presentation time.
@@ -82,7 +82,7 @@ impl<'a> Lane<'a> {
     }
 
     /// The sample at `place`, or what comes instead of it.
-    pub(crate) fn next(&self, place: Place) -> Next {
+    pub(crate) fn next(&self, place: SampleId) -> Next {
         if place.moof == 0 && self.stream.timeline.segment(place).is_some() {
             return Next::Sample(place);
         }
@@ -117,23 +117,23 @@ impl<'a> Lane<'a> {
     }
 
     /// What goes with encrypted samples.
-    fn aux(&self, piece: &Piece, described: u32) -> Option<Aux> {
+    fn aux(&self, piece: &Piece, described: u32) -> Option<AuxInfo> {
         if !cfg!(feature = "cenc") {
             return None;
         }
-        let Stream { aux, descriptions, tables, timeline, .. } = self.stream;
+        let TrackMedia { aux, descriptions, tables, timeline, .. } = self.stream;
         let cipher = sample_description::cipher_of(descriptions, described)?;
-        let mut all: Option<Aux> = None;
+        let mut all: Option<AuxInfo> = None;
         for samples in piece.samples.chunk_by(|a, b| a.moof == b.moof) {
             let first = samples.first()?;
             let count = u32::try_from(samples.len()).ok()?;
-            let next = if let Some((_, segment)) = timeline.segment(first.place()) {
+            let next = if let Some((_, segment)) = timeline.segment(first.id()) {
                 let range = (segment.sample(first.index), count);
                 aux.as_ref()?.of(self.data, Some(&tables.stsc), 0, range)?
             } else {
                 let (moofs, slot) = self.moofs?;
                 let moof = moofs.from(first.moof).first().filter(|moof| moof.at == first.moof)?;
-                moof.aux(moofs.told.get(slot)?, (first.index, count), cipher.iv_bytes)?
+                moof.aux(moofs.moof_tracks.get(slot)?, (first.index, count), cipher.iv_bytes)?
             };
             all = match all {
                 Some(before) => Some(before.join(next)?),

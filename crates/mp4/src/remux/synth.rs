@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits::{MOOV_BYTES_MAX, OFFSET_MAX, WINDOW_SAMPLES_MAX};
 use crate::moov::index::Index;
 use crate::moov::locate::{LocateStep, Locator};
-use crate::moov::track::{Stream, Track};
+use crate::moov::track::{Track, TrackMedia};
 use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
 use crate::samples::tables::Sample;
@@ -46,10 +46,10 @@ impl SynthFile {
 }
 
 /// A track of the clip, as one repetition has it.
-struct Part<'a> {
+struct ClipTrack<'a> {
     number: u32,
     track: &'a Track,
-    stream: &'a Stream,
+    stream: &'a TrackMedia,
     samples: Vec<Sample>,
     /// Ticks before the first picture is shown.
     media_time: u32,
@@ -126,11 +126,11 @@ fn moov(clip: &[u8]) -> Result<&[u8]> {
 }
 
 /// The tracks that play, video first.
-fn parts<'a>(index: &'a Index<&[u8]>) -> Result<Vec<Part<'a>>> {
+fn parts<'a>(index: &'a Index<&[u8]>) -> Result<Vec<ClipTrack<'a>>> {
     let chosen = index.default_video().into_iter().chain(index.default_audio());
-    let mut parts: Vec<Part<'a>> = Vec::new();
+    let mut parts: Vec<ClipTrack<'a>> = Vec::new();
     for i in chosen {
-        let (track, stream) = init::stream(index.tracks(), i)?;
+        let (track, stream) = init::playable_track(index.tracks(), i)?;
         let Some(timeline) = stream.timeline.segments.first() else { continue };
         let walk = stream.tables.walk(index.moov(), timeline.first, timeline.end);
         let mut samples = walk.take(WINDOW_SAMPLES_MAX).collect::<Result<Vec<_>>>()?;
@@ -146,7 +146,7 @@ fn parts<'a>(index: &'a Index<&[u8]>) -> Result<Vec<Part<'a>>> {
             cut(&mut samples, rescale(length, lead.track.timescale, track.timescale));
         }
         if !samples.is_empty() {
-            parts.push(Part {
+            parts.push(ClipTrack {
                 number: init::number(parts.len()),
                 track,
                 stream,
@@ -169,7 +169,7 @@ fn cut(samples: &mut Vec<Sample>, length: u64) {
     samples.truncate(fit);
 }
 
-fn write_moov(data: &[u8], parts: &[Part<'_>], shape: Shape) -> Vec<u8> {
+fn write_moov(data: &[u8], parts: &[ClipTrack<'_>], shape: Shape) -> Vec<u8> {
     let mut out = Vec::new();
     let duration = |scale| {
         let (length, from) = shape.length;
@@ -210,7 +210,7 @@ fn write_moov(data: &[u8], parts: &[Part<'_>], shape: Shape) -> Vec<u8> {
     out
 }
 
-fn tables(out: &mut Vec<u8>, part: &Part<'_>, shape: Shape) {
+fn tables(out: &mut Vec<u8>, part: &ClipTrack<'_>, shape: Shape) {
     let samples = &part.samples;
     full(out, *b"stts", 0, 0, |out| runs(out, durations(part, shape)));
     if samples.iter().any(|s| s.pts != s.dts) {
@@ -259,7 +259,7 @@ fn tables(out: &mut Vec<u8>, part: &Part<'_>, shape: Shape) {
 }
 
 /// Durations of all samples; the last of a repetition lasts until the next one begins.
-fn durations<'a>(part: &'a Part<'_>, shape: Shape) -> impl Iterator<Item = u32> + 'a {
+fn durations<'a>(part: &'a ClipTrack<'_>, shape: Shape) -> impl Iterator<Item = u32> + 'a {
     let (length, from) = shape.length;
     let start = move |r: u32| rescale(length * u64::from(r), from, part.track.timescale);
     let (last, others) = part.samples.split_last().map_or((None, &[][..]), |(l, o)| (Some(l), o));

@@ -34,24 +34,24 @@ impl Hole {
 
 /// What goes with the samples of a fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Aux {
+pub(crate) struct AuxInfo {
     /// Bytes of each.
     pub(crate) sizes: Vec<u32>,
     /// Of these, bytes of the initialization vector.
     pub(crate) iv_bytes: u32,
-    pub(crate) place: Place,
+    pub(crate) location: AuxLocation,
 }
 
 /// Where it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum AuxLocation {
     Here(Vec<u8>),
     File(Vec<ByteRange>),
 }
 
 /// What `stbl` or `traf` says of it, for all samples there.
 #[derive(Debug)]
-pub(crate) struct AuxTable {
+pub(crate) struct AuxInfoTable {
     count: u32,
     iv_bytes: u32,
     sizes: Sizes,
@@ -65,7 +65,7 @@ enum Sizes {
     Same(u8),
     /// A byte each, from here.
     Bytes(usize),
-    /// Told by the entries of `senc`.
+    /// MoofTrack by the entries of `senc`.
     Subsamples,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn is_common(scheme: &[u8]) -> bool {
 
 const PATH: &str = "mdia/minf/stbl";
 
-impl AuxTable {
+impl AuxInfoTable {
     /// From `senc`, which holds it, else from `saiz` and `saio`, which say where it is.
     pub(crate) fn parse(
         data: &[u8],
@@ -154,7 +154,7 @@ impl AuxTable {
         stsc: Option<&Stsc>,
         base: u64,
         (first, count): (u32, u32),
-    ) -> Option<Aux> {
+    ) -> Option<AuxInfo> {
         let end = first.checked_add(count).filter(|end| *end <= self.count)?;
         let start = self.before(data, first)?;
         let (mut sum, mut sizes, mut ranges) = (start, Vec::new(), Vec::new());
@@ -176,24 +176,25 @@ impl AuxTable {
             sizes.push(size);
             sum += u64::from(size);
         }
-        let place = match self.base {
-            Base::File { .. } => Place::File(ranges),
+        let location = match self.base {
+            Base::File { .. } => AuxLocation::File(ranges),
             Base::Moov(at, _) => {
                 let at = |sum| usize::try_from(sum).ok().map(|sum| at + sum);
-                Place::Here(data.get(at(start)?..at(sum)?)?.to_vec())
+                AuxLocation::Here(data.get(at(start)?..at(sum)?)?.to_vec())
             }
         };
-        Some(Aux { sizes, iv_bytes: self.iv_bytes, place })
+        Some(AuxInfo { sizes, iv_bytes: self.iv_bytes, location })
     }
 }
 
-impl Aux {
+impl AuxInfo {
     /// With that of samples that follow; `None` where one is at hand and the other is not.
     pub(crate) fn join(mut self, next: Self) -> Option<Self> {
-        match (&mut self.place, next.place) {
-            (Place::Here(bytes), Place::Here(more)) => bytes.extend(more),
-            (Place::File(ranges), Place::File(more)) => ranges.extend(more),
-            (Place::Here(_), Place::File(_)) | (Place::File(_), Place::Here(_)) => return None,
+        match (&mut self.location, next.location) {
+            (AuxLocation::Here(bytes), AuxLocation::Here(more)) => bytes.extend(more),
+            (AuxLocation::File(ranges), AuxLocation::File(more)) => ranges.extend(more),
+            (AuxLocation::Here(_), AuxLocation::File(_))
+            | (AuxLocation::File(_), AuxLocation::Here(_)) => return None,
         }
         self.sizes.extend(next.sizes);
         Some(self)
@@ -248,7 +249,7 @@ fn offset(data: &[u8], table: &Table, wide: bool, i: u32) -> Option<u64> {
 
 /// `senc`, `saiz` and `saio`, at the end of a `traf` in a header that begins with its `moof`.
 #[inline(never)]
-pub(crate) fn write(out: &mut Vec<u8>, aux: &Aux) -> Option<Hole> {
+pub(crate) fn write(out: &mut Vec<u8>, aux: &AuxInfo) -> Option<Hole> {
     let total: u32 = aux.sizes.iter().sum();
     if total == 0 {
         return None;
@@ -259,11 +260,13 @@ pub(crate) fn write(out: &mut Vec<u8>, aux: &Aux) -> Option<Hole> {
     // `senc` has subsamples for each sample or for none; what `saiz` describes may be mixed.
     let kind = if mixed { *b"free" } else { *b"senc" };
     let at = out.len() + 16;
-    let (hole, zeros) = match &aux.place {
-        Place::Here(_) => (None, Vec::new()),
-        Place::File(ranges) => (Some(Hole { at, ranges: ranges.clone() }), vec![0; total as usize]),
+    let (hole, zeros) = match &aux.location {
+        AuxLocation::Here(_) => (None, Vec::new()),
+        AuxLocation::File(ranges) => {
+            (Some(Hole { at, ranges: ranges.clone() }), vec![0; total as usize])
+        }
     };
-    let bytes = if let Place::Here(bytes) = &aux.place { bytes } else { &zeros };
+    let bytes = if let AuxLocation::Here(bytes) = &aux.location { bytes } else { &zeros };
     add(out, kind, if subsamples { 2 } else { 0 }, &[&count, bytes]);
     let sizes: Vec<u8> = aux.sizes.iter().filter_map(|size| u8::try_from(*size).ok()).collect();
     // A sample with more subsamples than a byte can count the bytes of has `senc` alone.

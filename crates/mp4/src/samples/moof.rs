@@ -1,6 +1,6 @@
 //! One `moof`: its samples, read in place (§ 8.8.4).
 
-use super::cenc::{Aux, AuxTable};
+use super::cenc::{AuxInfo, AuxInfoTable};
 use super::tables::Sample;
 use crate::boxes::tfhd::{Base, Tfhd};
 use crate::boxes::trex::Defaults;
@@ -21,14 +21,14 @@ pub(crate) struct Moof {
 
 /// A track as `moof` boxes call it, and how its samples are where they do not say.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Told {
+pub(crate) struct MoofTrack {
     pub(crate) id: u32,
     pub(crate) defaults: Defaults,
 }
 
 /// The samples of one track in a `moof`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct MoofSpan {
     pub(crate) samples: u32,
     /// When the first is decoded.
     pub(crate) start: i64,
@@ -44,25 +44,25 @@ impl Moof {
     pub(crate) fn new(
         at: u64,
         bytes: &[u8],
-        tracks: &[Told],
+        tracks: &[MoofTrack],
         start: impl Fn(u32) -> i64,
     ) -> Result<Self> {
         let mut moof = Self { at, bytes: bytes.into(), starts: Box::default() };
         moof.check()?;
         let mut starts: Vec<i64> = Vec::new();
-        let mut untold = false;
+        let mut is_unstated = false;
         for traf in moof.trafs() {
-            let told = traf.begin(bytes);
-            untold |= told.is_none();
-            let begin = told.or_else(|| moof.behind(&starts, traf.id, tracks));
+            let track = traf.begin(bytes);
+            is_unstated |= track.is_none();
+            let begin = track.or_else(|| moof.behind(&starts, traf.id, tracks));
             starts.push(begin.unwrap_or_else(|| start(traf.id)));
         }
-        if untold {
+        if is_unstated {
             moof.starts = starts.into();
         }
-        for told in tracks {
-            let part = moof.part(told)?;
-            if part.samples > MOOF_SAMPLES_MAX || part.end > TICKS_MAX.cast_signed() {
+        for track in tracks {
+            let span = moof.span(track)?;
+            if span.samples > MOOF_SAMPLES_MAX || span.end > TICKS_MAX.cast_signed() {
                 return Err(moof.fault("moof/traf", 0, "a fragment has at most 262,144 samples"));
             }
         }
@@ -90,11 +90,11 @@ impl Moof {
 
     /// When a fragment begins that does not say: a second one of a track goes on where the first
     /// one ends.
-    fn behind(&self, starts: &[i64], id: u32, tracks: &[Told]) -> Option<i64> {
-        let told = tracks.iter().find(|told| told.id == id)?;
+    fn behind(&self, starts: &[i64], id: u32, tracks: &[MoofTrack]) -> Option<i64> {
+        let track = tracks.iter().find(|track| track.id == id)?;
         let mine = self.trafs().zip(starts).filter(|(traf, _)| traf.id == id);
         let (traf, start) = mine.last()?;
-        Some(start + self.ticks(&traf, told.defaults))
+        Some(start + self.ticks(&traf, track.defaults))
     }
 
     fn fault(&self, path: &'static str, at: usize, violation: &'static str) -> Error {
@@ -108,8 +108,8 @@ impl Moof {
     }
 
     fn start(&self, traf: &Traf) -> i64 {
-        let told = self.starts.get(traf.number).copied();
-        told.or_else(|| traf.begin(&self.bytes)).unwrap_or(0)
+        let track = self.starts.get(traf.number).copied();
+        track.or_else(|| traf.begin(&self.bytes)).unwrap_or(0)
     }
 
     #[inline(never)]
@@ -125,28 +125,28 @@ impl Moof {
         ticks.min(TICKS_MAX).cast_signed()
     }
 
-    /// Whether it has a fragment of the track, and when that begins; cheaper than [`Self::part`].
-    pub(crate) fn begins(&self, told: &Told) -> Option<i64> {
-        self.trafs().find(|traf| traf.id == told.id).map(|traf| self.start(&traf))
+    /// Whether it has a fragment of the track, and when that begins; cheaper than [`Self::span`].
+    pub(crate) fn begins(&self, track: &MoofTrack) -> Option<i64> {
+        self.trafs().find(|traf| traf.id == track.id).map(|traf| self.start(&traf))
     }
 
     /// How many samples of a track it has, and from when to when.
-    pub(crate) fn part(&self, told: &Told) -> Result<Part> {
-        let mut part = Part::default();
+    pub(crate) fn span(&self, track: &MoofTrack) -> Result<MoofSpan> {
+        let mut span = MoofSpan::default();
         for traf in self.trafs() {
-            if traf.id != told.id {
+            if traf.id != track.id {
                 continue;
             }
             let start = self.start(&traf);
-            if part.samples == 0 {
-                part.start = start;
+            if span.samples == 0 {
+                span.start = start;
             }
             for b in traf.runs(&self.bytes) {
-                part.samples = part.samples.saturating_add(self.run(b)?.count);
+                span.samples = span.samples.saturating_add(self.run(b)?.count);
             }
-            part.end = start + self.ticks(&traf, told.defaults);
+            span.end = start + self.ticks(&traf, track.defaults);
         }
-        Ok(part)
+        Ok(span)
     }
 
     fn run(&self, b: BoxAt) -> Result<Trun> {
@@ -155,10 +155,15 @@ impl Moof {
     }
 
     /// What goes with encrypted samples of a track: so many from number `first` on.
-    pub(crate) fn aux(&self, told: &Told, (first, count): (u32, u32), iv_bytes: u8) -> Option<Aux> {
-        let (mut skip, mut left, mut all) = (first, count, None::<Aux>);
+    pub(crate) fn aux(
+        &self,
+        track: &MoofTrack,
+        (first, count): (u32, u32),
+        iv_bytes: u8,
+    ) -> Option<AuxInfo> {
+        let (mut skip, mut left, mut all) = (first, count, None::<AuxInfo>);
         for traf in self.trafs() {
-            if traf.id != told.id {
+            if traf.id != track.id {
                 continue;
             }
             let mut samples = 0_u32;
@@ -167,7 +172,7 @@ impl Moof {
             }
             let here = samples.saturating_sub(skip).min(left);
             if here > 0 {
-                let next = self.traf_aux(&traf, told, (skip, here), iv_bytes)?;
+                let next = self.traf_aux(&traf, track, (skip, here), iv_bytes)?;
                 all = match all {
                     Some(before) => Some(before.join(next)?),
                     None => Some(next),
@@ -179,11 +184,17 @@ impl Moof {
         all.filter(|_| left == 0)
     }
 
-    fn traf_aux(&self, traf: &Traf, told: &Told, range: (u32, u32), iv_bytes: u8) -> Option<Aux> {
+    fn traf_aux(
+        &self,
+        traf: &Traf,
+        track: &MoofTrack,
+        range: (u32, u32),
+        iv_bytes: u8,
+    ) -> Option<AuxInfo> {
         let child = |kind| find(&self.bytes, traf.body, traf.end, &[kind]);
         let offsets = child(*b"saiz").zip(child(*b"saio"));
-        let table = AuxTable::parse(&self.bytes, child(*b"senc"), offsets, iv_bytes);
-        let base = match tfhd::parse(&self.bytes, traf.head, told.defaults)?.base {
+        let table = AuxInfoTable::parse(&self.bytes, child(*b"senc"), offsets, iv_bytes);
+        let base = match tfhd::parse(&self.bytes, traf.head, track.defaults)?.base {
             Base::At(at) => at,
             Base::Moof | Base::Before => self.at,
         };
@@ -191,10 +202,10 @@ impl Moof {
     }
 
     /// Its samples of a track, in the media's own time.
-    pub(crate) fn samples<'a>(&'a self, told: Told, all: &'a [Told]) -> Samples<'a> {
+    pub(crate) fn samples<'a>(&'a self, track: MoofTrack, all: &'a [MoofTrack]) -> MoofSamples<'a> {
         let trafs = self.trafs();
         let place = Cursor { offset: self.at, dts: 0, base: self.at, index: 0 };
-        Samples { moof: self, told, all, trafs, runs: None, run: None, place, failed: false }
+        MoofSamples { moof: self, track, all, trafs, runs: None, run: None, place, failed: false }
     }
 }
 
@@ -248,11 +259,11 @@ struct Cursor {
     index: u32,
 }
 
-/// Samples one after the other.
-pub(crate) struct Samples<'a> {
+/// MoofSamples one after the other.
+pub(crate) struct MoofSamples<'a> {
     moof: &'a Moof,
-    told: Told,
-    all: &'a [Told],
+    track: MoofTrack,
+    all: &'a [MoofTrack],
     trafs: Trafs<'a>,
     runs: Option<(Of<'a>, Tfhd)>,
     run: Option<Trun>,
@@ -260,13 +271,13 @@ pub(crate) struct Samples<'a> {
     failed: bool,
 }
 
-impl<'a> Samples<'a> {
+impl<'a> MoofSamples<'a> {
     /// Goes into the next fragment of the track; past others, whose data may lie in front of it.
     fn enter(&mut self) -> Result<bool> {
         let bytes: &'a [u8] = &self.moof.bytes;
         let Some(traf) = self.trafs.next() else { return Ok(false) };
-        let told = self.all.iter().find(|told| told.id == traf.id);
-        let defaults = told.map(|told| told.defaults).unwrap_or_default();
+        let track = self.all.iter().find(|track| track.id == traf.id);
+        let defaults = track.map(|track| track.defaults).unwrap_or_default();
         let cut = || self.moof.fault("moof/traf/tfhd", traf.head.start, "the box is cut off");
         let head = tfhd::parse(bytes, traf.head, defaults).ok_or_else(cut)?;
         self.place.base = match head.base {
@@ -276,7 +287,7 @@ impl<'a> Samples<'a> {
         };
         self.place.offset = self.place.base;
         let runs = traf.runs(bytes);
-        if traf.id == self.told.id {
+        if traf.id == self.track.id {
             self.place.dts = self.moof.start(&traf);
             self.runs = Some((runs, head));
             return Ok(true);
@@ -345,7 +356,7 @@ impl<'a> Samples<'a> {
     }
 }
 
-impl Iterator for Samples<'_> {
+impl Iterator for MoofSamples<'_> {
     type Item = Result<Sample>;
 
     fn next(&mut self) -> Option<Self::Item> {

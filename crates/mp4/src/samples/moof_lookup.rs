@@ -1,8 +1,8 @@
 //! Where in a fragmented file a time is, or which bytes tell.
 
 use super::moof::Moof;
-use super::moof_store::{Moofs, Run, Tail};
-use super::tables::{Place, Sample};
+use super::moof_store::{KnownRange, MfraState, MoofStore};
+use super::tables::{Sample, SampleId};
 use crate::limits::{KEY_SECONDS_MAX, MOOF_GUESS_BYTES, OFFSET_MAX, WINDOW_MS_MAX};
 use crate::range::ByteRange;
 use crate::ticks;
@@ -10,7 +10,7 @@ use crate::ticks;
 /// What comes next of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    Sample(Place),
+    Sample(SampleId),
     End,
     /// It is told by bytes of the file that are not known yet.
     Need(ByteRange),
@@ -25,7 +25,7 @@ impl Next {
     }
 }
 
-impl Moofs {
+impl MoofStore {
     /// When the last that is known of is over.
     pub(crate) fn until_ms(&self) -> u64 {
         let last = self.runs.last().and_then(|run| run.moofs.last());
@@ -33,7 +33,7 @@ impl Moofs {
         known.max(self.until_ms).max(self.length_ms)
     }
 
-    fn is_at_end(&self, run: &Run) -> bool {
+    fn is_at_end(&self, run: &KnownRange) -> bool {
         self.file_size.is_some_and(|size| run.at >= size)
     }
 
@@ -43,7 +43,7 @@ impl Moofs {
     }
 
     /// What follows all that is known of a run.
-    fn frontier(&self, run: &Run) -> Next {
+    fn frontier(&self, run: &KnownRange) -> Next {
         if self.is_at_end(run) {
             return Next::End;
         }
@@ -51,9 +51,9 @@ impl Moofs {
     }
 
     /// The sample at `place`, or what comes instead of it.
-    pub(crate) fn at(&self, slot: usize, place: Place) -> Next {
-        let Some(told) = self.told.get(slot) else { return Next::End };
-        let has = |moof: &&Moof, index| moof.part(told).is_ok_and(|part| part.samples > index);
+    pub(crate) fn at(&self, slot: usize, place: SampleId) -> Next {
+        let Some(told) = self.moof_tracks.get(slot) else { return Next::End };
+        let has = |moof: &&Moof, index| moof.span(told).is_ok_and(|part| part.samples > index);
         let start = if place.moof == 0 { self.origin } else { place.moof };
         let Some(run) = self.runs.iter().find(|run| run.covers(start)) else {
             return self.need(start, MOOF_GUESS_BYTES);
@@ -68,7 +68,7 @@ impl Moofs {
         let found = moofs.find(|moof| has(moof, 0));
         found.map_or_else(
             || self.frontier(run),
-            |moof| Next::Sample(Place { moof: moof.at, index: 0 }),
+            |moof| Next::Sample(SampleId { moof: moof.at, index: 0 }),
         )
     }
 
@@ -80,7 +80,7 @@ impl Moofs {
     }
 
     /// When what is known behind `place` is over.
-    pub(crate) fn horizon_ms(&self, place: Place) -> u64 {
+    pub(crate) fn horizon_ms(&self, place: SampleId) -> u64 {
         let start = if place.moof == 0 { self.origin } else { place.moof };
         let run = self.runs.iter().find(|run| run.covers(start));
         run.and_then(|run| run.moofs.last()).map_or(0, |moof| self.over_ms(moof))
@@ -89,8 +89,8 @@ impl Moofs {
     /// When the last of a `moof` is over.
     pub(crate) fn over_ms(&self, moof: &Moof) -> u64 {
         let mut over = 0;
-        for (told, track) in self.told.iter().zip(&self.tracks) {
-            if let Ok(part) = moof.part(told)
+        for (told, track) in self.moof_tracks.iter().zip(&self.tracks) {
+            if let Ok(part) = moof.span(told)
                 && part.samples > 0
             {
                 over = over.max(ms(part.end, track.scale));
@@ -100,14 +100,14 @@ impl Moofs {
     }
 
     fn begins_ms(&self, moof: &Moof) -> u64 {
-        let both = self.told.iter().zip(&self.tracks);
+        let both = self.moof_tracks.iter().zip(&self.tracks);
         let begins = both.filter_map(|(told, track)| Some(ms(moof.begins(told)?, track.scale)));
         begins.min().unwrap_or(0)
     }
 
     /// Where to begin for `time` of a track's media; among pictures at a key frame.
     pub(crate) fn seek(&self, slot: usize, time: i64, keys: bool) -> Next {
-        let Some((told, track)) = self.told.get(slot).zip(self.tracks.get(slot)) else {
+        let Some((told, track)) = self.moof_tracks.get(slot).zip(self.tracks.get(slot)) else {
             return Next::End;
         };
         let time_ms = ms(time, track.scale);
@@ -116,7 +116,7 @@ impl Moofs {
         let is_between = self.until_ms > time_ms || marked < self.marks.len();
         let mark = marked.checked_sub(1).and_then(|i| self.marks.get(i));
         let mark = mark.map_or(self.origin, |mark| mark.offset);
-        let early = |run: &Run| {
+        let early = |run: &KnownRange| {
             let first = run.moofs.first().filter(|_| run.start >= mark);
             first.is_some_and(|moof| self.begins_ms(moof) <= time_ms)
         };
@@ -126,7 +126,7 @@ impl Moofs {
         let until = run.moofs.partition_point(|moof| self.begins_ms(moof) <= time_ms);
         let last = run.moofs.last().map_or(0, |moof| self.over_ms(moof));
         let key = |moof: &Moof| {
-            let samples = moof.samples(*told, &self.told).map_while(Result::ok);
+            let samples = moof.samples(*told, &self.moof_tracks).map_while(Result::ok);
             let mut found: Option<Sample> = None;
             let mut is_after_key = false;
             for sample in samples {
@@ -137,7 +137,7 @@ impl Moofs {
                 }
                 is_after_key = sample.key;
             }
-            found.map(|sample| sample.place())
+            found.map(|sample| sample.id())
         };
         // What an index points to is near enough, where it tells of what comes next too.
         let from = run.moofs.iter().take(until).skip_while(|moof| moof.at < mark);
@@ -149,8 +149,8 @@ impl Moofs {
             // An index stands at the head, else at the end of the file.
             let unmarked = self.until_ms <= time_ms && !run.moofs.is_empty();
             return match (self.tail, self.file_size) {
-                (Tail::At(range), _) if unmarked => Next::Need(range),
-                (Tail::Unasked, Some(size)) if unmarked => Next::Need(ByteRange {
+                (MfraState::At(range), _) if unmarked => Next::Need(range),
+                (MfraState::Unknown, Some(size)) if unmarked => Next::Need(ByteRange {
                     start: size.saturating_sub(MOOF_GUESS_BYTES),
                     end: size,
                 }),
@@ -167,7 +167,7 @@ impl Moofs {
     }
 
     /// Where to begin when nothing in a run is early enough.
-    fn back(&self, slot: usize, run: &Run, may_read: bool) -> Next {
+    fn back(&self, slot: usize, run: &KnownRange, may_read: bool) -> Next {
         // What had to be forgotten once would have to be again.
         if run.start > self.origin && !self.forgot && may_read {
             let before = self.marks.partition_point(|mark| mark.offset < run.start).checked_sub(1);
@@ -178,7 +178,7 @@ impl Moofs {
                 None => self.need(at, MOOF_GUESS_BYTES),
             };
         }
-        self.at(slot, Place { moof: run.start, index: 0 })
+        self.at(slot, SampleId { moof: run.start, index: 0 })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BinaryHeap;
 
-use super::moof::{Moof, Told};
+use super::moof::{Moof, MoofTrack};
 use crate::boxes::header::Header;
 use crate::boxes::sidx::Reference;
 use crate::boxes::{BoxAt, boxes, sidx, tfra};
@@ -17,7 +17,7 @@ use crate::ticks::rescale;
 
 /// A track of a fragmented file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fragmented {
+pub(crate) struct FragmentedTrack {
     /// Which one of the index.
     pub(crate) track: usize,
     pub(crate) is_video: bool,
@@ -28,27 +28,27 @@ pub(crate) struct Fragmented {
 
 /// What is known of the file's fragments.
 #[derive(Debug)]
-pub(crate) struct Moofs {
-    pub(crate) tracks: Vec<Fragmented>,
-    pub(crate) told: Vec<Told>,
+pub(crate) struct MoofStore {
+    pub(crate) tracks: Vec<FragmentedTrack>,
+    pub(crate) moof_tracks: Vec<MoofTrack>,
     /// Where the walk begins.
     pub(super) origin: u64,
     pub(super) file_size: Option<u64>,
     /// In the order of the file, none touching another.
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<KnownRange>,
     /// What indexes tell, in the order of the file.
     pub(super) marks: Vec<Reference>,
     /// When what indexes tell of is over.
     pub(super) until_ms: u64,
     pub(super) length_ms: u64,
-    pub(super) tail: Tail,
+    pub(super) tail: MfraState,
     /// Whether anything that was known is not any more.
     pub(super) forgot: bool,
 }
 
 /// Boxes that follow each other without one that is not known.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct KnownRange {
     pub(super) start: u64,
     /// Where the next box header is.
     pub(super) at: u64,
@@ -59,13 +59,13 @@ pub(super) struct Run {
 
 /// What is known of the `mfra` at the end of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tail {
-    Unasked,
+pub(super) enum MfraState {
+    Unknown,
     At(ByteRange),
     Done,
 }
 
-impl Run {
+impl KnownRange {
     fn new(start: u64) -> Self {
         Self { start, at: start, missing: None, moofs: Vec::new() }
     }
@@ -81,19 +81,23 @@ impl Run {
     }
 }
 
-impl Moofs {
+impl MoofStore {
     /// `length_ms`: how long the film says it is; 0: it does not.
-    pub(crate) fn new(tracks: Vec<Fragmented>, told: Vec<Told>, length_ms: u64) -> Self {
+    pub(crate) fn new(
+        tracks: Vec<FragmentedTrack>,
+        moof_tracks: Vec<MoofTrack>,
+        length_ms: u64,
+    ) -> Self {
         Self {
             tracks,
-            told,
+            moof_tracks,
             origin: 0,
             file_size: None,
-            runs: vec![Run::new(0)],
+            runs: vec![KnownRange::new(0)],
             marks: Vec::new(),
             length_ms,
             until_ms: 0,
-            tail: Tail::Unasked,
+            tail: MfraState::Unknown,
             forgot: false,
         }
     }
@@ -103,7 +107,7 @@ impl Moofs {
         self.file_size = file_size.or(self.file_size);
         if moov.start < HEAD_BYTES && self.runs.iter().all(|run| run.moofs.is_empty()) {
             self.origin = moov.end;
-            self.runs = vec![Run::new(moov.end)];
+            self.runs = vec![KnownRange::new(moov.end)];
         }
     }
 
@@ -122,7 +126,7 @@ impl Moofs {
         if !known && marked {
             self.runs.retain(|run| run.start != run.at || run.start == self.origin);
             let at = self.runs.partition_point(|run| run.start < offset);
-            self.runs.insert(at, Run::new(offset));
+            self.runs.insert(at, KnownRange::new(offset));
         }
         let mut i = 0;
         while i < self.runs.len() {
@@ -208,18 +212,18 @@ impl Moofs {
         let marked = self.marks.partition_point(|mark| mark.offset <= at).checked_sub(1);
         let marked = marked.and_then(|i| self.marks.get(i));
         let start = |id| {
-            let slot = self.told.iter().position(|told| told.id == id);
+            let slot = self.moof_tracks.iter().position(|told| told.id == id);
             let Some((slot, track)) = slot.and_then(|s| Some((s, self.tracks.get(s)?))) else {
                 return 0;
             };
             // Tracks may take turns, a `moof` each.
             let before = moofs.iter().rev().take(TRACKS_MAX);
-            let mut parts = before.filter_map(|moof| moof.part(self.told.get(slot)?).ok());
+            let mut parts = before.filter_map(|moof| moof.span(self.moof_tracks.get(slot)?).ok());
             let went_on = parts.find(|part| part.samples > 0);
             let begun = marked.map_or(0, |mark| ticks(mark.time_ms, track.scale));
             went_on.map_or(begun.max(track.end), |part| part.end)
         };
-        let moof = Moof::new(at, content, &self.told, start)?;
+        let moof = Moof::new(at, content, &self.moof_tracks, start)?;
         if let Some(run) = self.runs.get_mut(i) {
             run.moofs.push(moof);
             if run.moofs.len() >= MOOFS_MAX {
@@ -250,10 +254,10 @@ impl Moofs {
     /// Takes of the `mfra` what these bytes say, if they reach to the end of the file.
     fn feed_tail(&mut self, offset: u64, bytes: &[u8]) {
         let end = offset.saturating_add(bytes.len() as u64);
-        if self.tail == Tail::Done || self.file_size != Some(end) {
+        if self.tail == MfraState::Done || self.file_size != Some(end) {
             return;
         }
-        self.tail = Tail::Done;
+        self.tail = MfraState::Done;
         // § 8.8.11: the last four bytes of the file are the size of `mfra`.
         let Some((rest, mfro)) = bytes.split_last_chunk::<16>() else { return };
         let [0, 0, 0, 16, b'm', b'f', b'r', b'o', _, _, _, _, size @ ..] = *mfro else { return };
@@ -264,14 +268,14 @@ impl Moofs {
         let range = ByteRange { start: end - size, end };
         let Some(from) = range.start.checked_sub(offset).and_then(|at| usize::try_from(at).ok())
         else {
-            self.tail = Tail::At(range);
+            self.tail = MfraState::At(range);
             return;
         };
         let tracks = boxes(rest, from.saturating_add(8), rest.len(), "").of(*b"tfra");
         // The places of pictures, where there are any: sound is found from there.
         let has_video = self.tracks.iter().any(|track| track.is_video);
         let scale = |id| {
-            let slot = self.told.iter().position(|told| told.id == id)?;
+            let slot = self.moof_tracks.iter().position(|told| told.id == id)?;
             let track = self.tracks.get(slot)?;
             (track.is_video == has_video).then_some(track.scale)
         };

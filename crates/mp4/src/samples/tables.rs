@@ -21,12 +21,12 @@ pub(crate) struct Tables {
     pub(crate) stss: Option<Stss>,
     /// Where any sample may be a key frame or not: ticks in which there is one.
     pub(crate) undeclared: i64,
-    /// Samples that all tables describe.
+    /// TableSamples that all tables describe.
     pub(crate) count: u32,
 }
 
 /// Where a sample lies and when it is decoded and shown: in the media's own time out of the
-/// tables, in the presentation's out of a lane.
+/// tables, in the presentation's out of a selected track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {
     /// Where in the file the `moof` lies that tells of it; 0: `moov` does.
@@ -52,19 +52,19 @@ impl Sample {
         self.offset + u64::from(self.size)
     }
 
-    pub(crate) fn place(&self) -> Place {
-        Place { moof: self.moof, index: self.index }
+    pub(crate) fn id(&self) -> SampleId {
+        SampleId { moof: self.moof, index: self.index }
     }
 }
 
 /// A sample's place in the order of play.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct SampleId {
     pub(crate) moof: u64,
     pub(crate) index: u32,
 }
 
-impl Place {
+impl SampleId {
     pub(crate) fn next(self) -> Self {
         Self { index: self.index.saturating_add(1), ..self }
     }
@@ -72,7 +72,7 @@ impl Place {
 
 /// A sample's times without its place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown {
+pub(crate) struct SampleTimes {
     pub(crate) index: u32,
     pub(crate) dts: i64,
     pub(crate) ct: i64,
@@ -108,10 +108,10 @@ impl Tables {
     }
 
     /// The times of the samples from `from` up to `to`, one after the other.
-    pub(crate) fn shown<'a>(&'a self, data: &'a [u8], from: u32, to: u32) -> Times<'a> {
+    pub(crate) fn shown<'a>(&'a self, data: &'a [u8], from: u32, to: u32) -> TimesIter<'a> {
         let stts = self.stts.at(data, from);
         let ctts = self.ctts.as_ref().map(|ctts| (ctts, ctts.at(data, from)));
-        Times { data, table: &self.stts, stts, ctts, next: from, to: to.min(self.count) }
+        TimesIter { data, table: &self.stts, stts, ctts, next: from, to: to.min(self.count) }
     }
 
     /// The last sample decoded at or before `time`.
@@ -175,15 +175,15 @@ impl Tables {
     }
 
     /// The samples from `from` up to `to`.
-    pub(crate) fn walk<'a>(&'a self, data: &'a [u8], from: u32, to: u32) -> Samples<'a> {
+    pub(crate) fn walk<'a>(&'a self, data: &'a [u8], from: u32, to: u32) -> TableSamples<'a> {
         let chunk = self.stsc.chunk_of(data, from);
         let inside = chunk.map_or(0, |chunk| self.stsz.between(data, chunk.first, from));
-        Samples { data, tables: self, times: self.shown(data, from, to), chunk, inside }
+        TableSamples { data, tables: self, times: self.shown(data, from, to), chunk, inside }
     }
 }
 
-/// Times of samples, one after the other.
-pub(crate) struct Times<'a> {
+/// TimesIter of samples, one after the other.
+pub(crate) struct TimesIter<'a> {
     data: &'a [u8],
     table: &'a Runs,
     stts: RunCursor,
@@ -192,11 +192,11 @@ pub(crate) struct Times<'a> {
     to: u32,
 }
 
-impl Iterator for Times<'_> {
-    type Item = Shown;
+impl Iterator for TimesIter<'_> {
+    type Item = SampleTimes;
 
     #[cfg_attr(target_arch = "wasm32", inline(never))]
-    fn next(&mut self) -> Option<Shown> {
+    fn next(&mut self) -> Option<SampleTimes> {
         let index = self.next;
         if index >= self.to {
             return None;
@@ -206,20 +206,20 @@ impl Iterator for Times<'_> {
         let offset = value.map_or(0, |(_, value)| i64::from(ctts::offset(value)));
         self.next += 1;
         let dts = dts.cast_signed();
-        Some(Shown { index, dts, ct: dts + offset, duration })
+        Some(SampleTimes { index, dts, ct: dts + offset, duration })
     }
 }
 
-/// Samples one after the other.
-pub(crate) struct Samples<'a> {
+/// TableSamples one after the other.
+pub(crate) struct TableSamples<'a> {
     data: &'a [u8],
     tables: &'a Tables,
-    times: Times<'a>,
+    times: TimesIter<'a>,
     chunk: Option<Chunk>,
     inside: u64,
 }
 
-impl Samples<'_> {
+impl TableSamples<'_> {
     fn read(&mut self) -> Result<Sample> {
         let fault = |violation| Error::moov("mdia/minf/stbl", 0, violation);
         let index = self.times.next;
@@ -257,7 +257,7 @@ impl Samples<'_> {
     }
 }
 
-impl Iterator for Samples<'_> {
+impl Iterator for TableSamples<'_> {
     type Item = Result<Sample>;
 
     fn next(&mut self) -> Option<Self::Item> {

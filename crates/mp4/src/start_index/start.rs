@@ -92,8 +92,8 @@ impl TrackSummary {
 }
 
 /// The answer of one who holds the whole `moov`.
-pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, ask: StartRequest) -> Result<Start> {
-    let StartRequest { selection, from, span_ms, count } = ask.limited();
+pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -> Result<Start> {
+    let StartRequest { selection, from, span_ms, count } = request.limited();
     let (mut cursor, mut start_ms) = match from {
         StartPosition::Time(ms) => {
             let (cursor, start_ms) = plan::seek(index, selection, ms)?;

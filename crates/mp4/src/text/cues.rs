@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::limits::{CHAPTERS_MAX, WINDOW_SAMPLES_MAX};
 use crate::moov::index::Index;
 use crate::range::ByteRange;
-use crate::remux::selected_track::{Lane, Piece};
+use crate::remux::selected_track::{Piece, SelectedTrack};
 use crate::samples::moof_lookup::Next;
 
 use super::cue::{self, Cue};
@@ -58,19 +58,20 @@ pub fn plan<B: AsRef<[u8]>>(
     to_ms: u64,
 ) -> Result<Cues> {
     let fault = |violation| Error { track: Some(track), path: "trak", offset: 0, violation };
-    let lane = Lane::of_text(index, track).ok_or_else(|| fault("a track of cues is asked for"))?;
-    let format = lane.track.text.ok_or_else(|| fault("a track of cues is asked for"))?;
+    let selected = SelectedTrack::of_text(index, track)
+        .ok_or_else(|| fault("a track of cues is asked for"))?;
+    let format = selected.track.text.ok_or_else(|| fault("a track of cues is asked for"))?;
     let (mut pieces, mut times, mut until_ms) = (Vec::new(), Vec::new(), to_ms);
-    let mut next = lane.seek(from_ms)?.0;
+    let mut next = selected.seek(from_ms)?.0;
     if let Next::Need(_) = next {
         until_ms = from_ms;
     }
-    let samples = if let Next::Sample(place) = next { Some(lane.samples(place)) } else { None };
+    let samples = if let Next::Sample(place) = next { Some(selected.samples(place)) } else { None };
     for sample in samples.into_iter().flatten() {
         let sample = sample?;
-        next = lane.next(sample.place().next());
+        next = selected.next(sample.id().next());
         let (start_ms, end_ms) =
-            (lane.ms(sample.pts), lane.ms(sample.pts + i64::from(sample.duration)));
+            (selected.ms(sample.pts), selected.ms(sample.pts + i64::from(sample.duration)));
         if start_ms >= to_ms {
             next = Next::End;
             break;

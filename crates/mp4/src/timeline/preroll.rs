@@ -11,14 +11,14 @@ use crate::samples::tables::{Sample, Tables};
 
 /// The times that the first samples are given.
 #[derive(Debug)]
-pub(crate) struct Early {
+pub(crate) struct PrerollTimes {
     /// When they are shown.
     pub(crate) shown: Vec<i64>,
     /// When what follows them is decoded.
     pub(crate) steady: i64,
 }
 
-impl Early {
+impl PrerollTimes {
     /// Gives the `i`th its times; false where it is not one of them.
     pub(crate) fn set(&self, i: usize, sample: &mut Sample) -> bool {
         let Some(&pts) = self.shown.get(i) else { return false };
@@ -40,12 +40,12 @@ pub(crate) fn times(
         return Err("begins too far behind a key frame");
     }
     let shown = tables.shown(data, first, near.saturating_add(1));
-    squeeze(shown.map(|s| s.ct.saturating_sub(from) + delay).collect(), delay)
+    compress(shown.map(|s| s.ct.saturating_sub(from) + delay).collect(), delay)
 }
 
 /// The same of samples whose times in the presentation are `shown`, of an edit that begins at
 /// `delay`.
-pub(crate) fn squeeze(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'static str> {
+pub(crate) fn compress(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'static str> {
     // A heap sorts in a tenth of the code of `sort_unstable`.
     let early: BinaryHeap<i64> = shown.iter().copied().filter(|at| *at < delay).collect();
     let early = early.into_sorted_vec();
