@@ -8,6 +8,7 @@ mod conformance;
 mod deny;
 mod fuzz;
 mod minify;
+mod module_graph;
 mod run;
 mod test;
 mod tools;
