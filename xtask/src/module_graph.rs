@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use crate::web::{INDEX, relative};
+use crate::assets::{INDEX, relative};
 
 /// Stands in the page where the links go.
 const PLACEHOLDER: &str = "<!-- modulepreload links: xtask writes them -->";
@@ -45,10 +45,7 @@ pub(crate) fn write_preloads(files: &mut BTreeMap<String, Vec<u8>>) -> Result<()
     Ok(())
 }
 
-fn preloads(
-    files: &BTreeMap<String, Vec<u8>>,
-    scripts: &BTreeSet<String>,
-) -> BTreeSet<String> {
+fn preloads(files: &BTreeMap<String, Vec<u8>>, scripts: &BTreeSet<String>) -> BTreeSet<String> {
     let own = closure(files, scripts.clone(), &[Import::Static]);
     let later = own.iter().flat_map(|path| imported(files, path, &[Import::Dynamic])).collect();
     let all = &own | &closure(files, later, &[Import::Static]);
@@ -86,7 +83,8 @@ fn imported<'a>(
 /// How a minified module imports what it names `reference`; static where it does both.
 fn import(text: &str, reference: &str) -> Option<Import> {
     let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{reference}{quote}"));
-    let has = |before: &str| quoted.iter().any(|quoted| text.contains(&format!("{before}{quoted}")));
+    let has =
+        |before: &str| quoted.iter().any(|quoted| text.contains(&format!("{before}{quoted}")));
     if has("from") || has("import") {
         Some(Import::Static)
     } else {
@@ -99,7 +97,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::{minify, web};
+    use crate::{assets, minify};
 
     fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
         let text = |path: &str, text: &str| {
@@ -111,7 +109,8 @@ mod tests {
 
     #[test]
     fn preload_links_follow_the_imports_of_the_page() {
-        let page = format!("{PLACEHOLDER}\n<script type=\"module\" src=\"/assets/app.js\"></script>");
+        let page =
+            format!("{PLACEHOLDER}\n<script type=\"module\" src=\"/assets/app.js\"></script>");
         let mut files = files(&[
             (INDEX, &page),
             ("app.js", "import { view } from './view.js'; import './effects.js'; view();"),
@@ -131,8 +130,14 @@ mod tests {
         let page = String::from_utf8(files.remove(INDEX).unwrap()).unwrap();
         let links: Vec<&str> =
             page.split("/assets/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        let expected =
-            ["effects.js", "element/element.js", "leaf.js", "protocol/codes.js", "view.js", "app.js"];
+        let expected = [
+            "effects.js",
+            "element/element.js",
+            "leaf.js",
+            "protocol/codes.js",
+            "view.js",
+            "app.js",
+        ];
         assert_eq!(links, expected);
     }
 
@@ -146,7 +151,7 @@ mod tests {
     fn prefetch_js_names_every_module_of_the_worker() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let [page, player] = ["edge/page", "wasm-player/web"].map(|folder| root.join(folder));
-        let files = web::read(&[&page, &player]).unwrap();
+        let files = assets::read(&[&page, &player]).unwrap();
         let worker = BTreeSet::from(["worker/worker.js".to_owned()]);
         assert!(files.contains_key("worker/worker.js"));
         let modules = closure(&files, worker, &[Import::Static, Import::Dynamic]);

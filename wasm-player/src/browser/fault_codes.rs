@@ -4,41 +4,43 @@ use mp4::Unplayable;
 
 use super::clock::float;
 use super::host::Host;
-use crate::pipeline::{Cause, Fault, Place, Purpose};
+use crate::pipeline::{BodyKind, FaultCause, FaultLocation, PlaybackFault};
 
 /// A cause's name, and what it has to say beside it: two texts and two numbers.
 type Told<'a> = (&'static str, &'a str, &'a str, f64, f64);
 
 /// Tells `host` of `fault`.
-pub(super) fn tell(host: &Host, kind: &str, fault: &Fault) {
+pub(super) fn tell(host: &Host, kind: &str, fault: &PlaybackFault) {
     let (cause, first, second, number, limit) = told(&fault.cause);
-    let (place, at) = place(fault.place);
+    let (place, at) = place(fault.location);
     host.fault(kind, cause, first, second, number, limit, place, at);
 }
 
-fn told(cause: &Cause) -> Told<'_> {
+fn told(cause: &FaultCause) -> Told<'_> {
     let name = match cause {
-        Cause::Network => "network",
-        Cause::Unreachable => "unreachable",
-        Cause::Status(status) | Cause::Unresolved(Some(status)) => {
+        FaultCause::Network => "network",
+        FaultCause::Unreachable => "unreachable",
+        FaultCause::Status(status) | FaultCause::Unresolved(Some(status)) => {
             return ("status", "", "", f64::from(*status), 0.0);
         }
-        Cause::Unresolved(None) => "unresolved",
-        Cause::NoRanges => "noRanges",
-        Cause::Empty => "empty",
-        Cause::OddAnswer => "oddAnswer",
-        Cause::Changed => "changed",
-        Cause::BadFile(error) => return rule("badFile", error),
-        Cause::CutOff { at, size } => return ("cutOff", "", "", float(*at), float(*size)),
-        Cause::Scattered { requests } => return ("scattered", "", "", f64::from(*requests), 0.0),
-        Cause::LargeIndex { bytes, max } => {
+        FaultCause::Unresolved(None) => "unresolved",
+        FaultCause::NoRanges => "noRanges",
+        FaultCause::EmptyFile => "empty",
+        FaultCause::UnexpectedResponse => "oddAnswer",
+        FaultCause::FileChanged => "changed",
+        FaultCause::BadFile(error) => return rule("badFile", error),
+        FaultCause::Truncated { at, size } => return ("cutOff", "", "", float(*at), float(*size)),
+        FaultCause::IndexNotFound { requests } => {
+            return ("scattered", "", "", f64::from(*requests), 0.0);
+        }
+        FaultCause::IndexTooLarge { bytes, max } => {
             return ("largeIndex", "", "", float(*bytes), float(*max));
         }
-        Cause::Unplayable(why) => return unplayable(why),
-        Cause::Unsupported(_) => "unsupported",
-        Cause::BufferFull => "bufferFull",
-        Cause::Decode => "decode",
-        Cause::Sink => "sink",
+        FaultCause::Unplayable(why) => return unplayable(why),
+        FaultCause::Unsupported(_) => "unsupported",
+        FaultCause::BufferFull => "bufferFull",
+        FaultCause::Decode => "decode",
+        FaultCause::MediaSource => "sink",
     };
     (name, "", "", 0.0, 0.0)
 }
@@ -62,13 +64,13 @@ fn rule(name: &'static str, error: &mp4::Error) -> Told<'static> {
     (name, error.path, error.rule, float(error.offset), track)
 }
 
-fn place(place: Place) -> (&'static str, f64) {
-    match place {
-        Place::Time { time_ms } => ("time", float(time_ms / 1_000)),
-        Place::Index => ("index", 0.0),
-        Place::Structure { size } => ("structure", float(size.unwrap_or(0))),
-        Place::Byte { purpose: Purpose::Index, at } => ("indexByte", float(at)),
-        Place::Byte { purpose: Purpose::Media, at } => ("mediaByte", float(at)),
-        Place::Tail { bytes } => ("tail", float(bytes)),
+fn place(location: FaultLocation) -> (&'static str, f64) {
+    match location {
+        FaultLocation::Time { time_ms } => ("time", float(time_ms / 1_000)),
+        FaultLocation::Index => ("index", 0.0),
+        FaultLocation::Structure { size } => ("structure", float(size.unwrap_or(0))),
+        FaultLocation::Byte { body_kind: BodyKind::Index, at } => ("indexByte", float(at)),
+        FaultLocation::Byte { body_kind: BodyKind::Media, at } => ("mediaByte", float(at)),
+        FaultLocation::Tail { bytes } => ("tail", float(bytes)),
     }
 }

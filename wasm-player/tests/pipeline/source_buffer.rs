@@ -1,13 +1,13 @@
 //! A SourceBuffer that reads fragments as a browser does, and says what it holds.
 
-use wasm_player::pipeline::Span;
+use wasm_player::pipeline::TimeRange;
 
 /// What one buffer was given since its last abort, and what it took out of it.
 #[derive(Default)]
-pub(crate) struct TestBuffer {
+pub(crate) struct TestSourceBuffer {
     stream: Vec<u8>,
     timescale: Option<u32>,
-    pub(crate) spans: Vec<Span>,
+    pub(crate) buffered: Vec<TimeRange>,
     /// Decode time in milliseconds and bytes of every sample, in the order in which they came.
     pub(crate) samples: Vec<(u64, Vec<u8>)>,
     /// Refuses appends while it holds more milliseconds than this.
@@ -23,10 +23,10 @@ struct Sample {
     end: u64,
 }
 
-impl TestBuffer {
+impl TestSourceBuffer {
     /// Whether there is no room for anything.
     pub(crate) fn is_full(&self) -> bool {
-        let held: u64 = self.spans.iter().map(|span| span.end_ms - span.start_ms).sum();
+        let held: u64 = self.buffered.iter().map(|range| range.end_ms - range.start_ms).sum();
         self.is_jammed || self.room_ms.is_some_and(|room| held > room)
     }
 
@@ -68,35 +68,40 @@ impl TestBuffer {
         }
         let here = self.stream.len();
         for sample in samples.iter().filter(|s| s.at + s.size <= here) {
-            let span = Span {
+            let range = TimeRange {
                 start_ms: sample.start * 1000 / timescale,
                 end_ms: sample.end * 1000 / timescale,
             };
-            self.hold(span);
+            self.hold(range);
         }
         done
     }
 
-    fn hold(&mut self, span: Span) {
-        let near =
-            |held: &Span| held.start_ms <= span.end_ms + 1 && span.start_ms <= held.end_ms + 1;
-        let (touching, mut rest): (Vec<Span>, Vec<Span>) = self.spans.iter().partition(|h| near(h));
+    fn hold(&mut self, range: TimeRange) {
+        let near = |held: &TimeRange| {
+            held.start_ms <= range.end_ms + 1 && range.start_ms <= held.end_ms + 1
+        };
+        let (touching, mut rest): (Vec<TimeRange>, Vec<TimeRange>) =
+            self.buffered.iter().partition(|h| near(h));
         let start_ms = touching.iter().map(|h| h.start_ms).min().unwrap_or(u64::MAX);
         let end_ms = touching.iter().map(|h| h.end_ms).max().unwrap_or(0);
-        rest.push(Span { start_ms: start_ms.min(span.start_ms), end_ms: end_ms.max(span.end_ms) });
+        rest.push(TimeRange {
+            start_ms: start_ms.min(range.start_ms),
+            end_ms: end_ms.max(range.end_ms),
+        });
         rest.sort_by_key(|h| h.start_ms);
-        self.spans = rest;
+        self.buffered = rest;
     }
 
     /// Forgets a part.
-    pub(crate) fn remove(&mut self, cut: Span) {
-        let parts = self.spans.iter().flat_map(|held| {
+    pub(crate) fn remove(&mut self, cut: TimeRange) {
+        let parts = self.buffered.iter().flat_map(|held| {
             [
-                Span { start_ms: held.start_ms, end_ms: held.end_ms.min(cut.start_ms) },
-                Span { start_ms: held.start_ms.max(cut.end_ms), end_ms: held.end_ms },
+                TimeRange { start_ms: held.start_ms, end_ms: held.end_ms.min(cut.start_ms) },
+                TimeRange { start_ms: held.start_ms.max(cut.end_ms), end_ms: held.end_ms },
             ]
         });
-        self.spans = parts.filter(|span| span.start_ms < span.end_ms).collect();
+        self.buffered = parts.filter(|range| range.start_ms < range.end_ms).collect();
     }
 
     /// Forgets what was begun. A browser may need the init segment again, so this one does.

@@ -6,14 +6,14 @@ use super::{Effect, limits};
 
 /// The time before every track has begun.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lead {
+pub(super) struct InitialGap {
     /// When it is over; 0 where there is none. None while only the buffers will show it.
     end_ms: Option<u64>,
     /// Whether the play head stands in it.
     is_here: bool,
 }
 
-impl Lead {
+impl InitialGap {
     /// The lead of a film whose playback begins at `time_ms`, and whose tracks have all begun at
     /// `begun_ms`.
     pub(super) fn of(begun_ms: Option<u64>, time_ms: u64) -> Self {
@@ -44,7 +44,7 @@ impl Lead {
 
 /// When all buffers have begun, once they have; 0 where nothing is to be stepped over.
 fn in_buffers(cx: &Context, buffers: &[Buffer]) -> Option<u64> {
-    let firsts = buffers.iter().map(|buffer| buffer.spans.first().map(|span| span.start_ms));
+    let firsts = buffers.iter().map(|buffer| buffer.buffered.first().map(|range| range.start_ms));
     let begun_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
     let is_lead = begun_ms > cx.position_ms.saturating_add(limits::SAME_MS);
     Some(if is_lead { begun_ms } else { 0 })

@@ -164,9 +164,8 @@ pub(crate) fn file_name(path: &str) -> &str {
 /// `./sink.js`, `../sink/sink.js`: how the file `from` writes the path of the file `to`.
 pub(crate) fn relative(from: &str, to: &str) -> String {
     let folders = |path: &str| -> Vec<String> {
-        path.rsplit_once('/').map_or_else(Vec::new, |(folder, _)| {
-            folder.split('/').map(str::to_owned).collect()
-        })
+        path.rsplit_once('/')
+            .map_or_else(Vec::new, |(folder, _)| folder.split('/').map(str::to_owned).collect())
     };
     let (from, to_folders) = (folders(from), folders(to));
     let same = from.iter().zip(&to_folders).take_while(|(a, b)| a == b).count();

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use spdx::{Expression, Licensee};
 
-use crate::run;
+use crate::process;
 
 #[derive(Debug, Deserialize)]
 struct Rules {
@@ -43,7 +43,8 @@ struct Package {
 /// Fails with one line for each crate that breaks a rule.
 pub(crate) fn check() -> Result<()> {
     let rules: Rules = toml::from_str(&fs::read_to_string("deny.toml")?)?;
-    let json = run::output(&mut run::cargo(["metadata", "--format-version=1", "--locked"]))?;
+    let json =
+        process::output(&mut process::cargo(["metadata", "--format-version=1", "--locked"]))?;
     let metadata: Metadata = serde_json::from_str(&json)?;
     let allowed = rules
         .licenses

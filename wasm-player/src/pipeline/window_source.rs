@@ -3,38 +3,38 @@
 use mp4::Error;
 use mp4::plan::{Cursor, Wanted, Window};
 
-use super::buffer::Lane;
+use super::buffer::MediaType;
 use super::context::Context;
-use super::fault::{Cause, Fault, Place};
-use super::http::{Ask, ResponseHead};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault};
+use super::http::{Request, ResponseHead};
 use super::transfer::Transfer;
 
 /// A film's windows, in order.
-pub trait Guide: Sized {
+pub trait WindowSource: Sized {
     /// What leads to one.
-    type Search: Search<Guide = Self>;
+    type Locator: Locator<WindowSource = Self>;
 
     /// Whether it is fed by headers, that come in front of the film's bytes. Where that is not so, a
     /// compiler leaves out all that has to do with them.
     const BY_HEADERS: bool;
 
     /// The tracks that are played.
-    fn lanes(&self) -> Result<Vec<Described>, Fault>;
+    fn track_configs(&self) -> Result<Vec<TrackConfig>, PlaybackFault>;
 
     /// Length of the film.
     fn duration_ms(&self) -> u64;
 
     /// When every track has begun; none where only the buffers show it.
-    fn lead_ms(&self) -> Option<u64>;
+    fn initial_gap_end_ms(&self) -> Option<u64>;
 
     /// Says of a film that plays without its pictures or its sound that it does, and why.
-    fn notice(&self, cx: &mut Context);
+    fn report_unplayable_tracks(&self, cx: &mut Context);
 
     /// What must be asked for before `wanted` can be planned.
-    fn need(&self, wanted: Wanted) -> Result<Option<Ask>, Error>;
+    fn need(&self, wanted: Wanted) -> Result<Option<Request>, Error>;
 
     /// Takes what was asked for, whole.
-    fn feed(&mut self, asked: Ask, bytes: &[u8]) -> Result<(), Error>;
+    fn feed(&mut self, request: Request, bytes: &[u8]) -> Result<(), Error>;
 
     /// Where playback of a time begins, and when the key frame there is shown.
     fn seek(&mut self, time_ms: u64) -> Result<(Cursor, u64), Error>;
@@ -51,59 +51,64 @@ pub trait Guide: Sized {
 
 /// A track that is played.
 #[derive(Clone)]
-pub struct Described {
-    pub(super) lane: Lane,
+pub struct TrackConfig {
+    pub(super) media_type: MediaType,
     pub(super) track: usize,
     pub(super) mime: String,
     pub(super) init: Vec<u8>,
 }
 
 /// What was found, and the request that goes on with the film's bytes, if one does.
-pub struct Found<G> {
-    pub(super) guide: G,
-    pub(super) open: Option<Open>,
+pub struct LocatedSource<G> {
+    pub(super) source: G,
+    pub(super) open: Option<OpenStart>,
 }
 
 /// A request that has so many bytes of the first range to come.
-pub(super) struct Open {
+pub(super) struct OpenStart {
     pub(super) transfer: Transfer,
     pub(super) bytes: u64,
 }
 
 /// What became of a step of a search.
-pub(super) type Step<G> = Result<Option<Found<G>>, Fault>;
+pub(super) type Step<G> = Result<Option<LocatedSource<G>>, PlaybackFault>;
 
 /// The way to a guide.
-pub trait Search: Sized {
+pub trait Locator: Sized {
     /// What is searched for.
-    type Guide;
+    type WindowSource;
 
     /// Makes the first requests.
     fn start(cx: &mut Context) -> Self;
 
     /// Takes the head of an answer.
-    fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Step<Self::Guide>;
+    fn head(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        head: &ResponseHead,
+    ) -> Step<Self::WindowSource>;
 
     /// Takes bytes.
-    fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Step<Self::Guide>;
+    fn bytes(&mut self, cx: &mut Context, fetch_id: u32, bytes: &[u8]) -> Step<Self::WindowSource>;
 
     /// Takes the boxes of a start.
     fn started(
         &mut self,
         cx: &mut Context,
-        fetch: u32,
+        fetch_id: u32,
         boxes: &[u8],
         bytes: u64,
-    ) -> Step<Self::Guide>;
+    ) -> Step<Self::WindowSource>;
 
     /// Takes the end of a body, or of a connection.
-    fn ended(&mut self, cx: &mut Context, fetch: u32) -> Step<Self::Guide>;
+    fn ended(&mut self, cx: &mut Context, fetch_id: u32) -> Step<Self::WindowSource>;
 
     /// Makes every request that waits, at once.
     fn go_on(&mut self, cx: &mut Context);
 
     /// Looks at the time.
-    fn tick(&mut self, cx: &mut Context) -> Step<Self::Guide>;
+    fn tick(&mut self, cx: &mut Context) -> Step<Self::WindowSource>;
 
     /// When to look again.
     fn deadline_ms(&self) -> Option<u64>;
@@ -113,6 +118,6 @@ pub trait Search: Sized {
 }
 
 /// What the index, or what was made of it, breaks.
-pub(super) fn in_index(error: Error) -> Fault {
-    Fault { cause: Cause::BadFile(error), place: Place::Index }
+pub(super) fn in_index(error: Error) -> PlaybackFault {
+    PlaybackFault { cause: FaultCause::BadFile(error), location: FaultLocation::Index }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::run;
+use crate::{process, workspace};
 
 /// The worker-build that understands our `worker` crate.
 const WORKER_BUILD: &str = "0.8.7";
@@ -16,37 +16,40 @@ const WORKER_BUILD: &str = "0.8.7";
 /// The two wasm targets.
 pub(crate) fn rust_targets() -> Result<()> {
     let targets = ["wasm32-unknown-unknown", "wasm32-wasip2"];
-    let sysroot = run::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
     let libraries = Path::new(sysroot.trim()).join("lib/rustlib");
     let missing: Vec<_> =
         targets.into_iter().filter(|target| !libraries.join(target).join("lib").is_dir()).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    run::step(&format!("adding Rust targets {}", missing.join(" ")), || {
-        run::run(Command::new("rustup").args(["target", "add"]).args(&missing))
+    process::step(&format!("adding Rust targets {}", missing.join(" ")), || {
+        process::run(Command::new("rustup").args(["target", "add"]).args(&missing))
     })
 }
 
 /// Debian packages by the program that each is wanted for, installed where that is allowed.
 pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
-    let missing: Vec<&str> =
-        wanted.iter().filter(|(program, _)| !found(program)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let by_hand = format!("sudo apt-get install {}", missing.join(" "));
-    if !found("apt-get") || run::output(Command::new("id").arg("-u"))?.trim() != "0" {
+    if !is_installed("apt-get") || process::output(Command::new("id").arg("-u"))?.trim() != "0" {
         bail!("the tests need {}; please run: {by_hand}", missing.join(", "));
     }
-    run::step(&format!("installing {}", missing.join(", ")), || {
+    process::step(&format!("installing {}", missing.join(", ")), || {
         let apt = || {
             let mut command = Command::new("apt-get");
             command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
             command
         };
-        run::run(apt().arg("update"))?;
-        run::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))
+        process::run(apt().arg("update"))?;
+        process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))
             .with_context(|| format!("please run: {by_hand}"))
     })
 }
@@ -54,38 +57,40 @@ pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
 /// The Node packages that the lock file names: miniflare, the browser driver, the type checker.
 pub(crate) fn node_packages() -> Result<()> {
     programs(&[("node", "nodejs"), ("npm", "npm")])?;
-    packages(&run::workspace().join("tests/node"))
+    npm_packages(&workspace::root().join("tests/node"))
 }
 
 /// What the lock file in `folder` names, beside it.
-pub(crate) fn packages(folder: &Path) -> Result<()> {
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed"));
     let wanted = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    run::step("installing Node packages from the lock file", || {
-        run::run(Command::new("npm").arg("ci").stdout(io::stderr()).current_dir(folder))?;
+    process::step("installing Node packages from the lock file", || {
+        process::run(Command::new("npm").arg("ci").stdout(io::stderr()).current_dir(folder))?;
         Ok(fs::write(&stamp, &wanted)?)
     })
 }
 
 /// The folder of worker-build, which is built from its crate on first use.
 pub(crate) fn worker_build() -> Result<PathBuf> {
-    let root = run::target_dir().join("tools").join(format!("worker-build-{WORKER_BUILD}"));
+    let root = workspace::target_dir().join("tools").join(format!("worker-build-{WORKER_BUILD}"));
     let folder = root.join("bin");
     if !folder.join("worker-build").exists() {
-        run::step("building worker-build", || {
-            let mut install = run::cargo(["install", "worker-build", "--locked", "--version"]);
+        process::step("building worker-build", || {
+            let mut install = process::cargo(["install", "worker-build", "--locked", "--version"]);
             install.args([WORKER_BUILD, "--profile", "dev", "--no-track", "--root"]).arg(&root);
-            run::run(install.env("CARGO_TARGET_DIR", run::target_dir().join("tools/build")))
+            process::run(
+                install.env("CARGO_TARGET_DIR", workspace::target_dir().join("tools/build")),
+            )
         })?;
     }
     Ok(folder)
 }
 
 /// Whether `program` is on the `PATH`, or where Debian has servers, which is not on everybody's.
-pub(crate) fn found(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders.any(|folder| folder.join(program).is_file())

@@ -10,16 +10,16 @@ use mp4::Index;
 use mp4::plan::Selection;
 use mp4::start;
 use wasm_player::pipeline::{
-    Ask, ByHeaders, ByIndex, ContentRange, Effect, Guide, HEADERS_WINDOWS, Input, Lane, Pipeline,
-    Purpose, ResponseHead, What,
+    AppendData, BodyKind, ByHeaders, ByIndex, ContentRange, Effect, HEADERS_WINDOWS, Input,
+    MediaType, Pipeline, Request, ResponseHead, WindowSource,
 };
 
-use crate::buffers::TestBuffer;
-use crate::film::Film;
+use crate::source_buffer::TestSourceBuffer;
+use crate::synthetic_film::Film;
 
 /// A stage on which one film is played.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub(crate) struct Theatre<G: Guide = ByIndex> {
+pub(crate) struct PlayerHarness<G: WindowSource = ByIndex> {
     pub(crate) pipeline: Pipeline<G>,
     pub(crate) now_ms: u64,
     /// The file as the server has it.
@@ -42,7 +42,7 @@ pub(crate) struct Theatre<G: Guide = ByIndex> {
     pub(crate) bytes_fetched: u64,
     /// The most bytes that ever waited for the buffers.
     pub(crate) most_pending: u64,
-    pub(crate) buffers: BTreeMap<Lane, TestBuffer>,
+    pub(crate) buffers: BTreeMap<MediaType, TestSourceBuffer>,
     pub(crate) ended: bool,
     pub(crate) wake_at_ms: Option<u64>,
     /// Every effect since the last look, as a line.
@@ -53,15 +53,15 @@ pub(crate) struct Theatre<G: Guide = ByIndex> {
     pub(crate) start_max: u64,
     /// Of which it makes headers.
     moov: Range<usize>,
-    requests: BTreeMap<u32, Request>,
+    requests: BTreeMap<u32, OpenRequest>,
     acks: Vec<Input>,
-    held: BTreeMap<Lane, Vec<(u32, Vec<u8>)>>,
+    held: BTreeMap<MediaType, Vec<(u32, Vec<u8>)>>,
     piece: (u32, Vec<u8>),
 }
 
-struct Request {
-    ask: Ask,
-    purpose: Purpose,
+struct OpenRequest {
+    request: Request,
+    body_kind: BodyKind,
     /// Made by the server, and in front of any bytes of the film.
     boxes: Option<Vec<u8>>,
     at: u64,
@@ -71,14 +71,14 @@ struct Request {
     is_read: bool,
 }
 
-impl Theatre {
+impl PlayerHarness {
     /// Of a server that has the file, and nothing else.
     pub(crate) fn new(file: &[u8]) -> Self {
         Self::of(file, 0..0)
     }
 }
 
-impl Theatre<ByHeaders> {
+impl PlayerHarness<ByHeaders> {
     /// Of a server that makes headers.
     pub(crate) fn with_headers(film: &Film) -> Self {
         let place = |at: u64| usize::try_from(at).unwrap();
@@ -86,7 +86,7 @@ impl Theatre<ByHeaders> {
     }
 }
 
-impl<G: Guide> Theatre<G> {
+impl<G: WindowSource> PlayerHarness<G> {
     fn of(file: &[u8], moov: Range<usize>) -> Self {
         Self {
             pipeline: Pipeline::new(),
@@ -102,7 +102,9 @@ impl<G: Guide> Theatre<G> {
             has_slow_buffers: false,
             bytes_fetched: 0,
             most_pending: 0,
-            buffers: BTreeMap::from([Lane::Video, Lane::Audio].map(|l| (l, TestBuffer::default()))),
+            buffers: BTreeMap::from(
+                [MediaType::Video, MediaType::Audio].map(|l| (l, TestSourceBuffer::default())),
+            ),
             ended: false,
             wake_at_ms: None,
             lines: Vec::new(),
@@ -193,13 +195,17 @@ impl<G: Guide> Theatre<G> {
     }
 
     /// What a buffer holds.
-    pub(crate) fn spans(&self, lane: Lane) -> Vec<(u64, u64)> {
-        self.buffers[&lane].spans.iter().map(|span| (span.start_ms, span.end_ms)).collect()
+    pub(crate) fn buffered(&self, media_type: MediaType) -> Vec<(u64, u64)> {
+        self.buffers[&media_type]
+            .buffered
+            .iter()
+            .map(|range| (range.start_ms, range.end_ms))
+            .collect()
     }
 
     /// The bytes of all samples that a buffer took.
-    pub(crate) fn samples(&self, lane: Lane) -> Vec<u8> {
-        self.buffers[&lane].samples.iter().flat_map(|(_, bytes)| bytes.clone()).collect()
+    pub(crate) fn samples(&self, media_type: MediaType) -> Vec<u8> {
+        self.buffers[&media_type].samples.iter().flat_map(|(_, bytes)| bytes.clone()).collect()
     }
 
     /// The lines since the last look that contain `word`.
@@ -216,16 +222,21 @@ impl<G: Guide> Theatre<G> {
     }
 
     fn next_of_server(&mut self) -> Option<Input> {
-        let ready = |(_, request): &(&u32, &Request)| !request.is_answered || request.is_read;
-        let fetch = *self.requests.iter().find(ready)?.0;
-        let request = self.requests.get_mut(&fetch)?;
+        let ready = |(_, request): &(&u32, &OpenRequest)| !request.is_answered || request.is_read;
+        let fetch_id = *self.requests.iter().find(ready)?.0;
+        let request = self.requests.get_mut(&fetch_id)?;
         if !request.is_answered {
             request.is_answered = true;
-            return Some(self.answer(fetch));
+            return Some(self.answer(fetch_id));
         }
-        if let Some(boxes) = request.boxes.take_if(|_| matches!(request.ask, Ask::Start(_))) {
+        if let Some(boxes) = request.boxes.take_if(|_| matches!(request.request, Request::Start(_)))
+        {
             request.is_read = false;
-            return Some(Input::Started { fetch, boxes, bytes: request.end - request.at });
+            return Some(Input::StartBoxes {
+                fetch_id,
+                boxes,
+                media_bytes: request.end - request.at,
+            });
         }
         if self.stop_after_pieces == Some(0) {
             return None;
@@ -234,19 +245,19 @@ impl<G: Guide> Theatre<G> {
         let left = usize::try_from(request.end - request.at).unwrap();
         let cut = self.cut_after.is_some_and(|after| request.sent >= after);
         if left == 0 || cut {
-            self.requests.remove(&fetch);
-            let whole = Input::FetchEnded { fetch };
-            return Some(if cut { Input::FetchFailed { fetch } } else { whole });
+            self.requests.remove(&fetch_id);
+            let whole = Input::BodyEnded { fetch_id };
+            return Some(if cut { Input::FetchFailed { fetch_id } } else { whole });
         }
         let mut len = (self.piece_len)().clamp(1, left);
         if let Some(after) = self.cut_after {
             len = len.min(usize::try_from(after - request.sent).unwrap());
         }
-        Some(self.piece(fetch, len))
+        Some(self.piece(fetch_id, len))
     }
 
-    fn piece(&mut self, fetch: u32, len: usize) -> Input {
-        let request = self.requests.get_mut(&fetch).unwrap();
+    fn piece(&mut self, fetch_id: u32, len: usize) -> Input {
+        let request = self.requests.get_mut(&fetch_id).unwrap();
         let at = usize::try_from(request.at).unwrap();
         let sent = request.boxes.as_deref().unwrap_or(&self.file);
         let bytes = sent[at..at + len].to_vec();
@@ -254,26 +265,26 @@ impl<G: Guide> Theatre<G> {
         request.sent += len as u64;
         self.bytes_fetched += len as u64;
         self.stop_after_pieces = self.stop_after_pieces.map(|n| n - 1);
-        if request.purpose == Purpose::Index {
-            return Input::IndexBytes { fetch, bytes };
+        if request.body_kind == BodyKind::Index {
+            return Input::IndexBytes { fetch_id, bytes };
         }
         self.piece = (self.piece.0 + 1, bytes);
-        Input::MediaBytes { fetch, piece: self.piece.0, len: u32::try_from(len).unwrap() }
+        Input::MediaBytes { fetch_id, piece: self.piece.0, len: u32::try_from(len).unwrap() }
     }
 
-    fn answer(&mut self, fetch: u32) -> Input {
-        let ask = self.requests[&fetch].ask;
+    fn answer(&mut self, fetch_id: u32) -> Input {
+        let request = self.requests[&fetch_id].request;
         let total = self.file.len() as u64;
-        let (start, end) = match ask {
-            Ask::Closed(range) => (range.start, range.end.min(total)),
-            Ask::Suffix(n) => (total.saturating_sub(n), total),
-            Ask::Start(from) => return self.make(fetch, from, 1),
-            Ask::Headers(from) => return self.make(fetch, from, HEADERS_WINDOWS),
+        let (start, end) = match request {
+            Request::Range(range) => (range.start, range.end.min(total)),
+            Request::Suffix(n) => (total.saturating_sub(n), total),
+            Request::Start(from) => return self.make(fetch_id, from, 1),
+            Request::Headers(from) => return self.make(fetch_id, from, HEADERS_WINDOWS),
         };
-        let request = self.requests.get_mut(&fetch).unwrap();
+        let request = self.requests.get_mut(&fetch_id).unwrap();
         let end = end.min(start.saturating_add(self.answer_max));
         (request.at, request.end) = (start, end);
-        let is_refused = matches!(ask, Ask::Suffix(_)) && !self.has_suffixes;
+        let is_refused = matches!(request.request, Request::Suffix(_)) && !self.has_suffixes;
         let known = if start < end && !is_refused { 206 } else { 416 };
         let status = self.status.unwrap_or(known);
         let range = (status == 206).then_some(mp4::ByteRange { start, end });
@@ -294,38 +305,38 @@ impl<G: Guide> Theatre<G> {
             validator: Some(self.etag),
             retry_after_ms: None,
         };
-        Input::Head { fetch, head }
+        Input::Head { fetch_id, head }
     }
 
     /// Headers, and behind those of a start the bytes of its first range.
-    fn make(&mut self, fetch: u32, from: start::From, count: u32) -> Input {
+    fn make(&mut self, fetch_id: u32, from: start::From, count: u32) -> Input {
         let index = Index::parse(&self.file[self.moov.clone()]).unwrap();
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
         let ask = start::Ask { selection, from, span_ms: 10_000, count };
         let answer = start::answer(&index, ask).unwrap();
         let range = answer.windows.first().map(|window| window.fetches[0].range);
         let boxes = start::write(&answer);
-        let request = self.requests.get_mut(&fetch).unwrap();
-        (request.at, request.end) = match (request.ask, range) {
-            (Ask::Start(_), Some(range)) => {
+        let request = self.requests.get_mut(&fetch_id).unwrap();
+        (request.at, request.end) = match (request.request, range) {
+            (Request::Start(_), Some(range)) => {
                 (range.start, range.end.min(range.start.saturating_add(self.start_max)))
             }
-            (Ask::Start(_), None) => (0, 0),
+            (Request::Start(_), None) => (0, 0),
             _ => (0, boxes.len() as u64),
         };
         request.boxes = Some(boxes);
         let status = self.status.unwrap_or(200);
-        request.is_read = status == 200 && matches!(request.ask, Ask::Start(_));
-        Input::Head { fetch, head: ResponseHead { status, ..ResponseHead::default() } }
+        request.is_read = status == 200 && matches!(request.request, Request::Start(_));
+        Input::Head { fetch_id, head: ResponseHead { status, ..ResponseHead::default() } }
     }
 
     fn carry_out(&mut self, effect: Effect) -> Option<String> {
         Some(match effect {
-            Effect::Fetch { fetch, ask, purpose } => {
-                let line = format!("fetch {fetch} {} {purpose:?}", words(ask));
-                let request = Request {
-                    ask,
-                    purpose,
+            Effect::Fetch { fetch_id, request, body_kind } => {
+                let line = format!("fetch {fetch_id} {} {body_kind:?}", describe_request(request));
+                let request = OpenRequest {
+                    request,
+                    body_kind,
                     boxes: None,
                     at: 0,
                     end: 0,
@@ -333,39 +344,42 @@ impl<G: Guide> Theatre<G> {
                     is_answered: false,
                     is_read: false,
                 };
-                assert!(self.requests.insert(fetch, request).is_none(), "{line}: used twice");
+                assert!(self.requests.insert(fetch_id, request).is_none(), "{line}: used twice");
                 line
             }
-            Effect::Read { fetch } => {
-                let request = self.requests.get_mut(&fetch).expect("a body to read");
+            Effect::Read { fetch_id } => {
+                let request = self.requests.get_mut(&fetch_id).expect("a body to read");
                 assert!(request.is_answered && !request.is_read, "one piece at a time");
                 request.is_read = true;
                 return None;
             }
-            Effect::Cancel { fetch } => {
-                self.requests.remove(&fetch).expect("a request to cancel");
-                format!("cancel {fetch}")
+            Effect::Cancel { fetch_id } => {
+                self.requests.remove(&fetch_id).expect("a request to cancel");
+                format!("cancel {fetch_id}")
             }
-            Effect::Append { lane, epoch, what } => return self.append(lane, epoch, &what),
-            Effect::RetryAppend { lane } => {
-                for (epoch, bytes) in self.held.remove(&lane).unwrap_or_default() {
-                    self.put(lane, epoch, bytes);
+            Effect::Append { media_type, epoch, data } => {
+                return self.append(media_type, epoch, &data);
+            }
+            Effect::RetryAppend { media_type } => {
+                for (epoch, bytes) in self.held.remove(&media_type).unwrap_or_default() {
+                    self.put(media_type, epoch, bytes);
                 }
-                format!("retry {lane:?}")
+                format!("retry {media_type:?}")
             }
-            Effect::AbortAppend { lane } => {
+            Effect::AbortAppend { media_type } => {
                 self.ended = false;
-                self.held.remove(&lane);
-                self.acks
-                    .retain(|ack| matches!(ack, Input::Evicted { .. }) || lane_of(ack) != lane);
-                self.buffers.get_mut(&lane).unwrap().abort();
-                format!("abort {lane:?}")
+                self.held.remove(&media_type);
+                self.acks.retain(|ack| {
+                    matches!(ack, Input::Removed { .. }) || media_type_of(ack) != media_type
+                });
+                self.buffers.get_mut(&media_type).unwrap().abort();
+                format!("abort {media_type:?}")
             }
-            Effect::Evict { lane, span } => {
-                let buffer = self.buffers.get_mut(&lane).unwrap();
-                buffer.remove(span);
-                self.acks.push(Input::Evicted { lane, buffered: buffer.spans.clone() });
-                format!("evict {lane:?} {}-{}", span.start_ms, span.end_ms)
+            Effect::Remove { media_type, range } => {
+                let buffer = self.buffers.get_mut(&media_type).unwrap();
+                buffer.remove(range);
+                self.acks.push(Input::Removed { media_type, buffered: buffer.buffered.clone() });
+                format!("evict {media_type:?} {}-{}", range.start_ms, range.end_ms)
             }
             Effect::EndOfStream => {
                 self.ended = true;
@@ -377,7 +391,7 @@ impl<G: Guide> Theatre<G> {
             }
             Effect::StartOver { time_ms } => {
                 for buffer in self.buffers.values_mut() {
-                    *buffer = TestBuffer::default();
+                    *buffer = TestSourceBuffer::default();
                 }
                 self.acks.clear();
                 format!("start over at {time_ms}")
@@ -392,33 +406,33 @@ impl<G: Guide> Theatre<G> {
         })
     }
 
-    fn append(&mut self, lane: Lane, epoch: u32, what: &What) -> Option<String> {
+    fn append(&mut self, media_type: MediaType, epoch: u32, data: &AppendData) -> Option<String> {
         let cut = |from: &Range<u32>| self.piece.1[from.start as usize..from.end as usize].to_vec();
-        let (bytes, line) = match what {
-            What::Header(bytes) => {
-                (bytes.clone(), Some(format!("append {lane:?} {}", kind_of(bytes))))
+        let (bytes, line) = match data {
+            AppendData::Header(bytes) => {
+                (bytes.clone(), Some(format!("append {media_type:?} {}", kind_of(bytes))))
             }
-            What::Part { piece, part } => {
+            AppendData::Part { piece, part } => {
                 assert_eq!(*piece, self.piece.0);
                 (cut(part), None)
             }
-            What::Gather { piece, parts } => {
+            AppendData::Gather { piece, parts } => {
                 assert_eq!(*piece, self.piece.0);
                 (parts.iter().flat_map(cut).collect(), None)
             }
         };
-        assert_eq!(bytes.len() as u64, what.len());
+        assert_eq!(bytes.len() as u64, data.len());
         self.ended = false;
-        self.put(lane, epoch, bytes);
+        self.put(media_type, epoch, bytes);
         line
     }
 
-    fn put(&mut self, lane: Lane, epoch: u32, bytes: Vec<u8>) {
-        let buffer = self.buffers.get_mut(&lane).unwrap();
-        if buffer.is_full() || self.held.contains_key(&lane) {
-            let held = self.held.entry(lane).or_default();
+    fn put(&mut self, media_type: MediaType, epoch: u32, bytes: Vec<u8>) {
+        let buffer = self.buffers.get_mut(&media_type).unwrap();
+        if buffer.is_full() || self.held.contains_key(&media_type) {
+            let held = self.held.entry(media_type).or_default();
             if held.is_empty() {
-                self.acks.push(Input::QuotaExceeded { lane, epoch });
+                self.acks.push(Input::QuotaExceeded { media_type, epoch });
             }
             held.push((epoch, bytes));
             return;
@@ -431,10 +445,10 @@ impl<G: Guide> Theatre<G> {
         let waiting: u64 = self.acks.iter().map(pending).sum();
         self.most_pending = self.most_pending.max(waiting + bytes.len() as u64);
         self.acks.push(Input::Appended {
-            lane,
+            media_type,
             epoch,
             bytes: u32::try_from(bytes.len()).unwrap(),
-            buffered: buffer.spans.clone(),
+            buffered: buffer.buffered.clone(),
         });
     }
 }
@@ -448,16 +462,16 @@ fn kind_of(header: &[u8]) -> &'static str {
 }
 
 /// A range as its header says it, a time or a place as its query does.
-fn words(ask: Ask) -> String {
+fn describe_request(request: Request) -> String {
     let query = |from| match from {
         start::From::Time(ms) => format!("at={ms}"),
         start::From::Cursor(cursor) => format!("from={:?}", cursor.numbers()),
     };
-    match ask {
-        Ask::Closed(range) => format!("bytes={}-{}", range.start, range.end - 1),
-        Ask::Suffix(n) => format!("bytes=-{n}"),
-        Ask::Start(from) => format!("start {}", query(from)),
-        Ask::Headers(from) => format!("headers {}", query(from)),
+    match request {
+        Request::Range(range) => format!("bytes={}-{}", range.start, range.end - 1),
+        Request::Suffix(n) => format!("bytes=-{n}"),
+        Request::Start(from) => format!("start {}", query(from)),
+        Request::Headers(from) => format!("headers {}", query(from)),
     }
 }
 
@@ -474,16 +488,16 @@ fn told(effect: Effect) -> String {
         Effect::Waiting(fault) => format!("waiting: {:?}", fault.cause),
         Effect::Notice(fault) => format!("notice: {:?}", fault.cause),
         Effect::FallBack(fault) => format!("fall back: {:?}", fault.cause),
-        Effect::Fail(fault) => format!("fail: {:?} ({:?})", fault.cause, fault.place),
+        Effect::Fail(fault) => format!("fail: {:?} ({:?})", fault.cause, fault.location),
         other => panic!("not told, but done: {other:?}"),
     }
 }
 
-fn lane_of(ack: &Input) -> Lane {
+fn media_type_of(ack: &Input) -> MediaType {
     match ack {
-        Input::Appended { lane, .. }
-        | Input::QuotaExceeded { lane, .. }
-        | Input::Evicted { lane, .. } => *lane,
+        Input::Appended { media_type, .. }
+        | Input::QuotaExceeded { media_type, .. }
+        | Input::Removed { media_type, .. } => *media_type,
         other => panic!("no buffer says {other:?}"),
     }
 }

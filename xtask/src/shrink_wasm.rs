@@ -12,7 +12,7 @@ use walrus::{
 
 /// Puts a bare trap in the place of functions that never return and ask nothing of the host, and
 /// in the place of their calls.
-pub(crate) fn shorten(module: &mut Module) {
+pub(crate) fn remove_panic_paths(module: &mut Module) {
     let doomed = doomed(module);
     for (id, function) in module.funcs.iter_local_mut() {
         let entry = function.entry_block();
@@ -27,7 +27,7 @@ pub(crate) fn shorten(module: &mut Module) {
 
 /// Takes the hashes out of the names of what wasm-bindgen imports, which are there to tell packages
 /// apart that export the same name; old names and new ones.
-pub(crate) fn short_imports(module: &mut Module) -> Vec<(String, String)> {
+pub(crate) fn shorten_import_names(module: &mut Module) -> Vec<(String, String)> {
     let mut renamed = Vec::new();
     for import in module.imports.iter_mut() {
         let Some((name, hash)) = import.name.rsplit_once('_') else { continue };
@@ -167,7 +167,7 @@ mod tests {
         let go = go.finish(vec![which], &mut module.funcs);
         module.exports.add("go", go);
 
-        shorten(&mut module);
+        remove_panic_paths(&mut module);
 
         let left: Vec<FunctionId> = module.funcs.iter().map(walrus::Function::id).collect();
         assert!(!left.contains(&quiet));

@@ -4,13 +4,13 @@ use mp4::ByteRange;
 use mp4::locate::{Locator, Step};
 
 use super::context::Context;
-use super::fault::{Cause, Fault, Place, Remedy};
-use super::http::{Ask, ResponseHead};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault, Remedy};
+use super::http::{Request, ResponseHead};
 use super::transfer::Transfer;
-use super::{Purpose, limits};
+use super::{BodyKind, limits};
 
 /// The search for `moov`.
-pub struct Finder {
+pub struct IndexLoader {
     /// Knows how long the file is if `size` does.
     locator: Locator,
     size: Option<u64>,
@@ -39,9 +39,9 @@ struct Guess {
 }
 
 /// What became of a step: `moov`, once it is there, and its place in the file.
-pub(super) type Outcome = Result<Option<(ByteRange, Vec<u8>)>, Fault>;
+pub(super) type PlaybackResult = Result<Option<(ByteRange, Vec<u8>)>, PlaybackFault>;
 
-impl Finder {
+impl IndexLoader {
     /// Makes the first two requests.
     pub(super) fn start(cx: &mut Context) -> Self {
         let size = cx.file.size;
@@ -54,47 +54,57 @@ impl Finder {
             transfers: Vec::new(),
             requests: 0,
         };
-        finder.request(cx, Ask::Closed(ByteRange { start: 0, end: head_end }), false);
+        finder.request(cx, Request::Range(ByteRange { start: 0, end: head_end }), false);
         match size {
-            None => finder.request(cx, Ask::Suffix(limits::TAIL_BYTES), true),
+            None => finder.request(cx, Request::Suffix(limits::TAIL_BYTES), true),
             Some(size) if size > head_end => {
                 let start = size.saturating_sub(limits::TAIL_BYTES).max(head_end);
-                finder.request(cx, Ask::Closed(ByteRange { start, end: size }), true);
+                finder.request(cx, Request::Range(ByteRange { start, end: size }), true);
             }
             Some(_) => {}
         }
         finder
     }
 
-    fn request(&mut self, cx: &mut Context, asked: Ask, is_tail: bool) {
+    fn request(&mut self, cx: &mut Context, request: Request, is_tail: bool) {
         self.requests += 1;
-        let transfer = Transfer::start(cx, asked, Purpose::Index);
+        let transfer = Transfer::start(cx, request, BodyKind::Index);
         self.transfers.push(Guess { transfer, is_tail });
     }
 
-    fn position(&self, fetch: u32) -> Option<usize> {
-        self.transfers.iter().position(|guess| guess.transfer.is(fetch))
+    fn position(&self, fetch_id: u32) -> Option<usize> {
+        self.transfers.iter().position(|guess| guess.transfer.is(fetch_id))
     }
 
     /// Takes the head of an answer.
-    pub(super) fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Outcome {
-        let Some(guess) = self.guess(fetch) else { return Ok(None) };
+    pub(super) fn head(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        head: &ResponseHead,
+    ) -> PlaybackResult {
+        let Some(guess) = self.guess(fetch_id) else { return Ok(None) };
         match guess.transfer.head(cx, head) {
             Ok(()) => {
                 guess.transfer.read(cx);
                 self.advance(cx)
             }
-            Err(cause) => self.broke(cx, fetch, cause),
+            Err(cause) => self.broke(cx, fetch_id, cause),
         }
     }
 
-    fn guess(&mut self, fetch: u32) -> Option<&mut Guess> {
-        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch))
+    fn guess(&mut self, fetch_id: u32) -> Option<&mut Guess> {
+        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch_id))
     }
 
     /// Takes bytes.
-    pub(super) fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Outcome {
-        let Some(guess) = self.guess(fetch) else { return Ok(None) };
+    pub(super) fn bytes(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        bytes: &[u8],
+    ) -> PlaybackResult {
+        let Some(guess) = self.guess(fetch_id) else { return Ok(None) };
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let taken = guess.transfer.bytes(cx, len);
         let (skip, len) = (taken.skip as usize, taken.len as usize);
@@ -105,16 +115,19 @@ impl Finder {
     }
 
     /// Takes the end of a body, or of a connection.
-    pub(super) fn ended(&mut self, cx: &mut Context, fetch: u32) -> Outcome {
-        self.broke(cx, fetch, Cause::Network)
+    pub(super) fn ended(&mut self, cx: &mut Context, fetch_id: u32) -> PlaybackResult {
+        self.broke(cx, fetch_id, FaultCause::Network)
     }
 
-    fn broke(&mut self, cx: &mut Context, fetch: u32, cause: Cause) -> Outcome {
-        let Some(at) = self.position(fetch) else { return Ok(None) };
+    fn broke(&mut self, cx: &mut Context, fetch_id: u32, cause: FaultCause) -> PlaybackResult {
+        let Some(at) = self.position(fetch_id) else { return Ok(None) };
         let mut guess = self.transfers.swap_remove(at);
         // The tail is a guess: a server that does not answer it may still serve the file.
         let has_more = !self.transfers.is_empty() || !self.kept.is_empty() || self.moov.is_some();
-        if guess.is_tail && has_more && !matches!(cause, Cause::Network | Cause::Changed) {
+        if guess.is_tail
+            && has_more
+            && !matches!(cause, FaultCause::Network | FaultCause::FileChanged)
+        {
             return if self.kept.is_empty() { Ok(None) } else { self.advance(cx) };
         }
         match guess.transfer.broke(cx, &cause) {
@@ -134,11 +147,11 @@ impl Finder {
     }
 
     /// Looks at the time.
-    pub(super) fn tick(&mut self, cx: &mut Context) -> Outcome {
+    pub(super) fn tick(&mut self, cx: &mut Context) -> PlaybackResult {
         for guess in &mut self.transfers {
             let outcome: Result<(), Remedy> = guess.transfer.tick(cx);
             if outcome.is_err() {
-                return Err(guess.transfer.fault(Cause::Network));
+                return Err(guess.transfer.fault(FaultCause::Network));
             }
         }
         Ok(None)
@@ -179,14 +192,14 @@ impl Finder {
     }
 
     /// Does what the bytes at hand allow: reads on, asks for more, or is done.
-    fn advance(&mut self, cx: &mut Context) -> Outcome {
+    fn advance(&mut self, cx: &mut Context) -> PlaybackResult {
         if let Some(size) = cx.file.size {
             self.size = Some(size);
             self.locator.set_file_size(size);
         }
         let mut fed = None;
         while self.moov.is_none() {
-            match self.locator.next().map_err(|error| self.bad(Cause::BadFile(error)))? {
+            match self.locator.next().map_err(|error| self.bad(FaultCause::BadFile(error)))? {
                 Step::Moov(range) => self.open_moov(range)?,
                 Step::Need(need) => {
                     // Bytes that brought the walk no further are not fed twice.
@@ -200,8 +213,8 @@ impl Finder {
         self.complete(cx)
     }
 
-    const fn bad(&self, cause: Cause) -> Fault {
-        Fault { cause, place: Place::Structure { size: self.size } }
+    const fn bad(&self, cause: FaultCause) -> PlaybackFault {
+        PlaybackFault { cause, location: FaultLocation::Structure { size: self.size } }
     }
 
     /// Feeds what is held from `at` on; whether anything is.
@@ -214,7 +227,7 @@ impl Finder {
     }
 
     /// Asks for bytes that no request on its way will bring.
-    fn ask(&mut self, cx: &mut Context, need: ByteRange) -> Result<(), Fault> {
+    fn ask(&mut self, cx: &mut Context, need: ByteRange) -> Result<(), PlaybackFault> {
         let size = self.size;
         let held = self.kept.iter().find(|kept| kept.from(need.start).is_some());
         let start = held.map_or(need.start, Kept::end);
@@ -229,21 +242,21 @@ impl Finder {
         let near = next.filter(|next| next - start <= limits::GAP_BYTES_MAX);
         let end = near.unwrap_or(start.saturating_add(limits::NEED_BYTES));
         let end = size.map_or(end, |size| end.min(size)).max(start + 1);
-        self.request(cx, Ask::Closed(ByteRange { start, end }), false);
+        self.request(cx, Request::Range(ByteRange { start, end }), false);
         Ok(())
     }
 
-    fn cap(&self) -> Result<(), Fault> {
+    fn cap(&self) -> Result<(), PlaybackFault> {
         if self.requests < limits::INDEX_REQUESTS_MAX {
             return Ok(());
         }
-        Err(self.bad(Cause::Scattered { requests: limits::INDEX_REQUESTS_MAX }))
+        Err(self.bad(FaultCause::IndexNotFound { requests: limits::INDEX_REQUESTS_MAX }))
     }
 
-    fn open_moov(&mut self, range: ByteRange) -> Result<(), Fault> {
+    fn open_moov(&mut self, range: ByteRange) -> Result<(), PlaybackFault> {
         if range.len() > limits::MOOV_BYTES_MAX {
             let max = limits::MOOV_BYTES_MAX;
-            return Err(self.bad(Cause::LargeIndex { bytes: range.len(), max }));
+            return Err(self.bad(FaultCause::IndexTooLarge { bytes: range.len(), max }));
         }
         let len = usize::try_from(range.len()).unwrap_or_default();
         let mut moov = Moov { range, bytes: vec![0; len], missing: vec![range] };
@@ -255,7 +268,7 @@ impl Finder {
     }
 
     /// With `moov` placed: asks for what of it nobody brings, cancels what brings nothing of it.
-    fn complete(&mut self, cx: &mut Context) -> Outcome {
+    fn complete(&mut self, cx: &mut Context) -> PlaybackResult {
         let Some(moov) = self.moov.as_mut() else { return Ok(None) };
         if moov.missing.is_empty() {
             let found = (moov.range, std::mem::take(&mut moov.bytes));
@@ -278,7 +291,7 @@ impl Finder {
         });
         for range in missing {
             self.cap()?;
-            self.request(cx, Ask::Closed(range), false);
+            self.request(cx, Request::Range(range), false);
         }
         Ok(None)
     }
