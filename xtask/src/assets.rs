@@ -163,16 +163,13 @@ pub(crate) fn file_name(path: &str) -> &str {
 
 /// `./sink.js`, `../sink/sink.js`: how the file `from` writes the path of the file `to`.
 pub(crate) fn relative(from: &str, to: &str) -> String {
-    let folders = |path: &str| -> Vec<String> {
-        path.rsplit_once('/')
-            .map_or_else(Vec::new, |(folder, _)| folder.split('/').map(str::to_owned).collect())
-    };
-    let (from, to_folders) = (folders(from), folders(to));
-    let same = from.iter().zip(&to_folders).take_while(|(a, b)| a == b).count();
-    let up = "../".repeat(from.len() - same);
-    let down: String = to_folders.iter().skip(same).map(|folder| format!("{folder}/")).collect();
-    let here = if up.is_empty() { "./" } else { "" };
-    format!("{here}{up}{down}{}", file_name(to))
+    let folders: Vec<&str> =
+        from.rsplit_once('/').map_or(Vec::new(), |(f, _)| f.split('/').collect());
+    let parts: Vec<&str> = to.split('/').collect();
+    let shared = folders.iter().zip(&parts).take_while(|(a, b)| a == b).count();
+    let up =
+        if shared == folders.len() { "./".into() } else { "../".repeat(folders.len() - shared) };
+    format!("{up}{}", parts.get(shared..).unwrap_or_default().join("/"))
 }
 
 /// The ways in which the file `from` can name the file `to`, each with what stands there once `to`
@@ -186,9 +183,9 @@ fn references(from: &str, to: &str, new: &str) -> Vec<(String, String)> {
     if near.strip_prefix("./") == Some(file_name(to)) {
         names.push((file_name(to).to_owned(), new.to_owned()));
     }
-    let quotes = [('"', '"'), ('\'', '\''), ('`', '`'), ('(', ')')];
+    let pairs = [('"', '"'), ('\'', '\''), ('`', '`'), ('(', ')')];
     let quoted = |(old, new): &(String, String)| {
-        quotes.map(|(open, close)| (format!("{open}{old}{close}"), format!("{open}{new}{close}")))
+        pairs.map(|(open, close)| (format!("{open}{old}{close}"), format!("{open}{new}{close}")))
     };
     names.iter().flat_map(quoted).collect()
 }

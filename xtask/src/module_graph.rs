@@ -101,7 +101,7 @@ mod tests {
 
     fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
         let text = |path: &str, text: &str| {
-            let is_script = path.ends_with(".js");
+            let is_script = path != INDEX;
             if is_script { minify::module(text).unwrap() } else { text.to_owned() }
         };
         list.iter().map(|(path, t)| ((*path).to_owned(), text(path, t).into_bytes())).collect()
@@ -156,11 +156,10 @@ mod tests {
         assert!(files.contains_key("worker/worker.js"));
         let modules = closure(&files, worker, &[Import::Static, Import::Dynamic]);
         let prefetch = std::str::from_utf8(&files["prefetch.js"]).unwrap();
-        let named: BTreeSet<String> = files
-            .keys()
-            .filter(|path| prefetch.contains(&format!("URL(\"./{path}\"")))
-            .cloned()
-            .collect();
+        let quoted =
+            |path: &str| ['"', '\'', '`'].map(|quote| format!("URL({quote}./{path}{quote}"));
+        let is_named = |path: &str| quoted(path).iter().any(|url| prefetch.contains(url));
+        let named: BTreeSet<String> = files.keys().filter(|path| is_named(path)).cloned().collect();
         assert_eq!(named, modules);
     }
 }
