@@ -11,7 +11,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 use api::{Registered, paths::media_key};
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 use serde_json::json;
 use tests::{
     fixture,
@@ -59,7 +59,7 @@ impl Case {
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [clip, small] = arguments.as_slice() else { anyhow::bail!("usage: cpu CLIP SMALL") };
-    let mut deployment = Deployment::workerd_behind("plain.mjs")?;
+    let mut deployment = Deployment::workerd_behind("worker-with-baseline.mjs")?;
     fixture::install(&deployment)?;
     let long = put(&deployment, LONG, small, LONG_SECONDS)?;
     let short = put(&deployment, SHORT, clip, SHORT_SECONDS)?;
@@ -83,7 +83,7 @@ fn main() -> Result<()> {
 fn put(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<Registered> {
     let clip = fs::read(clip).with_context(|| format!("cannot read {clip}"))?;
     let repeats = u32::try_from(seconds / CLIP_SECONDS)?;
-    let film = film::write_wide(&clip, repeats, MoovAt::Tail)?;
+    let film = synth::repeat_clip_wide(&clip, repeats, MoovAt::Tail)?;
     let media = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
     let media = clip.get(media).context("the clip is whole")?.repeat(repeats as usize);
     let bytes = [film.head, media, film.tail].concat();

@@ -10,9 +10,9 @@ use std::{
 use api::Stream;
 use mp4::{
     Index,
-    film::{self, Film, MoovAt},
     plan::Selection,
-    start::{self, Answer, Ask, From},
+    start_index::{self, Start, StartPosition, StartRequest},
+    synth::{self, MoovAt, SynthFile},
 };
 use tests::{
     bytes::Dice,
@@ -30,20 +30,20 @@ const OWN: &str = "36003600360036003600360036003600";
 const FIRST_MS: u64 = 2_000;
 
 /// The clip of sixteen seconds, over and over.
-fn ten_hours(moov_at: MoovAt) -> Film {
-    let film = film::write(fixture::playing(), 10 * 60 * 60 / 16, moov_at);
+fn ten_hours(moov_at: MoovAt) -> SynthFile {
+    let film = synth::repeat_clip(fixture::playing(), 10 * 60 * 60 / 16, moov_at);
     film.expect("the clip is repeated")
 }
 
 /// Its `moov`, and what comes behind that.
-fn moov(film: &Film) -> &[u8] {
+fn moov(film: &SynthFile) -> &[u8] {
     let place = if film.tail.is_empty() { &film.head } else { &film.tail };
     let kind = place.windows(4).position(|kind| kind == b"moov").expect("a moov");
     place.get(kind - 4..).expect("a box begins with its size")
 }
 
 /// The film on disk, where its pictures and its sound take no room.
-fn write_sparse(film: &Film, path: &Path) {
+fn write_sparse(film: &SynthFile, path: &Path) {
     let mut out = File::create(path).expect("a new film");
     out.write_all(&film.head).expect("room for its head");
     let tail_at = film.size_bytes() - film.tail.len() as u64;
@@ -52,22 +52,22 @@ fn write_sparse(film: &Film, path: &Path) {
 }
 
 /// What its index, read here, says of a start.
-fn expected(index: &Index<&[u8]>, at_ms: u64) -> Answer {
+fn expected(index: &Index<&[u8]>, at_ms: u64) -> Start {
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     let ask = |span_ms| {
-        let ask = Ask { selection, from: From::Time(at_ms), span_ms, count: 1 };
-        start::answer(index, ask).expect("a film that plays")
+        let ask = StartRequest { selection, from: StartPosition::Time(at_ms), span_ms, count: 1 };
+        start_index::plan_from_moov(index, ask).expect("a film that plays")
     };
     ask(at_ms.saturating_sub(ask(1).start_ms) + FIRST_MS)
 }
 
 /// Headers for this time, and that they are about it.
-fn headers(connection: &mut Connection, url: &str, at_ms: u64) -> Answer {
+fn headers(connection: &mut Connection, url: &str, at_ms: u64) -> Start {
     let at = format!("at={}.{:03}", at_ms / 1000, at_ms % 1000);
     let response = Request::get(format!("{url}{at}")).send_on(connection).expect("an answer");
     let said = || String::from_utf8_lossy(&response.body).into_owned();
     assert_eq!(response.status, 200, "{at}: {}", said());
-    let answer = start::read(&response.body).expect("boxes of the wire form");
+    let answer = start_index::decode(&response.body).expect("boxes of the wire form");
     let window = answer.windows.first().expect("a window");
     assert_eq!(answer.windows.len(), 1, "{at}");
     assert!(window.start_ms <= at_ms && window.keys_ms.first() == Some(&window.start_ms), "{at}");
@@ -78,7 +78,7 @@ fn headers(connection: &mut Connection, url: &str, at_ms: u64) -> Answer {
 }
 
 /// Reads headers at a thousand times, of which the first makes them if nobody has.
-fn read_back(deployment: &Deployment, url: &str, film: &Film) {
+fn read_back(deployment: &Deployment, url: &str, film: &SynthFile) {
     let index = Index::parse(moov(film)).expect("it is an index");
     let (url, _) = url.rsplit_once("at=").expect("a URL of one time");
     let mut connection = deployment.origin.connect().expect("a connection");
@@ -107,11 +107,11 @@ fn an_own_film_of_ten_hours_is_made_ready_in_sixty_four_megabytes_by_who_asks_fi
 #[test]
 fn a_film_of_ten_hours_elsewhere_is_made_ready_in_sixty_four_megabytes_as_it_is_taken_up() {
     for moov_at in [MoovAt::Tail, MoovAt::Head] {
-        take_up(ten_hours(moov_at));
+        ingest(ten_hours(moov_at));
     }
 }
 
-fn take_up(film: Film) {
+fn ingest(film: SynthFile) {
     let upstream = Upstream::of(film.clone()).expect("a provider");
     let folder = tempfile::tempdir().expect("a folder");
     let providers = folder.path().join("providers.json");
@@ -120,8 +120,8 @@ fn take_up(film: Film) {
     let providers = providers.to_str().expect("a path in UTF-8");
     flags.extend(["--providers", providers, "--allowed-outbound-hosts", &upstream.origin]);
     let deployment = Deployment::serve(folder.path().join("data"), &flags).expect("it starts");
-    let taken = fixture::take_up(&deployment, "film.mp4").expect("it is taken up");
-    fixture::show(&deployment, "long", &[taken]).expect("a catalogue");
+    let taken = fixture::ingest(&deployment, "film.mp4").expect("it is taken up");
+    fixture::show(&deployment, "long", &[taken]).expect("a catalog");
     let stream = Request::get("/api/v2/stream/long.1").send(&deployment.origin).expect("a stream");
     let stream: Stream = stream.envelope().expect("an envelope").data.expect("a stream");
     // Only what is stored already has it.
