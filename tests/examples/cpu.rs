@@ -11,7 +11,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 use api::{Registered, paths::media_key};
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 use serde_json::json;
 use tests::{
     deployment::Deployment,
@@ -83,7 +83,7 @@ fn main() -> Result<()> {
 fn put_film(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<Registered> {
     let clip = fs::read(clip).with_context(|| format!("cannot read {clip}"))?;
     let repeats = u32::try_from(seconds / CLIP_SECONDS)?;
-    let film = film::write_wide(&clip, repeats, MoovAt::Tail)?;
+    let film = synth::repeat_clip_wide(&clip, repeats, MoovAt::Tail)?;
     let media = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
     let media = clip.get(media).context("the clip is whole")?.repeat(repeats as usize);
     let bytes = [film.head, media, film.tail].concat();

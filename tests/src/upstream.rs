@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use mp4::film::Film;
+use mp4::synth::SynthFile;
 
 use crate::{bytes, fixture};
 
@@ -78,7 +78,7 @@ pub struct Upstream {
 #[derive(Debug)]
 struct State {
     /// The film that takes the place of its own. Its media bytes are zeros.
-    film: Option<Film>,
+    film: Option<SynthFile>,
     fault_mode: Mutex<FaultMode>,
     requests: AtomicUsize,
     redirect_targets: Mutex<Vec<String>>,
@@ -94,11 +94,11 @@ impl Upstream {
     }
 
     /// Starts a provider of this film, whatever the name. Its media bytes are zeros.
-    pub fn with_film(film: Film) -> Result<Self> {
+    pub fn with_film(film: SynthFile) -> Result<Self> {
         Self::listen(Some(film))
     }
 
-    fn listen(film: Option<Film>) -> Result<Self> {
+    fn listen(film: Option<SynthFile>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         // An origin of this machine that is on no provider's list.
         let forbidden = TcpListener::bind("127.0.0.1:0")?;
@@ -328,7 +328,7 @@ pub fn write_moov_last_headers(body: &mut [u8], start: u64) {
 }
 
 /// Bytes of a film whose media bytes are zeros.
-fn bytes_of(film: &Film, start: u64, length: usize) -> Vec<u8> {
+fn bytes_of(film: &SynthFile, start: u64, length: usize) -> Vec<u8> {
     let tail_at = film.size_bytes() - film.tail.len() as u64;
     let byte = |at: u64| match at.checked_sub(tail_at) {
         Some(at) => usize::try_from(at).ok().and_then(|at| film.tail.get(at)),
@@ -347,13 +347,13 @@ struct FilmRequest {
 }
 
 impl FilmRequest {
-    fn parse(head: &[u8], film: Option<&Film>) -> Result<Self> {
+    fn parse(head: &[u8], film: Option<&SynthFile>) -> Result<Self> {
         let head = std::str::from_utf8(head)?;
         let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
         let (seed, size) = match path.rsplit('/').next() {
             Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
             Some(PICTURE) => (FILM_SEED, fixture::PNG.len() as u64),
-            Some(_) | None => (FILM_SEED, film.map_or(FILM_BYTES, Film::size_bytes)),
+            Some(_) | None => (FILM_SEED, film.map_or(FILM_BYTES, SynthFile::size_bytes)),
         };
         let mut request = Self { path, seed, size, start: 0, end: size };
         for line in head.lines().map(str::to_ascii_lowercase) {
@@ -366,7 +366,7 @@ impl FilmRequest {
         Ok(request)
     }
 
-    fn body(&self, film: Option<&Film>) -> Result<Vec<u8>> {
+    fn body(&self, film: Option<&SynthFile>) -> Result<Vec<u8>> {
         let length = usize::try_from(self.end - self.start)?;
         if self.path.ends_with(PICTURE) {
             let start = usize::try_from(self.start)?;

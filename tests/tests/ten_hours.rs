@@ -12,9 +12,9 @@ use anyhow::Result;
 use api::{Stream, paths::media_key};
 use mp4::{
     Index,
-    film::{self, Film, MoovAt},
     plan::Selection,
-    start::{self, Answer, Ask, From},
+    start_index::{self, Start, StartPosition, StartRequest},
+    synth::{self, MoovAt, SynthFile},
 };
 use tests::{
     bytes::Dice,
@@ -32,20 +32,20 @@ const OWN: &str = "36003600360036003600360036003600";
 const FIRST_MS: u64 = 2_000;
 
 /// The clip of sixteen seconds, over and over.
-fn ten_hours(moov_at: MoovAt) -> Film {
-    let film = film::write(fixture::playable_film(), 10 * 60 * 60 / 16, moov_at);
+fn ten_hours(moov_at: MoovAt) -> SynthFile {
+    let film = synth::repeat_clip(fixture::playable_film(), 10 * 60 * 60 / 16, moov_at);
     film.expect("the clip is repeated")
 }
 
 /// The film's bytes from `moov` on.
-fn moov(film: &Film) -> &[u8] {
+fn moov(film: &SynthFile) -> &[u8] {
     let place = if film.tail.is_empty() { &film.head } else { &film.tail };
     let kind = place.windows(4).position(|kind| kind == b"moov").expect("a moov");
     place.get(kind - 4..).expect("a box begins with its size")
 }
 
 /// Writes the film as a sparse file: its media bytes take no room on the disk.
-fn write_sparse(film: &Film, path: &Path) -> Result<()> {
+fn write_sparse(film: &SynthFile, path: &Path) -> Result<()> {
     let mut out = File::create(path)?;
     out.write_all(&film.head)?;
     let tail_at = film.size_bytes() - film.tail.len() as u64;
@@ -54,22 +54,22 @@ fn write_sparse(film: &Film, path: &Path) -> Result<()> {
 }
 
 /// The start that the film's own index gives, read here.
-fn expected(index: &Index<&[u8]>, at_ms: u64) -> Answer {
+fn expected(index: &Index<&[u8]>, at_ms: u64) -> Start {
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     let ask = |span_ms| {
-        let ask = Ask { selection, from: From::Time(at_ms), span_ms, count: 1 };
-        start::answer(index, ask).expect("a film that plays")
+        let ask = StartRequest { selection, from: StartPosition::Time(at_ms), span_ms, count: 1 };
+        start_index::plan_from_moov(index, ask).expect("a film that plays")
     };
     ask(at_ms.saturating_sub(ask(1).start_ms) + FIRST_MS)
 }
 
 /// Requests the headers for this time, and checks that they cover it.
-fn headers(connection: &mut Connection, url: &str, at_ms: u64) -> Answer {
+fn headers(connection: &mut Connection, url: &str, at_ms: u64) -> Start {
     let at = format!("at={}.{:03}", at_ms / 1000, at_ms % 1000);
     let response = Request::get(format!("{url}{at}")).send_on(connection).expect("a response");
     let body = || String::from_utf8_lossy(&response.body).into_owned();
     assert_eq!(response.status, 200, "{at}: {}", body());
-    let answer = start::read(&response.body).expect("boxes of the wire form");
+    let answer = start_index::decode(&response.body).expect("boxes of the wire form");
     let window = answer.windows.first().expect("a window");
     assert_eq!(answer.windows.len(), 1, "{at}");
     assert!(window.start_ms <= at_ms && window.keys_ms.first() == Some(&window.start_ms), "{at}");
@@ -80,7 +80,7 @@ fn headers(connection: &mut Connection, url: &str, at_ms: u64) -> Answer {
 }
 
 /// Requests headers at a thousand times. The first request makes the start index where there is none.
-fn read_back(deployment: &Deployment, url: &str, film: &Film) {
+fn read_back(deployment: &Deployment, url: &str, film: &SynthFile) {
     let index = Index::parse(moov(film)).expect("it is an index");
     let (url, _) = url.rsplit_once("at=").expect("a URL of one time");
     let mut connection = deployment.origin.connect().expect("a connection");
@@ -108,7 +108,7 @@ fn upstream_film_of_ten_hours_is_indexed_in_64_mb_as_it_is_ingested() {
     }
 }
 
-fn ingest_and_read_back(film: Film) {
+fn ingest_and_read_back(film: SynthFile) {
     let upstream = Upstream::with_film(film.clone()).expect("a provider");
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = Deployment::serve_with_upstream(folder.path(), &upstream, &MEMORY);

@@ -20,7 +20,7 @@ pub(crate) fn headers_have_the_first_window_of_a_film(subject: &Subject) {
         let response = get(subject, "headers", query);
         checks.equal("status", response.status, 200);
         checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
-        let answer = mp4::start::read(&response.body).expect("boxes of the wire form");
+        let answer = mp4::start_index::decode(&response.body).expect("boxes of the wire form");
         checks.equal(
             "video and its sound",
             answer.inits.len(),
@@ -42,7 +42,7 @@ pub(crate) fn start_is_the_headers_and_the_films_bytes(subject: &Subject) {
         checks.equal("length", response.header("content-length"), Some(length));
         let (boxes, bytes) = fixture::split_start(&response.body).expect("a start");
         checks.that(boxes == get(subject, "headers", query).body, || format!("{query}: boxes"));
-        let answer = mp4::start::read(boxes).expect("boxes of the wire form");
+        let answer = mp4::start_index::decode(boxes).expect("boxes of the wire form");
         let range = answer.windows[0].fetches[0].range;
         let at = |at: u64| usize::try_from(at).expect("a small film");
         checks.that(*bytes == film[at(range.start)..at(range.end)], || format!("{query}: bytes"));
