@@ -3,7 +3,7 @@
 use crate::boxes::esds::ObjectType;
 use crate::boxes::{be16, be32, esds};
 
-/// Where a codec is played through Media SampleSource Extensions.
+/// Where a codec is played through Media Source Extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
     /// In every browser of today.

@@ -62,7 +62,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 
     /// For one file: what an edit list can hide or move is left as it is, and
-    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a context, for
+    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a film, for
     /// browsers do not agree on edit lists.
     ///
     /// [`init::write_many`]: crate::remux::init::write_many
