@@ -1,18 +1,20 @@
-//! What the component finds around it: one file a port.
+//! What the component imports, implemented on storage and the network. Each of Spin's interfaces is a
+//! file with the name that its port has in the edge: `database`, `key_value`, `outbound` and
+//! `settings`.
 
-mod address;
-mod connect;
 mod database;
+mod guest_log;
+mod http_client;
+mod instance_state;
 mod key_value;
-mod log;
 mod outbound;
-mod state;
-mod variables;
+mod public_address;
+mod settings;
 
+pub(crate) use instance_state::{HostServices, HostState, linker};
 pub(crate) use outbound::Outbound;
-pub(crate) use state::{Host, Shared, linker};
 
-/// Spin's interfaces, as their WIT has them.
+/// Spin's interfaces, generated from their WIT.
 mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
