@@ -1,12 +1,12 @@
-//! `firstframe publish` against `firstframe serve`, both as they are run.
+//! The command line of `firstframe` against `firstframe serve`, each as a process.
 
 #[cfg(test)]
 mod bed;
 #[cfg(test)]
-mod films;
+mod interrupted_upload;
 #[cfg(test)]
-mod kill;
+mod large_film;
 #[cfg(test)]
-mod large;
+mod prewarm_and_purge;
 #[cfg(test)]
-mod ready;
+mod publish_command;

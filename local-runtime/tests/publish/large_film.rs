@@ -1,4 +1,4 @@
-//! A film of 10 GB whose `moov` is at its end: published without reading its middle.
+//! A film of 10 GB whose `moov` is at its end is published without reading its middle.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -12,7 +12,7 @@ use crate::bed::{Server, clip, folder, said};
 
 const FILM_BYTES: u64 = 10_000_000_000;
 
-/// The clip with its media data stretched to 10 GB of nothing in front of `moov`.
+/// The clip, with its media data extended by zeros to 10 GB in front of `moov`.
 fn write_large(path: &Path) -> Vec<u8> {
     let clip = clip();
     let boxes = boxes(clip);
@@ -35,31 +35,31 @@ fn write_large(path: &Path) -> Vec<u8> {
 }
 
 fn boxes(bytes: &[u8]) -> Vec<([u8; 4], usize, usize)> {
-    let (mut found, mut at) = (Vec::new(), 0);
+    let (mut boxes, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
         let size = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-        found.push((bytes[at + 4..at + 8].try_into().unwrap(), at, at + size));
+        boxes.push((bytes[at + 4..at + 8].try_into().unwrap(), at, at + size));
         at += size;
     }
-    found
+    boxes
 }
 
 #[test]
-fn ten_gigabytes_are_linked_and_only_their_ends_are_read() {
+fn film_of_ten_gigabytes_is_linked_and_only_its_ends_are_read() {
     let server = Server::start();
     // Beside the data folder, so that both are on one disk.
     let dir = tempfile::tempdir_in(server.data().parent().unwrap()).unwrap();
     let path = dir.path().join("Large.mp4");
     let moov = write_large(&path);
-    // Its picture is given: a frame would be drawn by another process, which reads for itself.
+    // A picture is there: otherwise ffmpeg, another process, would read the film for a frame.
     fs::write(dir.path().join("Large.png"), b"\x89PNG\r\n\x1a\n").unwrap();
     let before = blocks(server.data());
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut run = server.publish(dir.path()).stdout(Stdio::piped()).spawn().unwrap();
-    // As a zombie, until it is waited for, it still tells how much it has read.
+    // A zombie process still has its I/O counters.
     let process = format!("/proc/{}", run.id());
     while !fs::read_to_string(format!("{process}/stat")).unwrap().contains(") Z ") {
-        assert!(begun.elapsed() < Duration::from_mins(1), "publish takes too long");
+        assert!(started.elapsed() < Duration::from_mins(1), "publish takes too long");
         thread::sleep(Duration::from_millis(5));
     }
     let io = fs::read_to_string(format!("{process}/io")).unwrap();
@@ -76,26 +76,26 @@ fn ten_gigabytes_are_linked_and_only_their_ends_are_read() {
 
     let media = server.media_of("large.1").unwrap();
     let tail = format!("bytes={}-{}", FILM_BYTES - moov.len() as u64, FILM_BYTES - 1);
-    assert!(server.get_range(&media, Some(&tail)) == (206, moov), "its end is served");
+    assert!(server.get_range(&media, Some(&tail)) == (206, moov), "the end is served");
     let zeros = server.get_range(&media, Some("bytes=5000000000-5000000999"));
-    assert!(zeros == (206, vec![0; 1000]), "its middle is served");
+    assert!(zeros == (206, vec![0; 1000]), "the middle is served");
     let again = said(&mut server.publish(dir.path()));
     again.well(&["0 B sent, 0 B linked, 1 file there before"]);
 }
 
-/// Bytes that a folder takes on disk, without those that its files share with others.
+/// Bytes on disk of the files in a folder.
 fn blocks(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries
         .map(|entry| {
-            let found = entry.metadata().unwrap();
-            if found.is_dir() { blocks(&entry.path()) } else { found.blocks() * 512 }
+            let metadata = entry.metadata().unwrap();
+            if metadata.is_dir() { blocks(&entry.path()) } else { metadata.blocks() * 512 }
         })
         .sum()
 }
 
 #[test]
-fn a_film_on_another_disk_is_sent() {
+fn film_on_another_disk_is_uploaded() {
     let server = Server::start();
     let dir = tempfile::tempdir_in("/dev/shm").expect("a second file system is mounted there");
     fs::write(dir.path().join("Film.mp4"), clip()).unwrap();

@@ -1,5 +1,5 @@
-//! Twenty times killed while it writes: no object is half there, and none that was acknowledged is
-//! lost.
+//! A server that is killed twenty times while it writes has no partial object, and has lost none that
+//! it acknowledged.
 
 use std::{collections::BTreeMap, sync::Mutex, thread, time::Duration};
 
@@ -10,39 +10,39 @@ const ROUNDS: u64 = 20;
 const WRITERS: u64 = 4;
 const FILM_BYTES: usize = 3 << 20;
 
-/// Writes objects, some under the same key again, until the server is gone; tells each that it
-/// begins and each that was acknowledged.
-fn write(server: &Server, round: u64, writer: u64, log: &Mutex<Log>) {
+/// Writes objects, some under the same key again, until the server is gone. Logs each write that
+/// starts and each one that is acknowledged.
+fn write(server: &Server, round: u64, writer: u64, log: &Mutex<WriteLog>) {
     for count in 0.. {
         let key = format!("media/{writer}-{}", count % 3);
         let seed = (round << 32) | (writer << 24) | count;
         let action = server.bucket.put_object(Some(&server.credentials), &key);
         let url = action.sign(crate::server::SIGNED);
-        log.lock().unwrap().begun.entry(key.clone()).or_default().push(seed);
+        log.lock().unwrap().pending.entry(key.clone()).or_default().push(seed);
         let film = noise(seed, FILM_BYTES);
         match server.agent.put(url.as_str()).send(&film) {
-            Ok(answer) if status(&answer) == 200 => {
+            Ok(response) if status(&response) == 200 => {
                 let mut log = log.lock().unwrap();
-                log.begun.insert(key.clone(), Vec::new());
+                log.pending.insert(key.clone(), Vec::new());
                 log.acknowledged.insert(key, seed);
             }
-            Ok(answer) => panic!("refused: {}", status(&answer)),
+            Ok(response) => panic!("refused: {}", status(&response)),
             Err(_) => return,
         }
     }
 }
 
 #[derive(Default)]
-struct Log {
+struct WriteLog {
     acknowledged: BTreeMap<String, u64>,
-    /// Seeds of writes after the acknowledged one whose end nobody has heard of.
-    begun: BTreeMap<String, Vec<u64>>,
+    /// Seeds of the writes since the acknowledged one that got no response.
+    pending: BTreeMap<String, Vec<u64>>,
 }
 
 #[test]
-fn after_a_kill_every_object_is_whole_and_every_acknowledged_one_is_there() {
+fn killed_server_keeps_every_acknowledged_object_and_no_partial_one() {
     let folder = tempfile::tempdir().unwrap();
-    let log = Mutex::new(Log::default());
+    let log = Mutex::new(WriteLog::default());
     for round in 0..ROUNDS {
         let server = Server::start(folder.path());
         thread::scope(|scope| {
@@ -62,25 +62,25 @@ fn after_a_kill_every_object_is_whole_and_every_acknowledged_one_is_there() {
     assert!(!log.lock().unwrap().acknowledged.is_empty(), "nothing was ever acknowledged");
 }
 
-/// Starts again and reads everything.
-fn check(data: &std::path::Path, log: &mut Log) {
+/// Restarts the server and reads every object.
+fn check(data: &std::path::Path, log: &mut WriteLog) {
     let server = Server::start(data);
     let mut objects = 0;
-    for (key, begun) in &mut log.begun {
+    for (key, pending) in &mut log.pending {
         let acknowledged = log.acknowledged.get(key).copied();
-        let mut answer = server.get(key, &[]);
-        if status(&answer) == 404 {
+        let mut response = server.get(key, &[]);
+        if status(&response) == 404 {
             assert_eq!(acknowledged, None, "{key} was acknowledged and is lost");
-            begun.clear();
+            pending.clear();
             continue;
         }
         objects += 1;
-        let film = bytes(&mut answer);
-        let mut possible = begun.iter().copied().chain(acknowledged);
+        let film = bytes(&mut response);
+        let mut possible = pending.iter().copied().chain(acknowledged);
         let found = possible.find(|seed| noise(*seed, FILM_BYTES) == film);
-        let found = found.unwrap_or_else(|| panic!("{key} is half an object, or an old one"));
+        let found = found.unwrap_or_else(|| panic!("{key} is a partial object, or an old one"));
         log.acknowledged.insert(key.clone(), found);
-        begun.clear();
+        pending.clear();
     }
-    assert_eq!(blobs(data), objects, "what was half-written is swept");
+    assert_eq!(blobs(data), objects, "partial blobs are removed");
 }

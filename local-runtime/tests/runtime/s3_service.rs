@@ -1,4 +1,4 @@
-//! The object store as an S3 client sees it.
+//! The object store, over S3.
 
 use std::{io::Write as _, net::TcpStream, time::Duration};
 
@@ -10,24 +10,24 @@ use rusty_s3::{
     },
 };
 
-fn begin(server: &Server, key: &str) -> String {
+fn create_upload(server: &Server, key: &str) -> String {
     let action = CreateMultipartUpload::new(&server.bucket, Some(&server.credentials), key);
-    let mut answer = server.agent.post(signed(&action)).send_empty().unwrap();
-    let text = String::from_utf8(bytes(&mut answer)).unwrap();
+    let mut response = server.agent.post(signed(&action)).send_empty().unwrap();
+    let text = String::from_utf8(bytes(&mut response)).unwrap();
     CreateMultipartUpload::parse_response(&text).unwrap().upload_id().to_owned()
 }
 
-fn part(server: &Server, key: &str, upload: &str, number: u16, part: &[u8]) -> String {
+fn upload_part(server: &Server, key: &str, upload: &str, number: u16, part: &[u8]) -> String {
     let action = UploadPart::new(&server.bucket, Some(&server.credentials), key, number, upload);
-    let answer = server.agent.put(signed(&action)).send(part).unwrap();
-    assert_eq!(status(&answer), 200);
-    header(&answer, "etag")
+    let response = server.agent.put(signed(&action)).send(part).unwrap();
+    assert_eq!(status(&response), 200);
+    header(&response, "etag")
 }
 
-fn parts(server: &Server, key: &str, upload: &str) -> Vec<(u16, u64)> {
+fn list_parts(server: &Server, key: &str, upload: &str) -> Vec<(u16, u64)> {
     let action = ListParts::new(&server.bucket, Some(&server.credentials), key, upload);
-    let mut answer = server.agent.get(signed(&action)).call().unwrap();
-    let text = String::from_utf8(bytes(&mut answer)).unwrap();
+    let mut response = server.agent.get(signed(&action)).call().unwrap();
+    let text = String::from_utf8(bytes(&mut response)).unwrap();
     let parsed = ListParts::parse_response(&text).unwrap();
     parsed.parts.iter().map(|part| (part.number, part.size)).collect()
 }
@@ -45,7 +45,7 @@ fn complete(server: &Server, key: &str, upload: &str, etags: &[&str]) -> u16 {
 }
 
 #[test]
-fn objects_are_put_read_listed_and_deleted() {
+fn object_is_put_read_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let film = noise(1, 1_000_000);
@@ -63,16 +63,16 @@ fn objects_are_put_read_listed_and_deleted() {
     for (range, first, last) in
         [("0-0", 0, 0), ("10-99", 10, 99), ("999990-", 999_990, 999_999), ("-5", 999_995, 999_999)]
     {
-        let mut answer = server.get("media/a", &[("range", &format!("bytes={range}"))]);
-        assert_eq!(status(&answer), 206, "{range}");
-        assert_eq!(header(&answer, "content-range"), format!("bytes {first}-{last}/1000000"));
-        assert!(bytes(&mut answer) == film[first..=last], "{range}");
+        let mut response = server.get("media/a", &[("range", &format!("bytes={range}"))]);
+        assert_eq!(status(&response), 206, "{range}");
+        assert_eq!(header(&response, "content-range"), format!("bytes {first}-{last}/1000000"));
+        assert!(bytes(&mut response) == film[first..=last], "{range}");
     }
-    let answer = server.get("media/a", &[("range", "bytes=999990-2000000")]);
-    assert_eq!(header(&answer, "content-range"), "bytes 999990-999999/1000000");
-    let answer = server.get("media/a", &[("range", "bytes=1000000-")]);
-    assert_eq!(status(&answer), 416);
-    assert_eq!(header(&answer, "content-range"), "bytes */1000000");
+    let response = server.get("media/a", &[("range", "bytes=999990-2000000")]);
+    assert_eq!(header(&response, "content-range"), "bytes 999990-999999/1000000");
+    let response = server.get("media/a", &[("range", "bytes=1000000-")]);
+    assert_eq!(status(&response), 416);
+    assert_eq!(header(&response, "content-range"), "bytes */1000000");
 
     let url = signed(&server.bucket.head_object(Some(&server.credentials), "media/a"));
     let head = server.agent.head(url).call().unwrap();
@@ -86,7 +86,7 @@ fn objects_are_put_read_listed_and_deleted() {
 }
 
 #[test]
-fn conditions_decide_between_bytes_and_none() {
+fn preconditions_decide_the_status() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let etag = header(&server.put("media/a", b"film"), "etag");
@@ -107,7 +107,7 @@ fn conditions_decide_between_bytes_and_none() {
 }
 
 #[test]
-fn only_whoever_has_the_key_is_let_in() {
+fn requests_without_the_right_signature_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path());
     server.put("media/a", b"film");
@@ -120,7 +120,7 @@ fn only_whoever_has_the_key_is_let_in() {
 }
 
 #[test]
-fn a_list_is_read_page_by_page() {
+fn list_has_pages() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     for number in 0..5 {
@@ -135,8 +135,8 @@ fn a_list_is_read_page_by_page() {
         if let Some(token) = token {
             action.with_continuation_token(token);
         }
-        let mut answer = server.agent.get(signed(&action)).call().unwrap();
-        let text = String::from_utf8(bytes(&mut answer)).unwrap();
+        let mut response = server.agent.get(signed(&action)).call().unwrap();
+        let text = String::from_utf8(bytes(&mut response)).unwrap();
         let page = ListObjectsV2::parse_response(&text).unwrap();
         assert!(page.contents.len() <= 2);
         keys.extend(page.contents.into_iter().map(|object| (object.key, object.size)));
@@ -150,17 +150,17 @@ fn a_list_is_read_page_by_page() {
 }
 
 #[test]
-fn an_upload_in_parts_goes_on_after_a_kill() {
+fn multipart_upload_continues_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let film = noise(2, 12 << 20);
     let (first, second) = film.split_at(7 << 20);
     let server = Server::start(folder.path());
-    let upload = begin(&server, "media/a");
-    let one = part(&server, "media/a", &upload, 1, first);
+    let upload = create_upload(&server, "media/a");
+    let one = upload_part(&server, "media/a", &upload, 1, first);
     server.kill();
     let server = Server::start(folder.path());
-    assert_eq!(parts(&server, "media/a", &upload), [(1, 7 << 20)]);
-    let two = part(&server, "media/a", &upload, 2, second);
+    assert_eq!(list_parts(&server, "media/a", &upload), [(1, 7 << 20)]);
+    let two = upload_part(&server, "media/a", &upload, 2, second);
     assert_eq!(complete(&server, "media/a", &upload, &[&one, "wrong"]), 400);
     assert_eq!(complete(&server, "media/a", &upload, &[&one, &two]), 200);
     assert!(bytes(&mut server.get("media/a", &[])) == film);
@@ -169,7 +169,7 @@ fn an_upload_in_parts_goes_on_after_a_kill() {
 }
 
 #[test]
-fn a_film_in_incoming_is_moved_and_not_copied() {
+fn film_in_incoming_is_moved_and_not_copied() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let own = folder.path().join("own.mp4");
@@ -181,9 +181,9 @@ fn a_film_in_incoming_is_moved_and_not_copied() {
         let request = server.agent.put(url.as_str()).header("x-amz-copy-source", source);
         request.send_empty().unwrap()
     };
-    let mut answer = copy("0123abcd");
-    let text = String::from_utf8(bytes(&mut answer)).unwrap();
-    assert_eq!(status(&answer), 200, "{text}");
+    let mut response = copy("0123abcd");
+    let text = String::from_utf8(bytes(&mut response)).unwrap();
+    assert_eq!(status(&response), 200, "{text}");
     assert!(text.contains("<ETag>"), "{text}");
     assert_eq!(bytes(&mut server.get("media/a", &[])), b"frames");
     assert!(!folder.path().join("incoming/0123abcd").exists());
@@ -192,22 +192,22 @@ fn a_film_in_incoming_is_moved_and_not_copied() {
 
     let before = header(&server.get("media/a", &[]), "etag");
     std::fs::write(&own, b"other frames").unwrap();
-    let mut answer = server.get("media/a", &[]);
-    assert_ne!(header(&answer, "etag"), before);
-    assert_eq!(bytes(&mut answer), b"other frames");
+    let mut response = server.get("media/a", &[]);
+    assert_ne!(header(&response, "etag"), before);
+    assert_eq!(bytes(&mut response), b"other frames");
 }
 
 #[test]
-fn a_film_that_changes_while_it_is_read_ends_and_never_mixes() {
+fn response_of_a_film_that_changes_ends_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let film = noise(3, 64 << 20);
     server.put("media/a", &film);
     let blob = std::fs::read_dir(folder.path().join("objects")).unwrap().next().unwrap();
-    let mut answer = server.get("media/a", &[]);
-    let mut reader = answer.body_mut().as_reader();
-    let mut begun = vec![0; 1 << 20];
-    std::io::Read::read_exact(&mut reader, &mut begun).unwrap();
+    let mut response = server.get("media/a", &[]);
+    let mut reader = response.body_mut().as_reader();
+    let mut head = vec![0; 1 << 20];
+    std::io::Read::read_exact(&mut reader, &mut head).unwrap();
     std::fs::write(blob.unwrap().path(), noise(4, 64 << 20)).unwrap();
     let mut rest = Vec::new();
     assert!(std::io::Read::read_to_end(&mut reader, &mut rest).is_err());
@@ -215,7 +215,7 @@ fn a_film_that_changes_while_it_is_read_ends_and_never_mixes() {
 }
 
 #[test]
-fn an_upload_that_breaks_off_leaves_nothing() {
+fn upload_that_breaks_off_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let action = server.bucket.put_object(Some(&server.credentials), "media/a");
@@ -227,13 +227,13 @@ fn an_upload_that_breaks_off_leaves_nothing() {
     let head = format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&noise(5, 400_000)).unwrap();
-    let begun = std::time::Instant::now();
-    while blobs(folder.path()) == 0 && begun.elapsed() < Duration::from_secs(10) {
+    let started = std::time::Instant::now();
+    while blobs(folder.path()) == 0 && started.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(blobs(folder.path()), 1, "the upload is under way");
     drop(stream);
-    while blobs(folder.path()) > 0 && begun.elapsed() < Duration::from_secs(10) {
+    while blobs(folder.path()) > 0 && started.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(blobs(folder.path()), 0);
@@ -241,36 +241,36 @@ fn an_upload_that_breaks_off_leaves_nothing() {
 }
 
 #[test]
-fn a_body_that_is_not_what_its_md5_says_is_refused() {
+fn body_with_a_wrong_content_md5_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     // RFC 1321 §A.5: the digest of `abc`, in base64.
-    for (md5, body, wanted, code) in [
+    for (md5, body, expected, code) in [
         ("kAFQmDzST7DWlj99KOF/cg==", "abc", 200, ""),
         ("kAFQmDzST7DWlj99KOF/cg==", "abd", 400, "BadDigest"),
         ("1B2M2Y8AsgTpgAmY7PhCfg==", "", 200, ""),
         ("not a digest", "abc", 400, "InvalidDigest"),
         ("kAFQ", "abc", 400, "InvalidDigest"),
     ] {
-        let key = format!("k{wanted}{code}");
+        let key = format!("k{expected}{code}");
         let mut action = server.bucket.put_object(Some(&server.credentials), &key);
         action.headers_mut().insert("content-md5", md5);
         let request = server.agent.put(signed(&action)).header("content-md5", md5);
-        let mut answer = request.send(body.as_bytes()).unwrap();
-        assert_eq!(status(&answer), wanted, "{md5} {body}");
-        let said = String::from_utf8(bytes(&mut answer)).unwrap();
-        assert!(said.contains(code), "{said}");
-        let kept = if wanted == 200 { 200 } else { 404 };
-        assert_eq!(status(&server.get(&key, &[])), kept, "{md5} {body}");
+        let mut response = request.send(body.as_bytes()).unwrap();
+        assert_eq!(status(&response), expected, "{md5} {body}");
+        let text = String::from_utf8(bytes(&mut response)).unwrap();
+        assert!(text.contains(code), "{text}");
+        let stored = if expected == 200 { 200 } else { 404 };
+        assert_eq!(status(&server.get(&key, &[])), stored, "{md5} {body}");
     }
 }
 
 #[test]
-fn a_full_store_says_so_and_keeps_what_it_has() {
+fn full_store_refuses_an_upload_and_keeps_its_objects() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_with(folder.path(), &["--objects-mib-max", "1"]);
     assert_eq!(status(&server.put("media/a", &noise(6, 900_000))), 200);
-    // Far more than fits between client and server, so that the answer comes in mid-body.
+    // More than socket buffers hold, so that the response arrives while the body is sent.
     let mut full = server.put("media/b", &noise(7, 30 << 20));
     let text = String::from_utf8(bytes(&mut full)).unwrap();
     assert_eq!(status(&full), 507, "{text}");

@@ -1,4 +1,4 @@
-//! `firstframe publish` against `firstframe serve`: what arrives, what is refused, what is said.
+//! `firstframe publish`: what it publishes and refuses, and what it prints.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -6,10 +6,10 @@ use std::process::Stdio;
 
 use crate::bed::{Server, clip, ffmpeg, film, firstframe, folder, said};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot drawn, and served as it is";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\na picture that is served as it is";
 
 #[test]
-fn films_are_linked_and_a_second_run_brings_nothing() {
+fn films_are_linked_and_a_second_run_sends_nothing() {
     let server = Server::start();
     let (one, two, alone) = (film(1, 100), film(2, 200), film(3, 300));
     let dir = folder(&[
@@ -28,17 +28,21 @@ fn films_are_linked_and_a_second_run_brings_nothing() {
     server.shows(&["alone", "show"]);
     for (episode, bytes) in [("show.1", &one), ("show.2", &two), ("alone.1", &alone)] {
         let media = server.media_of(episode).unwrap();
-        assert!(server.get(&media) == (200, bytes.clone()), "{episode} is another film");
+        assert!(server.get(&media) == (200, bytes.clone()), "{episode} plays another film");
     }
     let show = server.data_of("/api/v2/catalog/show");
     assert_eq!(show["episodes"][0]["title"], "Pilot");
     let cover = show["coverImage"].as_str().unwrap().trim_start_matches(&server.url).to_owned();
     assert_eq!(server.get(&cover), (200, PNG.to_vec()));
-    let drawn = server.data_of("/api/v2/catalog/alone");
-    assert_eq!(drawn["metadata"]["year"], "1999");
-    let cover = drawn["coverImage"].as_str().unwrap().trim_start_matches(&server.url).to_owned();
+    let alone_title = server.data_of("/api/v2/catalog/alone");
+    assert_eq!(alone_title["metadata"]["year"], "1999");
+    let cover =
+        alone_title["coverImage"].as_str().unwrap().trim_start_matches(&server.url).to_owned();
     let (status, frame) = server.get(&cover);
-    assert!(status == 200 && frame.starts_with(&[0xff, 0xd8, 0xff]), "a frame was drawn");
+    assert!(
+        status == 200 && frame.starts_with(&[0xff, 0xd8, 0xff]),
+        "the cover is a frame of the film"
+    );
 
     let second = said(&mut server.publish(dir.path()));
     second.well(&["0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles"]);
@@ -47,21 +51,21 @@ fn films_are_linked_and_a_second_run_brings_nothing() {
 }
 
 #[test]
-fn films_are_sent_where_they_cannot_be_linked() {
+fn films_are_uploaded_where_they_cannot_be_linked() {
     let server = Server::start();
     let (small, large) = (film(4, 10), film(5, 40 << 20));
     let dir = folder(&[("Small.mp4", &small), ("Large.mp4", &large)]);
     said(&mut server.publish_by_s3(dir.path())).well(&["Large.mp4", "sent, ", "0 B linked"]);
     for (episode, bytes) in [("small.1", &small), ("large.1", &large)] {
         let media = server.media_of(episode).unwrap();
-        assert!(server.get(&media) == (200, bytes.clone()), "{episode} is another film");
+        assert!(server.get(&media) == (200, bytes.clone()), "{episode} plays another film");
     }
     let again = said(&mut server.publish_by_s3(dir.path()));
     again.well(&["0 B sent, 0 B linked, 2 files there before"]);
 }
 
 #[test]
-fn what_cannot_play_is_named_with_its_reason_and_the_rest_is_published() {
+fn unplayable_files_are_named_with_a_reason_and_the_rest_is_published() {
     let server = Server::start();
     let mpeg4 = ffmpeg(&["-c:v", "mpeg4", "-c:a", "aac"]);
     let fast = ffmpeg(&["-c:v", "libx264", "-c:a", "aac", "-movflags", "+faststart"]);
@@ -74,7 +78,7 @@ fn what_cannot_play_is_named_with_its_reason_and_the_rest_is_published() {
         ("End lost.mp4", &fast[..fast.len() * 3 / 4]),
         ("Noise.mp4", &[0x80, 0xff, 0x00, 0x93].repeat(4096)),
         ("Other.mkv", b"\x1a\x45\xdf\xa3"),
-        ("notes.txt", b"nobody asks"),
+        ("notes.txt", b"not a film"),
     ]);
     let run = said(&mut server.publish(dir.path()));
     run.well(&["Published 1 title with 1 episode", "Not published, 7 files:"]);
@@ -96,7 +100,7 @@ fn what_cannot_play_is_named_with_its_reason_and_the_rest_is_published() {
 }
 
 #[test]
-fn a_catalogue_grows_by_publishing_and_is_replaced_on_request() {
+fn catalog_grows_by_publishing_and_is_replaced_by_a_flag() {
     let server = Server::start();
     let (a, b) = (film(6, 10), film(7, 10));
     let first = folder(&[("A.mp4", a.as_slice()), ("catalog.toml", TOML.as_bytes())]);
@@ -115,7 +119,7 @@ const TOML: &str = "[[titles]]\nid = \"the-a\"\ntitle = \"A\"\nsynopsis = \"Of A
                     file = \"A.mp4\"\nreleased_at = 2008-04-10\n";
 
 #[test]
-fn publishers_at_the_same_time_lose_none_of_their_titles() {
+fn concurrent_publishers_lose_no_title() {
     let server = Server::start();
     let films: Vec<Vec<u8>> = (0..4).map(|n| film(10 + n, 10)).collect();
     let dirs: Vec<_> =
@@ -132,7 +136,7 @@ fn publishers_at_the_same_time_lose_none_of_their_titles() {
 }
 
 #[test]
-fn a_film_that_changes_meanwhile_is_refused() {
+fn film_that_changes_during_publish_is_refused() {
     let server = Server::start();
     let bytes = film(8, 96 << 20);
     let dir = folder(&[("Changing.mp4", bytes.as_slice()), ("Still.mp4", clip())]);
@@ -149,7 +153,7 @@ fn a_film_that_changes_meanwhile_is_refused() {
 }
 
 #[test]
-fn what_is_not_in_order_is_named_and_ends_the_run() {
+fn wrong_settings_are_named_and_end_the_run() {
     let server = Server::start();
     let dir = folder(&[("A.mp4", clip())]);
     let wrong = said(server.publish(dir.path()).args(["--admin-key", "sesame"]));
@@ -165,8 +169,9 @@ fn what_is_not_in_order_is_named_and_ends_the_run() {
     let listed = folder(&[("catalog.toml", b"[[titles]]\ntitel = \"T\"\n".as_slice())]);
     said(&mut server.publish(listed.path())).ill(&["catalog.toml", "line 2", "titel"]);
 
-    let nobody = said(firstframe().arg("publish").arg(dir.path()).arg("--data").arg(empty.path()));
-    nobody.ill(&["firstframe serve --data"]);
+    let no_server =
+        said(firstframe().arg("publish").arg(dir.path()).arg("--data").arg(empty.path()));
+    no_server.ill(&["firstframe serve --data"]);
     let (url, data) = (server.url.clone(), server.data().to_owned());
     let keys = fs::read_to_string(data.join("keys.toml")).unwrap();
     let runtime = fs::read_to_string(data.join("runtime.json")).unwrap();
@@ -177,7 +182,7 @@ fn what_is_not_in_order_is_named_and_ends_the_run() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_named_and_what_is_there_stays() {
+fn full_disk_is_named_and_published_films_stay() {
     let server = Server::start_with(&["--objects-mib-max", "24"]);
     let (small, large) = (film(9, 10), film(10, 40 << 20));
     let first = folder(&[("Small.mp4", &small)]);
@@ -186,11 +191,14 @@ fn a_disk_that_is_full_is_named_and_what_is_there_stays() {
     let full = said(&mut server.publish_by_s3(second.path()));
     full.ill(&["Large.mp4", "the object store answered 507", "full", "make room there"]);
     server.shows(&["small"]);
-    assert!(server.get(&server.media_of("small.1").unwrap()) == (200, small), "it is whole");
+    assert!(
+        server.get(&server.media_of("small.1").unwrap()) == (200, small),
+        "the first film is complete"
+    );
 }
 
 #[test]
-fn a_settings_file_of_the_server_names_its_data_folder_for_publish_too() {
+fn settings_file_of_the_server_names_the_data_folder_of_publish() {
     let server = Server::start();
     let data = format!("data = {:?}\n", server.data());
     let dir = folder(&[("firstframe.toml", data.as_bytes()), ("A.mp4", clip())]);
@@ -199,7 +207,7 @@ fn a_settings_file_of_the_server_names_its_data_folder_for_publish_too() {
 }
 
 #[test]
-fn a_rehearsal_needs_no_server_and_writes_nothing() {
+fn dry_run_needs_no_server_and_writes_no_file() {
     let dir = folder(&[("A.mp4", clip()), ("B.mp4", b"".as_slice())]);
     let nothing = folder::<&str>(&[]);
     let run = said(

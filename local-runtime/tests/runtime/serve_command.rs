@@ -1,4 +1,4 @@
-//! The server as a process: how it starts, what it refuses, how it ends.
+//! `firstframe serve`: start, refused settings, caps on clients, and shutdown.
 
 use std::{
     fs,
@@ -10,11 +10,11 @@ use std::{
 use crate::server::{Server, bytes, header, noise, refusal, status};
 
 #[test]
-fn the_edge_answers_and_its_bytes_are_the_stores() {
+fn edge_sends_the_bytes_of_the_object_store() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let answer = server.agent.get(format!("{}health", server.url)).call().unwrap();
-    assert_eq!(status(&answer), 200);
+    let response = server.agent.get(format!("{}health", server.url)).call().unwrap();
+    assert_eq!(status(&response), 200);
 
     let film = noise(1, 3_000_000);
     server.put("media/0123", &film);
@@ -28,43 +28,43 @@ fn the_edge_answers_and_its_bytes_are_the_stores() {
 }
 
 #[test]
-fn a_port_in_use_is_named_with_its_setting() {
+fn port_in_use_is_named_with_its_setting() {
     let folder = tempfile::tempdir().unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let port = address.rsplit_once(':').unwrap().1;
-    let words = refusal(folder.path(), &["--s3-listen", &address]);
-    assert!(words.contains("s3_listen") && words.contains(port), "{words}");
-    assert!(words.contains("in use"), "{words}");
+    let error = refusal(folder.path(), &["--s3-listen", &address]);
+    assert!(error.contains("s3_listen") && error.contains(port), "{error}");
+    assert!(error.contains("in use"), "{error}");
 }
 
 #[test]
-fn the_object_store_listens_to_this_machine_only() {
+fn object_store_on_a_public_address_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let words = refusal(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
-    assert!(words.contains("--s3-listen") && words.contains("loopback"), "{words}");
+    let error = refusal(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
+    assert!(error.contains("--s3-listen") && error.contains("loopback"), "{error}");
 }
 
 #[test]
-fn a_bad_line_in_the_settings_is_named() {
+fn bad_line_in_the_settings_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("my.toml");
     fs::write(&settings, "listen = \"127.0.0.1:0\"\nrequests_max = \"many\"\n").unwrap();
-    let words = refusal(folder.path(), &["--config", settings.to_str().unwrap()]);
-    assert!(words.contains("requests_max = \"many\""), "{words}");
-    assert!(words.contains("my.toml line 2"), "{words}");
+    let error = refusal(folder.path(), &["--config", settings.to_str().unwrap()]);
+    assert!(error.contains("requests_max = \"many\""), "{error}");
+    assert!(error.contains("my.toml line 2"), "{error}");
 }
 
 #[test]
-fn one_server_holds_a_data_folder() {
+fn second_server_of_a_data_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _server = Server::start(folder.path());
-    let words = refusal(folder.path(), &[]);
-    assert!(words.contains("another firstframe"), "{words}");
+    let error = refusal(folder.path(), &[]);
+    assert!(error.contains("another firstframe"), "{error}");
 }
 
 #[test]
-fn an_answer_that_runs_when_the_server_is_asked_to_end_is_finished() {
+fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path());
     let film = noise(2, 32 << 20);
@@ -72,21 +72,21 @@ fn an_answer_that_runs_when_the_server_is_asked_to_end_is_finished() {
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
-    let mut answer = vec![0; 1 << 20];
-    stream.read_exact(&mut answer).unwrap();
+    let mut response = vec![0; 1 << 20];
+    stream.read_exact(&mut response).unwrap();
     server.terminate();
-    // Until it no longer accepts, so that the signal was seen before the rest is read.
+    // The server has seen the signal when it no longer accepts connections.
     while TcpStream::connect(&address).is_ok() {
         std::thread::sleep(Duration::from_millis(10));
     }
-    stream.read_to_end(&mut answer).unwrap();
-    assert!(answer.ends_with(&film), "{} bytes came", answer.len());
-    assert!(server.ends_well(Duration::from_secs(10)));
+    stream.read_to_end(&mut response).unwrap();
+    assert!(response.ends_with(&film), "{} bytes came", response.len());
+    assert!(server.exits_cleanly(Duration::from_secs(10)));
     assert!(!folder.path().join("runtime.json").exists());
 }
 
 #[test]
-fn an_answer_that_nobody_reads_is_cut_off_at_the_end() {
+fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
     server.put("media/0123", &noise(3, 32 << 20));
@@ -95,35 +95,35 @@ fn an_answer_that_nobody_reads_is_cut_off_at_the_end() {
     write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     stream.read_exact(&mut [0; 1024]).unwrap();
     server.terminate();
-    assert!(server.ends_well(Duration::from_secs(8)));
+    assert!(server.exits_cleanly(Duration::from_secs(8)));
 }
 
 #[test]
-fn whoever_comes_when_it_is_full_is_told_to_come_again() {
+fn request_beyond_a_cap_gets_503_with_retry_after() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--connections-max", "3", "--requests-max", "2"];
     let server = Server::start_with(folder.path(), &flags);
     server.put("media/0123", &noise(4, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let ask = || {
+    let request = || {
         let mut stream = TcpStream::connect(&address).unwrap();
         write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
         let mut head = [0; 400];
         let count = stream.read(&mut head).unwrap();
         (stream, String::from_utf8_lossy(&head[..count]).into_owned())
     };
-    let (first, second) = (ask(), ask());
+    let (first, second) = (request(), request());
     assert!(first.1.starts_with("HTTP/1.1 200") && second.1.starts_with("HTTP/1.1 200"));
-    let third = ask();
+    let third = request();
     assert!(third.1.starts_with("HTTP/1.1 503"), "{}", third.1);
     assert!(third.1.to_lowercase().contains("retry-after: 1"), "{}", third.1);
-    let fourth = ask();
+    let fourth = request();
     assert!(fourth.1.starts_with("HTTP/1.1 503"), "{}", fourth.1);
     assert!(fourth.1.contains("Connection: close"), "{}", fourth.1);
     drop((first, third));
-    let begun = std::time::Instant::now();
-    while !ask().1.starts_with("HTTP/1.1 200") {
-        assert!(begun.elapsed() < Duration::from_secs(10), "a place is never free again");
+    let started = std::time::Instant::now();
+    while !request().1.starts_with("HTTP/1.1 200") {
+        assert!(started.elapsed() < Duration::from_secs(10), "no request is served again");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
