@@ -62,7 +62,7 @@ impl Config {
         })
     }
 
-    /// What the log says of settings with which the server runs, but not as they say.
+    /// Warnings about settings that the server accepts but cannot follow, or whose value is old.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let store = self.edge.get("startup_store").map_or("", String::as_str);
@@ -140,7 +140,7 @@ fn setting_texts(
     texts
 }
 
-/// Parses the texts of settings. Its errors name the setting, its text, and who set it.
+/// Parses the texts of settings. Its errors name the setting, its text and its source.
 struct SettingParser(BTreeMap<&'static str, SettingText>);
 
 impl SettingParser {

@@ -1,5 +1,5 @@
-//! The settings of `serve`. A flag has precedence over its `FIRSTFRAME_*` variable, the variable over
-//! the TOML file, and the file over the default.
+//! The settings of `serve`. A flag has precedence over its `FIRSTFRAME_*` variable, the variable
+//! over the TOML file, and the file over the default.
 
 mod flags;
 mod load;

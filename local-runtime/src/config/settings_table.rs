@@ -163,7 +163,7 @@ pub(super) const SETTINGS: [Setting; 23] = [
     },
 ];
 
-/// The text of a setting, and what set it: a flag, a variable, a line of the file or the default.
+/// The text of a setting and its source: a flag, a variable, a line of the file or the default.
 pub(super) struct SettingText {
     pub(super) text: String,
     pub(super) source: String,

@@ -11,8 +11,8 @@ use super::Limits;
 const EPOCH: Duration = Duration::from_millis(10);
 /// Core modules of one component, and so its tables: its own, and those that `wit-component` adds.
 const CORE_MODULES_MAX: u32 = 16;
-/// Bytes of memory that stay resident in each slot after its instance ended: about what the start
-/// of the next one writes.
+/// Bytes of memory that stay resident in each slot after its instance ended: about as many as the
+/// start of the next instance writes.
 const RESIDENT_BYTES: usize = 64 << 10;
 /// Free slots that keep their resident memory. The wasmtime setting is `max_unused_warm_slots`.
 const FREE_SLOTS_MAX: u32 = 16;

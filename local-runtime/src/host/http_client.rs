@@ -1,4 +1,4 @@
-//! The HTTP client of the guest: connects to an address that was checked, within the guest's timeouts.
+//! The guest's HTTP client: connects to an address that was checked, within the guest's timeouts.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -35,7 +35,7 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(30);
 
 /// Drives the connection of a response until its body is complete.
 pub(super) type ConnectionDriver = Box<dyn Future<Output = Result<(), Error>> + Send>;
-/// The response to a request, and what drives its connection.
+/// The response to a request, and the driver of its connection.
 pub(super) type SendResult = Result<(Response<WasiBody>, ConnectionDriver), Error>;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -98,8 +98,11 @@ async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Error> {
     let public: Vec<_> =
         addresses.iter().copied().filter(|address| is_public(address.ip())).collect();
     if public.is_empty() && !addresses.is_empty() {
-        tracing::warn!(%origin, "the host name resolves to a private address only; name the address itself in \
-             allowed_outbound_hosts to allow it");
+        tracing::warn!(
+            %origin,
+            "the host name resolves to private addresses only; to allow one of them, name the \
+             address itself in allowed_outbound_hosts"
+        );
         return Err(Error::DestinationIpProhibited);
     }
     Ok(public)

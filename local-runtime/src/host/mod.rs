@@ -1,6 +1,5 @@
-//! What the component imports, implemented on storage and the network. Each of Spin's interfaces is a
-//! file with the name that its port has in the edge: `database`, `key_value`, `outbound` and
-//! `settings`.
+//! The component's imports, implemented on storage and the network. `database`, `key_value`,
+//! `outbound` and `settings` have the names that the edge gives to these ports.
 
 mod database;
 mod guest_log;

@@ -54,7 +54,10 @@ impl WasiHttpHooks for OutboundHooks {
                 return call_object_store(&services.s3, request).await;
             }
             if !services.outbound.allowed.contains(&origin) {
-                tracing::warn!(%origin, "the edge called an origin that allowed_outbound_hosts does not name");
+                tracing::warn!(
+                    %origin,
+                    "the edge called an origin that allowed_outbound_hosts does not name"
+                );
                 return Err(Error::HttpRequestDenied);
             }
             tracing::debug!(%origin, "outbound request");

@@ -12,8 +12,8 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// The log line of one request, written when it is dropped. It has neither the query nor a header:
-/// they may carry secrets.
+/// The log line of one request, written when it is dropped. The line has neither the query nor
+/// a header: they may carry secrets.
 pub(super) struct AccessLogEntry {
     method: Method,
     path: String,

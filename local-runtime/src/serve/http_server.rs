@@ -31,7 +31,7 @@ const BUFFER_BYTES: usize = 32 << 10;
 /// slowly or leaves, and the first byte of the next response waits until all of them are sent.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES_MAX: u32 = 256 << 10;
-/// Refused connections that are told so at the same time; the rest are just closed.
+/// Refused connections that get a response at the same time; further ones are only closed.
 const REFUSALS_MAX: usize = 64;
 /// How long a refused client may take to read the response.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! `runtime.json`: says in the data folder that a server runs, and where.
+//! `runtime.json` in the data folder: the addresses of the running server.
 
 use std::{
     fs,

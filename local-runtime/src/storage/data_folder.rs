@@ -1,4 +1,4 @@
-//! The data folder: its lock, the places of its files, and what is removed at each start.
+//! The data folder: its lock, the paths of its files, and the cleanup at each start.
 
 use std::{
     collections::HashSet,
@@ -45,7 +45,7 @@ impl DataFolder {
         &self.database
     }
 
-    /// Creates a blob of at most `size_max` bytes, or of what `objects_bytes_max` leaves.
+    /// Creates a blob of at most `size_max` bytes, or fewer where `objects_bytes_max` leaves fewer.
     pub(crate) fn create_blob(&self, size_max: u64) -> Result<BlobWriter> {
         let free = match self.objects_bytes_max {
             None => u64::MAX,
@@ -60,7 +60,8 @@ impl DataFolder {
         Ok(self.database.query_first(sum, [], |row| row.get(0))?.unwrap_or_default())
     }
 
-    /// Removes what no row names, which a killed process leaves, and what is too old.
+    /// Removes blobs without a row, which a killed process leaves, and old uploads and incoming
+    /// files.
     fn remove_leftovers(&self) -> Result<()> {
         let now = clock::now_ms();
         let old_uploads = "DELETE FROM uploads WHERE created_ms < ?1";
@@ -72,7 +73,7 @@ impl DataFolder {
             Ok(entry.file_name().to_str().is_none_or(|name| !blobs.contains(name)))
         })?;
         remove_if(&self.incoming, |entry| {
-            // The change time is that of the link; a hard link has the modification time of its film.
+            // The change time is that of the link; its modification time is that of the film.
             let changed_ms = entry.metadata()?.ctime().saturating_mul(1000);
             Ok(changed_ms < now - INCOMING_MS_MAX)
         })?;

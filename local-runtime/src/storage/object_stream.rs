@@ -1,5 +1,5 @@
-//! A range of an object's file as a stream of chunks. Bytes in the page cache are read at once; bytes
-//! that have to come from the disk are read on a thread that may block.
+//! A range of an object's file as a stream of chunks. Bytes in the page cache are read at once;
+//! bytes that have to come from the disk are read on a thread that may block.
 
 use std::{
     fs::File,
@@ -24,10 +24,10 @@ use super::OpenObject;
 const CHUNK_BYTES_MIN: u64 = 32 << 10;
 /// Bytes of the largest chunk.
 const CHUNK_BYTES_MAX: u64 = 256 << 10;
-/// A chunk grows to what the client reads in this time,
+/// A chunk grows to the bytes that the client reads in this time,
 const CHUNK_MS: u64 = 20;
-/// and to at most this part of what it has read: the first bytes all fit into socket buffers, so
-/// their rate says little.
+/// but to no more than this part of the bytes that it has read: the first bytes all fit into socket
+/// buffers, so their rate is not the client's.
 const SENT_PART: u64 = 8;
 
 /// Bytes of an object. The stream ends with an error when the object's file changes meanwhile, and

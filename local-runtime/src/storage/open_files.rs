@@ -24,7 +24,7 @@ pub(crate) struct OpenObject {
 }
 
 impl OpenObject {
-    /// Whether the file still has the size and time of change that the row says.
+    /// Whether the file still has the size and time of change of its row.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
         Ok(self.matches(&self.file.metadata()?))
     }
@@ -45,7 +45,7 @@ impl OpenObject {
 pub(super) struct OpenFiles(Mutex<HashMap<String, Arc<OpenObject>>>);
 
 impl OpenFiles {
-    /// The open object under `key`, if it is there and current.
+    /// The open object under `key`, if there is one and it is current.
     pub(super) fn get(&self, key: &str) -> Option<Arc<OpenObject>> {
         let mut open = self.0.lock().ok()?;
         if open.get(key)?.is_current() {

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Bytes of the longest response whose bytes are stored: a startup block. Longer responses are
-/// parts of a film that somebody watches.
+/// parts of a film that is being watched.
 const STORED_BYTES_MAX: usize = 512 << 10;
 
 /// A response that may be stored, and where.

@@ -1,5 +1,4 @@
-//! Invalidation (RFC 9111 §4.4): which requests change what responses are made of. Each of them
-//! clears the whole cache.
+//! Invalidation (RFC 9111 §4.4): a request that may change stored responses clears the whole cache.
 
 use std::pin::Pin;
 
@@ -9,7 +8,7 @@ use hyper::service::Service;
 use super::Cache;
 
 /// Whether a request to the edge may change other responses: a request to the admin API, whose key
-/// is in this field. What viewers write is in no public response.
+/// is in this field. Nothing that a viewer writes is in a public response.
 pub(in crate::serve) fn invalidates<B>(request: &Request<B>) -> bool {
     !request.method().is_safe() && request.headers().contains_key(AUTHORIZATION)
 }

@@ -16,8 +16,8 @@ use http::{HeaderMap, header::ETAG};
 
 use super::policy::{CacheKey, accepts_ranges};
 
-/// What a stored range takes in memory besides its bytes: its entries in the maps, and the headers
-/// where it is the only range of its URI.
+/// Memory of a stored range besides its bytes: its entries in the maps, and the headers where it is
+/// the only range of its URI.
 const RANGE_OVERHEAD_BYTES: usize = 2048;
 
 /// All stored responses.
@@ -143,7 +143,7 @@ impl ResponseStore {
         Some(parts)
     }
 
-    /// Stores what is missing of `range`, and then evicts ranges until all take at most `bytes_max`.
+    /// Stores the missing parts of `range`, then evicts ranges until all take at most `bytes_max`.
     pub(super) fn insert(
         &mut self,
         uri: &str,
@@ -196,7 +196,7 @@ impl ResponseStore {
         }
     }
 
-    /// Removes what is stored of one URI.
+    /// Removes every stored range of one URI.
     pub(super) fn remove(&mut self, uri: &str) {
         let Some(response) = self.responses.remove(uri) else { return };
         for range in response.ranges.values() {

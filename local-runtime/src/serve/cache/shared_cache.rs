@@ -63,8 +63,7 @@ impl Cache {
         self.0.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The response to a request, if it is stored and fresh, and the objects that it is made of have
-    /// not changed.
+    /// The response to a request, if it is stored and fresh and its object has not changed.
     pub(in crate::serve) fn lookup(&self, key: &CacheKey) -> Option<Response<WasiBody>> {
         let hit = self.contents().store.lookup(key, Instant::now())?;
         let body = |(source, range): &(ByteSource, Range<u64>)| match source {
@@ -103,8 +102,8 @@ impl Cache {
         contents.generation += 1;
     }
 
-    /// The component's response, which is stored while it is sent, if it may be. Where it has the
-    /// bytes of the object with the key `object`, only that key is stored, not the bytes.
+    /// Returns the component's response, and stores it while it is sent, if it is storable. Where it
+    /// has the bytes of the object with the key `object`, only that key is stored, not the bytes.
     pub(in crate::serve) fn store_response(
         &self,
         key: CacheKey,
@@ -132,7 +131,7 @@ impl Cache {
     }
 
     /// Stores the response as all bytes of the object with the key `object`. Returns the insertion
-    /// where it is not one of that object.
+    /// where the response is not of that object.
     fn store_object(
         &self,
         insertion: Insertion,
@@ -238,8 +237,8 @@ mod tests {
         response.into_body().collect().await.unwrap().to_bytes()
     }
 
-    /// Sends a response through the cache that has `body` at the offset `first` of ten bytes, and whose
-    /// private field names the object `object`.
+    /// Sends a response through the cache that has `body` at the offset `first` of ten bytes, and
+    /// whose private field names the object `object`.
     async fn send(
         cache: &Cache,
         first: u64,
