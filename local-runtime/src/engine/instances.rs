@@ -1,4 +1,4 @@
-//! InstanceFactory of the component: how many requests each serves, and how long it may live.
+//! Instances of the component: how many requests each serves, and how long it may live.
 
 use std::{
     pin::Pin,

@@ -7,6 +7,7 @@ use super::convert::{date, etag, with_header};
 use crate::storage::Object;
 
 /// The preconditions of one request.
+#[expect(clippy::struct_field_names, reason = "the names of the header fields")]
 pub(super) struct Conditions {
     pub(super) if_match: Option<dto::IfMatch>,
     pub(super) if_none_match: Option<dto::IfNoneMatch>,
