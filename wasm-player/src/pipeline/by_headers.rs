@@ -1,6 +1,6 @@
 //! Windows from headers that the edge made: the player reads no `moov`.
 
-use std::collections::VecDeque;
+use std::vec;
 
 use mp4::plan::{Cursor, Wanted, Window};
 use mp4::start::{self, From};
@@ -21,7 +21,7 @@ pub struct ByHeaders {
     duration_ms: u64,
     tracks: Vec<TrackConfig>,
     /// Windows to plan next.
-    windows: VecDeque<Window>,
+    windows: vec::IntoIter<Window>,
     /// Whether the film ends behind the last of `windows`.
     is_last: bool,
     /// Set by a `start` response until playback begins there.
@@ -61,7 +61,7 @@ impl ByHeaders {
             duration_ms: answer.duration_ms,
             tracks: answer.inits.into_iter().filter_map(config).collect(),
             is_last: answer.windows.is_empty(),
-            windows: answer.windows.into(),
+            windows: answer.windows.into_iter(),
             start,
             key_frames_ms: Vec::new(),
         })
@@ -102,7 +102,7 @@ impl WindowSource for ByHeaders {
                 (!is_here).then_some(Request::Start(From::Time(time_ms)))
             }
             Wanted::Window(cursor) => {
-                let is_here = self.is_last || !self.windows.is_empty();
+                let is_here = self.is_last || self.windows.len() > 0;
                 (!is_here).then_some(Request::Headers(From::Cursor(cursor)))
             }
         })
@@ -112,7 +112,7 @@ impl WindowSource for ByHeaders {
         match request {
             Request::Start(from) => *self = Self::read(from, body)?,
             Request::Headers(_) => {
-                self.windows = start::read(body)?.windows.into();
+                self.windows = start::read(body)?.windows.into_iter();
                 // The edge sends fewer windows than requested only at the film's end.
                 self.is_last = self.windows.len() < limits::HEADERS_WINDOWS as usize;
             }
@@ -139,7 +139,7 @@ impl WindowSource for ByHeaders {
     }
 
     fn next(&mut self, _: Cursor) -> Result<Option<Window>, Error> {
-        let window = self.windows.pop_front();
+        let window = self.windows.next();
         if let Some(window) = &window {
             self.key_frames_ms.extend(&window.keys_ms);
             let old = self.key_frames_ms.len().saturating_sub(limits::KEY_FRAMES_MAX);

@@ -17,7 +17,7 @@ use super::media_type::MediaType;
 use super::planner::Planner;
 use super::quota::{self, Room};
 use super::seek;
-use super::source_buffer::{self, QuotaState, SourceBuffer};
+use super::source_buffer::{self, FinishedAppend, SourceBuffer};
 use super::time_range::TimeRange;
 use super::transfer::Transfer;
 use super::window_source::{LocatedSource, OpenStart, WindowSource, bad_index};
@@ -79,10 +79,12 @@ impl<W: WindowSource> Loader<W> {
 
     /// Takes the next steps that the state allows: requests a range, reads on, or ends the stream.
     fn advance(&mut self, cx: &mut Context) -> PlaybackResult {
-        if self.download.is_none() {
-            let until_ms = cx.position_ms.saturating_add(self.buffer_goal_ms);
-            if let Some(fetch) = self.planner.next(cx, until_ms)? {
+        let until_ms = cx.position_ms.saturating_add(self.buffer_goal_ms);
+        while self.download.is_none() {
+            if let Some(fetch) = self.planner.take_range() {
                 self.request(cx, fetch)?;
+            } else if !self.planner.plan_window(cx, until_ms)? {
+                break;
             }
         }
         let pending: u64 = self.buffers.iter().map(|buffer| buffer.pending_bytes).sum();
@@ -198,10 +200,8 @@ impl<W: WindowSource> Loader<W> {
         fetch_id: u32,
         bytes: &[u8],
     ) -> PlaybackResult {
-        match self.planner.on_index_bytes(cx, fetch_id, bytes)? {
-            Some(wanted) => self.plan(cx, wanted),
-            None => Ok(()),
-        }
+        let wanted = self.planner.on_index_bytes(cx, fetch_id, bytes)?;
+        wanted.map_or(Ok(()), |wanted| self.plan(cx, wanted))
     }
 
     /// Handles the end of a body: headers are complete then, anything else was cut short.
@@ -242,11 +242,7 @@ impl<W: WindowSource> Loader<W> {
         append: FinishedAppend,
     ) -> PlaybackResult {
         if let Some(buffer) = source_buffer::find(&mut self.buffers, append.media_type) {
-            buffer.set_buffered(append.buffered);
-            if append.epoch == self.epoch {
-                buffer.pending_bytes = buffer.pending_bytes.saturating_sub(append.bytes.into());
-                buffer.quota = QuotaState::Free;
-            }
+            buffer.on_appended(append, self.epoch);
         }
         self.initial_gap.skip(cx, &self.buffers, self.planner.source.duration_ms());
         self.advance(cx)
@@ -390,12 +386,4 @@ fn add_source_buffers<W: WindowSource>(
     let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
     cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
     Ok(buffers)
-}
-
-/// What the driver reports of an append.
-pub(super) struct FinishedAppend {
-    pub(super) media_type: MediaType,
-    pub(super) epoch: u32,
-    pub(super) bytes: u32,
-    pub(super) buffered: Vec<TimeRange>,
 }

@@ -1,6 +1,6 @@
 //! Plans windows in order, and requests what the window source lacks for the next one.
 
-use std::collections::VecDeque;
+use std::vec;
 
 use mp4::plan::{Cursor, Fetch, Wanted};
 
@@ -20,7 +20,7 @@ pub(super) struct Planner<W> {
     /// The media time that was planned since the last seek.
     pub(super) planned: TimeRange,
     /// Ranges of the last window that are not yet requested.
-    queue: VecDeque<Fetch>,
+    queue: vec::IntoIter<Fetch>,
     /// The request for what the source lacks.
     missing: Option<PlanRequest>,
 }
@@ -38,9 +38,9 @@ struct PlanRequest {
 
 impl<W: WindowSource> Planner<W> {
     /// A planner that begins with [`Self::seek`].
-    pub(super) const fn new(source: W) -> Self {
+    pub(super) fn new(source: W) -> Self {
         let planned = TimeRange { start_ms: 0, end_ms: 0 };
-        Self { source, cursor: None, planned, queue: VecDeque::new(), missing: None }
+        Self { source, cursor: None, planned, queue: Vec::new().into_iter(), missing: None }
     }
 
     /// Plans from the key frame for `time_ms` on; returns whether the source knows that one. If it
@@ -55,22 +55,14 @@ impl<W: WindowSource> Planner<W> {
         Ok(true)
     }
 
-    /// The next range to request; `None` if `until_ms` is planned, at the film's end, and while the
-    /// source lacks something.
-    pub(super) fn next(
-        &mut self,
-        cx: &mut Context,
-        until_ms: u64,
-    ) -> PlaybackResult<Option<Fetch>> {
-        loop {
-            let fetch = self.queue.pop_front();
-            if fetch.is_some() || !self.plan_window(cx, until_ms)? {
-                return Ok(fetch);
-            }
-        }
+    /// Takes out the next range of the planned window.
+    pub(super) fn take_range(&mut self) -> Option<Fetch> {
+        self.queue.next()
     }
 
-    fn plan_window(&mut self, cx: &mut Context, until_ms: u64) -> PlaybackResult<bool> {
+    /// Plans the next window; returns whether there is one. There is none if `until_ms` is planned,
+    /// at the film's end, and while the source lacks something.
+    pub(super) fn plan_window(&mut self, cx: &mut Context, until_ms: u64) -> PlaybackResult<bool> {
         let Some(cursor) = self.cursor else { return Ok(false) };
         if self.planned.end_ms >= until_ms || self.request_missing(cx, Wanted::Window(cursor))? {
             return Ok(false);
@@ -81,13 +73,13 @@ impl<W: WindowSource> Planner<W> {
         };
         self.cursor = Some(window.next);
         self.planned.end_ms = window.end_ms.max(self.planned.end_ms);
-        self.queue = window.fetches.into();
+        self.queue = window.fetches.into_iter();
         Ok(true)
     }
 
     /// Requests the headers of the next windows, if they come from the edge.
     pub(super) fn request_next_headers(&mut self, cx: &mut Context) -> PlaybackResult {
-        let cursor = self.cursor.filter(|_| W::BY_HEADERS && self.queue.is_empty());
+        let cursor = self.cursor.filter(|_| W::BY_HEADERS && self.queue.len() == 0);
         if let Some(cursor) = cursor {
             self.request_missing(cx, Wanted::Window(cursor))?;
         }
@@ -176,7 +168,7 @@ impl<W: WindowSource> Planner<W> {
 
     /// Cancels the request, and forgets the ranges that are not yet requested.
     pub(super) fn cancel(&mut self, cx: &mut Context) {
-        self.queue.clear();
+        self.queue = Vec::new().into_iter();
         if let Some(missing) = self.missing.take() {
             missing.transfer.cancel(cx);
         }

@@ -37,6 +37,14 @@ pub(super) enum QuotaState {
     Blocked { position_ms: u64 },
 }
 
+/// What the driver reports of an append.
+pub(super) struct FinishedAppend {
+    pub(super) media_type: MediaType,
+    pub(super) epoch: u32,
+    pub(super) bytes: u32,
+    pub(super) buffered: Vec<TimeRange>,
+}
+
 impl SourceBuffer {
     /// A new, empty buffer.
     pub(super) const fn new(media_type: MediaType, track: usize, init_segment: Vec<u8>) -> Self {
@@ -79,6 +87,15 @@ impl SourceBuffer {
     pub(super) fn set_buffered(&mut self, buffered: Vec<TimeRange>) {
         if self.removals == 0 {
             self.buffered = buffered;
+        }
+    }
+
+    /// Handles a finished append; its bytes count if it is of the current `epoch`.
+    pub(super) fn on_appended(&mut self, append: FinishedAppend, epoch: u32) {
+        self.set_buffered(append.buffered);
+        if append.epoch == epoch {
+            self.pending_bytes = self.pending_bytes.saturating_sub(append.bytes.into());
+            self.quota = QuotaState::Free;
         }
     }
 

@@ -5,7 +5,8 @@ use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult, Remedy};
 use super::file_identity::FileIdentity;
 use super::http::ResponseHead;
-use super::loader::{FinishedAppend, Loader};
+use super::loader::Loader;
+use super::source_buffer::FinishedAppend;
 use super::window_source::{LocatedSource, Locator, WindowSource};
 use super::{Effect, Input, limits};
 
