@@ -2,8 +2,8 @@
 
 use std::vec;
 
-use mp4::plan::{Cursor, Wanted, Window};
-use mp4::start::{self, From};
+use mp4::plan::{Cursor, PlanTarget, Window};
+use mp4::start_index::{self, StartPosition};
 use mp4::{Error, TrackKind, Unplayable};
 
 use super::context::Context;
@@ -39,9 +39,9 @@ struct StartPoint {
 }
 
 impl ByHeaders {
-    fn read(from: From, boxes: &[u8]) -> Result<Self, Error> {
-        let answer = start::read(boxes)?;
-        let config = |init: start::Init| {
+    fn read(from: StartPosition, boxes: &[u8]) -> Result<Self, Error> {
+        let answer = start_index::decode(boxes)?;
+        let config = |init: start_index::TrackInit| {
             let listed = answer.tracks.iter().find(|listed| listed.track == init.track)?;
             let is_video = listed.kind == TrackKind::Video;
             Some(TrackConfig {
@@ -52,10 +52,10 @@ impl ByHeaders {
             })
         };
         let start = match from {
-            From::Time(requested_ms) => {
+            StartPosition::Time(requested_ms) => {
                 Some(StartPoint { requested_ms, key_frame_ms: answer.start_ms })
             }
-            From::Cursor(_) => None,
+            StartPosition::Cursor(_) => None,
         };
         Ok(Self {
             duration_ms: answer.duration_ms,
@@ -95,15 +95,15 @@ impl WindowSource for ByHeaders {
 
     fn report_unplayable_tracks(&self, _: &mut Context) {}
 
-    fn missing(&self, wanted: Wanted) -> Result<Option<Request>, Error> {
+    fn missing(&self, wanted: PlanTarget) -> Result<Option<Request>, Error> {
         Ok(match wanted {
-            Wanted::Time(time_ms) => {
+            PlanTarget::Time(time_ms) => {
                 let is_here = self.start.is_some_and(|start| start.requested_ms == time_ms);
-                (!is_here).then_some(Request::Start(From::Time(time_ms)))
+                (!is_here).then_some(Request::Start(StartPosition::Time(time_ms)))
             }
-            Wanted::Window(cursor) => {
+            PlanTarget::Window(cursor) => {
                 let is_here = self.is_last || self.windows.len() > 0;
-                (!is_here).then_some(Request::Headers(From::Cursor(cursor)))
+                (!is_here).then_some(Request::Headers(StartPosition::Cursor(cursor)))
             }
         })
     }
@@ -112,7 +112,7 @@ impl WindowSource for ByHeaders {
         match request {
             Request::Start(from) => *self = Self::read(from, body)?,
             Request::Headers(_) => {
-                self.windows = start::read(body)?.windows.into_iter();
+                self.windows = start_index::decode(body)?.windows.into_iter();
                 // The edge sends fewer windows than requested only at the film's end.
                 self.is_last = self.windows.len() < limits::HEADERS_WINDOWS as usize;
             }
@@ -124,7 +124,7 @@ impl WindowSource for ByHeaders {
     fn seek(&mut self, time_ms: u64) -> Result<(Cursor, u64), Error> {
         let start = self.start.take();
         // `next` takes the first of `windows`, whatever the cursor, and that one begins here.
-        Ok((Cursor::of([0; 5]), start.map_or(time_ms, |start| start.key_frame_ms)))
+        Ok((Cursor::from_numbers([0; 5]), start.map_or(time_ms, |start| start.key_frame_ms)))
     }
 
     fn key_frame_ms(&self, time_ms: u64) -> Option<u64> {
@@ -150,15 +150,15 @@ impl WindowSource for ByHeaders {
 
     fn init_segment(&self, track: usize, _: u32) -> Result<Vec<u8>, Error> {
         // The edge makes headers only of tracks with one sample description (docs/formats.md).
-        let rule = "a start is of one sample description a track";
-        Err(Error { track: Some(track), path: "file", offset: 0, rule })
+        let violation = "start has a second sample description for a track";
+        Err(Error { track: Some(track), path: "file", offset: 0, violation })
     }
 }
 
 /// Loads the first `start` response of a film.
 pub struct StartLoader {
     transfer: Option<Transfer>,
-    from: From,
+    from: StartPosition,
 }
 
 impl StartLoader {
@@ -175,7 +175,7 @@ impl Locator for StartLoader {
     type Source = ByHeaders;
 
     fn start(cx: &mut Context) -> Self {
-        let from = From::Time(cx.position_ms);
+        let from = StartPosition::Time(cx.position_ms);
         let transfer = Transfer::start(cx, Request::Start(from), BodyKind::Media);
         Self { transfer: Some(transfer), from }
     }

@@ -1,6 +1,6 @@
 //! Windows from the film's own index: `moov`, and the `moof` boxes of a fragmented film.
 
-use mp4::plan::{self, Cursor, Selection, Wanted, Window};
+use mp4::plan::{self, Cursor, PlanTarget, Selection, Window};
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 
 use super::context::Context;
@@ -85,7 +85,7 @@ impl WindowSource for ByIndex {
         }
     }
 
-    fn missing(&self, wanted: Wanted) -> Result<Option<Request>, Error> {
+    fn missing(&self, wanted: PlanTarget) -> Result<Option<Request>, Error> {
         Ok(plan::need(&self.index, self.selection, wanted)?.map(Request::Range))
     }
 

@@ -1,7 +1,7 @@
 //! HTTP as the pipeline sees it: the requests that it makes, and what it reads of a response head.
 
 use mp4::ByteRange;
-use mp4::start::From;
+use mp4::start_index::StartPosition;
 
 /// One GET request. Ranges always have an end, so that no byte comes that was not requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +13,10 @@ pub enum Request {
     Suffix(u64),
     /// The edge's `start` route: the fragment headers of one window, then the media bytes of its
     /// first range.
-    Start(From),
+    Start(StartPosition),
     /// The edge's `headers` route: the fragment headers of up to
     /// [`HEADERS_WINDOWS`](super::HEADERS_WINDOWS) windows.
-    Headers(From),
+    Headers(StartPosition),
 }
 
 /// Who reads the body of a response.

@@ -1,7 +1,7 @@
 //! Loads `moov`: requests head and tail of the file at once, then the missing bytes and no others.
 
 use mp4::ByteRange;
-use mp4::locate::{self, Step};
+use mp4::locate::{self, LocateStep};
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
@@ -198,8 +198,8 @@ impl IndexLoader {
         let mut fed = None;
         while self.moov.is_none() {
             match self.boxes.next().map_err(|error| self.fault(FaultCause::BadFile(error)))? {
-                Step::Moov(range) => self.open_moov(range)?,
-                Step::Need(need) => {
+                LocateStep::Moov(range) => self.open_moov(range)?,
+                LocateStep::Need(need) => {
                     // Bytes after which the walk still stands here are not fed again.
                     if fed == Some(need.start) || !self.feed(need.start) {
                         return self.request_boxes(cx, need).map(|()| None);
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn first_requests_of_the_worker_are_those_of_the_index_loader() {
-        let script = include_str!("../../web/requests.js");
+        let script = include_str!("../../web/worker/requests.js");
         assert!(script.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
         assert!(script.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
         assert!(script.contains(&format!("${{api}}{}$", api::paths::STREAM)));

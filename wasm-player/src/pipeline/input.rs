@@ -26,7 +26,7 @@ pub enum Input {
     StartBoxes {
         /// The request.
         fetch_id: u32,
-        /// The boxes, in the format of `mp4::start::write`.
+        /// The boxes, in the format of `mp4::start_index::encode`.
         boxes: Vec<u8>,
         /// How many media bytes follow in the same body.
         media_bytes: u64,

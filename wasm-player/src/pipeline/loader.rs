@@ -6,7 +6,7 @@
 //! buffers, and `initial_gap` skips the late start of a track.
 
 use mp4::fragment::Payload;
-use mp4::plan::{Fetch, Wanted};
+use mp4::plan::{Fetch, PlanTarget};
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
@@ -228,10 +228,10 @@ impl<W: WindowSource> Loader<W> {
         self.plan(cx, wanted)
     }
 
-    fn plan(&mut self, cx: &mut Context, wanted: Wanted) -> PlaybackResult {
+    fn plan(&mut self, cx: &mut Context, wanted: PlanTarget) -> PlaybackResult {
         match wanted {
-            Wanted::Time(time_ms) => self.begin(cx, time_ms),
-            Wanted::Window(_) => self.advance(cx),
+            PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
+            PlanTarget::Window(_) => self.advance(cx),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::vec;
 
-use mp4::plan::{Cursor, Fetch, Wanted};
+use mp4::plan::{Cursor, Fetch, PlanTarget};
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
@@ -33,7 +33,7 @@ struct PlanRequest {
     /// The body so far.
     body: Vec<u8>,
     /// What is planned afterwards.
-    wanted: Wanted,
+    wanted: PlanTarget,
 }
 
 impl<W: WindowSource> Planner<W> {
@@ -46,7 +46,7 @@ impl<W: WindowSource> Planner<W> {
     /// Plans from the key frame for `time_ms` on; returns whether the source knows that one. If it
     /// does not, the request for it is under way.
     pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult<bool> {
-        if self.request_missing(cx, Wanted::Time(time_ms))? {
+        if self.request_missing(cx, PlanTarget::Time(time_ms))? {
             return Ok(false);
         }
         let (cursor, key_frame_ms) = self.source.seek(time_ms).map_err(bad_index)?;
@@ -64,7 +64,9 @@ impl<W: WindowSource> Planner<W> {
     /// at the film's end, and while the source lacks something.
     pub(super) fn plan_window(&mut self, cx: &mut Context, until_ms: u64) -> PlaybackResult<bool> {
         let Some(cursor) = self.cursor else { return Ok(false) };
-        if self.planned.end_ms >= until_ms || self.request_missing(cx, Wanted::Window(cursor))? {
+        if self.planned.end_ms >= until_ms
+            || self.request_missing(cx, PlanTarget::Window(cursor))?
+        {
             return Ok(false);
         }
         let Some(window) = self.source.next(cursor).map_err(bad_index)? else {
@@ -81,14 +83,14 @@ impl<W: WindowSource> Planner<W> {
     pub(super) fn request_next_headers(&mut self, cx: &mut Context) -> PlaybackResult {
         let cursor = self.cursor.filter(|_| W::BY_HEADERS && self.queue.len() == 0);
         if let Some(cursor) = cursor {
-            self.request_missing(cx, Wanted::Window(cursor))?;
+            self.request_missing(cx, PlanTarget::Window(cursor))?;
         }
         Ok(())
     }
 
     /// Requests what the source lacks before `wanted` can be planned; returns whether it lacks
     /// anything.
-    fn request_missing(&mut self, cx: &mut Context, wanted: Wanted) -> PlaybackResult<bool> {
+    fn request_missing(&mut self, cx: &mut Context, wanted: PlanTarget) -> PlaybackResult<bool> {
         if self.missing.is_some() {
             return Ok(true);
         }
@@ -128,7 +130,7 @@ impl<W: WindowSource> Planner<W> {
         cx: &mut Context,
         fetch_id: u32,
         bytes: &[u8],
-    ) -> PlaybackResult<Option<Wanted>> {
+    ) -> PlaybackResult<Option<PlanTarget>> {
         let missing = self.missing.as_mut();
         let Some(missing) = missing.filter(|missing| missing.transfer.has_id(fetch_id)) else {
             return Ok(None);
@@ -147,7 +149,7 @@ impl<W: WindowSource> Planner<W> {
 
     /// Handles the end of a body. If it makes the response complete, as with headers, returns what
     /// can be planned now.
-    pub(super) fn on_body_end(&mut self, fetch_id: u32) -> PlaybackResult<Option<Wanted>> {
+    pub(super) fn on_body_end(&mut self, fetch_id: u32) -> PlaybackResult<Option<PlanTarget>> {
         let is_complete =
             |missing: &mut PlanRequest| missing.transfer.has_id(fetch_id) && missing.is_headers();
         let Some(missing) = self.missing.take_if(is_complete) else { return Ok(None) };
@@ -156,7 +158,7 @@ impl<W: WindowSource> Planner<W> {
 
     /// Takes out the `start` request that the source waits for: its transfer, the request to feed the
     /// source with, and what can be planned afterwards.
-    pub(super) fn take_start(&mut self, fetch_id: u32) -> Option<(Transfer, Request, Wanted)> {
+    pub(super) fn take_start(&mut self, fetch_id: u32) -> Option<(Transfer, Request, PlanTarget)> {
         let missing = self.missing.take_if(|missing| missing.transfer.has_id(fetch_id))?;
         Some((missing.transfer, missing.request, missing.wanted))
     }

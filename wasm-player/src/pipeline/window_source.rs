@@ -5,7 +5,7 @@
 //! [`WindowSource`]; there is one pair for each of the player's two wasm modules.
 
 use mp4::Error;
-use mp4::plan::{Cursor, Wanted, Window};
+use mp4::plan::{Cursor, PlanTarget, Window};
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
@@ -35,7 +35,7 @@ pub trait WindowSource: Sized {
     fn report_unplayable_tracks(&self, cx: &mut Context);
 
     /// The request whose response [`Self::feed`] needs before `wanted` can be planned, if any.
-    fn missing(&self, wanted: Wanted) -> Result<Option<Request>, Error>;
+    fn missing(&self, wanted: PlanTarget) -> Result<Option<Request>, Error>;
 
     /// Takes the complete body of the response to `request`.
     fn feed(&mut self, request: Request, body: &[u8]) -> Result<(), Error>;
