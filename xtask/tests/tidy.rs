@@ -53,7 +53,7 @@ const OWNED_WORDS: &[(&str, &str)] = &[
     ("spin_sdk", "edge/src/spin/"),
     ("web_sys", "edge/src/cloudflare/"),
     ("js_sys", "edge/src/cloudflare/"),
-    ("mp4parse::", "crates/mp4/src/index.rs"),
+    ("mp4parse::", "crates/mp4/src/moov/"),
     ("wasmtime::", "local-runtime/src/"),
     ("rusqlite::", "local-runtime/src/storage/"),
 ];

@@ -1,7 +1,7 @@
 //! The command line of `firstframe` against `firstframe serve`, each as a process.
 
 #[cfg(test)]
-mod bed;
+mod fixture;
 #[cfg(test)]
 mod interrupted_upload;
 #[cfg(test)]

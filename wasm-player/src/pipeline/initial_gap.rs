@@ -1,0 +1,51 @@
+//! The gap at the film's beginning if one track starts late: no browser plays there.
+
+use super::context::Context;
+use super::source_buffer::{self, SourceBuffer};
+use super::{Effect, limits};
+
+/// The time before every track has started.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InitialGap {
+    /// End of the gap in milliseconds, 0 if there is none. `None` until the buffers show it.
+    end_ms: Option<u64>,
+    /// Whether the play position lies in the gap.
+    is_position_inside: bool,
+}
+
+impl InitialGap {
+    /// The gap of a film whose playback begins at `time_ms`, and whose tracks have all started at
+    /// `all_started_ms`.
+    pub(super) fn of(all_started_ms: Option<u64>, time_ms: u64) -> Self {
+        let end_ms = all_started_ms.map(|end_ms| if end_ms > limits::SAME_MS { end_ms } else { 0 });
+        Self { end_ms, is_position_inside: end_ms.is_none_or(|end_ms| time_ms < end_ms) }
+    }
+
+    /// The position that a seek to `time_ms` leads to: not one inside the gap.
+    pub(super) fn seek(&mut self, time_ms: u64) -> u64 {
+        let end_ms = self.end_ms.unwrap_or(0);
+        self.is_position_inside = time_ms < end_ms;
+        time_ms.max(end_ms)
+    }
+
+    /// Moves the play position out of the gap as soon as the media behind it is buffered.
+    pub(super) fn skip(&mut self, cx: &mut Context, buffers: &[SourceBuffer], duration_ms: u64) {
+        let end_ms = self.end_ms.or_else(|| end_in_buffers(cx, buffers));
+        let Some(time_ms) = end_ms.filter(|_| self.is_position_inside) else { return };
+        if source_buffer::end_of_common_range(buffers, time_ms, duration_ms).is_some() {
+            *self = Self { end_ms: Some(time_ms), is_position_inside: false };
+            if time_ms > 0 {
+                cx.position_ms = time_ms;
+                cx.emit(Effect::Nudge { time_ms });
+            }
+        }
+    }
+}
+
+/// When the last of the buffers starts, 0 if that is no gap; `None` while one of them is empty.
+fn end_in_buffers(cx: &Context, buffers: &[SourceBuffer]) -> Option<u64> {
+    let firsts = buffers.iter().map(|buffer| buffer.buffered.first().map(|range| range.start_ms));
+    let all_started_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    let is_gap = all_started_ms > cx.position_ms.saturating_add(limits::SAME_MS);
+    Some(if is_gap { all_started_ms } else { 0 })
+}

@@ -1,0 +1,272 @@
+//! Lays out what the edge serves to browsers: every name carries the hash of its content, and every
+//! reference the name, so that an asset can be cached for ever.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use zopfli::{Format, Options};
+
+use crate::{minify, module_graph};
+
+/// The page: served under its own name, without a hash.
+pub(crate) const INDEX: &str = "index.html";
+
+/// What stands beside the laid-out files.
+#[derive(Debug, Serialize)]
+struct Manifest<'a> {
+    index: &'a str,
+    assets: Vec<&'a str>,
+}
+
+/// Reads the files below the folders `sources` and writes them to the folder `out`, all beside each
+/// other.
+pub(crate) fn lay_out(sources: &[&Path], out: &Path) -> Result<()> {
+    let mut files = read(sources)?;
+    module_graph::write_preloads(&mut files)?;
+    let laid = rename(files)?;
+    let mut files = BTreeMap::new();
+    for (name, bytes) in &laid {
+        if let Some(gzip) = gzip(&out.join(name), bytes)? {
+            files.insert(with_gz(Path::new(name)), gzip);
+        }
+    }
+    if out.exists() {
+        fs::remove_dir_all(out)?;
+    }
+    fs::create_dir_all(out)?;
+    files.extend(laid.iter().map(|(name, bytes)| (name.into(), bytes.clone())));
+    for (name, bytes) in &files {
+        fs::write(out.join(name), bytes)?;
+    }
+    let assets = laid.keys().map(String::as_str).filter(|name| *name != INDEX).collect();
+    let manifest = serde_json::to_vec_pretty(&Manifest { index: INDEX, assets })?;
+    Ok(fs::write(out.join("manifest.json"), manifest)?)
+}
+
+/// What the edge sends of a file where gzip is taken; none where that hardly helps. Zopfli takes
+/// seconds for a twentieth fewer bytes, so what an earlier build made of the same bytes is kept.
+fn gzip(path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+    if fs::read(path).is_ok_and(|there| there == bytes)
+        && let Ok(gzip) = fs::read(with_gz(path))
+    {
+        return Ok(Some(gzip));
+    }
+    let mut gzip = Vec::new();
+    zopfli::compress(Options::default(), Format::Gzip, bytes, &mut gzip)?;
+    Ok((gzip.len() < bytes.len() - bytes.len() / 10).then_some(gzip))
+}
+
+/// `app.js` -> `app.js.gz`.
+fn with_gz(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    name.into()
+}
+
+/// How many bytes a browser gets for a file that was laid out.
+pub(crate) fn download_size(path: &Path) -> Result<u64> {
+    let sent = Some(with_gz(path)).filter(|gzip| gzip.exists());
+    Ok(fs::metadata(sent.as_deref().unwrap_or(path))?.len())
+}
+
+/// The files below the folders `sources`, minified, by their paths from those folders.
+pub(crate) fn read(sources: &[&Path]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for folder in sources {
+        for path in served(folder)? {
+            let bytes = read_file(&folder.join(&path))?;
+            if files.insert(path.clone(), bytes).is_some() {
+                bail!("two source folders have a file {path}");
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    if path.extension().is_none_or(|extension| extension != "js") {
+        return Ok(fs::read(path)?);
+    }
+    let short = minify::module(&fs::read_to_string(path)?);
+    Ok(short.with_context(|| format!("cannot minify {}", path.display()))?.into_bytes())
+}
+
+/// The files below `folder` that go to browsers: paths from it, with slashes.
+pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if !entry.file_type()?.is_dir() {
+            paths.extend(Some(name).filter(|name| is_served(name)));
+        } else if name != "node_modules" {
+            let inner = served(&entry.path())?;
+            paths.extend(inner.into_iter().map(|path| format!("{name}/{path}")));
+        }
+    }
+    Ok(paths)
+}
+
+/// Whether a file of this name goes to browsers.
+fn is_served(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    let types = [".d.ts", ".d.mts"].iter().any(|ending| name.ends_with(ending));
+    !types && matches!(extension, Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
+}
+
+/// Gives every file but the page its hashed name, without its folder; leaves first, so that a hash
+/// covers what the file refers to.
+fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut laid = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    while !files.is_empty() {
+        let open: BTreeSet<String> = files.keys().cloned().collect();
+        let ready = files.iter().find(|(path, bytes)| {
+            !open.iter().any(|other| other != *path && refers(path, bytes, other))
+        });
+        let Some((path, _)) = ready else {
+            bail!("these files refer to each other in a circle: {open:?}");
+        };
+        let path = path.clone();
+        let Some(bytes) = files.remove(&path) else { continue };
+        let name = file_name(&path);
+        if !taken.insert(name.to_owned()) {
+            bail!("two files are named {name}: assets are served from one folder");
+        }
+        let new = if path == INDEX { path.clone() } else { hashed(name, &bytes) };
+        for (other, bytes) in &mut files {
+            *bytes = replace(other, bytes, &path, &new);
+        }
+        laid.insert(new, bytes);
+    }
+    Ok(laid)
+}
+
+/// `app.js` -> `app.0123456789abcdef.js`.
+fn hashed(name: &str, bytes: &[u8]) -> String {
+    let hash = blake3::hash(bytes).to_hex();
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    format!("{stem}.{}.{extension}", hash.get(..16).unwrap_or_default())
+}
+
+/// `sink/sink.js` -> `sink.js`.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// `./sink.js`, `../sink/sink.js`: how the file `from` writes the path of the file `to`.
+pub(crate) fn relative(from: &str, to: &str) -> String {
+    let folders: Vec<&str> =
+        from.rsplit_once('/').map_or(Vec::new(), |(f, _)| f.split('/').collect());
+    let parts: Vec<&str> = to.split('/').collect();
+    let shared = folders.iter().zip(&parts).take_while(|(a, b)| a == b).count();
+    let up =
+        if shared == folders.len() { "./".into() } else { "../".repeat(folders.len() - shared) };
+    format!("{up}{}", parts.get(shared..).unwrap_or_default().join("/"))
+}
+
+/// The ways in which the file `from` can name the file `to`, each with what stands there once `to`
+/// is named `new`: relative, below `/assets/`, or bare within one folder.
+fn references(from: &str, to: &str, new: &str) -> Vec<(String, String)> {
+    let near = relative(from, to);
+    let mut names = vec![
+        (near.clone(), format!("./{new}")),
+        (format!("/assets/{to}"), format!("/assets/{new}")),
+    ];
+    if near.strip_prefix("./") == Some(file_name(to)) {
+        names.push((file_name(to).to_owned(), new.to_owned()));
+    }
+    let pairs = [('"', '"'), ('\'', '\''), ('`', '`'), ('(', ')')];
+    let quoted = |(old, new): &(String, String)| {
+        pairs.map(|(open, close)| (format!("{open}{old}{close}"), format!("{open}{new}{close}")))
+    };
+    names.iter().flat_map(quoted).collect()
+}
+
+fn refers(from: &str, bytes: &[u8], to: &str) -> bool {
+    references(from, to, "").iter().any(|(reference, _)| contains(bytes, reference.as_bytes()))
+}
+
+fn replace(from: &str, bytes: &[u8], to: &str, new: &str) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
+    let mut text = text.to_owned();
+    for (old, new) in references(from, to, new) {
+        text = text.replace(&old, &new);
+    }
+    text.into_bytes()
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+        list.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn folders_are_gone_from_names_and_references() {
+        let laid = rename(files(&[
+            ("index.html", r#"<script src="/assets/app.js">"#),
+            ("app.js", "import('./element/element.js')"),
+            ("element/element.js", "new URL('../worker/worker.js', import.meta.url)"),
+            ("worker/worker.js", "import '../sink/sink.js'; import './start.js'"),
+            ("worker/start.js", ""),
+            ("sink/sink.js", ""),
+        ]));
+        let laid = laid.unwrap();
+        let text = |stem: &str| {
+            let (_, bytes) = laid.iter().find(|(name, _)| name.starts_with(stem)).unwrap();
+            String::from_utf8(bytes.clone()).unwrap()
+        };
+        assert!(laid.keys().all(|name| !name.contains('/')), "{:?}", laid.keys());
+        assert!(text("app.").starts_with("import('./element."));
+        assert!(text("element.").starts_with("new URL('./worker."));
+        assert!(text("worker.").starts_with("import './sink."));
+        assert!(text("worker.").contains("import './start."));
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_refused() {
+        let laid = rename(files(&[("a/x.js", ""), ("b/x.js", "")]));
+        assert!(laid.unwrap_err().to_string().contains("x.js"));
+    }
+
+    #[test]
+    fn a_hash_covers_what_the_file_refers_to() {
+        let page = |leaf| {
+            let laid = rename(files(&[
+                ("index.html", r#"<script src="/assets/app.js">"#),
+                ("app.js", "import './leaf.js'"),
+                ("leaf.js", leaf),
+            ]));
+            laid.unwrap().remove("index.html").unwrap()
+        };
+        assert_ne!(page("1"), page("2"));
+        assert_eq!(page("1"), page("1"));
+    }
+
+    #[test]
+    fn a_circle_of_references_is_refused() {
+        let laid = rename(files(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]));
+        assert!(laid.unwrap_err().to_string().contains("circle"));
+    }
+
+    #[test]
+    fn a_name_within_another_name_stays() {
+        let laid = rename(files(&[("b.js", "x"), ("a.js", "'./ab.js' './b.js'")])).unwrap();
+        let (_, a) = laid.iter().find(|(name, _)| name.starts_with("a.")).unwrap();
+        assert!(std::str::from_utf8(a).unwrap().starts_with("'./ab.js' './b."));
+    }
+}
