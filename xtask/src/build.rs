@@ -54,7 +54,7 @@ fn bindgen_dir() -> PathBuf {
 /// The player's two modules: each with its cargo features, and a script that it does not load. A
 /// page loads one of them, to play from the edge's headers or from the film's own index.
 const PLAYERS: [(&str, &[&str], &str); 2] =
-    [("by_headers", &["--features", "by-headers"], ""), ("by_index", &[], "start.js")];
+    [("by_headers", &["--features", "by-headers"], ""), ("by_index", &[], "worker/start.js")];
 
 fn player() -> Result<()> {
     // Files of an earlier build, under names that are no longer in use, must not be served.
@@ -91,10 +91,11 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
     for (long, short) in long {
         glue = glue.replace(&long, &short);
     }
-    fs::create_dir_all(bindgen_dir())?;
-    fs::write(bindgen_dir().join(format!("{name}.js")), glue)?;
+    let folder = bindgen_dir().join("worker");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(format!("{name}.js")), glue)?;
     let wasm = format!("{name}_bg.wasm");
-    fs::copy(made.join(&wasm), bindgen_dir().join(&wasm))?;
+    fs::copy(made.join(&wasm), folder.join(&wasm))?;
     Ok(())
 }
 
@@ -108,7 +109,7 @@ fn assets() -> Result<u64> {
     for (name, _, without) in PLAYERS {
         let mut files = assets::served(&player)?;
         files.retain(|file| file != without);
-        files.extend([format!("{name}.js"), format!("{name}_bg.wasm")]);
+        files.extend([format!("worker/{name}.js"), format!("worker/{name}_bg.wasm")]);
         let sizes = files.iter().map(|file| assets::download_size(&written_asset(file)?));
         let sum = sizes.sum::<Result<u64>>()?;
         eprintln!("    the player's download, {name}: {sum} bytes of wasm and scripts, gzip");
@@ -117,9 +118,10 @@ fn assets() -> Result<u64> {
     Ok(most)
 }
 
-/// The file in `target/web` that was written from the source with this name.
+/// The file in `target/web` that was made of the source file at this path.
 fn written_asset(source: &str) -> Result<PathBuf> {
-    let (stem, extension) = source.rsplit_once('.').unwrap_or((source, ""));
+    let name = assets::file_name(source);
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     assets::served(&web_dir())?
         .into_iter()
         .find(|name| name.starts_with(&format!("{stem}.")) && name.ends_with(extension))

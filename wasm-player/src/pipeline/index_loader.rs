@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn the_worker_makes_the_same_first_requests_before_this_is_there() {
-        let requests = include_str!("../../web/requests.js");
+        let requests = include_str!("../../web/worker/requests.js");
         assert!(requests.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
         assert!(requests.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
         assert!(requests.contains(&format!("${{api}}{}$", api::paths::STREAM)));
