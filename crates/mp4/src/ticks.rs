@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_in_any_timescale_is_half_a_tick_off_at_most() {
+    fn rescaled_times_are_at_most_half_a_tick_off() {
         for (from, to) in [(600, 48_000), (1000, 90_000), (90_000, 44_100), (12_288, 1000), (7, 3)]
         {
             for second in (0..=86_400_u64).step_by(37) {

@@ -8,6 +8,8 @@
 )]
 
 mod bytes;
+#[path = "../../../crates/mp4/tests/it/corpus_files.rs"]
+mod corpus_files;
 #[path = "../../../crates/mp4/tests/it/ffmpeg.rs"]
 #[expect(dead_code, reason = "it is shared with the tests of `mp4`, which use all of it")]
 mod ffmpeg;
@@ -17,8 +19,6 @@ mod fmp4;
 mod headers;
 mod positions;
 mod prewarm;
-#[path = "../../../crates/mp4/tests/it/real.rs"]
-mod real;
 mod stored;
 mod stream;
 mod upstream_film;

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn he_aac_is_told_with_its_core() {
+    fn he_aac_has_the_sample_rate_of_its_core() {
         let lc = audio_config(&[0x11, 0x90]).unwrap();
         assert_eq!(lc, AudioConfig { kind: 2, core: 2, sample_rate: 48000, channels: 2 });
         // 5, 22050, stereo, 44100, 2.

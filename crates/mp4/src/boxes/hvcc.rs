@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn only_where_all_sets_are_there_is_an_entry_renamed() {
+    fn entries_are_renamed_only_with_all_parameter_sets() {
         let whole = hvcc(&[32, 33, 34, 39]);
         assert_eq!(&renamed(*b"hev1", &whole), b"hvc1");
         assert_eq!(&renamed(*b"dvhe", &whole), b"dvh1");

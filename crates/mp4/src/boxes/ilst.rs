@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_note_is_read() {
+    fn itunsmpb_note_is_read() {
         let note = b" 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000";
         let mut data = b"....----....name....iTunSMPB".to_vec();
         data.extend(u32::try_from(note.len() + 16).unwrap().to_be_bytes());

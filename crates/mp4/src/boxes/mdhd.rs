@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_real_languages_are_told() {
+    fn undetermined_languages_are_left_out() {
         let told = |packed: u16| {
             let mut data = vec![0; 28];
             data.extend(packed.to_be_bytes());

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn lookups_agree_with_a_plain_walk() {
+    fn run_lookups_agree_with_a_linear_walk() {
         let entries: Vec<_> = (0..1000_u32).map(|i| (i % 4, 1 + i % 7)).collect();
         let (data, b) = table(&entries);
         let runs = Runs::parse(&data, b, true, "stts").unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_duration_is_named() {
+    fn negative_durations_are_refused() {
         let (data, b) = table(&[(1, 1), (1, 0xffff_fff0)]);
         let error = Runs::parse(&data, b, true, "stts").unwrap_err();
         assert_eq!(

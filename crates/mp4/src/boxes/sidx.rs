@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_follow_each_other() {
+    fn sidx_references_have_consecutive_offsets() {
         let mut data = vec![0; 12];
         let fields = [1, 1000, 500, 40, 2, 0x8000_0064, 2000, 0, 200, 3000, 0x9000_0000_u32];
         data.extend(fields.into_iter().flat_map(u32::to_be_bytes));

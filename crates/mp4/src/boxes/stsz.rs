@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_hold_across_checkpoints() {
+    fn size_sums_hold_across_checkpoints() {
         let sizes: Vec<u8> = (0..3 * SIZES_STEP).flat_map(u32::to_be_bytes).collect();
         let (data, b) = stsz(*b"stsz", 0, 3 * SIZES_STEP, &sizes);
         let table = Stsz::parse(&data, b).unwrap();

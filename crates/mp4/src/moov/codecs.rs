@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn atmos_is_told_behind_the_substreams() {
+    fn atmos_flag_is_read_behind_the_substreams() {
         let name = |config: &[u8]| name(*b"ec-3", Some(config)).unwrap().name;
         assert_eq!(name(&[0x06, 0, 0x20, 0x0f, 0]), "E-AC-3");
         assert_eq!(name(&[0x06, 0, 0x20, 0x0f, 0, 1, 16]), "E-AC-3 with Dolby Atmos");
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_plays_nowhere_has_a_name() {
+    fn unsupported_codecs_have_a_name() {
         for (code, known) in [
             (b"alac", "ALAC"),
             (b"dtsx", "DTS:X"),

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_behind_its_length_and_in_front_of_styles() {
+    fn tx3g_text_ends_before_its_styles() {
         let cues = read(
             TextFormat::Tx3g,
             &[
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_vtt_cue_that_goes_on_is_one() {
+    fn webvtt_cues_that_continue_are_joined() {
         let vttc = |out: &mut Vec<u8>, id: &[u8], text: &[u8]| {
             boxed(out, *b"vttc", |out| {
                 boxed(out, *b"iden", |out| out.extend(id));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_chapters_end_where_the_next_begins() {
+    fn chpl_chapters_end_where_the_next_begins() {
         let mut data = b"\0\0\0\0chpl\x01\0\0\0\0\0\0\0\x02".to_vec();
         for (start, title) in [(0_u64, "One"), (50_000_000, "Zwei")] {
             data.extend(start.to_be_bytes());

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_do_not_drift() {
+    fn edit_boundaries_do_not_drift() {
         // Cuts of a third of a second and a bit, in a movie whose ticks do not divide the track's.
         let edits: Vec<_> = (0..8192_u32).map(|i| edit(200, i64::from(i) * 90_000)).collect();
         let found = media_spans(&edits, 600, 44_101).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_edits_are_read_by_their_sense() {
+    fn unusual_edits_are_read_by_their_intent() {
         let told = |edits: &[Edit]| media_spans(edits, 1000, 1000).unwrap();
         assert_eq!(told(&[edit(0, 0)]), [MediaSpan::WHOLE]);
         // 300 ticks in front of the media, and 700 of it.
