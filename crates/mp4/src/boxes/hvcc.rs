@@ -1,11 +1,11 @@
-//! `hvcC`: which parameter sets lie in it (ISO/IEC 14496-15 § 8.3.3.1).
+//! `hvcC`: which parameter sets it contains (ISO/IEC 14496-15 § 8.3.3.1).
 
 use super::be16;
 
 const VPS_SPS_PPS: [u8; 3] = [32, 33, 34];
 
-/// How an entry called `code` is called where all parameter sets lie in its `hvcC`: Safari plays no
-/// `hev1` or `dvhe`, which tell of sets among the pictures.
+/// The FourCC for an entry `code`, where all parameter sets lie in its `hvcC`: Safari plays no `hev1` or
+/// `dvhe`, which allow parameter sets among the pictures.
 pub(crate) fn renamed(code: [u8; 4], hvcc: &[u8]) -> [u8; 4] {
     match &code {
         b"hev1" if is_whole(hvcc) => *b"hvc1",

@@ -83,7 +83,7 @@ impl Stsc {
             if number < entry_end && count > 0 {
                 return Some(Chunk { entry, entry_end, number, first, count, description });
             }
-            // Chunks without samples are no rule's, and some files have them.
+            // Some files have chunks without samples, which no rule allows.
             entry += 1;
         }
     }
@@ -106,7 +106,7 @@ impl Stsc {
         }
     }
 
-    /// The chunk behind `chunk`.
+    /// The chunk after `chunk`.
     pub(crate) fn after(&self, data: &[u8], chunk: &Chunk) -> Option<Chunk> {
         let first = chunk.first.checked_add(chunk.count)?;
         if chunk.number + 1 < chunk.entry_end {

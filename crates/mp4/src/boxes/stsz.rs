@@ -58,8 +58,8 @@ impl Stsz {
         Ok(Self { at: b.body + 12, count, width, marks: Vec::new() })
     }
 
-    /// Sums are asked for from the beginning of a chunk. Where the longest has so many samples that
-    /// to add them up takes its time, they are added up once.
+    /// Adds up the sizes once, where the longest chunk has so many samples that adding them for each lookup
+    /// would be slow.
     pub(crate) fn mark(&mut self, data: &[u8], longest: u32) {
         if longest <= SIZES_STEP || matches!(self.width, Width::Constant(_)) {
             return;
