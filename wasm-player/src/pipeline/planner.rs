@@ -43,16 +43,12 @@ impl<W: WindowSource> Planner<W> {
         Self { source, cursor: None, planned, queue: Vec::new().into_iter(), missing: None }
     }
 
-    /// Plans from the key frame for `time_ms` on; returns whether the source knows that one. If it
-    /// does not, the request for it is under way.
-    pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult<bool> {
-        if self.request_missing(cx, PlanTarget::Time(time_ms))? {
-            return Ok(false);
-        }
+    /// Plans from the key frame for `time_ms` on, which the source must not lack.
+    pub(super) fn seek(&mut self, time_ms: u64) -> PlaybackResult {
         let (cursor, key_frame_ms) = self.source.seek(time_ms).map_err(bad_index)?;
         self.cursor = Some(cursor);
         self.planned = TimeRange { start_ms: key_frame_ms, end_ms: key_frame_ms };
-        Ok(true)
+        Ok(())
     }
 
     /// Takes out the next range of the planned window.
@@ -90,7 +86,11 @@ impl<W: WindowSource> Planner<W> {
 
     /// Requests what the source lacks before `wanted` can be planned; returns whether it lacks
     /// anything.
-    fn request_missing(&mut self, cx: &mut Context, wanted: PlanTarget) -> PlaybackResult<bool> {
+    pub(super) fn request_missing(
+        &mut self,
+        cx: &mut Context,
+        wanted: PlanTarget,
+    ) -> PlaybackResult<bool> {
         if self.missing.is_some() {
             return Ok(true);
         }
