@@ -72,9 +72,7 @@ impl<W: WindowSource> Loader<W> {
         self.planner.seek(time_ms)?;
         self.epoch += 1;
         for buffer in &mut self.buffers {
-            let data = AppendData::Header(buffer.init_segment.clone());
-            buffer.description = 0;
-            buffer.append(cx, self.epoch, data);
+            buffer.append_init_segment(cx, self.epoch);
         }
         self.advance(cx)
     }
@@ -202,14 +200,18 @@ impl<W: WindowSource> Loader<W> {
         fetch_id: u32,
         bytes: &[u8],
     ) -> PlaybackResult {
-        let wanted = self.planner.on_index_bytes(cx, fetch_id, bytes)?;
-        wanted.map_or(Ok(()), |wanted| self.plan(cx, wanted))
+        if !self.planner.on_index_bytes(cx, fetch_id, bytes)? {
+            return Ok(());
+        }
+        let Some(complete) = self.planner.take_request(fetch_id) else { return Ok(()) };
+        complete.transfer.finish(cx);
+        self.feed(cx, complete.request, &complete.body, complete.wanted)
     }
 
     /// Handles the end of a body: headers are complete then, anything else was cut short.
     pub(super) fn on_body_end(&mut self, cx: &mut Context, fetch_id: u32) -> PlaybackResult {
-        match self.planner.on_body_end(fetch_id)? {
-            Some(wanted) => self.plan(cx, wanted),
+        match self.planner.take_headers(fetch_id) {
+            Some(complete) => self.feed(cx, complete.request, &complete.body, complete.wanted),
             None => self.on_failure(cx, fetch_id, FaultCause::Network),
         }
     }
@@ -222,15 +224,20 @@ impl<W: WindowSource> Loader<W> {
         boxes: &[u8],
         media_bytes: u64,
     ) -> PlaybackResult {
-        let Some((transfer, request, wanted)) = self.planner.take_start(fetch_id) else {
-            return Ok(());
-        };
-        self.open_start = Some(OpenStart { transfer, media_bytes });
-        self.planner.feed(request, boxes)?;
-        self.plan(cx, wanted)
+        let Some(start) = self.planner.take_request(fetch_id) else { return Ok(()) };
+        self.open_start = Some(OpenStart { transfer: start.transfer, media_bytes });
+        self.feed(cx, start.request, boxes, start.wanted)
     }
 
-    fn plan(&mut self, cx: &mut Context, wanted: PlanTarget) -> PlaybackResult {
+    /// Feeds the source with a complete response, and goes on with what can be planned now.
+    fn feed(
+        &mut self,
+        cx: &mut Context,
+        request: Request,
+        body: &[u8],
+        wanted: PlanTarget,
+    ) -> PlaybackResult {
+        self.planner.source.feed(request, body).map_err(bad_index)?;
         match wanted {
             PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
             PlanTarget::Window(_) => self.advance(cx),
