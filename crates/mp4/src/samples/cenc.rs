@@ -65,7 +65,7 @@ enum Sizes {
     Same(u8),
     /// A byte each, from here.
     Bytes(usize),
-    /// MoofTrack by the entries of `senc`.
+    /// By the subsample counts in the entries of `senc`.
     Subsamples,
 }
 
