@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fixture::{Server, film, folder, said};
+use crate::fixture::{PublishFixture, film, folder, run};
 
 /// Five parts.
 const FILM_BYTES: usize = 70 << 20;
@@ -14,7 +14,7 @@ const ROUNDS: u64 = 20;
 
 #[test]
 fn twenty_kills_of_publish_leave_no_half_film_and_the_next_run_finishes() {
-    let server = Server::start();
+    let server = PublishFixture::start();
     let mut resumed = 0;
     for round in 0..ROUNDS {
         let bytes = film(round, FILM_BYTES);
@@ -34,8 +34,8 @@ fn twenty_kills_of_publish_leave_no_half_film_and_the_next_run_finishes() {
         if let Some(media) = server.media_of(&format!("film-{round}.1")) {
             assert!(server.get(&media) == (200, bytes.clone()), "a film that is there is whole");
         }
-        let last = said(&mut server.publish_by_s3(dir.path()));
-        last.well(&["Published 1 title with 1 episode"]);
+        let last = run(&mut server.publish_by_s3(dir.path()));
+        last.assert_success(&["Published 1 title with 1 episode"]);
         resumed += usize::from(last.stdout.contains("goes on: "));
     }
     assert!(resumed > 0, "no run went on from the parts that were there");
@@ -49,7 +49,7 @@ fn twenty_kills_of_publish_leave_no_half_film_and_the_next_run_finishes() {
 
 #[test]
 fn publish_waits_for_a_server_that_was_killed_and_goes_on() {
-    let mut server = Server::start();
+    let mut server = PublishFixture::start();
     let bytes = film(200, 200 << 20);
     let dir = folder(&[("Film.mp4", &bytes)]);
     let run = server.publish_by_s3(dir.path()).stdout(Stdio::piped()).spawn().unwrap();
@@ -68,6 +68,6 @@ fn publish_waits_for_a_server_that_was_killed_and_goes_on() {
     assert!(server.get(&media) == (200, bytes), "the film is another");
 }
 
-fn blobs(server: &Server) -> usize {
+fn blobs(server: &PublishFixture) -> usize {
     fs::read_dir(server.data().join("objects")).map_or(0, Iterator::count)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mp4::synth::{self, MoovAt};
 
-use crate::fixture::{Server, clip, firstframe, folder, said};
+use crate::fixture::{PublishFixture, clip, firstframe, folder, run};
 
 /// Of three seconds each: an hour, whose index is there in some ten milliseconds.
 const REPEATS: u32 = 1_200;
@@ -20,46 +20,51 @@ fn an_hour() -> Vec<u8> {
 }
 
 /// A verb of the command line, on this server.
-fn verb(server: &Server, words: &[&str]) -> Command {
+fn verb(server: &PublishFixture, words: &[&str]) -> Command {
     let mut command = firstframe();
     command.args(words).arg("--data").arg(server.data());
     command
 }
 
 /// The headers in the middle of the film.
-fn headers(server: &Server) -> (u16, Vec<u8>) {
+fn headers(server: &PublishFixture) -> (u16, Vec<u8>) {
     let url = server.media_of("film.1").unwrap().replace("/media/", "/headers/");
     server.get(&format!("{url}&at=1800.5&windows=2"))
 }
 
 #[test]
 fn what_was_made_of_a_film_is_purged_and_made_again() {
-    let server = Server::start();
+    let server = PublishFixture::start();
     let dir = folder(&[("Film.mp4", &an_hour())]);
-    said(&mut server.publish(dir.path())).well(&["starts at once", "Published 1 title"]);
+    run(&mut server.publish(dir.path())).assert_success(&["starts at once", "Published 1 title"]);
     let published = headers(&server);
     assert_eq!(published.0, 200);
-    said(&mut verb(&server, &["prewarm", "film", "--dry-run"])).well(&["film.1: starts at once"]);
-    said(&mut verb(&server, &["purge", "film", "--dry-run"])).well(&["Would purge 1 titles"]);
-    said(&mut verb(&server, &["prewarm", "film", "--dry-run"])).well(&["film.1: starts at once"]);
-    said(&mut verb(&server, &["purge", "film"])).well(&["Purged 1 titles with 1 films"]);
-    said(&mut verb(&server, &["prewarm", "film", "--dry-run"])).well(&["not made yet"]);
-    said(&mut verb(&server, &["prewarm", "--latest", "1"])).well(&["film.1: starts at once"]);
-    said(&mut verb(&server, &["prewarm", "film", "--dry-run"])).well(&["film.1: starts at once"]);
+    run(&mut verb(&server, &["prewarm", "film", "--dry-run"]))
+        .assert_success(&["film.1: starts at once"]);
+    run(&mut verb(&server, &["purge", "film", "--dry-run"]))
+        .assert_success(&["Would purge 1 titles"]);
+    run(&mut verb(&server, &["prewarm", "film", "--dry-run"]))
+        .assert_success(&["film.1: starts at once"]);
+    run(&mut verb(&server, &["purge", "film"])).assert_success(&["Purged 1 titles with 1 films"]);
+    run(&mut verb(&server, &["prewarm", "film", "--dry-run"])).assert_success(&["not made yet"]);
+    run(&mut verb(&server, &["prewarm", "--latest", "1"]))
+        .assert_success(&["film.1: starts at once"]);
+    run(&mut verb(&server, &["prewarm", "film", "--dry-run"]))
+        .assert_success(&["film.1: starts at once"]);
     assert!(headers(&server) == published, "the edge makes what the command line made");
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
-        said(&mut verb(&server, &words)).ill(&["the catalogue has no title `nobody`"]);
+        run(&mut verb(&server, &words)).assert_failure(&["the catalogue has no title `nobody`"]);
     }
 }
 
 #[test]
 fn twenty_kills_while_a_film_is_indexed_leave_all_of_it_or_nothing() {
-    let mut server = Server::start();
+    let mut server = PublishFixture::start();
     let dir = folder(&[("Film.mp4", &an_hour())]);
-    said(&mut server.publish(dir.path())).well(&["Published 1 title"]);
+    run(&mut server.publish(dir.path())).assert_success(&["Published 1 title"]);
     let whole = headers(&server);
     for round in 0..ROUNDS {
-        said(&mut verb(&server, &["purge", "film"])).well(&["Purged 1 titles"]);
+        run(&mut verb(&server, &["purge", "film"])).assert_success(&["Purged 1 titles"]);
         let mut run =
             verb(&server, &["prewarm", "film"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         // From the first request to the last byte that is written.

@@ -1,6 +1,8 @@
 //! Answers without the component: the same as its own, and gone when something changes.
 
-use crate::server::{Server, bytes, header, noise, signed, status};
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, header, signed, status};
 
 const URL: &str = "api/v2/media/0123";
 
@@ -25,7 +27,7 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
 fn a_film_that_was_asked_for_is_sent_from_its_file_until_it_is_another_one() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let film = noise(1, 3_000_000);
+    let film = content(1, 0, 3_000_000);
     server.put("media/0123", &film);
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), true));
@@ -40,7 +42,7 @@ fn a_film_that_was_asked_for_is_sent_from_its_file_until_it_is_another_one() {
     assert_eq!(status(&refused), 401);
     assert!(read(&server, "bytes=5000-5000").1, "who is refused changes nothing");
 
-    let film = noise(2, 3_000_000);
+    let film = content(2, 0, 3_000_000);
     server.put("media/0123", &film);
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
     let gone = signed(&server.bucket.delete_object(Some(&server.credentials), "media/0123"));
@@ -54,7 +56,7 @@ fn what_the_owner_does_to_a_film_is_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let own = folder.path().join("film.mp4");
-    std::fs::write(&own, noise(1, 300_000)).unwrap();
+    std::fs::write(&own, content(1, 0, 300_000)).unwrap();
     std::fs::hard_link(&own, folder.path().join("incoming/0123")).unwrap();
     let url = signed(&server.bucket.put_object(Some(&server.credentials), "media/0123"));
     let taken = server.agent.put(url.as_str()).header("x-amz-copy-source", "incoming/0123");
@@ -62,9 +64,9 @@ fn what_the_owner_does_to_a_film_is_seen_at_once() {
     read(&server, "bytes=0-99");
     assert!(
         read(&server, "bytes=100000-199999")
-            == (noise(1, 300_000)[100_000..200_000].to_vec(), true)
+            == (content(1, 0, 300_000)[100_000..200_000].to_vec(), true)
     );
-    let film = noise(2, 200_000);
+    let film = content(2, 0, 200_000);
     std::fs::write(&own, &film).unwrap();
     assert!(read(&server, "bytes=100000-299999") == (film[100_000..].to_vec(), false));
     assert!(read(&server, "bytes=0-199999") == (film, true));
@@ -74,7 +76,7 @@ fn what_the_owner_does_to_a_film_is_seen_at_once() {
 fn a_condition_is_for_the_component_and_no_cache_is_a_setting() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_with(folder.path(), &["--cache-mib-max", "0"]);
-    server.put("media/0123", &noise(1, 10_000));
+    server.put("media/0123", &content(1, 0, 10_000));
     assert!(!read(&server, "bytes=0-99").1);
     assert!(!read(&server, "bytes=0-99").1);
     drop(server);

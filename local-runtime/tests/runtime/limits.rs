@@ -71,9 +71,10 @@ fn what_is_no_component_of_ours_is_refused_with_a_reason() {
     for (text, reason) in [("(component)", "not one that we can run"), ("junk", "not a component")]
     {
         fs::write(&path, text).unwrap();
-        let words = crate::server::refusal(folder.path(), &["--component", path.to_str().unwrap()]);
+        let words =
+            crate::server::start_error(folder.path(), &["--component", path.to_str().unwrap()]);
         assert!(words.contains(reason), "{words}");
     }
-    let words = crate::server::refusal(folder.path(), &["--component", "absent.wasm"]);
+    let words = crate::server::start_error(folder.path(), &["--component", "absent.wasm"]);
     assert!(words.contains("component: absent.wasm cannot be read"), "{words}");
 }

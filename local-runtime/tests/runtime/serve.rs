@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use crate::server::{Server, bytes, header, noise, refusal, status};
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, header, start_error, status};
 
 #[test]
 fn the_edge_answers_and_its_bytes_are_the_stores() {
@@ -16,7 +18,7 @@ fn the_edge_answers_and_its_bytes_are_the_stores() {
     let answer = server.agent.get(format!("{}health", server.url)).call().unwrap();
     assert_eq!(status(&answer), 200);
 
-    let film = noise(1, 3_000_000);
+    let film = content(1, 0, 3_000_000);
     server.put("media/0123", &film);
     let url = format!("{}api/v2/media/0123", server.url);
     let mut whole = server.agent.get(&url).call().unwrap();
@@ -33,7 +35,7 @@ fn a_port_in_use_is_named_with_its_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let port = address.rsplit_once(':').unwrap().1;
-    let words = refusal(folder.path(), &["--s3-listen", &address]);
+    let words = start_error(folder.path(), &["--s3-listen", &address]);
     assert!(words.contains("s3_listen") && words.contains(port), "{words}");
     assert!(words.contains("in use"), "{words}");
 }
@@ -41,7 +43,7 @@ fn a_port_in_use_is_named_with_its_setting() {
 #[test]
 fn the_object_store_listens_to_this_machine_only() {
     let folder = tempfile::tempdir().unwrap();
-    let words = refusal(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
+    let words = start_error(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
     assert!(words.contains("--s3-listen") && words.contains("loopback"), "{words}");
 }
 
@@ -50,7 +52,7 @@ fn a_bad_line_in_the_settings_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("my.toml");
     fs::write(&settings, "listen = \"127.0.0.1:0\"\nrequests_max = \"many\"\n").unwrap();
-    let words = refusal(folder.path(), &["--config", settings.to_str().unwrap()]);
+    let words = start_error(folder.path(), &["--config", settings.to_str().unwrap()]);
     assert!(words.contains("requests_max = \"many\""), "{words}");
     assert!(words.contains("my.toml line 2"), "{words}");
 }
@@ -59,7 +61,7 @@ fn a_bad_line_in_the_settings_is_named() {
 fn one_server_holds_a_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let _server = Server::start(folder.path());
-    let words = refusal(folder.path(), &[]);
+    let words = start_error(folder.path(), &[]);
     assert!(words.contains("another firstframe"), "{words}");
 }
 
@@ -67,21 +69,21 @@ fn one_server_holds_a_data_folder() {
 fn an_answer_that_runs_when_the_server_is_asked_to_end_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path());
-    let film = noise(2, 32 << 20);
+    let film = content(2, 0, 32 << 20);
     server.put("media/0123", &film);
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     let mut answer = vec![0; 1 << 20];
     stream.read_exact(&mut answer).unwrap();
-    server.terminate();
+    server.signal("-TERM");
     // Until it no longer accepts, so that the signal was seen before the rest is read.
     while TcpStream::connect(&address).is_ok() {
         std::thread::sleep(Duration::from_millis(10));
     }
     stream.read_to_end(&mut answer).unwrap();
     assert!(answer.ends_with(&film), "{} bytes came", answer.len());
-    assert!(server.ends_well(Duration::from_secs(10)));
+    assert!(server.ends_with_success(Duration::from_secs(10)));
     assert!(!folder.path().join("runtime.json").exists());
 }
 
@@ -89,13 +91,13 @@ fn an_answer_that_runs_when_the_server_is_asked_to_end_is_finished() {
 fn an_answer_that_nobody_reads_is_cut_off_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
-    server.put("media/0123", &noise(3, 32 << 20));
+    server.put("media/0123", &content(3, 0, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     stream.read_exact(&mut [0; 1024]).unwrap();
-    server.terminate();
-    assert!(server.ends_well(Duration::from_secs(8)));
+    server.signal("-TERM");
+    assert!(server.ends_with_success(Duration::from_secs(8)));
 }
 
 #[test]
@@ -103,7 +105,7 @@ fn whoever_comes_when_it_is_full_is_told_to_come_again() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--connections-max", "3", "--requests-max", "2"];
     let server = Server::start_with(folder.path(), &flags);
-    server.put("media/0123", &noise(4, 32 << 20));
+    server.put("media/0123", &content(4, 0, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let ask = || {
         let mut stream = TcpStream::connect(&address).unwrap();
