@@ -119,7 +119,7 @@ pub const MOOF_SAMPLES_MAX: u32 = 1 << 18;
 /// for again.
 pub const MOOFS_BYTES_MAX: usize = 16 << 20;
 
-/// `moof` boxes that are kept of one stretch of the file: 4 h in fragments of 2 s. What is older is
+/// `moof` boxes that are kept of one span of the file: 4 h in fragments of 2 s. What is older is
 /// asked for again.
 pub const MOOFS_MAX: usize = 8192;
 
@@ -150,11 +150,11 @@ pub const BLOCK_SAMPLES: u32 = 256;
 
 /// Blocks of one track that are read for one answer: 100,000 samples are 71 minutes of pictures,
 /// 36 of sound, and about 8 MB of memory.
-pub const STRETCH_BLOCKS_MAX: u32 = 400;
+pub const SLICE_BLOCKS_MAX: u32 = 400;
 
-/// Milliseconds by which a stretch is read further than windows were asked for: what sound may lie
+/// Milliseconds by which a span is read further than windows were asked for: what sound may lie
 /// in front of its pictures in a file interleaved well.
-pub const STRETCH_MS: u64 = 4_000;
+pub const SLICE_MS: u64 = 4_000;
 
 /// Windows in one answer: minutes of film, in 200 KB.
 pub const WINDOWS_MAX: u32 = 16;

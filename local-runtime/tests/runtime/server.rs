@@ -50,7 +50,7 @@ impl Server {
     }
 
     /// Whether the server ends by itself, with success, in this time.
-    pub(crate) fn ends_with_success(&mut self, timeout: Duration) -> bool {
+    pub(crate) fn exits_cleanly(&mut self, timeout: Duration) -> bool {
         self.server.process.wait(timeout).is_ok_and(|status| status.success())
     }
 
