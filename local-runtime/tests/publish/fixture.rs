@@ -147,7 +147,7 @@ impl FinishedRun {
 }
 
 /// Runs a command to its end.
-pub(crate) fn run(command: &mut Command) -> FinishedRun {
+pub(crate) fn finish(command: &mut Command) -> FinishedRun {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     FinishedRun { code: status.code(), stdout: text(stdout), stderr: text(stderr) }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fixture::{PublishFixture, film, folder, run};
+use crate::fixture::{PublishFixture, film, finish, folder};
 
 /// Five parts.
 const FILM_BYTES: usize = 70 << 20;
@@ -34,7 +34,7 @@ fn killed_publish_leaves_no_partial_film_and_the_next_run_finishes() {
         if let Some(media) = server.media_of(&format!("film-{round}.1")) {
             assert!(server.get(&media) == (200, bytes.clone()), "a published film is complete");
         }
-        let last = run(&mut server.publish_by_s3(dir.path()));
+        let last = finish(&mut server.publish_by_s3(dir.path()));
         last.assert_success(&["Published 1 title with 1 episode"]);
         resumed += usize::from(last.stdout.contains("goes on: "));
     }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fixture::{PublishFixture, clip, folder, run};
+use crate::fixture::{PublishFixture, clip, finish, folder};
 
 const FILM_BYTES: u64 = 10_000_000_000;
 
@@ -79,7 +79,7 @@ fn film_of_ten_gigabytes_is_linked_and_only_its_ends_are_read() {
     assert!(server.get_range(&media, &tail) == (206, moov), "the end is served");
     let zeros = server.get_range(&media, "bytes=5000000000-5000000999");
     assert!(zeros == (206, vec![0; 1000]), "the middle is served");
-    let again = run(&mut server.publish(dir.path()));
+    let again = finish(&mut server.publish(dir.path()));
     again.assert_success(&["0 B sent, 0 B linked, 1 file there before"]);
 }
 
@@ -104,8 +104,8 @@ fn film_on_another_disk_is_uploaded() {
         fs::metadata(server.data()).unwrap().dev(),
         "/dev/shm is a file system of its own"
     );
-    let run = run(&mut server.publish(dir.path()));
+    let run = finish(&mut server.publish(dir.path()));
     run.assert_success(&["  sent, ", "0 B linked"]);
     let unlinked = folder(&[("Film.mp4", clip())]);
-    run(&mut server.publish(unlinked.path())).assert_success(&["1 file there before"]);
+    finish(&mut server.publish(unlinked.path())).assert_success(&["1 file there before"]);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mp4::synth::{self, MoovAt};
 
-use crate::fixture::{PublishFixture, clip, firstframe, folder, run};
+use crate::fixture::{PublishFixture, clip, finish, firstframe, folder};
 
 /// Repeats of three seconds: a film of one hour, whose start index takes some ten milliseconds.
 const REPEATS: u32 = 1_200;
@@ -36,25 +36,21 @@ fn headers(server: &PublishFixture) -> (u16, Vec<u8>) {
 fn purged_start_index_is_made_again() {
     let server = PublishFixture::start();
     let dir = folder(&[("Film.mp4", &film_of_an_hour())]);
-    run(&mut server.publish(dir.path())).assert_success(&["starts at once", "Published 1 title"]);
+    finish(&mut server.publish(dir.path()))
+        .assert_success(&["starts at once", "Published 1 title"]);
+    let run = |words: &[&str]| finish(&mut command(&server, words));
     let published = headers(&server);
     assert_eq!(published.0, 200);
-    run(&mut command(&server, &["prewarm", "film", "--dry-run"]))
-        .assert_success(&["film.1: starts at once"]);
-    run(&mut command(&server, &["purge", "film", "--dry-run"]))
-        .assert_success(&["Would purge 1 titles"]);
-    run(&mut command(&server, &["prewarm", "film", "--dry-run"]))
-        .assert_success(&["film.1: starts at once"]);
-    run(&mut command(&server, &["purge", "film"]))
-        .assert_success(&["Purged 1 titles with 1 films"]);
-    run(&mut command(&server, &["prewarm", "film", "--dry-run"])).assert_success(&["not made yet"]);
-    run(&mut command(&server, &["prewarm", "--latest", "1"]))
-        .assert_success(&["film.1: starts at once"]);
-    run(&mut command(&server, &["prewarm", "film", "--dry-run"]))
-        .assert_success(&["film.1: starts at once"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
+    run(&["purge", "film", "--dry-run"]).assert_success(&["Would purge 1 titles"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
+    run(&["purge", "film"]).assert_success(&["Purged 1 titles with 1 films"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["not made yet"]);
+    run(&["prewarm", "--latest", "1"]).assert_success(&["film.1: starts at once"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
     assert!(headers(&server) == published, "the edge makes the same index as the command line");
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
-        run(&mut command(&server, &words)).assert_failure(&["the catalogue has no title `nobody`"]);
+        run(&words).assert_failure(&["the catalogue has no title `nobody`"]);
     }
 }
 
@@ -62,10 +58,10 @@ fn purged_start_index_is_made_again() {
 fn server_killed_while_indexing_leaves_a_whole_index_or_none() {
     let mut server = PublishFixture::start();
     let dir = folder(&[("Film.mp4", &film_of_an_hour())]);
-    run(&mut server.publish(dir.path())).assert_success(&["Published 1 title"]);
+    finish(&mut server.publish(dir.path())).assert_success(&["Published 1 title"]);
     let complete = headers(&server);
     for round in 0..ROUNDS {
-        run(&mut command(&server, &["purge", "film"])).assert_success(&["Purged 1 titles"]);
+        finish(&mut command(&server, &["purge", "film"])).assert_success(&["Purged 1 titles"]);
         let mut run = command(&server, &["prewarm", "film"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::fixture::{PublishFixture, clip, ffmpeg, film, firstframe, folder, run};
+use crate::fixture::{PublishFixture, clip, ffmpeg, film, finish, firstframe, folder};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\na picture that is served as it is";
 
@@ -18,7 +18,7 @@ fn films_are_linked_and_a_second_run_sends_nothing() {
         ("Show/poster.png", PNG),
         ("Alone (1999).mp4", &alone),
     ]);
-    let first = run(&mut server.publish(dir.path()));
+    let first = finish(&mut server.publish(dir.path()));
     first.assert_success(&[
         "Alone (1999).mp4: plays: avc1.",
         "320x180, mp4a.40.2, 0:03",
@@ -44,11 +44,11 @@ fn films_are_linked_and_a_second_run_sends_nothing() {
         "the cover is a frame of the film"
     );
 
-    let second = run(&mut server.publish(dir.path()));
+    let second = finish(&mut server.publish(dir.path()));
     second.assert_success(&[
         "0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles",
     ]);
-    let by_s3 = run(&mut server.publish_by_s3(dir.path()));
+    let by_s3 = finish(&mut server.publish_by_s3(dir.path()));
     by_s3.assert_success(&[
         "0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles",
     ]);
@@ -59,7 +59,7 @@ fn films_are_uploaded_where_they_cannot_be_linked() {
     let server = PublishFixture::start();
     let (small, large) = (film(4, 10), film(5, 40 << 20));
     let dir = folder(&[("Small.mp4", &small), ("Large.mp4", &large)]);
-    run(&mut server.publish_by_s3(dir.path())).assert_success(&[
+    finish(&mut server.publish_by_s3(dir.path())).assert_success(&[
         "Large.mp4",
         "sent, ",
         "0 B linked",
@@ -68,7 +68,7 @@ fn films_are_uploaded_where_they_cannot_be_linked() {
         let media = server.media_of(episode).unwrap();
         assert!(server.get(&media) == (200, bytes.clone()), "{episode} plays another film");
     }
-    let again = run(&mut server.publish_by_s3(dir.path()));
+    let again = finish(&mut server.publish_by_s3(dir.path()));
     again.assert_success(&["0 B sent, 0 B linked, 2 files there before"]);
 }
 
@@ -88,7 +88,7 @@ fn unplayable_files_are_named_with_a_reason_and_the_rest_is_published() {
         ("Other.mkv", b"\x1a\x45\xdf\xa3"),
         ("notes.txt", b"not a film"),
     ]);
-    let run = run(&mut server.publish(dir.path()));
+    let run = finish(&mut server.publish(dir.path()));
     run.assert_success(&["Published 1 title with 1 episode", "Not published, 7 files:"]);
     let reasons = run.stdout.split("Not published").nth(1).unwrap();
     for (file, reason) in [
@@ -113,13 +113,13 @@ fn catalog_grows_by_publishing_and_is_replaced_by_a_flag() {
     let (a, b) = (film(6, 10), film(7, 10));
     let first = folder(&[("A.mp4", a.as_slice()), ("catalog.toml", TOML.as_bytes())]);
     let second = folder(&[("B.mp4", &b)]);
-    run(&mut server.publish(first.path())).assert_success(&["the catalogue has 1 title."]);
+    finish(&mut server.publish(first.path())).assert_success(&["the catalogue has 1 title."]);
     let added = server.data_of("/api/v2/catalog/the-a");
     assert_eq!(added["synopsis"], "Of A.");
     assert_eq!(added["episodes"][0]["releasedAt"], "2008-04-10");
-    run(&mut server.publish(second.path())).assert_success(&["the catalogue has 2 titles."]);
+    finish(&mut server.publish(second.path())).assert_success(&["the catalogue has 2 titles."]);
     server.wait_for_titles(&["b", "the-a"]);
-    run(server.publish(second.path()).arg("--replace"))
+    finish(server.publish(second.path()).arg("--replace"))
         .assert_success(&["the catalogue has 1 title."]);
     server.wait_for_titles(&["b"]);
 }
@@ -165,28 +165,28 @@ fn film_that_changes_during_publish_is_refused() {
 fn wrong_settings_are_named_and_end_the_run() {
     let server = PublishFixture::start();
     let dir = folder(&[("A.mp4", clip())]);
-    let wrong = run(server.publish(dir.path()).args(["--admin-key", "sesame"]));
+    let wrong = finish(server.publish(dir.path()).args(["--admin-key", "sesame"]));
     wrong.assert_failure(&["refuses the admin key", "--admin-key"]);
     assert!(!wrong.stderr.contains("sesame"), "{}", wrong.stderr);
-    let wrong = run(server.publish(dir.path()).args(["--s3-secret-key", "sesame"]));
+    let wrong = finish(server.publish(dir.path()).args(["--s3-secret-key", "sesame"]));
     wrong.assert_failure(&["the object store answered 403", "look at the S3 keys"]);
     assert!(!wrong.stderr.contains("sesame"), "{}", wrong.stderr);
 
     let empty = folder::<&str>(&[]);
-    run(&mut server.publish(empty.path())).assert_failure(&["there is no film in"]);
-    run(&mut server.publish(&empty.path().join("gone"))).assert_failure(&["gone"]);
+    finish(&mut server.publish(empty.path())).assert_failure(&["there is no film in"]);
+    finish(&mut server.publish(&empty.path().join("gone"))).assert_failure(&["gone"]);
     let listed = folder(&[("catalog.toml", b"[[titles]]\ntitel = \"T\"\n".as_slice())]);
-    run(&mut server.publish(listed.path())).assert_failure(&["catalog.toml", "line 2", "titel"]);
+    finish(&mut server.publish(listed.path())).assert_failure(&["catalog.toml", "line 2", "titel"]);
 
     let no_server =
-        run(firstframe().arg("publish").arg(dir.path()).arg("--data").arg(empty.path()));
+        finish(firstframe().arg("publish").arg(dir.path()).arg("--data").arg(empty.path()));
     no_server.assert_failure(&["firstframe serve --data"]);
     let (url, data) = (server.url.clone(), server.data().to_owned());
     let keys = fs::read_to_string(data.join("keys.toml")).unwrap();
     let runtime = fs::read_to_string(data.join("runtime.json")).unwrap();
     drop(server);
     let stale = folder(&[("keys.toml", keys.as_bytes()), ("runtime.json", runtime.as_bytes())]);
-    let gone = run(firstframe().arg("publish").arg(dir.path()).arg("--data").arg(stale.path()));
+    let gone = finish(firstframe().arg("publish").arg(dir.path()).arg("--data").arg(stale.path()));
     gone.assert_failure(&["no Firstframe answers at", &url, "firstframe serve"]);
 }
 
@@ -195,9 +195,9 @@ fn full_disk_is_named_and_published_films_stay() {
     let server = PublishFixture::start_with(&["--objects-mib-max", "24"]);
     let (small, large) = (film(9, 10), film(10, 40 << 20));
     let first = folder(&[("Small.mp4", &small)]);
-    run(&mut server.publish_by_s3(first.path())).assert_success(&["the catalogue has 1 title."]);
+    finish(&mut server.publish_by_s3(first.path())).assert_success(&["the catalogue has 1 title."]);
     let second = folder(&[("Large.mp4", &large)]);
-    let full = run(&mut server.publish_by_s3(second.path()));
+    let full = finish(&mut server.publish_by_s3(second.path()));
     full.assert_failure(&["Large.mp4", "the object store answered 507", "full", "make room there"]);
     server.wait_for_titles(&["small"]);
     assert!(
@@ -211,7 +211,7 @@ fn settings_file_of_the_server_names_the_data_folder_of_publish() {
     let server = PublishFixture::start();
     let data = format!("data = {:?}\n", server.data());
     let dir = folder(&[("firstframe.toml", data.as_bytes()), ("A.mp4", clip())]);
-    let run = run(firstframe().args(["publish", "."]).current_dir(dir.path()));
+    let run = finish(firstframe().args(["publish", "."]).current_dir(dir.path()));
     run.assert_success(&["the catalogue has 1 title."]);
 }
 
@@ -219,10 +219,9 @@ fn settings_file_of_the_server_names_the_data_folder_of_publish() {
 fn dry_run_needs_no_server_and_writes_no_file() {
     let dir = folder(&[("A.mp4", clip()), ("B.mp4", b"".as_slice())]);
     let nothing = folder::<&str>(&[]);
-    let run = run(firstframe()
-        .args(["publish", "--dry-run", "--data"])
-        .arg(nothing.path())
-        .arg(dir.path()));
+    let run = finish(
+        firstframe().args(["publish", "--dry-run", "--data"]).arg(nothing.path()).arg(dir.path()),
+    );
     run.assert_success(&[
         "A.mp4: plays: avc1.",
         "Would publish 1 title with 1 episode.",
