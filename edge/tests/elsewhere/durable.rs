@@ -1,7 +1,7 @@
 //! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
 
 use edge::{
-    memory::{Canned, Memory, MemoryObjects, ask, now, run},
+    memory::{Memory, MemoryObjects, ScriptedResponse, run, run_until_stalled, send},
     platform::{ObjectStore, PortError},
     rules::blocks::{BLOCK_BYTES, key},
 };
@@ -24,8 +24,9 @@ fn set(memory: &Memory, setting: &str) {
 
 /// The same stores of objects, and everything else of this place gone.
 fn wiped(bed: Bed) -> Bed {
-    let Memory { objects, objects_apart, settings, clock, outbound, .. } = bed.memory;
-    let memory = Memory { objects, objects_apart, settings, clock, outbound, ..Memory::default() };
+    let Memory { objects, durable_objects, settings, clock, outbound, .. } = bed.memory;
+    let memory =
+        Memory { objects, durable_objects, settings, clock, outbound, ..Memory::default() };
     Bed { memory, id: bed.id }
 }
 
@@ -34,7 +35,7 @@ fn keys(store: &MemoryObjects) -> usize {
 }
 
 fn said(memory: &Memory) -> String {
-    let answer = ask(memory, "GET", "/health", &[], Some(b""));
+    let answer = send(memory, "GET", "/health", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
 }
@@ -44,17 +45,20 @@ fn a_place_that_lost_everything_is_restored_without_its_upstream() {
     for (setting, in_objects) in [("durable", true), ("apart", false)] {
         let before = bed(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
-        assert_eq!(keys(&before.memory.objects_apart) > 0, !in_objects);
+        assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
         let bed = wiped(before);
-        bed.memory.outbound.play(|_| Canned::Down);
+        bed.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
         let asked = bed.asked();
         start(&bed);
         assert_eq!(bed.asked(), asked);
         assert!(bed.memory.key_value.values.borrow().contains_key(&key(&bed.id, 0)), "put back");
         assert!(rows(&bed.memory) > 0);
         // From then on this place is enough.
-        bed.memory.objects.failing.replace(Some(PortError::Unavailable("down".to_owned())));
-        bed.memory.objects_apart.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+        bed.memory.objects.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
+        bed.memory
+            .durable_objects
+            .failing
+            .set_error(Some(PortError::Unavailable("down".to_owned())));
         start(&bed);
     }
 }
@@ -62,7 +66,7 @@ fn a_place_that_lost_everything_is_restored_without_its_upstream() {
 #[test]
 fn local_keeps_nothing_elsewhere() {
     let bed = bed("local");
-    assert_eq!((keys(&bed.memory.objects), keys(&bed.memory.objects_apart)), (0, 0));
+    assert_eq!((keys(&bed.memory.objects), keys(&bed.memory.durable_objects)), (0, 0));
     let bed = wiped(bed);
     assert_eq!(bed.range(0, 1).status, 503, "its record is gone");
 }
@@ -71,16 +75,16 @@ fn local_keeps_nothing_elsewhere() {
 fn without_keys_it_is_local_and_that_is_said() {
     let memory = deployment();
     set(&memory, "apart");
-    memory.objects_apart.is_not_set_up.set(true);
+    memory.durable_objects.is_not_set_up.set(true);
     let bed = Bed::of(memory, "one");
     start(&bed);
-    assert_eq!((keys(&bed.memory.objects), keys(&bed.memory.objects_apart)), (0, 0));
+    assert_eq!((keys(&bed.memory.objects), keys(&bed.memory.durable_objects)), (0, 0));
     assert_eq!(said(&bed.memory), "local");
     let told = |memory: &Memory| {
         memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
     };
     assert_eq!(told(&bed.memory), 1, "{:?}", bed.memory.reports);
-    bed.memory.objects_apart.is_not_set_up.set(false);
+    bed.memory.durable_objects.is_not_set_up.set(false);
     assert_eq!(said(&bed.memory), "apart");
     for setting in ["durable", "local"] {
         set(&bed.memory, setting);
@@ -96,13 +100,13 @@ fn it_is_written_first() {
         let bed = bed(setting);
         bed.forget_blocks();
         let store =
-            if setting == "apart" { &bed.memory.objects_apart } else { &bed.memory.objects };
+            if setting == "apart" { &bed.memory.durable_objects } else { &bed.memory.objects };
         assert!(store.keys().iter().all(|key| !key.starts_with("b/")), "{:?}", store.keys());
-        store.failing.replace(Some(PortError::Full("full".to_owned())));
-        bed.memory.outbound.play(good);
+        store.failing.set_error(Some(PortError::Full("full".to_owned())));
+        bed.memory.outbound.serve_with(good);
         assert_eq!(right(&bed.range(0, 1000), 0), 1000, "its bytes are there all the same");
         assert!(!bed.memory.key_value.values.borrow().contains_key(&key(&bed.id, 0)));
-        store.failing.replace(None);
+        store.failing.set_error(None);
         let bed = Bed { memory: crate::startup::fresh(bed.memory), id: bed.id };
         assert_eq!(right(&bed.range(0, 1000), 0), 1000);
         let kept = bed.memory.key_value.values.borrow().contains_key(&key(&bed.id, 0));
@@ -124,7 +128,7 @@ fn a_purge_reaches_it() {
         bed.memory.objects.put("media/00ff", b"a film", 0);
         put_catalogue(&bed.memory, vec![bed.title("film")]);
         let store =
-            if setting == "apart" { &bed.memory.objects_apart } else { &bed.memory.objects };
+            if setting == "apart" { &bed.memory.durable_objects } else { &bed.memory.objects };
         // A block that this place forgot for want of room is still there.
         let forgotten = key(&bed.id, 0);
         bed.memory.key_value.values.borrow_mut().remove(&forgotten);
@@ -134,10 +138,14 @@ fn a_purge_reaches_it() {
         let left = if path.ends_with("/film") { before / 2 } else { 0 };
         assert_eq!(blocks(), left, "{setting} {path}");
         assert_eq!(
-            now(bed.memory.objects.head("media/00ff")).unwrap().unwrap().unwrap().size_bytes,
+            run_until_stalled(bed.memory.objects.head("media/00ff"))
+                .unwrap()
+                .unwrap()
+                .unwrap()
+                .size_bytes,
             6
         );
-        bed.memory.outbound.play(|_| Canned::Down);
+        bed.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
         assert_eq!(bed.range(0, 1).status, 502, "{setting} {path}: a block came back");
     }
 }
@@ -147,7 +155,7 @@ fn a_block_there_that_is_not_whole_is_never_served() {
     let bed = wiped(bed("apart"));
     let key = key(&bed.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
-    run(&bed.memory, ObjectStore::put(&bed.memory.objects_apart, &key, &half)).unwrap().unwrap();
+    run(&bed.memory, ObjectStore::put(&bed.memory.durable_objects, &key, &half)).unwrap().unwrap();
     assert_eq!(right(&bed.range(0, 1000), 0), 1000);
     assert!(bed.asked() > 0, "it is fetched anew");
 }

@@ -1,22 +1,26 @@
 //! What a client and the operator hear when an upstream fails, and when it is left alone.
 
-use edge::memory::{Asked, Canned, MemoryStream};
+use edge::memory::{MemoryStream, OutboundRequest, ScriptedResponse};
 
 use crate::bed::{Bed, canned, deployment, good, register, right, sent, text, vault};
 
-type Server = fn(&Asked) -> Canned;
+type Server = fn(&OutboundRequest) -> ScriptedResponse;
 
 /// A range in the middle of the film.
-fn middle(bed: &Bed) -> edge::memory::Answer {
+fn middle(bed: &Bed) -> edge::memory::MemoryResponse {
     bed.range(5_000_000, 5_001_000)
 }
 
 #[test]
 fn another_mirror_is_asked_where_there_is_one() {
-    for wrong in [Canned::Down, Canned::Silent, canned(500, &[], vec![]), canned(404, &[], vec![])]
-    {
+    for wrong in [
+        ScriptedResponse::ConnectionRefused,
+        ScriptedResponse::NoResponse,
+        canned(500, &[], vec![]),
+        canned(404, &[], vec![]),
+    ] {
         let bed = Bed::new("two");
-        bed.memory.outbound.play(move |asked| {
+        bed.memory.outbound.serve_with(move |asked| {
             if asked.url.starts_with("https://a.") { wrong.clone() } else { good(asked) }
         });
         for _ in 0..10 {
@@ -29,7 +33,7 @@ fn another_mirror_is_asked_where_there_is_one() {
 fn bytes_of_two_states_are_never_put_together() {
     let bed = Bed::new("two");
     // One mirror has another state of the file.
-    bed.memory.outbound.play(|asked| {
+    bed.memory.outbound.serve_with(|asked| {
         if asked.url.starts_with("https://a.") {
             sent(asked.range.unwrap(), "\"v2\"")
         } else {
@@ -38,7 +42,7 @@ fn bytes_of_two_states_are_never_put_together() {
     });
     assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
     // Both have.
-    bed.memory.outbound.play(|asked| sent(asked.range.unwrap(), "\"v2\""));
+    bed.memory.outbound.serve_with(|asked| sent(asked.range.unwrap(), "\"v2\""));
     let answer = middle(&bed);
     assert_eq!(answer.status, 410);
     assert!(text(&answer).contains("source_gone"));
@@ -49,7 +53,7 @@ fn bytes_of_two_states_are_never_put_together() {
 #[test]
 fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
     let bed = Bed::new("one");
-    bed.memory.outbound.play(|_| canned(500, &[], vec![]));
+    bed.memory.outbound.serve_with(|_| canned(500, &[], vec![]));
     let before = bed.asked();
     for _ in 0..100 {
         let answer = middle(&bed);
@@ -57,7 +61,7 @@ fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
     assert!(bed.asked() - before <= 8, "{}", bed.asked() - before);
-    bed.memory.outbound.play(good);
+    bed.memory.outbound.serve_with(good);
     bed.memory.clock.0.set(bed.memory.clock.0.get() + 60_000);
     assert_eq!(right(&middle(&bed), 5_000_000), 5_001_000);
 }
@@ -65,7 +69,7 @@ fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
 #[test]
 fn retry_after_is_kept() {
     let bed = Bed::new("one");
-    bed.memory.outbound.play(|_| canned(429, &[("retry-after", "30")], vec![]));
+    bed.memory.outbound.serve_with(|_| canned(429, &[("retry-after", "30")], vec![]));
     let before = bed.asked();
     let answer = middle(&bed);
     assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
@@ -75,7 +79,7 @@ fn retry_after_is_kept() {
     // A short one is waited for.
     let bed = Bed::new("one");
     let first = bed.asked();
-    bed.memory.outbound.play(move |asked| {
+    bed.memory.outbound.serve_with(move |asked| {
         if asked.number == first {
             canned(503, &[("retry-after", "2")], vec![])
         } else {
@@ -91,7 +95,7 @@ fn retry_after_is_kept() {
 fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
     let to = |location: &str| canned(302, &[("location", location)], vec![]);
     let bed = Bed::new("one");
-    bed.memory.outbound.play(move |asked| match asked.url.as_str() {
+    bed.memory.outbound.serve_with(move |asked| match asked.url.as_str() {
         "https://a.example/films/film.mp4" => to("/1"),
         "https://a.example/1" => to("https://a.example/2"),
         "https://a.example/2" => to("3"),
@@ -114,20 +118,23 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
         let bed = Bed::new("one");
         let before = bed.asked();
         let location = location.to_owned();
-        bed.memory.outbound.play(move |_| to(&location));
+        bed.memory.outbound.serve_with(move |_| to(&location));
         let answer = middle(&bed);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
-        let asked = bed.memory.outbound.asked.borrow();
-        let elsewhere = |one: &&Asked| !one.url.starts_with("https://a.example/");
+        let asked = bed.memory.outbound.requests.borrow();
+        let elsewhere = |one: &&OutboundRequest| !one.url.starts_with("https://a.example/");
         assert_eq!(asked.iter().skip(before).find(elsewhere), None);
     }
 }
 
 #[test]
 fn no_answer_tells_where_a_film_lies() {
-    for canned in [canned(500, &[], b"https://dl.example/secret".to_vec()), Canned::Down] {
+    for canned in [
+        canned(500, &[], b"https://dl.example/secret".to_vec()),
+        ScriptedResponse::ConnectionRefused,
+    ] {
         let bed = Bed::new("vault");
-        bed.memory.outbound.play(move |_| canned.clone());
+        bed.memory.outbound.serve_with(move |_| canned.clone());
         let answer = middle(&bed);
         let said = format!("{:?} {}", answer.headers, text(&answer));
         assert!(!said.contains("example"), "{said}");
@@ -139,7 +146,7 @@ fn no_answer_tells_where_a_film_lies() {
 #[test]
 fn answers_of_no_use_are_closed() {
     let bed = Bed::new("one");
-    bed.memory.outbound.play(|_| canned(500, &[], vec![0; 1000]));
+    bed.memory.outbound.serve_with(|_| canned(500, &[], vec![0; 1000]));
     let before = bed.asked();
     middle(&bed);
     assert_eq!(bed.memory.outbound.discarded.get(), bed.asked() - before);
@@ -153,13 +160,13 @@ fn what_cannot_be_a_film_is_not_taken_up() {
         ("one", |_| canned(206, &[("content-range", "bytes 0-9/*")], vec![0; 10]), 502),
         ("one", |_| canned(200, &[], vec![0; 10]), 502),
         ("one", |_| canned(200, &[("content-length", "0")], vec![]), 502),
-        ("one", |_| Canned::Silent, 502),
+        ("one", |_| ScriptedResponse::NoResponse, 502),
         ("vault", |_| canned(200, &[], b"{\"urls\": [\"http://10.0.0.1/\"]}".to_vec()), 502),
         ("vault", |_| canned(200, &[], vec![b' '; 100_000]), 502),
     ];
     for (n, (provider, play, status)) in cases.into_iter().enumerate() {
         let memory = deployment();
-        memory.outbound.play(play);
+        memory.outbound.serve_with(play);
         let answer = register(&memory, provider);
         assert_eq!(answer.status, status, "case {n}: {}", text(&answer));
         assert!(memory.key_value.values.borrow().is_empty(), "case {n} leaves something");
@@ -171,20 +178,22 @@ fn only_so_many_reads_hold_bytes_at_once() {
     let bed = Bed::new("vault");
     bed.forget_blocks();
     // Each read takes its time: 100 films at once would be 400 MB.
-    bed.memory.outbound.play(|asked| match vault(asked) {
-        Canned::Answer(status, headers, stream) if asked.range.is_some() => {
+    bed.memory.outbound.serve_with(|asked| match vault(asked) {
+        ScriptedResponse::Response(status, headers, stream) if asked.range.is_some() => {
             let headers = headers.into_iter().filter(|(name, _)| *name != "content-length");
             let stream = MemoryStream { byte_ms: 1, ..stream };
-            Canned::Answer(status, headers.collect(), stream)
+            ScriptedResponse::Response(status, headers.collect(), stream)
         }
-        other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
+        other @ (ScriptedResponse::ConnectionRefused
+        | ScriptedResponse::NoResponse
+        | ScriptedResponse::Response(..)) => other,
     });
     let url = bed.url();
     let ranges: Vec<_> = (0..100).map(|n| format!("bytes={0}-{0}", 4_000_000 + n)).collect();
     let headers: Vec<_> = ranges.iter().map(|range| [("range", range.as_str())]).collect();
     let readers = headers
         .iter()
-        .map(|headers| edge::memory::answer(&bed.memory, "GET", &url, headers, Some(b"")));
+        .map(|headers| edge::memory::respond(&bed.memory, "GET", &url, headers, Some(b"")));
     let answers = edge::memory::run(&bed.memory, futures::future::join_all(readers)).unwrap();
     for (n, answer) in answers.iter().enumerate() {
         let start = 4_000_000 + n as u64;

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use catalog::seal;
 use edge::{
-    memory::{Canned, Memory, answer, run},
+    memory::{Memory, ScriptedResponse, respond, run},
     platform::{Database, PortError, Value},
     rules::blocks::{BLOCK_BYTES, key},
 };
@@ -41,7 +41,7 @@ pub(crate) fn rows(memory: &Memory) -> i64 {
 fn a_film_is_registered_with_four_requests_and_starts_without_its_upstream() {
     let bed = Bed::new("vault");
     assert_eq!(bed.asked(), 4, "a resolver, the first block, the tail, the rest of the head");
-    bed.memory.outbound.play(|_| Canned::Down);
+    bed.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     start(&bed);
     let bed = restart(bed);
     start(&bed);
@@ -56,7 +56,7 @@ fn what_was_forgotten_comes_back_with_four_requests() {
     bed.forget_blocks();
     assert_eq!(rows(&bed.memory), 0);
     start(&bed);
-    assert!(bed.asked() <= 4, "{:?}", bed.memory.outbound.asked);
+    assert!(bed.asked() <= 4, "{:?}", bed.memory.outbound.requests);
     let asked = bed.asked();
     start(&bed);
     assert_eq!(bed.asked(), asked);
@@ -68,8 +68,8 @@ fn readers_of_one_block_ask_once() {
     let bed = restart(Bed::new("vault"));
     bed.forget_blocks();
     let url = bed.url();
-    let readers =
-        (0..50).map(|_| answer(&bed.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
+    let readers = (0..50)
+        .map(|_| respond(&bed.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
     for answer in run(&bed.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 0), 100_000);
     }
@@ -81,18 +81,18 @@ fn a_url_that_expired_is_resolved_once_for_all_and_reading_goes_on() {
     let bed = Bed::new("vault");
     let before = bed.asked();
     // Every URL told so far is refused from now on.
-    bed.memory.outbound.play(move |asked| {
+    bed.memory.outbound.serve_with(move |asked| {
         let old = (0..before).any(|n| asked.url.contains(&format!("?n={n}&")));
         if old { crate::bed::canned(403, &[], Vec::new()) } else { vault(asked) }
     });
     let url = bed.url();
     let readers = (0..20).map(|_| {
-        answer(&bed.memory, "GET", &url, &[("range", "bytes=5000000-5000999")], Some(b""))
+        respond(&bed.memory, "GET", &url, &[("range", "bytes=5000000-5000999")], Some(b""))
     });
     for answer in run(&bed.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 5_000_000), 5_001_000);
     }
-    let asked = bed.memory.outbound.asked.borrow();
+    let asked = bed.memory.outbound.requests.borrow();
     let resolved = asked.iter().skip(before).filter(|one| one.url.contains("api.example"));
     assert_eq!(resolved.count(), 1);
 }
@@ -111,10 +111,12 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
     let bed = restart(Bed::new("vault"));
     bed.forget_blocks();
     let spent = RefCell::new(std::collections::BTreeMap::<String, usize>::new());
-    bed.memory.outbound.play(move |asked| {
-        let Canned::Answer(status, headers, mut stream) = vault(asked) else { return Canned::Down };
+    bed.memory.outbound.serve_with(move |asked| {
+        let ScriptedResponse::Response(status, headers, mut stream) = vault(asked) else {
+            return ScriptedResponse::ConnectionRefused;
+        };
         if asked.range.is_none() {
-            return Canned::Answer(status, headers, stream);
+            return ScriptedResponse::Response(status, headers, stream);
         }
         // 700,000 bytes a URL, then 403.
         let mut spent = spent.borrow_mut();
@@ -124,10 +126,10 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
         }
         stream.bytes.truncate(*left);
         *left -= stream.bytes.len();
-        Canned::Answer(status, headers, stream)
+        ScriptedResponse::Response(status, headers, stream)
     });
     assert_eq!(right(&bed.range(0, 1_500_000), 0), 1_500_000);
-    let asked = bed.memory.outbound.asked.borrow();
+    let asked = bed.memory.outbound.requests.borrow();
     let starts: Vec<_> = asked.iter().filter_map(|one| Some(one.range?.start)).collect();
     assert_eq!(starts, [0, 700_000, 700_000, 1_400_000, 1_400_000]);
 }
@@ -136,7 +138,7 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
 fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
     let memory = deployment();
     memory.settings.0.borrow_mut().insert("startup_bytes_max".to_owned(), "8000000".to_owned());
-    memory.outbound.play(vault);
+    memory.outbound.serve_with(vault);
     let used = |memory: &Memory| {
         let query = memory.database.query("SELECT SUM(bytes) FROM blocks", &[]);
         let row = run(memory, query).unwrap().unwrap();
@@ -173,7 +175,7 @@ fn a_title_is_purged_and_others_are_not() {
     let values = bed.memory.key_value.values.borrow();
     assert!(!values.contains_key(&key(&bed.id, 0)));
     drop(values);
-    bed.memory.outbound.play(|_| Canned::Down);
+    bed.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     assert_eq!(bed.range(0, 1).status, 502);
     assert_eq!(bed.admin("DELETE", "/api/v2/admin/startup/none").status, 404);
 }
@@ -189,7 +191,7 @@ fn a_block_that_is_not_whole_is_never_served() {
     let mut bed = bed;
     for (n, stored) in wrong.into_iter().enumerate() {
         bed = restart(bed);
-        bed.memory.outbound.asked.borrow_mut().clear();
+        bed.memory.outbound.requests.borrow_mut().clear();
         bed.memory.key_value.values.borrow_mut().insert(key.clone(), stored);
         assert_eq!(right(&bed.range(0, 1000), 0), 1000);
         assert_eq!(bed.asked(), 1, "case {n} is fetched anew");
@@ -202,14 +204,14 @@ fn stores_that_do_not_answer_cost_requests_and_no_film() {
     let bed = restart(Bed::new("one"));
     bed.range(0, 1);
     let down = Some(PortError::Unavailable("down".to_owned()));
-    bed.memory.database.failing.replace(down.clone());
+    bed.memory.database.failing.set_error(down.clone());
     start(&bed);
     let bed = restart(bed);
     bed.range(0, 1);
-    bed.memory.key_value.failing.replace(down);
+    bed.memory.key_value.failing.set_error(down);
     start(&bed);
-    bed.memory.key_value.failing.replace(None);
-    bed.memory.database.failing.replace(None);
+    bed.memory.key_value.failing.set_error(None);
+    bed.memory.database.failing.set_error(None);
     let asked = bed.asked();
     start(&bed);
     assert_eq!(bed.asked(), asked);
