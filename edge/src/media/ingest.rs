@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, mem};
 
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 
 use super::{
     cache::{blocks, record_store},
@@ -98,8 +98,8 @@ async fn look<P: Platform>(
     let mut prefetched = PrefetchedBytes(vec![(0, first)]);
     for _ in 0..LOOK_COUNT_MAX {
         let need = match locator.next() {
-            Ok(Step::Need(need)) => need,
-            Ok(Step::Moov(moov)) => {
+            Ok(LocateStep::Need(need)) => need,
+            Ok(LocateStep::Moov(moov)) => {
                 let moov = ByteRange { start: moov.start, end: moov.end };
                 film.set_layout(Some(moov), BlockLayout::new(size_bytes, Some(moov)));
                 if prefetched.get(moov).is_none() && !film.layout().contains(moov) {

@@ -23,7 +23,7 @@ pub(super) async fn read<P: Platform>(
     let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
     let asked = asked(query)?;
     let start = start_index::start(platform, Film::of(source_id), &asked).await?;
-    let bytes = mp4::start::write(&start.answer);
+    let bytes = mp4::start_index::encode(&start.answer);
     let etag = header_values::entity_tag(&bytes);
     let reply = if conditions::matches_if_none_match(headers, &etag) {
         Reply::new(304, Body::Empty)

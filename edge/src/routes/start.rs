@@ -56,7 +56,7 @@ impl Opening {
         let film = Film::of(source_id);
         let Start { size_bytes, answer, picture_end } =
             start_index::start(platform, film, &query).await?;
-        let boxes = mp4::start::write(&answer);
+        let boxes = mp4::start_index::encode(&answer);
         let fetches = answer.windows.iter().flat_map(|window| &window.fetches);
         // Behind the end of a film, nothing comes.
         let range = fetches.map(|fetch| fetch.range).next().unwrap_or(mp4::ByteRange::of(0, 0));

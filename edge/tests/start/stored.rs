@@ -5,9 +5,9 @@ use edge::{
     memory::{Memory, MemoryObjects, run},
     platform::{ObjectRead, ObjectStore, PortError},
 };
-use mp4::{film::MoovAt, start::Root};
+use mp4::{start_index::Root, synth::MoovAt};
 
-use crate::bed::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
+use crate::fixture::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
 
 const ROOT: &str = "index/00ff/root.1";
 

@@ -3,12 +3,12 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edge::memory::{Memory, MemoryResponse, send};
 use mp4::{
-    film::MoovAt,
-    start::{self, From},
+    start_index::{self, StartPosition},
+    synth::MoovAt,
 };
 use serde_json::Value;
 
-use crate::bed::{Long, OWN, get, own, publish, restart, text};
+use crate::fixture::{Long, OWN, get, own, publish, restart, text};
 
 fn stream(memory: &Memory, token: &str) -> Value {
     let headers = [("x-client-token", token)];
@@ -30,7 +30,7 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
     assert!(stream(&memory, "")["start"].is_null(), "nothing is made for a stream");
     get(&memory, "headers", OWN, "at=0");
     let new = stream(&memory, "");
-    assert!(boxes(&new) == start::write(&film.answer(From::Time(0), 1)));
+    assert!(boxes(&new) == start_index::encode(&film.answer(StartPosition::Time(0), 1)));
 
     let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let token = serde_json::from_slice::<Value>(&session.body).unwrap();
@@ -40,7 +40,7 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
     let noted = send(&memory, "POST", "/api/v2/history", &[("x-client-token", token)], Some(body));
     assert_eq!(noted.status, 200, "{}", text(&noted));
     let resumed = stream(&memory, token);
-    assert!(boxes(&resumed) == start::write(&film.answer(From::Time(300_500), 1)));
+    assert!(boxes(&resumed) == start_index::encode(&film.answer(StartPosition::Time(300_500), 1)));
     assert!(boxes(&stream(&memory, "")) == boxes(&new), "others begin at the beginning");
 
     // The URLs lead to the same.
@@ -103,7 +103,7 @@ fn an_episode_whose_start_is_not_to_be_had_says_where_its_film_is() {
     memory.objects.failing.set_error(None);
     assert!(!film_of(&send(&memory, "GET", path, &[], Some(b""))).1.is_empty(), "it recovers");
     // What is no film is never one.
-    let memory = crate::bed::own_bytes(b"no film");
+    let memory = crate::fixture::own_bytes(b"no film");
     publish(&memory, &[OWN]);
     let answer = send(&memory, "GET", path, &[], Some(b""));
     assert_eq!(film_of(&answer).1, b"");

@@ -1,0 +1,166 @@
+//! A stretch of a stored film as an index of its own: what plans the whole, plans it.
+//!
+//! Its samples are written as the tables they came from, counted from the stretch's first one.
+
+use super::block;
+use super::head::{Found, StartIndex, Stored};
+use crate::boxes::write::{boxed, full, patch, put, put_all};
+use crate::boxes::{BoxAt, boxes};
+use crate::error::Result;
+use crate::index::Index;
+use crate::limits::BLOCK_SAMPLES;
+use crate::samples::Sample;
+use crate::timeline::Timeline;
+use crate::track::{Stream, Track};
+use crate::trak::Trak;
+
+/// Blocks of a track, from and up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+impl Span {
+    /// Its first sample, counted in the whole track.
+    pub(super) fn first(self, stored: &Stored<'_>) -> u32 {
+        stored.segment.first.saturating_add(self.from.saturating_mul(BLOCK_SAMPLES))
+    }
+
+    /// How many samples are in it.
+    pub(super) fn count(self, stored: &Stored<'_>) -> u32 {
+        let end = self.to.saturating_mul(BLOCK_SAMPLES);
+        let end = stored.segment.first.saturating_add(end).min(stored.segment.end);
+        end.saturating_sub(self.first(stored))
+    }
+
+    pub(super) fn is_last(self, stored: &Stored<'_>) -> bool {
+        self.to >= stored.blocks
+    }
+}
+
+/// An index in which the tracks of `spans`, by their place in the film, have just these blocks.
+pub(super) fn index(
+    film: &StartIndex<'_>,
+    packs: &[(u32, &[u8])],
+    spans: &[(usize, Span)],
+) -> Found<Index<Vec<u8>>> {
+    let mut moov = Vec::new();
+    let mut made = Vec::new();
+    for &(i, span) in spans {
+        let Some(stored) = film.tracks.get(i) else { continue };
+        let samples = samples(film, packs, i, span)?;
+        let start = moov.len();
+        trak(&mut moov, &samples, stored.lists_keys);
+        made.push((stored, span, samples.first().map_or(0, |s| s.dts), start));
+    }
+    let last = spans.iter().filter_map(|(i, _)| film.tracks.get(*i)).map(|s| s.number).max();
+    let mut tracks: Vec<Track> = Vec::new();
+    tracks.resize_with(last.map_or(0, |last| last + 1), || {
+        Track::unplayable(crate::Unplayable::NoSamples)
+    });
+    for (stored, span, dts, start) in made {
+        let segment = stored.segment.from(span.first(stored), span.count(stored), dts);
+        let timeline = Timeline::of(segment);
+        let stream = stream(&moov, start, timeline, stored.roll)?;
+        let track = Track {
+            kind: stored.track.kind,
+            timescale: stored.track.timescale,
+            playable: Ok(()),
+            stream: Some(stream),
+            ..Track::unplayable(crate::Unplayable::NoSamples)
+        };
+        if let Some(place) = tracks.get_mut(stored.number) {
+            *place = track;
+        }
+    }
+    Ok(Index::of(moov, tracks))
+}
+
+fn samples(
+    film: &StartIndex<'_>,
+    packs: &[(u32, &[u8])],
+    i: usize,
+    span: Span,
+) -> Found<Vec<Sample>> {
+    let mut samples = Vec::new();
+    let Some(stored) = film.tracks.get(i) else { return Ok(samples) };
+    for number in span.from..span.to.min(stored.blocks) {
+        let one = Span { from: number, to: number + 1 };
+        let block = film.block(packs, i, number)?;
+        block::read(block, one.count(stored), &mut samples)?;
+    }
+    Ok(samples)
+}
+
+fn stream(moov: &[u8], start: usize, timeline: Timeline, roll: u32) -> Result<Stream> {
+    let none = BoxAt { kind: *b"none", start: 0, body: 0, end: 0 };
+    let b = boxes(moov, start, moov.len(), "trak").next().transpose()?.unwrap_or(none);
+    let tables = Trak::find(moov, b)?.tables(moov, false, &mut Vec::new())?;
+    let (descriptions, aux) = (Vec::new(), None);
+    Ok(Stream { tables, timeline, roll, tkhd: none, mdhd: none, stsd: none, descriptions, aux })
+}
+
+/// A track with nothing but tables.
+fn trak(out: &mut Vec<u8>, samples: &[Sample], lists_keys: bool) {
+    let inside = |out: &mut Vec<u8>| {
+        table(out, *b"stts", samples.iter().map(|s| [1, s.duration]));
+        if samples.iter().any(|s| s.pts != s.dts) {
+            table(out, *b"ctts", samples.iter().map(|s| [1, offset(s)]));
+        }
+        if lists_keys {
+            let number = (1_u32..).zip(samples).filter(|(_, s)| s.key);
+            table(out, *b"stss", number.map(|(number, _)| [number]));
+        }
+        full(out, *b"stsz", 0, 0, |out| {
+            put_all(out, &[0, u32::try_from(samples.len()).unwrap_or(u32::MAX)]);
+            for sample in samples {
+                put(out, sample.size);
+            }
+        });
+        let alike = |a: &Sample, b: &Sample| a.end() == b.offset && a.description == b.description;
+        let chunks = || samples.chunk_by(alike);
+        table(
+            out,
+            *b"stsc",
+            (1_u32..).zip(chunks()).map(|(number, chunk)| {
+                let count = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+                [number, count, chunk.first().map_or(1, |s| s.description)]
+            }),
+        );
+        table(
+            out,
+            *b"co64",
+            chunks().filter_map(|chunk| {
+                let offset = chunk.first()?.offset;
+                Some([(offset >> 32) as u32, (offset & 0xffff_ffff) as u32])
+            }),
+        );
+    };
+    boxed(out, *b"trak", |out| {
+        boxed(out, *b"mdia", |out| boxed(out, *b"minf", |out| boxed(out, *b"stbl", inside)));
+    });
+}
+
+/// From decoding to composition time.
+fn offset(sample: &Sample) -> u32 {
+    i32::try_from(sample.pts - sample.dts).unwrap_or(0).cast_unsigned()
+}
+
+/// A table with a count in front; version 1, where `ctts` is signed (§ 8.6.1.3).
+fn table<const N: usize>(
+    out: &mut Vec<u8>,
+    kind: [u8; 4],
+    entries: impl Iterator<Item = [u32; N]>,
+) {
+    full(out, kind, u8::from(&kind == b"ctts"), 0, |out| {
+        let at = out.len();
+        put(out, 0);
+        let mut count = 0;
+        for entry in entries {
+            put_all(out, &entry);
+            count += 1;
+        }
+        patch(out, at, count);
+    });
+}

@@ -1,0 +1,227 @@
+//! The wire form: boxes one behind the other, which a dozen lines of JavaScript can append.
+
+use super::start::{Start, TrackInit, TrackSummary};
+use crate::boxes::write::{boxed, put, put_all};
+use crate::error::{Error, Result};
+use crate::fragment::{Fragment, Payload};
+use crate::headers::TrackKind;
+use crate::limits::{OFFSET_MAX, TRACKS_MAX, WINDOWS_MAX};
+use crate::plan::{Cursor, Fetch, Window};
+use crate::range::ByteRange;
+
+const VERSION: u32 = 1;
+
+/// The boxes of an answer.
+pub fn encode(answer: &Start) -> Vec<u8> {
+    let mut out = Vec::with_capacity(16 << 10);
+    boxed(&mut out, *b"ffst", |out| {
+        put(out, VERSION);
+        long(out, answer.duration_ms);
+        long(out, answer.start_ms);
+    });
+    for track in &answer.tracks {
+        boxed(&mut out, *b"trak", |out| {
+            put_all(out, &[number(track.track), u32::from(track.kind == TrackKind::Audio)]);
+            put_all(out, &[u32::from(track.size.0) << 16 | u32::from(track.size.1)]);
+            put_all(out, &[track.sound.0.into(), track.sound.1]);
+            let mut language = [0; 4];
+            language.iter_mut().zip(track.language.bytes().take(3)).for_each(|(to, b)| *to = b);
+            out.extend(language);
+            out.extend(track.mime.as_bytes());
+        });
+    }
+    for init in &answer.inits {
+        boxed(&mut out, *b"init", |out| {
+            put(out, number(init.track));
+            out.extend(&init.segment);
+        });
+    }
+    for window in &answer.windows {
+        boxed(&mut out, *b"wind", |out| {
+            long(out, window.start_ms);
+            long(out, window.end_ms);
+            window.next.numbers().into_iter().for_each(|number| long(out, number));
+        });
+        boxed(&mut out, *b"keys", |out| window.keys_ms.iter().for_each(|key| long(out, *key)));
+        for fetch in &window.fetches {
+            boxed(&mut out, *b"rang", |out| {
+                long(out, fetch.range.start);
+                long(out, fetch.range.end);
+            });
+            fetch.fragments.iter().for_each(|fragment| put_fragment(&mut out, fragment));
+        }
+    }
+    out
+}
+
+fn put_fragment(out: &mut Vec<u8>, fragment: &Fragment) {
+    let runs = match &fragment.payload {
+        Payload::AsIs => &[][..],
+        Payload::Gather(runs) => runs,
+    };
+    boxed(out, *b"frag", |out| {
+        put_all(out, &[number(fragment.track), fragment.first_sample, fragment.sample_count]);
+        put(out, number(runs.len()));
+        for run in runs {
+            // A window's range has far less than 4 GiB: `limits` says why.
+            put_all(out, &[number(run.start), number(run.len())]);
+        }
+        out.extend(&fragment.header);
+    });
+}
+
+fn long(out: &mut Vec<u8>, number: u64) {
+    out.extend(number.to_be_bytes());
+}
+
+fn number(number: impl TryInto<u32>) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
+}
+
+/// Reads the boxes again. Those of other types are left out.
+pub fn decode(bytes: &[u8]) -> Result<Start> {
+    let mut answer = Start {
+        duration_ms: 0,
+        start_ms: 0,
+        tracks: Vec::new(),
+        inits: Vec::new(),
+        windows: Vec::new(),
+    };
+    let mut boxes = Numbers { rest: bytes, is_whole: true };
+    loop {
+        let at = bytes.len() - boxes.rest.len();
+        let len = boxes.small().wrapping_sub(8) as usize;
+        let kind = boxes.bytes(4);
+        let mut content = Numbers { rest: boxes.bytes(len), is_whole: true };
+        let taken = if (kind == b"ffst") == (at == 0) {
+            take(&mut answer, kind, &mut content)
+        } else {
+            Err("the first box, and no other, is ffst")
+        };
+        let whole = boxes.is_whole && content.is_whole;
+        let violation = taken.err().or((!whole).then_some("a box has all its content"));
+        if let Some(violation) = violation {
+            return Err(Error::file(at as u64, violation));
+        }
+        if boxes.rest.is_empty() {
+            return Ok(answer);
+        }
+    }
+}
+
+/// Content being read. What it is too short for is read as 0, and is seen afterwards.
+struct Numbers<'a> {
+    rest: &'a [u8],
+    is_whole: bool,
+}
+
+impl<'a> Numbers<'a> {
+    #[inline(never)]
+    fn bytes(&mut self, len: usize) -> &'a [u8] {
+        let parts = self.rest.split_at_checked(len);
+        self.is_whole &= parts.is_some();
+        let (bytes, rest) = parts.unwrap_or_default();
+        self.rest = rest;
+        bytes
+    }
+
+    #[inline(never)]
+    fn small(&mut self) -> u32 {
+        self.bytes(4).iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+    }
+
+    fn number(&mut self) -> u64 {
+        u64::from(self.small()) << 32 | u64::from(self.small())
+    }
+
+    /// All that is left.
+    fn text(&mut self) -> Told<String> {
+        String::from_utf8(std::mem::take(&mut self.rest).to_vec()).map_err(|_| "a text is UTF-8")
+    }
+}
+
+/// What was read, or the rule that it breaks.
+type Told<T> = std::result::Result<T, &'static str>;
+
+fn take(answer: &mut Start, kind: &[u8], content: &mut Numbers<'_>) -> Told<()> {
+    let windows = &mut answer.windows;
+    match kind {
+        b"ffst" => {
+            if content.small() != VERSION {
+                return Err("the version is 1");
+            }
+            answer.duration_ms = content.number();
+            answer.start_ms = content.number();
+        }
+        b"trak" if answer.tracks.len() < TRACKS_MAX => answer.tracks.push(listed(content)?),
+        b"init" if answer.inits.len() < TRACKS_MAX => {
+            answer.inits.push(TrackInit { track: track(content)?, segment: content.rest.to_vec() });
+        }
+        b"wind" if windows.len() < WINDOWS_MAX as usize => windows.push(Window {
+            start_ms: content.number(),
+            end_ms: content.number(),
+            next: Cursor::from_numbers([(); 5].map(|()| content.number())),
+            fetches: Vec::new(),
+            keys_ms: Vec::new(),
+        }),
+        b"keys" => {
+            let window = windows.last_mut().ok_or("key frames are in a window")?;
+            while !content.rest.is_empty() {
+                window.keys_ms.push(content.number());
+            }
+        }
+        b"rang" => {
+            let range = ByteRange { start: content.number(), end: content.number() };
+            if range.end < range.start || range.end > OFFSET_MAX {
+                return Err("a range has an end behind its start");
+            }
+            let window = windows.last_mut().ok_or("a range is in a window")?;
+            window.fetches.push(Fetch { range, fragments: Vec::new() });
+        }
+        b"frag" => {
+            let fetch = windows.last_mut().and_then(|window| window.fetches.last_mut());
+            let fetch = fetch.ok_or("a fragment has a range")?;
+            fetch.fragments.push(fragment(content, fetch.range.len())?);
+        }
+        b"trak" | b"init" | b"wind" => return Err("there are not too many boxes"),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn track(content: &mut Numbers<'_>) -> Told<usize> {
+    let track = content.small() as usize;
+    if track < TRACKS_MAX { Ok(track) } else { Err("there are at most 128 tracks") }
+}
+
+fn listed(content: &mut Numbers<'_>) -> Told<TrackSummary> {
+    let track = track(content)?;
+    let kind = if content.small() == 0 { TrackKind::Video } else { TrackKind::Audio };
+    let pixels = content.small();
+    let size = ((pixels >> 16) as u16, (pixels & 0xffff) as u16);
+    let sound = (u16::try_from(content.small()).unwrap_or(u16::MAX), content.small());
+    let language = match content.bytes(4) {
+        [0, 0, 0, 0] => &[],
+        [code @ .., 0] if code.iter().all(u8::is_ascii_lowercase) => code,
+        [_, _, _, 0] => return Err("a language is three small letters"),
+        _ => return Err("a language is followed by a 0"),
+    };
+    let language = language.iter().map(|letter| char::from(*letter)).collect();
+    Ok(TrackSummary { track, kind, language, size, sound, mime: content.text()? })
+}
+
+fn fragment(content: &mut Numbers<'_>, fetched: u64) -> Told<Fragment> {
+    let track = track(content)?;
+    let (first_sample, sample_count) = (content.small(), content.small());
+    let mut runs = Vec::new();
+    for _ in 0..content.small() {
+        let run = ByteRange::of(content.small().into(), content.small().into());
+        if run.end > fetched || !content.is_whole {
+            return Err("a run lies in its range");
+        }
+        runs.push(run);
+    }
+    let payload = if runs.is_empty() { Payload::AsIs } else { Payload::Gather(runs) };
+    let (header, init, hole) = (content.rest.to_vec(), 0, None);
+    Ok(Fragment { track, header, payload, init, hole, first_sample, sample_count })
+}

@@ -1,0 +1,250 @@
+//! Long films made of the demo's clip, and deployments that have them, in their own store or not.
+
+use edge::{
+    http::ByteRange,
+    memory::{Memory, MemoryResponse, MemoryStream, OutboundRequest, ScriptedResponse, send},
+    rules::signature::{Keys, Scope},
+};
+use mp4::{
+    Index, TrackKind,
+    plan::Selection,
+    start_index::{self, StartPosition, StartRequest},
+    synth::{self, MoovAt},
+};
+
+const CLIP: &[u8] = include_bytes!("../../../local-runtime/demo/clip.mp4");
+const KEYS: &str = "k:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const ADMIN: &str = "Bearer the-key";
+const PROVIDERS: &str = r#"[
+    {"id": "one", "origins": ["https://a.example"], "bases": ["https://a.example/films/"]},
+    {"id": "vault", "origins": ["https://api.example", "https://dl.example"],
+     "resolve": "https://api.example/link?file={file}"}
+]"#;
+/// The id of a film in the own store.
+pub(crate) const OWN: &str = "00ff";
+
+/// The clip, over and over.
+#[derive(Clone)]
+pub(crate) struct Long {
+    head: Vec<u8>,
+    media: &'static [u8],
+    repeats: u64,
+    pub(crate) tail: Vec<u8>,
+}
+
+impl Long {
+    pub(crate) fn new(minutes: u32, moov_at: MoovAt) -> Self {
+        let made = synth::repeat_clip(CLIP, minutes * 60 / 16, moov_at).unwrap();
+        let at = |at: u64| usize::try_from(at).unwrap();
+        let media = &CLIP[at(made.media.start)..at(made.media.end)];
+        let synth::SynthFile { head, repeats, tail, .. } = made;
+        Self { head, media, repeats: repeats.into(), tail }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        let media = self.media.len() as u64 * self.repeats;
+        self.head.len() as u64 + media + self.tail.len() as u64
+    }
+
+    pub(crate) fn bytes(&self, range: ByteRange) -> Vec<u8> {
+        let media_end = self.size() - self.tail.len() as u64;
+        let mut bytes = Vec::with_capacity(usize::try_from(range.len()).unwrap());
+        while (bytes.len() as u64) < range.len() {
+            let at = range.start + bytes.len() as u64;
+            let rest = if let Some(of_tail) = at.checked_sub(media_end) {
+                &self.tail[usize::try_from(of_tail).unwrap()..]
+            } else if let Some(of_media) = at.checked_sub(self.head.len() as u64) {
+                &self.media[usize::try_from(of_media).unwrap() % self.media.len()..]
+            } else {
+                &self.head[usize::try_from(at).unwrap()..]
+            };
+            let left = usize::try_from(range.end - at).unwrap();
+            bytes.extend(&rest[..rest.len().min(left)]);
+        }
+        bytes
+    }
+
+    /// What holds its `moov` says of a start: a first window of two seconds behind the time that
+    /// was asked for, then ten seconds each.
+    pub(crate) fn answer(&self, from: StartPosition, count: u32) -> start_index::Start {
+        let whole = if self.tail.is_empty() { &self.head } else { &self.tail };
+        let moov = whole.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+        let index = Index::parse(&whole[moov..]).unwrap();
+        let selection = Selection { video: index.default_video(), audio: index.default_audio() };
+        assert_eq!(index.tracks()[selection.audio.unwrap()].kind, TrackKind::Audio);
+        let ask = |from, span_ms, count| {
+            start_index::plan_from_moov(&index, StartRequest { selection, from, span_ms, count })
+                .unwrap()
+        };
+        let StartPosition::Time(time_ms) = from else { return ask(from, 10_000, count) };
+        let behind_key_ms = time_ms.saturating_sub(ask(from, 1, 1).start_ms);
+        let mut answer = ask(from, behind_key_ms + 2_000, 1);
+        if let Some(first) = answer.windows.first() {
+            answer
+                .windows
+                .extend(ask(StartPosition::Cursor(first.next), 10_000, count - 1).windows);
+        }
+        answer
+    }
+
+    /// What a good server sends.
+    fn sent(&self, asked: &OutboundRequest) -> ScriptedResponse {
+        let size = self.size();
+        let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
+        let range = ByteRange { start: range.start, end: range.end.min(size) };
+        let headers = vec![
+            ("content-range", format!("bytes {}-{}/{size}", range.start, range.end - 1)),
+            ("content-length", range.len().to_string()),
+            ("etag", "\"v1\"".to_owned()),
+        ];
+        ScriptedResponse::Response(206, headers, MemoryStream::whole(self.bytes(range)))
+    }
+}
+
+/// A deployment that knows providers, and no film.
+fn deployment() -> Memory {
+    let memory = Memory::default();
+    memory.clock.0.set(1_700_000_000_000);
+    for (name, value) in [("admin_key", "the-key"), ("media_keys", KEYS), ("providers", PROVIDERS)]
+    {
+        memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+    memory
+}
+
+/// One that has the film in its own store, and nothing made of it.
+pub(crate) fn own(film: &Long) -> Memory {
+    own_bytes(&film.bytes(ByteRange { start: 0, end: film.size() }))
+}
+
+/// One that has these bytes in its own store.
+pub(crate) fn own_bytes(bytes: &[u8]) -> Memory {
+    let memory = deployment();
+    memory.objects.put("media/00ff", bytes, 784_111_777_000);
+    memory
+}
+
+/// One whose providers have the film.
+pub(crate) fn providers(film: &Long) -> Memory {
+    let memory = deployment();
+    let film = film.clone();
+    memory.outbound.serve_with(move |asked| {
+        if asked.url.starts_with("https://api.example/") {
+            let urls = br#"{"urls": ["https://dl.example/f"]}"#.to_vec();
+            return ScriptedResponse::Response(200, Vec::new(), MemoryStream::whole(urls));
+        }
+        film.sent(asked)
+    });
+    memory
+}
+
+/// One whose provider `one` has a season of films of 24 minutes and more, `0.mp4` and on; all are
+/// taken up, and then nothing is kept of them.
+pub(crate) fn season(count: u32) -> (Memory, Vec<String>) {
+    let memory = deployment();
+    let films: Vec<_> = (0..count).map(|n| Long::new(24 + n, MoovAt::Tail)).collect();
+    memory.outbound.serve_with(move |asked| {
+        let (_, name) = asked.url.rsplit_once('/').unwrap();
+        films[name.strip_suffix(".mp4").unwrap().parse::<usize>().unwrap()].sent(asked)
+    });
+    let ids: Vec<_> =
+        (0..count).map(|n| register_file(&memory, "one", &format!("{n}.mp4"))).collect();
+    publish(&memory, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let purged = admin(&memory, "DELETE", "/api/v2/admin/startup/film");
+    assert_eq!(purged.status, 200, "{}", text(&purged));
+    (restart(memory), ids)
+}
+
+/// Takes it up, and tells its id.
+pub(crate) fn register(memory: &Memory, provider: &str) -> String {
+    register_file(memory, provider, "film.mp4")
+}
+
+fn register_file(memory: &Memory, provider: &str, file: &str) -> String {
+    let body = format!("{{\"provider\": \"{provider}\", \"file\": \"{file}\"}}");
+    let headers = [("authorization", ADMIN)];
+    let path = "/api/v2/admin/sources";
+    let answer = send(memory, "POST", path, &headers, Some(body.as_bytes()));
+    assert_eq!(answer.status, 201, "{}", text(&answer));
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    json["data"]["id"].as_str().unwrap().to_owned()
+}
+
+/// The same stores, and an instance that remembers nothing.
+pub(crate) fn restart(memory: Memory) -> Memory {
+    let Memory { key_value, objects, database, outbound, clock, settings, .. } = memory;
+    outbound.requests.borrow_mut().clear();
+    Memory { key_value, objects, database, outbound, clock, settings, ..Memory::default() }
+}
+
+/// A signed URL; `route` is `headers` or `start`.
+pub(crate) fn url(memory: &Memory, route: &str, id: &str, query: &str) -> String {
+    let signed = Keys::parse(KEYS).unwrap().sign(Scope::Media, id, memory.clock.0.get());
+    format!("/api/v2/{route}/{id}?{signed}&{query}")
+}
+
+pub(crate) fn get(memory: &Memory, route: &str, id: &str, query: &str) -> MemoryResponse {
+    send(memory, "GET", &url(memory, route, id, query), &[], Some(b""))
+}
+
+/// How often providers were asked.
+pub(crate) fn asked(memory: &Memory) -> usize {
+    memory.outbound.requests.borrow().len()
+}
+
+pub(crate) fn admin(memory: &Memory, method: &str, path: &str) -> MemoryResponse {
+    send(memory, method, path, &[("authorization", ADMIN)], Some(b""))
+}
+
+pub(crate) fn text(answer: &MemoryResponse) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+/// Makes these films the episodes of one title.
+pub(crate) fn publish(memory: &Memory, ids: &[&str]) {
+    let episodes = (1..).zip(ids).map(|(number, id)| catalog::Episode {
+        number,
+        duration_ms: Some(600_000),
+        sources: vec![catalog::Source {
+            id: (*id).to_owned(),
+            container: "mp4".to_owned(),
+            playable: true,
+            ..catalog::Source::default()
+        }],
+        ..catalog::Episode::default()
+    });
+    let title = catalog::Title {
+        id: "film".to_owned(),
+        episodes: episodes.collect(),
+        ..catalog::Title::default()
+    };
+    let build = catalog::build(vec![title]).unwrap();
+    let mut values = memory.key_value.values.borrow_mut();
+    for pack in build.packs.iter().chain([&build.manifest]) {
+        values.insert(format!("c/p/{}", pack.hash), pack.bytes.clone());
+    }
+    let root = format!("{{\"manifest\": \"{}\", \"flippedAtMs\": 0}}", build.manifest.hash);
+    values.insert("c/root".to_owned(), root.into_bytes());
+}
+
+/// The boxes and what is in the last one, `byte`.
+pub(crate) fn parts(answer: &MemoryResponse) -> (&[u8], &[u8]) {
+    assert_eq!(answer.status, 200, "{}", text(answer));
+    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+    let (mut at, body) = (0, &answer.body);
+    loop {
+        let size = u32::from_be_bytes(body[at..at + 4].try_into().unwrap()) as usize;
+        if &body[at + 4..at + 8] == b"byte" {
+            assert_eq!(at + size, body.len(), "it comes last, and is whole");
+            return (&body[..at], &body[at + 8..]);
+        }
+        at += size;
+    }
+}
+
+/// The `moov` of a file.
+pub(crate) fn moov(file: &[u8]) -> &[u8] {
+    let at = file.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+    let size = u32::from_be_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    &file[at..at + size]
+}
