@@ -1,0 +1,83 @@
+// <firstframe-video>: a media element for plain MP4 files, played by Firstframe's own pipeline.
+
+import type { FirstframeFault, FirstframeStats } from "../protocol/public-types.js";
+
+export type {
+  FirstframeFault,
+  FirstframeRequest,
+  FirstframeStats,
+} from "../protocol/public-types.js";
+
+export interface FirstframeVideoEventMap {
+  /** Playback came to an end by a fault. */
+  "firstframe-error": CustomEvent<FirstframeFault>;
+  /** The network is slow or gone; the player goes on by itself. */
+  "firstframe-waiting": CustomEvent<FirstframeFault>;
+  /** A track is left out; playback goes on. */
+  "firstframe-notice": CustomEvent<FirstframeFault>;
+}
+
+/** Members of HTMLVideoElement that are passed on to the inner element. */
+export type ForwardedMember =
+  | "autoplay" | "buffered" | "controls" | "currentTime" | "defaultMuted" | "defaultPlaybackRate"
+  | "disablePictureInPicture" | "disableRemotePlayback" | "duration" | "ended" | "error" | "loop"
+  | "muted" | "networkState" | "paused" | "playbackRate" | "played" | "playsInline" | "poster"
+  | "preservesPitch" | "readyState" | "seekable" | "seeking" | "videoHeight" | "videoWidth"
+  | "volume"
+  | "canPlayType" | "cancelVideoFrameCallback" | "getVideoPlaybackQuality" | "pause" | "play"
+  | "requestPictureInPicture" | "requestVideoFrameCallback";
+
+/**
+ * ```html
+ * <firstframe-video episode="id" controls></firstframe-video>
+ * <firstframe-video src="film.mp4" start="90" autoplay muted></firstframe-video>
+ * ```
+ * Attributes: `src` (with `headers`, the URL of an edge that has the headers of that file, if there
+ * is one) or `episode` (with `api`, the API's origin, if it is another one); `start` in seconds,
+ * where playback begins at the key frame at or before it, with `exact` at the very picture; `next`,
+ * the episodes that follow, by spaces, which are made ready; and those of a video element. Media events are dispatched on the element itself.
+ */
+export class FirstframeVideo extends HTMLElement {
+  src: string;
+  headers: string;
+  episode: string;
+  next: string;
+  api: string;
+  /** The viewer's token for the edge, if there is one; no attribute, for it is a secret. */
+  token: string;
+  /** In seconds. */
+  start: number;
+  /** Asks for the start of what will be played soon, and holds it in memory for five minutes. */
+  static prepare(film: {
+    episode?: string;
+    src?: string;
+    headers?: string;
+    api?: string;
+    start?: number;
+  }): void;
+  /** Begins anew with what the attributes say. */
+  load(): void;
+  /** Counters of the present playback. */
+  stats(): Promise<FirstframeStats>;
+  /** The inner element, whose frames a canvas can draw. */
+  readonly video: HTMLVideoElement;
+
+  addEventListener<K extends keyof FirstframeVideoEventMap>(
+    type: K,
+    listener: (this: FirstframeVideo, event: FirstframeVideoEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+export interface FirstframeVideo extends Pick<HTMLVideoElement, ForwardedMember> {}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "firstframe-video": FirstframeVideo;
+  }
+}

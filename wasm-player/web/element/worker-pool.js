@@ -1,0 +1,61 @@
+// Workers that wait: one that has nothing to do yet, and those that hold a film's start in memory.
+
+/** @import { OpenMessage, PrepareMessage, ToWorker } from "../protocol/messages.js" */
+
+/** The next episode, and what the pointer rests on. */
+const PREPARED_MAX = 2;
+/** Whoever rests on a card and then reads for long gets a fresh start. */
+const PREPARED_MS_MAX = 300_000;
+
+/** @type {Worker | undefined} */
+let spare;
+/** @type {Map<string, Worker>} by what they hold, the oldest first */
+const prepared = new Map();
+
+const spawn = () => new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module" });
+
+/** @param {PrepareMessage} film */
+const keyOf = ({ src, headers, episode, api, start }) =>
+  JSON.stringify([src, headers, episode, api, start]);
+
+/** @param {Worker} worker @param {ToWorker} message */
+const tell = (worker, message) => worker.postMessage(message);
+
+/** Makes a worker ready for whatever comes: it is there sooner than one that is made then. */
+export function keepSpare() {
+  spare ??= spawn();
+}
+
+function take() {
+  const worker = spare ?? spawn();
+  spare = undefined;
+  return worker;
+}
+
+/** @param {string} key */
+function drop(key) {
+  prepared.get(key)?.terminate();
+  prepared.delete(key);
+}
+
+/** Asks for a film's start, and holds it in memory. @param {Omit<PrepareMessage, "type">} film */
+export function prepare(film) {
+  const message = { ...film, type: /** @type {const} */ ("prepare") };
+  const key = keyOf(message);
+  if (prepared.has(key)) return;
+  const worker = take();
+  tell(worker, message);
+  prepared.set(key, worker);
+  setTimeout(() => prepared.get(key) === worker && drop(key), PREPARED_MS_MAX);
+  const [oldest] = prepared.keys();
+  if (prepared.size > PREPARED_MAX && oldest !== undefined) drop(oldest);
+}
+
+/** The worker that plays a film. @param {OpenMessage} message */
+export function open(message) {
+  const key = keyOf(message);
+  const worker = prepared.get(key) ?? take();
+  prepared.delete(key);
+  tell(worker, message);
+  return worker;
+}
