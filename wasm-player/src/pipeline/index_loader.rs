@@ -14,7 +14,7 @@ pub struct IndexLoader {
     /// Walks over the top-level boxes. It knows the file's length once `size` is known.
     boxes: locate::Locator,
     size: Option<u64>,
-    /// What came before `moov` was found.
+    /// The bytes that came before `moov` was found.
     extents: Vec<Extent>,
     moov: Option<PartialMoov>,
     transfers: Vec<IndexTransfer>,
@@ -188,7 +188,7 @@ impl IndexLoader {
         }
     }
 
-    /// Goes as far as the bytes that have come allow: walks on, requests what is missing, or returns
+    /// Goes as far as the bytes that have come allow: walks on, requests missing bytes, or returns
     /// `moov`.
     fn advance(&mut self, cx: &mut Context) -> MoovResult {
         if let Some(size) = cx.file.size {
@@ -236,7 +236,7 @@ impl IndexLoader {
             return Ok(());
         }
         self.check_request_count()?;
-        // If the tail is near, what is missing in front of it is the front of `moov`.
+        // If the tail is near, the bytes missing in front of it are the front of `moov`.
         let next = known.iter().map(|range| range.start).filter(|next| *next > start).min();
         let near = next.filter(|next| next - start <= limits::GAP_BYTES_MAX);
         let end = near.unwrap_or(start.saturating_add(limits::NEED_BYTES));
