@@ -3,6 +3,8 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use api::data_folder::RunningServer;
+use publisher::data_folder;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -41,28 +43,6 @@ enum Objects {
     Control(Origin),
 }
 
-/// `runtime.json` of a data folder.
-#[derive(Debug, Deserialize)]
-pub struct Runtime {
-    /// Where the page is.
-    pub url: String,
-    /// Where the store speaks S3.
-    pub s3_endpoint: String,
-    /// The process.
-    pub pid: u32,
-}
-
-/// `keys.toml` of a data folder.
-#[derive(Debug, Deserialize)]
-struct Keys {
-    #[serde(rename = "admin_key")]
-    admin: String,
-    #[serde(rename = "s3_access_key")]
-    s3_access: String,
-    #[serde(rename = "s3_secret_key")]
-    s3_secret: String,
-}
-
 impl Deployment {
     /// `firstframe serve` on free ports with a data folder of its own.
     pub fn local_runtime() -> Result<Self> {
@@ -90,19 +70,19 @@ impl Deployment {
             "the first line of firstframe serve is {:?}",
             process.first_line
         );
-        let runtime: Runtime = serde_json::from_slice(&fs::read(data.join("runtime.json"))?)?;
-        let keys: Keys = toml::from_str(&fs::read_to_string(data.join("keys.toml"))?)?;
+        let runtime = data_folder::running_server(&data)?.context("no server runs there")?;
+        let keys = data_folder::server_keys(&data)?.context("keys.toml is missing")?;
         let store = Store::new(
             &runtime.s3_endpoint,
             LOCAL_REGION,
             LOCAL_BUCKET,
-            &keys.s3_access,
-            &keys.s3_secret,
+            &keys.s3_access_key,
+            &keys.s3_secret_key,
         )?;
         Ok(Self {
             name: "firstframe serve",
             origin: Origin::parse(&runtime.url)?,
-            admin_key: keys.admin,
+            admin_key: keys.admin_key,
             objects: Objects::S3(store),
             data: Some(data),
             running: Some((process, None)),
@@ -185,9 +165,9 @@ impl Deployment {
     }
 
     /// What the data folder says about the running server.
-    pub fn runtime(&self) -> Result<Runtime> {
+    pub fn runtime(&self) -> Result<RunningServer> {
         let data = self.data.as_ref().context("it has no data folder")?;
-        Ok(serde_json::from_slice(&fs::read(data.join("runtime.json"))?)?)
+        data_folder::running_server(data)?.context("no server runs with its data folder")
     }
 
     /// The process, to be killed.

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod catalog;
+pub mod data_folder;
 mod envelope;
 mod error;
 pub mod limits;

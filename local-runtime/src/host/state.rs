@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use api::data_folder::ServerKeys;
 use s3s::service::S3Service;
 use wasmtime::{
     Engine, StoreLimits, StoreLimitsBuilder,
@@ -16,7 +17,7 @@ use super::{
     log::Log,
     outbound::Hooks,
 };
-use crate::storage::{Database, Folder, Keys};
+use crate::storage::{Database, Folder};
 
 /// Resources that an instance may hold at once: a request needs about ten, and 16 run at once.
 const RESOURCES_MAX: usize = 10_000;
@@ -25,7 +26,7 @@ const RESOURCES_MAX: usize = 10_000;
 pub(crate) struct Shared {
     pub(crate) folder: Arc<Folder>,
     pub(crate) database: Arc<Database>,
-    pub(crate) keys: Keys,
+    pub(crate) keys: ServerKeys,
     pub(crate) s3: S3Service,
     pub(crate) outbound: Outbound,
     /// What the deployer says to the edge, by name.

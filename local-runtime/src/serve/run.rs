@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use api::data_folder::{RUNNING_SERVER_FILE, RunningServer};
 use tokio::{
     net::TcpListener,
     runtime,
@@ -28,7 +29,7 @@ use crate::{
     config::{Config, Flags},
     engine::{self, Limits},
     host::{Outbound, Shared},
-    storage::{Database, Folder, Keys, s3},
+    storage::{Database, Folder, open_keys, s3},
 };
 
 /// The component that the build put into this binary; empty when there was none.
@@ -80,7 +81,7 @@ async fn serve(config: &Config) -> Result<()> {
     let in_data = || format!("data: the folder {} cannot be used", data.display());
     let folder = Folder::open(data, config.objects_bytes_max).with_context(in_data)?;
     let folder = Arc::new(folder);
-    let keys = Keys::open(data)?;
+    let keys = open_keys(data)?;
     let s3 = s3::service(Arc::clone(&folder), &keys.s3_access_key, &keys.s3_secret_key);
     let listener = bind("listen", config.listen).await?;
     let s3_listener = bind("s3_listen", config.s3_listen).await?;
@@ -179,14 +180,14 @@ struct State(PathBuf);
 
 impl State {
     fn announce(data: &Path, web: SocketAddr, store: SocketAddr) -> Result<Self> {
-        let state = serde_json::json!({
-            "url": format!("http://{web}/"),
-            "s3_endpoint": format!("http://{store}"),
-            "pid": std::process::id(),
-        });
-        let path = data.join("runtime.json");
+        let server = RunningServer {
+            pid: std::process::id(),
+            s3_endpoint: format!("http://{store}"),
+            url: format!("http://{web}/"),
+        };
+        let path = data.join(RUNNING_SERVER_FILE);
         let unfinished = data.join("runtime.json.part");
-        fs::write(&unfinished, state.to_string())?;
+        fs::write(&unfinished, serde_json::to_string(&server)?)?;
         fs::rename(&unfinished, &path)?;
         let mut out = stdout().lock();
         writeln!(out, "Firstframe serves http://{web}/")?;

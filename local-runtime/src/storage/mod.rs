@@ -20,7 +20,7 @@ pub(crate) use database::{Answer, Database, Session, Value};
 pub(crate) use error::{Error, Result, blocking};
 pub(crate) use folder::Folder;
 pub(crate) use index::Index;
-pub(crate) use keys::Keys;
+pub(crate) use keys::open_keys;
 pub(crate) use objects::{Object, PAGE_MAX};
 pub(crate) use opened::Opened;
 

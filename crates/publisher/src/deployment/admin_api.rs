@@ -6,53 +6,57 @@ use catalog::Pack;
 use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
-use super::http::{Answer, Ask, Client, Fault, status_name, with_retries};
-use super::report::Console;
+use super::http_client::{
+    AttemptError, HttpClient, HttpRequest, HttpResponse, status_name, with_retries,
+};
+use super::target::ApiAccess;
+use crate::output::console::Console;
 
 /// What came of a flip.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flipped {
+pub(crate) enum FlipOutcome {
     Done,
     /// Another catalogue became current meanwhile.
     Conflict,
 }
 
 /// The API of one deployment.
-pub(super) struct Admin<'a> {
-    client: Client,
+pub(crate) struct AdminApi<'a> {
+    client: HttpClient,
     url: String,
     authorization: String,
     console: &'a Console,
 }
 
-impl<'a> Admin<'a> {
-    /// Of the deployment at `url`.
-    pub(super) fn new(url: &str, key: &str, console: &'a Console) -> Result<Self> {
-        let client = Client::new(url)?;
-        Ok(Self { client, url: url.to_owned(), authorization: format!("Bearer {key}"), console })
+impl<'a> AdminApi<'a> {
+    /// Of the deployment that `access` names and opens.
+    pub(crate) fn new(access: &ApiAccess, console: &'a Console) -> Result<Self> {
+        let authorization = format!("Bearer {}", access.admin_key);
+        let client = HttpClient::new(&access.url)?;
+        Ok(Self { client, url: access.url.clone(), authorization, console })
     }
 
     /// The current catalogue, if there is one. The first call of a run: it is tried once, so that a
     /// server that is not there is known at once.
-    pub(super) fn first_root(&self) -> Result<Option<Root>> {
+    pub(crate) fn first_root(&self) -> Result<Option<Root>> {
         match self.root_once() {
             Ok(root) => Ok(root),
-            Err(Fault::Passing(error)) => Err(error).with_context(|| {
+            Err(AttemptError::Transient(error)) => Err(error).with_context(|| {
                 format!(
                     "no Firstframe answers at {}; start it by `firstframe serve`, or look at --url",
                     self.url
                 )
             }),
-            Err(Fault::Lasting(error)) => Err(error),
+            Err(AttemptError::Permanent(error)) => Err(error),
         }
     }
 
     /// The current catalogue, if there is one.
-    pub(super) fn root(&self) -> Result<Option<Root>> {
+    pub(crate) fn root(&self) -> Result<Option<Root>> {
         with_retries(self.console, || self.root_once())
     }
 
-    fn root_once(&self) -> Result<Option<Root>, Fault> {
+    fn root_once(&self) -> Result<Option<Root>, AttemptError> {
         let answer = self.once(Method::GET, paths::ADMIN_ROOT, None)?;
         let envelope: Envelope<Root> = serde_json::from_slice(&answer.body)
             .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
@@ -60,7 +64,7 @@ impl<'a> Admin<'a> {
     }
 
     /// The bytes of a pack.
-    pub(super) fn pack(&self, hash: &str) -> Result<Vec<u8>> {
+    pub(crate) fn pack(&self, hash: &str) -> Result<Vec<u8>> {
         let path = format!("{}{hash}", paths::ADMIN_PACKS);
         let bytes = with_retries(self.console, || Ok(self.once(Method::GET, &path, None)?.body))?;
         if catalog::hash(&bytes) != hash {
@@ -70,7 +74,7 @@ impl<'a> Admin<'a> {
     }
 
     /// Stores a pack, unless it is there.
-    pub(super) fn put_pack(&self, pack: &Pack) -> Result<()> {
+    pub(crate) fn put_pack(&self, pack: &Pack) -> Result<()> {
         let path = format!("{}{}", paths::ADMIN_PACKS, pack.hash);
         with_retries(self.console, || {
             let head = self.send(Method::HEAD, &path, None)?;
@@ -82,33 +86,33 @@ impl<'a> Admin<'a> {
     }
 
     /// Makes another catalogue current.
-    pub(super) fn flip(&self, flip: &Flip) -> Result<Flipped> {
+    pub(crate) fn flip(&self, flip: &Flip) -> Result<FlipOutcome> {
         let body = serde_json::to_vec(flip)?;
         with_retries(self.console, || {
             let answer = self.send(Method::PUT, paths::ADMIN_ROOT, Some(&body))?;
             if answer.status != 409 {
-                return self.checked(answer).map(|_| Flipped::Done);
+                return self.checked(answer).map(|_| FlipOutcome::Done);
             }
             // A flip whose answer was lost is not a conflict.
             let now = self.root_once()?;
             let done = now.is_some_and(|root| root.manifest == flip.manifest);
-            Ok(if done { Flipped::Done } else { Flipped::Conflict })
+            Ok(if done { FlipOutcome::Done } else { FlipOutcome::Conflict })
         })
     }
 
     /// Takes up a picture that lies with a provider. Tried once: the deployment has its own patience
     /// with providers, and a title may do without.
-    pub(super) fn take_up_picture(&self, asked: &Registration) -> Result<Registered> {
+    pub(crate) fn ingest_picture(&self, asked: &Registration) -> Result<Registered> {
         let body = serde_json::to_vec(asked)?;
         let answer = self.once(Method::POST, paths::ADMIN_PICTURES, Some(&body));
         match answer.and_then(|answer| self.data(&answer)) {
             Ok(taken) => Ok(taken),
-            Err(Fault::Passing(error) | Fault::Lasting(error)) => Err(error),
+            Err(AttemptError::Transient(error) | AttemptError::Permanent(error)) => Err(error),
         }
     }
 
     /// How ready an episode is to start; with `POST`, once it was made so.
-    pub(super) fn readiness(&self, method: &Method, episode_id: &str) -> Result<Readiness> {
+    pub(crate) fn readiness(&self, method: &Method, episode_id: &str) -> Result<Readiness> {
         let path = format!("{}{episode_id}", paths::ADMIN_PREWARM);
         with_retries(self.console, || {
             let answer = self.once(method.clone(), &path, None)?;
@@ -117,7 +121,7 @@ impl<'a> Admin<'a> {
     }
 
     /// Forgets what is kept for starts of a title; of all without one.
-    pub(super) fn purge(&self, catalog_id: Option<&str>) -> Result<Purged> {
+    pub(crate) fn purge(&self, catalog_id: Option<&str>) -> Result<Purged> {
         let path = match catalog_id {
             Some(id) => format!("{}/{id}", paths::ADMIN_STARTUP),
             None => paths::ADMIN_STARTUP.to_owned(),
@@ -128,26 +132,36 @@ impl<'a> Admin<'a> {
         })
     }
 
-    fn data<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Fault> {
+    fn data<T: DeserializeOwned>(&self, answer: &HttpResponse) -> Result<T, AttemptError> {
         let envelope: Envelope<T> = serde_json::from_slice(&answer.body)
             .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
         Ok(envelope.data.with_context(|| format!("{} answered with no data", self.url))?)
     }
 
-    fn once(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<Answer, Fault> {
+    fn once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&[u8]>,
+    ) -> Result<HttpResponse, AttemptError> {
         self.checked(self.send(method, path, body)?)
     }
 
-    fn send(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<Answer, Fault> {
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&[u8]>,
+    ) -> Result<HttpResponse, AttemptError> {
         let url = format!("{}{path}", self.url);
         let headers = vec![("authorization", self.authorization.as_str())];
-        self.client.ask(&Ask { method, url: &url, headers, body })
+        self.client.send(&HttpRequest { method, url: &url, headers, body })
     }
 
-    fn checked(&self, answer: Answer) -> Result<Answer, Fault> {
+    fn checked(&self, answer: HttpResponse) -> Result<HttpResponse, AttemptError> {
         match answer.status {
             200..=299 => Ok(answer),
-            401 => Err(Fault::Lasting(anyhow!(
+            401 => Err(AttemptError::Permanent(anyhow!(
                 "{} refuses the admin key: look at --admin-key, FIRSTFRAME_ADMIN_KEY or keys.toml \
                  of its data folder",
                 self.url
@@ -159,7 +173,11 @@ impl<'a> Admin<'a> {
                     .map(|error| format!(": {}", error.message))
                     .unwrap_or_default();
                 let error = anyhow!("{} answered {}{said}", self.url, status_name(status));
-                Err(if answer.may_pass() { Fault::Passing(error) } else { Fault::Lasting(error) })
+                Err(if answer.is_transient() {
+                    AttemptError::Transient(error)
+                } else {
+                    AttemptError::Permanent(error)
+                })
             }
         }
     }

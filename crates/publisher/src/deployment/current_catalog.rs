@@ -9,8 +9,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use api::{Flip, Root};
 use catalog::{Manifest, Title};
 
-use super::admin::{Admin, Flipped};
-use super::report::Console;
+use super::admin_api::{AdminApi, FlipOutcome};
+use crate::output::console::Console;
 
 /// Packs on their way at once.
 const PARALLEL: usize = 4;
@@ -22,17 +22,17 @@ const FLIPS_MAX: usize = 8;
 
 /// A catalogue as it is.
 #[derive(Debug, Default)]
-pub(super) struct Current {
+pub(crate) struct CurrentCatalog {
     manifest: Option<String>,
     /// Hashes of its packs: these need not be stored again.
     packs: HashSet<String>,
     /// By their ids.
-    pub(super) titles: BTreeMap<String, Title>,
+    pub(crate) titles: BTreeMap<String, Title>,
 }
 
 /// Reads the catalogue that `root` names.
-pub(super) fn read(admin: &Admin<'_>, root: Option<Root>) -> Result<Current> {
-    let Some(root) = root else { return Ok(Current::default()) };
+pub(crate) fn read(admin: &AdminApi<'_>, root: Option<Root>) -> Result<CurrentCatalog> {
+    let Some(root) = root else { return Ok(CurrentCatalog::default()) };
     let manifest = Manifest::parse(&admin.pack(&root.manifest)?)
         .with_context(|| format!("the current manifest {}", root.manifest))?;
     let packs: HashSet<String> = manifest.packs().map(str::to_owned).collect();
@@ -47,7 +47,7 @@ pub(super) fn read(admin: &Admin<'_>, root: Option<Root>) -> Result<Current> {
             titles.len()
         );
     }
-    Ok(Current { manifest: Some(root.manifest), packs, titles })
+    Ok(CurrentCatalog { manifest: Some(root.manifest), packs, titles })
 }
 
 /// The titles of a detail pack.
@@ -60,7 +60,7 @@ fn titles_in(pack: &[u8]) -> Result<Vec<Title>> {
 
 /// What the catalogue is to be: the titles published earlier, unless they are to go, and the new
 /// ones in the place of those with the same id, each as old as it was.
-fn merged(current: &Current, new: &[Title], replace: bool) -> Vec<Title> {
+fn merged(current: &CurrentCatalog, new: &[Title], replace: bool) -> Vec<Title> {
     let mut titles = if replace { BTreeMap::new() } else { current.titles.clone() };
     for title in new {
         let added_at_ms =
@@ -71,10 +71,10 @@ fn merged(current: &Current, new: &[Title], replace: bool) -> Vec<Title> {
 }
 
 /// Makes a catalogue with `new` in it current; how many titles it has.
-pub(super) fn publish(
-    admin: &Admin<'_>,
+pub(crate) fn publish(
+    admin: &AdminApi<'_>,
     console: &Console,
-    mut current: Current,
+    mut current: CurrentCatalog,
     new: &[Title],
     replace: bool,
 ) -> Result<usize> {
@@ -91,7 +91,7 @@ pub(super) fn publish(
         admin.put_pack(&build.manifest)?;
         let flip = Flip { manifest: build.manifest.hash, previous: current.manifest };
         let flipped = admin.flip(&flip)?;
-        if flipped == Flipped::Done {
+        if flipped == FlipOutcome::Done {
             thread::sleep(SETTLED);
             if admin.root()?.is_some_and(|root| root.manifest == flip.manifest) {
                 return Ok(count);
@@ -99,7 +99,7 @@ pub(super) fn publish(
         }
         current = read(admin, admin.root()?)?;
         // Another publisher was later and built upon this catalogue.
-        if flipped == Flipped::Done && new.iter().all(|t| current.titles.contains_key(&t.id)) {
+        if flipped == FlipOutcome::Done && new.iter().all(|t| current.titles.contains_key(&t.id)) {
             return Ok(current.titles.len());
         }
         console.line("  the catalogue was changed meanwhile: merging again");
@@ -144,9 +144,9 @@ mod tests {
         Title { id: id.to_owned(), title: text.to_owned(), added_at_ms, ..Title::default() }
     }
 
-    fn current(titles: &[Title]) -> Current {
+    fn current(titles: &[Title]) -> CurrentCatalog {
         let titles = titles.iter().map(|title| (title.id.clone(), title.clone())).collect();
-        Current { titles, ..Current::default() }
+        CurrentCatalog { titles, ..CurrentCatalog::default() }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header::HeaderName};
 
-use super::report::Console;
+use crate::output::console::Console;
 
 /// Waits between tries: together some 30 s, a server's restart.
 const WAITS_MS: [u64; 6] = [250, 1_000, 2_000, 4_000, 8_000, 15_000];
@@ -22,62 +22,62 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What went wrong with one try.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum AttemptError {
     /// Trying again may help.
-    Passing(anyhow::Error),
+    Transient(anyhow::Error),
     /// It will not.
-    Lasting(anyhow::Error),
+    Permanent(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Fault {
+impl From<anyhow::Error> for AttemptError {
     fn from(error: anyhow::Error) -> Self {
-        Self::Lasting(error)
+        Self::Permanent(error)
     }
 }
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct HttpResponse {
+    pub(crate) status: u16,
     headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     /// A header of the answer.
-    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
+    pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The body as text, for a parser or for people.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Whether a later try may get a better answer.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         // 507 is a disk that is full: somebody has to make room first.
         matches!(self.status, 408 | 429 | 500..=506)
     }
 }
 
 /// What is asked.
-pub(super) struct Ask<'a> {
-    pub(super) method: Method,
-    pub(super) url: &'a str,
-    pub(super) headers: Vec<(&'a str, &'a str)>,
-    pub(super) body: Option<&'a [u8]>,
+pub(crate) struct HttpRequest<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a str,
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) body: Option<&'a [u8]>,
 }
 
 /// Connections to one deployment.
 #[derive(Debug, Clone)]
-pub(super) struct Client {
+pub(crate) struct HttpClient {
     agent: Agent,
 }
 
-impl Client {
+impl HttpClient {
     /// For servers like the one at `url`.
-    pub(super) fn new(url: &str) -> Result<Self> {
+    pub(crate) fn new(url: &str) -> Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(anyhow!("{url:?} is not a URL: it begins with http:// or https://"));
@@ -98,18 +98,19 @@ impl Client {
         Ok(Self { agent: config.build().new_agent() })
     }
 
-    /// One try.
-    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
-        let mut request = Request::builder().method(ask.method.clone()).uri(ask.url);
-        for (name, value) in &ask.headers {
-            request = request.header(*name, *value);
+    /// Sends a request once.
+    pub(crate) fn send(&self, request: &HttpRequest<'_>) -> Result<HttpResponse, AttemptError> {
+        let HttpRequest { method, url, headers, body } = request;
+        let mut builder = Request::builder().method(method.clone()).uri(*url);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
         }
-        let response = match ask.body {
-            Some(body) => self.agent.run(request.body(body).map_err(|e| anyhow!(e))?),
-            None => self.agent.run(request.body(()).map_err(|e| anyhow!(e))?),
+        let response = match body {
+            Some(body) => self.agent.run(builder.body(*body).map_err(|e| anyhow!(e))?),
+            None => self.agent.run(builder.body(()).map_err(|e| anyhow!(e))?),
         };
         read(response).map_err(|error| {
-            let passing = matches!(
+            let is_transient = matches!(
                 error,
                 ureq::Error::Io(_)
                     | ureq::Error::Timeout(_)
@@ -117,38 +118,42 @@ impl Client {
                     | ureq::Error::ConnectionFailed
             );
             // Without the query: a signed one is a key for a while.
-            let place = ask.url.split('?').next().unwrap_or_default().to_owned();
-            let error = anyhow!(error).context(format!("{} {place}", ask.method));
-            if passing { Fault::Passing(error) } else { Fault::Lasting(error) }
+            let path = url.split('?').next().unwrap_or_default();
+            let error = anyhow!(error).context(format!("{method} {path}"));
+            if is_transient {
+                AttemptError::Transient(error)
+            } else {
+                AttemptError::Permanent(error)
+            }
         })
     }
 }
 
-fn read(response: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, ureq::Error> {
+fn read(response: Result<Response<ureq::Body>, ureq::Error>) -> Result<HttpResponse, ureq::Error> {
     let mut response = response?;
     let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
     let (parts, _) = response.into_parts();
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+    Ok(HttpResponse { status: parts.status.as_u16(), headers: parts.headers, body })
 }
 
 /// Tries until it is done, or lasting, or enough.
-pub(super) fn with_retries<T>(
+pub(crate) fn with_retries<T>(
     console: &Console,
-    mut once: impl FnMut() -> Result<T, Fault>,
+    mut once: impl FnMut() -> Result<T, AttemptError>,
 ) -> Result<T> {
     for wait_ms in WAITS_MS {
         match once() {
             Ok(done) => return Ok(done),
-            Err(Fault::Lasting(error)) => return Err(error),
-            Err(Fault::Passing(error)) => {
+            Err(AttemptError::Permanent(error)) => return Err(error),
+            Err(AttemptError::Transient(error)) => {
                 console.line(format_args!("  {error:#}; trying again in {}", Wait(wait_ms)));
                 thread::sleep(Duration::from_millis(wait_ms));
             }
         }
     }
     once().map_err(|fault| match fault {
-        Fault::Lasting(error) => error,
-        Fault::Passing(error) => {
+        AttemptError::Permanent(error) => error,
+        AttemptError::Transient(error) => {
             error.context(format!("given up after {} tries", WAITS_MS.len() + 1))
         }
     })
@@ -166,7 +171,7 @@ impl fmt::Display for Wait {
 }
 
 /// The name of a status, for people.
-pub(super) fn status_name(status: u16) -> String {
+pub(crate) fn status_name(status: u16) -> String {
     let name = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     format!("{status} {}", name.unwrap_or_default())
 }

@@ -8,9 +8,11 @@ use rusty_s3::actions::{CreateMultipartUpload, ListParts};
 use rusty_s3::{Bucket, Credentials, Method as S3Method, S3Action, UrlStyle};
 use ureq::http::{Method, header};
 
-use crate::cli::http::{Answer, Ask, Client, Fault, status_name, with_retries};
-use crate::cli::report::Console;
-use crate::cli::settings::S3;
+use super::http_client::{
+    AttemptError, HttpClient, HttpRequest, HttpResponse, status_name, with_retries,
+};
+use super::target::ObjectStoreAccess;
+use crate::output::console::Console;
 
 /// How long a signed URL is good: the longest exchange that `http` allows, and clocks that differ.
 const SIGNED_FOR: Duration = Duration::from_hours(1);
@@ -21,41 +23,42 @@ const PAGES_MAX: usize = 16;
 
 /// A part that the store has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) etag: String,
-    pub(super) size_bytes: u64,
+pub(crate) struct UploadedPart {
+    pub(crate) etag: String,
+    pub(crate) size_bytes: u64,
 }
 
 /// An upload that was begun and not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Begun {
-    pub(super) key: String,
-    pub(super) upload_id: String,
+pub(crate) struct PendingUpload {
+    pub(crate) key: String,
+    pub(crate) upload_id: String,
 }
 
 /// One bucket.
-pub(super) struct Store<'a> {
-    client: Client,
+pub(crate) struct ObjectStore<'a> {
+    client: HttpClient,
     bucket: Bucket,
     credentials: Credentials,
     console: &'a Console,
 }
 
-impl<'a> Store<'a> {
+impl<'a> ObjectStore<'a> {
     /// The bucket of a deployment.
-    pub(super) fn new(s3: &S3, console: &'a Console) -> Result<Self> {
-        let endpoint = s3
+    pub(crate) fn new(store: &ObjectStoreAccess, console: &'a Console) -> Result<Self> {
+        let endpoint = store
             .endpoint
             .parse()
-            .with_context(|| format!("the S3 endpoint {:?} is not a URL", s3.endpoint))?;
-        let bucket = Bucket::new(endpoint, UrlStyle::Path, s3.bucket.clone(), s3.region.clone())
-            .with_context(|| format!("the S3 endpoint {:?} is not one", s3.endpoint))?;
-        let credentials = Credentials::new(s3.access_key.clone(), s3.secret_key.clone());
-        Ok(Self { client: Client::new(&s3.endpoint)?, bucket, credentials, console })
+            .with_context(|| format!("the S3 endpoint {:?} is not a URL", store.endpoint))?;
+        let bucket =
+            Bucket::new(endpoint, UrlStyle::Path, store.bucket.clone(), store.region.clone())
+                .with_context(|| format!("the S3 endpoint {:?} is not one", store.endpoint))?;
+        let credentials = Credentials::new(store.access_key.clone(), store.secret_key.clone());
+        Ok(Self { client: HttpClient::new(&store.endpoint)?, bucket, credentials, console })
     }
 
     /// Length of an object, if there is one.
-    pub(super) fn size(&self, key: &str) -> Result<Option<u64>> {
+    pub(crate) fn size(&self, key: &str) -> Result<Option<u64>> {
         self.retried(|| {
             let answer = self.send(&self.bucket.head_object(Some(&self.credentials), key), None)?;
             if answer.status == 404 {
@@ -63,12 +66,14 @@ impl<'a> Store<'a> {
             }
             let answer = checked(answer, "looking for", key)?;
             let size = answer.header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
-            size.context("the object store gave no length").map(Some).map_err(Fault::Lasting)
+            size.context("the object store gave no length")
+                .map(Some)
+                .map_err(AttemptError::Permanent)
         })
     }
 
     /// Stores a small object.
-    pub(super) fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
         self.retried(|| {
             let action = self.bucket.put_object(Some(&self.credentials), key);
             checked(self.send(&action, Some(bytes))?, "storing", key).map(drop)
@@ -76,7 +81,7 @@ impl<'a> Store<'a> {
     }
 
     /// Brings the file `name` of the server's `incoming` folder in as `key`.
-    pub(super) fn bring_in(&self, name: &str, key: &str) -> Result<()> {
+    pub(crate) fn link(&self, name: &str, key: &str) -> Result<()> {
         self.retried(|| {
             let mut action = self.bucket.put_object(Some(&self.credentials), key);
             action.headers_mut().insert("x-amz-copy-source", format!("/{INCOMING}/{name}"));
@@ -87,7 +92,7 @@ impl<'a> Store<'a> {
     }
 
     /// Takes an object away.
-    pub(super) fn delete(&self, key: &str) -> Result<()> {
+    pub(crate) fn delete(&self, key: &str) -> Result<()> {
         self.retried(|| {
             let action = self.bucket.delete_object(Some(&self.credentials), key);
             checked(self.send(&action, None)?, "deleting", key).map(drop)
@@ -95,7 +100,7 @@ impl<'a> Store<'a> {
     }
 
     /// Uploads of films that were begun and not ended, the newest of a key last.
-    pub(super) fn begun(&self) -> Result<Vec<Begun>> {
+    pub(crate) fn pending_uploads(&self) -> Result<Vec<PendingUpload>> {
         self.retried(|| {
             // The bucket itself with `?uploads`: the one call that rusty-s3 has no action for.
             let mut action = self.bucket.get_object(Some(&self.credentials), "");
@@ -112,7 +117,7 @@ impl<'a> Store<'a> {
     }
 
     /// Begins an upload in parts.
-    pub(super) fn begin(&self, key: &str) -> Result<String> {
+    pub(crate) fn create_upload(&self, key: &str) -> Result<String> {
         self.retried(|| {
             let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
             let text = checked(self.send(&action, Some(&[]))?, "beginning", key)?.text();
@@ -123,7 +128,11 @@ impl<'a> Store<'a> {
     }
 
     /// The parts that an upload has; none where it is gone.
-    pub(super) fn parts(&self, key: &str, upload_id: &str) -> Result<Option<BTreeMap<u16, Part>>> {
+    pub(crate) fn parts(
+        &self,
+        key: &str,
+        upload_id: &str,
+    ) -> Result<Option<BTreeMap<u16, UploadedPart>>> {
         let mut parts = BTreeMap::new();
         let mut after = None;
         for _ in 0..PAGES_MAX {
@@ -143,11 +152,9 @@ impl<'a> Store<'a> {
             })?;
             let Some(page) = page else { return Ok(None) };
             after = page.next_part_number_marker;
-            parts.extend(
-                page.parts
-                    .into_iter()
-                    .map(|part| (part.number, Part { etag: part.etag, size_bytes: part.size })),
-            );
+            parts.extend(page.parts.into_iter().map(|part| {
+                (part.number, UploadedPart { etag: part.etag, size_bytes: part.size })
+            }));
             if after.is_none() {
                 break;
             }
@@ -156,7 +163,7 @@ impl<'a> Store<'a> {
     }
 
     /// Uploads one part; returns its `ETag`.
-    pub(super) fn put_part(
+    pub(crate) fn put_part(
         &self,
         key: &str,
         upload_id: &str,
@@ -172,7 +179,7 @@ impl<'a> Store<'a> {
     }
 
     /// Joins the parts.
-    pub(super) fn complete(&self, key: &str, upload_id: &str, etags: &[String]) -> Result<()> {
+    pub(crate) fn complete(&self, key: &str, upload_id: &str, etags: &[String]) -> Result<()> {
         self.retried(|| {
             let etags = etags.iter().map(String::as_str);
             let action = self.bucket.complete_multipart_upload(
@@ -190,7 +197,7 @@ impl<'a> Store<'a> {
     }
 
     /// Gives an upload up.
-    pub(super) fn abort(&self, key: &str, upload_id: &str) -> Result<()> {
+    pub(crate) fn abort(&self, key: &str, upload_id: &str) -> Result<()> {
         self.retried(|| {
             let action =
                 self.bucket.abort_multipart_upload(Some(&self.credentials), key, upload_id);
@@ -202,7 +209,7 @@ impl<'a> Store<'a> {
         })
     }
 
-    fn retried<T>(&self, once: impl FnMut() -> Result<T, Fault>) -> Result<T> {
+    fn retried<T>(&self, once: impl FnMut() -> Result<T, AttemptError>) -> Result<T> {
         with_retries(self.console, once)
     }
 
@@ -210,7 +217,7 @@ impl<'a> Store<'a> {
         &self,
         action: &A,
         body: Option<&[u8]>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<HttpResponse, AttemptError> {
         let mut action = action.clone();
         let url = action.sign(SIGNED_FOR);
         let headers: Vec<(String, String)> = action
@@ -235,12 +242,12 @@ impl<'a> Store<'a> {
         url: &str,
         headers: Vec<(&str, &str)>,
         body: Option<&[u8]>,
-    ) -> Result<Answer, Fault> {
-        self.client.ask(&Ask { method, url, headers, body })
+    ) -> Result<HttpResponse, AttemptError> {
+        self.client.send(&HttpRequest { method, url, headers, body })
     }
 }
 
-fn checked(answer: Answer, doing: &str, key: &str) -> Result<Answer, Fault> {
+fn checked(answer: HttpResponse, doing: &str, key: &str) -> Result<HttpResponse, AttemptError> {
     if (200..=299).contains(&answer.status) {
         return Ok(answer);
     }
@@ -259,25 +266,29 @@ fn checked(answer: Answer, doing: &str, key: &str) -> Result<Answer, Fault> {
         status_name(answer.status),
         said.trim()
     );
-    Err(if answer.may_pass() { Fault::Passing(error) } else { Fault::Lasting(error) })
+    Err(if answer.is_transient() {
+        AttemptError::Transient(error)
+    } else {
+        AttemptError::Permanent(error)
+    })
 }
 
 /// An answer of 200 whose body is an error.
-fn checked_body(answer: Answer, key: &str) -> Result<Answer, Fault> {
+fn checked_body(answer: HttpResponse, key: &str) -> Result<HttpResponse, AttemptError> {
     let text = answer.text();
     match values(&text, "Error").next() {
         None => Ok(answer),
         Some(inner) => {
             let message = values(inner, "Message").next().unwrap_or(inner);
-            Err(Fault::Passing(anyhow!("{key}: the object store failed: {message}")))
+            Err(AttemptError::Transient(anyhow!("{key}: the object store failed: {message}")))
         }
     }
 }
 
-fn uploads_in(text: &str) -> Vec<Begun> {
-    let mut uploads: Vec<(&str, Begun)> = values(text, "Upload")
+fn uploads_in(text: &str) -> Vec<PendingUpload> {
+    let mut uploads: Vec<(&str, PendingUpload)> = values(text, "Upload")
         .filter_map(|upload| {
-            let begun = Begun {
+            let begun = PendingUpload {
                 key: values(upload, "Key").next()?.to_owned(),
                 upload_id: values(upload, "UploadId").next()?.to_owned(),
             };

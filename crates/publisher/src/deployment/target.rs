@@ -1,223 +1,182 @@
-//! Which deployment is meant: flags and variables, else the server that runs on this machine.
+//! Which deployment is meant: what the options name, else the server that runs on this machine.
 
-use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::{Context, Result, anyhow};
+use api::data_folder::{KEYS_FILE, RunningServer, ServerKeys};
 
-use crate::config::{Config, Flags};
+use super::data_folder;
 
-/// Where films and catalogue go. Keys have no `Debug` form: none is ever printed.
-pub(super) struct Deployment {
+/// The API of a deployment, and the key that opens its admin routes. It has no `Debug` form, so that
+/// no key is printed.
+pub struct ApiAccess {
     /// Origin of the page and the API, without a slash at its end.
-    pub(super) url: String,
-    pub(super) admin_key: String,
-    pub(super) s3: S3,
+    pub(crate) url: String,
+    pub(crate) admin_key: String,
+}
+
+/// A deployment that can be published to: its API, and its object store.
+pub struct Deployment {
+    pub(crate) api: ApiAccess,
+    pub(crate) object_store: ObjectStoreAccess,
     /// The server's own folder for films that are already on its disk.
-    pub(super) incoming: Option<PathBuf>,
+    pub(crate) incoming: Option<PathBuf>,
 }
 
-/// The object store of a deployment.
-pub(super) struct S3 {
-    pub(super) endpoint: String,
-    pub(super) region: String,
-    pub(super) bucket: String,
-    pub(super) access_key: String,
-    pub(super) secret_key: String,
+/// The object store of a deployment, and its keys.
+pub(crate) struct ObjectStoreAccess {
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) bucket: String,
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
 }
 
-/// Flags and variables that say which deployment.
-#[derive(clap::Args, Default)]
-pub(crate) struct Place {
-    /// The data folder of a server on this machine, where its address and keys are found; else the
-    /// one that `serve` takes: from its variable, its settings file, or its default
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Another deployment: the origin of its page, beginning with https
-    #[arg(long, env = "FIRSTFRAME_URL", value_name = "URL", hide_env_values = true)]
-    url: Option<String>,
-    /// Admin key of that deployment
-    #[arg(long, env = "FIRSTFRAME_ADMIN_KEY", value_name = "KEY", hide_env_values = true)]
-    admin_key: Option<String>,
+/// Which deployment the caller means.
+#[derive(Default)]
+pub struct DeploymentTarget {
+    /// The data folder of a server on this machine, where its address and keys are found.
+    pub data: PathBuf,
+    /// Another deployment: the origin of its page (`--url`).
+    pub url: Option<String>,
+    /// Admin key of that deployment (`--admin-key`).
+    pub admin_key: Option<String>,
 }
 
-/// Flags and variables of `publish` that say where to.
-#[derive(clap::Args)]
-pub(crate) struct Target {
-    #[command(flatten)]
-    place: Place,
-    /// Its object store, such as that of an R2 account: ACCOUNT.r2.cloudflarestorage.com over https
-    #[arg(long, env = "FIRSTFRAME_S3_ENDPOINT", value_name = "URL", hide_env_values = true)]
-    s3_endpoint: Option<String>,
-    /// Region of the object store
-    #[arg(long, env = "FIRSTFRAME_S3_REGION", value_name = "NAME", default_value = "auto")]
-    s3_region: String,
-    /// Bucket of the object store
-    #[arg(long, env = "FIRSTFRAME_S3_BUCKET", value_name = "NAME", default_value = "firstframe")]
-    s3_bucket: String,
-    /// Access key of the object store
-    #[arg(long, env = "FIRSTFRAME_S3_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
-    s3_access_key: Option<String>,
-    /// Secret key of the object store
-    #[arg(long, env = "FIRSTFRAME_S3_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
-    s3_secret_key: Option<String>,
+/// Which object store the caller means; what is `None` is that of the server on this machine.
+#[derive(Default)]
+pub struct ObjectStoreTarget {
+    /// Origin of the store (`--s3-endpoint`).
+    pub endpoint: Option<String>,
+    /// Its region, such as `auto`.
+    pub region: String,
+    /// Its bucket, such as `firstframe`.
+    pub bucket: String,
+    /// Access key (`--s3-access-key`).
+    pub access_key: Option<String>,
+    /// Secret key (`--s3-secret-key`).
+    pub secret_key: Option<String>,
 }
 
-/// What a running server writes into its data folder.
-#[derive(Deserialize)]
-struct Runtime {
-    url: String,
-    s3_endpoint: String,
+/// The API that is meant, and the server behind it where that runs on this machine.
+struct Resolved {
+    api: ApiAccess,
+    local_server: Option<(RunningServer, ServerKeys)>,
 }
 
-/// The keys of its data folder.
-#[derive(Deserialize)]
-struct Keys {
-    #[serde(rename = "admin_key")]
-    admin: String,
-    #[serde(rename = "s3_access_key")]
-    s3_access: String,
-    #[serde(rename = "s3_secret_key")]
-    s3_secret: String,
-}
-
-/// A deployment's API, and its server where that runs on this machine.
-struct Found {
-    url: String,
-    admin_key: String,
-    local: Option<(Runtime, Keys)>,
-}
-
-impl Place {
-    /// Address and admin key of the deployment meant.
-    pub(super) fn api(self) -> Result<(String, String)> {
-        let data = self.data()?;
-        let found = self.find(&data)?.with_context(|| Self::nobody_serves(&data))?;
-        Ok((found.url, found.admin_key))
+impl DeploymentTarget {
+    /// Address and admin key of the deployment.
+    ///
+    /// # Errors
+    /// No server runs with the data folder and no URL is given, or a key is missing.
+    pub fn api(self) -> Result<ApiAccess> {
+        Ok(self.resolve()?.api)
     }
 
-    /// The deployment meant; none where no server runs here and no other is named.
-    fn find(self, data: &Path) -> Result<Option<Found>> {
-        let local = local(data)?;
-        let named = self.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        // The keys of this machine's server are for that server alone.
-        let local = local.filter(|(runtime, _)| {
-            named.as_deref().is_none_or(|url| url == runtime.url.trim_end_matches('/'))
+    /// The deployment with its object store.
+    ///
+    /// # Errors
+    /// No server runs with the data folder and no URL is given, or an address or key is missing.
+    pub fn with_object_store(self, store: ObjectStoreTarget) -> Result<Deployment> {
+        let Resolved { api, local_server } = self.resolve()?;
+        // A store that is named gets uploads: only the server's own store can link files.
+        let incoming = (local_server.is_some() && store.endpoint.is_none())
+            .then(|| self.data.join("incoming"));
+        let (endpoint, access_key, secret_key) = local_server.map_or((None, None, None), |local| {
+            let (server, keys) = local;
+            (Some(server.s3_endpoint), Some(keys.s3_access_key), Some(keys.s3_secret_key))
         });
-        let here = local.as_ref().map(|(runtime, _)| runtime.url.trim_end_matches('/').to_owned());
-        let Some(url) = named.or(here) else { return Ok(None) };
-        let known = local.as_ref().map(|(_, keys)| keys.admin.clone());
-        let admin_key = self.admin_key.or(known);
-        let admin_key = wanted(&url, admin_key, "--admin-key", "FIRSTFRAME_ADMIN_KEY")?;
-        Ok(Some(Found { url, admin_key, local }))
-    }
-
-    /// What to do when there is no deployment.
-    fn nobody_serves(data: &Path) -> String {
-        format!(
-            "no server runs with the data folder {data}; start one by `firstframe serve --data \
-             {data}`, or name a deployment by --url",
-            data = data.display()
-        )
-    }
-
-    /// The data folder meant.
-    fn data(&self) -> Result<PathBuf> {
-        match &self.data {
-            Some(data) => Ok(data.clone()),
-            None => Config::load(&Flags::default(), |name| env::var(name).ok()).map(|c| c.data),
-        }
-    }
-}
-
-fn wanted(url: &str, value: Option<String>, flag: &str, variable: &str) -> Result<String> {
-    value.filter(|value| !value.is_empty()).with_context(|| {
-        format!(
-            "{url} needs {flag} (or {variable}); keys.toml of a local server is only for that \
-             server"
-        )
-    })
-}
-
-impl Target {
-    /// The deployment meant.
-    pub(super) fn deployment(self) -> Result<Deployment> {
-        let data = self.place.data()?;
-        self.within(&data)?.with_context(|| Place::nobody_serves(&data))
-    }
-
-    fn within(self, data: &Path) -> Result<Option<Deployment>> {
-        let Some(Found { url, admin_key, local }) = self.place.find(data)? else { return Ok(None) };
-        // Parts that are uploaded on purpose (another endpoint is named) are not linked.
-        let incoming =
-            (local.is_some() && self.s3_endpoint.is_none()).then(|| data.join("incoming"));
-        let (endpoint, access, secret) = match local {
-            Some((runtime, keys)) => {
-                (Some(runtime.s3_endpoint), Some(keys.s3_access), Some(keys.s3_secret))
-            }
-            None => (None, None, None),
-        };
-        let wanted = |value, flag, variable| wanted(&url, value, flag, variable);
-        let s3 = S3 {
-            endpoint: wanted(
-                self.s3_endpoint.or(endpoint),
+        let required =
+            |value: Option<String>, flag, variable| required(&api.url, value, flag, variable);
+        let object_store = ObjectStoreAccess {
+            endpoint: required(
+                store.endpoint.or(endpoint),
                 "--s3-endpoint",
                 "FIRSTFRAME_S3_ENDPOINT",
             )?,
-            region: self.s3_region,
-            bucket: self.s3_bucket,
-            access_key: wanted(
-                self.s3_access_key.or(access),
+            region: store.region,
+            bucket: store.bucket,
+            access_key: required(
+                store.access_key.or(access_key),
                 "--s3-access-key",
                 "FIRSTFRAME_S3_ACCESS_KEY",
             )?,
-            secret_key: wanted(
-                self.s3_secret_key.or(secret),
+            secret_key: required(
+                store.secret_key.or(secret_key),
                 "--s3-secret-key",
                 "FIRSTFRAME_S3_SECRET_KEY",
             )?,
         };
-        Ok(Some(Deployment { url, admin_key, s3, incoming }))
+        Ok(Deployment { api, object_store, incoming })
+    }
+
+    fn resolve(&self) -> Result<Resolved> {
+        let named = self.url.as_deref().map(without_slash);
+        // The keys of this machine's server are for that server alone.
+        let local_server = local_server(&self.data)?.filter(|(server, _)| {
+            named.as_deref().is_none_or(|url| url == without_slash(&server.url))
+        });
+        let local_url = local_server.as_ref().map(|(server, _)| without_slash(&server.url));
+        let url = named.or(local_url).ok_or_else(|| no_server(&self.data))?;
+        let local_key = local_server.as_ref().map(|(_, keys)| keys.admin_key.clone());
+        let admin_key = self.admin_key.clone().or(local_key);
+        let admin_key = required(&url, admin_key, "--admin-key", "FIRSTFRAME_ADMIN_KEY")?;
+        Ok(Resolved { api: ApiAccess { url, admin_key }, local_server })
     }
 }
 
-/// The server that serves `data`, as far as its folder tells.
-fn local(data: &Path) -> Result<Option<(Runtime, Keys)>> {
-    let path = data.join("runtime.json");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
-    };
-    let runtime = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not what a server writes", path.display()))?;
-    let path = data.join("keys.toml");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    // The parser shows the line that it does not understand: a key could be in it.
-    let Ok(keys) = toml::from_str(&text) else {
-        bail!("{} does not hold admin_key, s3_access_key and s3_secret_key", path.display());
-    };
-    Ok(Some((runtime, keys)))
+fn without_slash(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+fn no_server(data: &Path) -> anyhow::Error {
+    anyhow!(
+        "no server runs with the data folder {data}: start one with `firstframe serve --data \
+         {data}`, or name a deployment with --url",
+        data = data.display()
+    )
+}
+
+fn required(url: &str, value: Option<String>, flag: &str, variable: &str) -> Result<String> {
+    value.filter(|value| !value.is_empty()).with_context(|| {
+        format!(
+            "{url} needs {flag} (or {variable}): {KEYS_FILE} of a local server opens that server \
+             only"
+        )
+    })
+}
+
+/// The server that serves `data`, with its keys, where one runs.
+fn local_server(data: &Path) -> Result<Option<(RunningServer, ServerKeys)>> {
+    let Some(server) = data_folder::running_server(data)? else { return Ok(None) };
+    let keys = data_folder::server_keys(data)?.with_context(|| {
+        format!("{} is missing: restart the server", data.join(KEYS_FILE).display())
+    })?;
+    Ok(Some((server, keys)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
-    fn target() -> Target {
-        Target {
-            place: Place::default(),
-            s3_endpoint: None,
-            s3_region: "auto".to_owned(),
-            s3_bucket: "firstframe".to_owned(),
-            s3_access_key: None,
-            s3_secret_key: None,
+    fn target(data: &Path) -> DeploymentTarget {
+        DeploymentTarget { data: data.to_owned(), ..DeploymentTarget::default() }
+    }
+
+    fn store() -> ObjectStoreTarget {
+        ObjectStoreTarget {
+            region: "auto".to_owned(),
+            bucket: "firstframe".to_owned(),
+            ..ObjectStoreTarget::default()
         }
     }
 
-    fn serving() -> tempfile::TempDir {
+    fn error(result: Result<Deployment>) -> String {
+        format!("{:#}", result.err().unwrap())
+    }
+
+    fn folder_of_a_running_server() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let runtime = r#"{"url":"http://127.0.0.1:1/","s3_endpoint":"http://127.0.0.1:2","pid":3}"#;
         fs::write(dir.path().join("runtime.json"), runtime).unwrap();
@@ -227,41 +186,41 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_this_machine_is_found_by_its_data_folder() {
-        let dir = serving();
-        let found = target().within(dir.path()).unwrap().unwrap();
-        assert_eq!((found.url.as_str(), found.admin_key.as_str()), ("http://127.0.0.1:1", "a"));
+    fn server_on_this_machine_is_found_by_its_data_folder() {
+        let dir = folder_of_a_running_server();
+        let found = target(dir.path()).with_object_store(store()).unwrap();
+        let api = &found.api;
+        assert_eq!((api.url.as_str(), api.admin_key.as_str()), ("http://127.0.0.1:1", "a"));
         assert_eq!(found.incoming, Some(dir.path().join("incoming")));
         let nothing = tempfile::tempdir().unwrap();
-        assert!(target().within(nothing.path()).unwrap().is_none());
+        let error = error(target(nothing.path()).with_object_store(store()));
+        assert!(error.contains("no server runs"), "{error}");
     }
 
     #[test]
     fn keys_of_this_machine_go_to_no_other_deployment() {
-        let dir = serving();
+        let dir = folder_of_a_running_server();
         let url = Some("https://films.example/".to_owned());
-        let error = Target { place: Place { url, ..Place::default() }, ..target() }
-            .within(dir.path())
-            .err()
-            .unwrap();
-        assert!(format!("{error:#}").contains("--admin-key"), "{error:#}");
+        let target = DeploymentTarget { url, ..target(dir.path()) };
+        let error = error(target.with_object_store(store()));
+        assert!(error.contains("--admin-key"), "{error}");
     }
 
     #[test]
-    fn a_named_endpoint_means_an_upload() {
-        let dir = serving();
+    fn named_endpoint_means_an_upload() {
+        let dir = folder_of_a_running_server();
         let endpoint = Some("http://127.0.0.1:9".to_owned());
-        let found = Target { s3_endpoint: endpoint, ..target() }.within(dir.path());
-        let found = found.unwrap().unwrap();
+        let store = ObjectStoreTarget { endpoint, ..store() };
+        let found = target(dir.path()).with_object_store(store).unwrap();
         assert_eq!(found.incoming, None);
-        assert_eq!(found.s3.endpoint, "http://127.0.0.1:9");
+        assert_eq!(found.object_store.endpoint, "http://127.0.0.1:9");
     }
 
     #[test]
-    fn a_broken_keys_file_is_named_and_its_keys_are_not_shown() {
-        let dir = serving();
+    fn broken_keys_file_is_named_and_its_keys_are_not_shown() {
+        let dir = folder_of_a_running_server();
         fs::write(dir.path().join("keys.toml"), "admin_key = \"sesame\n").unwrap();
-        let error = format!("{:#}", target().within(dir.path()).err().unwrap());
+        let error = error(target(dir.path()).with_object_store(store()));
         assert!(error.contains("keys.toml") && !error.contains("sesame"), "{error}");
     }
 }

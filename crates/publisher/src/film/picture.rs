@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::probe::{Film, short};
+use super::probe::{ProbedFilm, short};
 
 /// Bytes of a picture: a poster of 2,000 by 3,000 in good JPEG has some 2 MB, a PNG more.
 const PICTURE_BYTES_MAX: u64 = 8 << 20;
@@ -20,10 +20,10 @@ const FRAME_WIDTH_MAX: u32 = 640;
 
 /// A picture, ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Picture {
+pub(crate) struct Picture {
     /// Image id: 32 hexadecimal digits, the hash of the bytes.
-    pub(super) id: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) id: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Picture {
@@ -33,7 +33,7 @@ impl Picture {
 }
 
 /// Reads a picture file inside `root`, which is canonical.
-pub(super) fn read(root: &Path, file: &Path) -> Result<Picture> {
+pub(crate) fn read(root: &Path, file: &Path) -> Result<Picture> {
     let path = root.join(file).canonicalize().context("cannot be opened")?;
     if !path.starts_with(root) {
         bail!("is a link that leads out of the folder");
@@ -64,18 +64,18 @@ fn is_picture(bytes: &[u8]) -> bool {
 }
 
 /// Whether ffmpeg can be started.
-pub(super) fn can_draw() -> bool {
+pub(crate) fn has_ffmpeg() -> bool {
     let mut command = Command::new("ffmpeg");
     command.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().is_ok_and(|child| wait(child).is_ok_and(|status| status.success()))
 }
 
 /// A key frame near a tenth of the film; where that cannot be drawn, its first one.
-pub(super) fn draw(film: &Film) -> Result<Picture> {
+pub(crate) fn draw_frame(film: &ProbedFilm) -> Result<Picture> {
     frame(film, film.duration_ms / 10).or_else(|_| frame(film, 0))
 }
 
-fn frame(film: &Film, at_ms: u64) -> Result<Picture> {
+fn frame(film: &ProbedFilm, at_ms: u64) -> Result<Picture> {
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let picture = folder.path().join("frame.jpg");
     let mut input = std::ffi::OsString::from("file:");

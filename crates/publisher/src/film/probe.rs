@@ -11,7 +11,7 @@ use mp4::locate::{Locator, Step};
 use mp4::plan::{self, Selection, Wanted};
 use mp4::{ByteRange, Index, Track, TrackKind};
 
-use crate::cli::report::Clock;
+use crate::output::format::Clock;
 
 /// Bytes at each end, and of each sample between them, that say which film it is.
 const SAMPLE_BYTES: usize = 64 << 10;
@@ -28,14 +28,14 @@ const WINDOWS_MAX: usize = 16;
 
 /// Size and times of a file: when they differ, it was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    pub(super) size_bytes: u64,
+pub(crate) struct FileStamp {
+    pub(crate) size_bytes: u64,
     modified: Option<SystemTime>,
 }
 
-impl Stamp {
+impl FileStamp {
     /// Of the file at `path`, now.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|found| Self::new(&found))
     }
 
@@ -46,30 +46,30 @@ impl Stamp {
 
 /// A film that plays.
 #[derive(Debug, Clone)]
-pub(super) struct Film {
+pub(crate) struct ProbedFilm {
     /// Canonical.
-    pub(super) path: PathBuf,
-    pub(super) stamp: Stamp,
+    pub(crate) path: PathBuf,
+    pub(crate) stamp: FileStamp,
     /// Where its `moov` lies.
-    pub(super) moov: ByteRange,
+    pub(crate) moov: ByteRange,
     /// Names its content: 32 hexadecimal digits.
-    pub(super) source_id: String,
-    pub(super) duration_ms: u64,
+    pub(crate) source_id: String,
+    pub(crate) duration_ms: u64,
     /// Lines of the picture.
-    pub(super) height: Option<u32>,
+    pub(crate) height: Option<u32>,
     /// RFC 6381 names.
-    pub(super) codec: String,
+    pub(crate) codec: String,
     /// `avc1.64001f 1280x720, mp4a.40.2, 10:00`
-    pub(super) plays: String,
+    pub(crate) plays: String,
 }
 
 /// Why a film does not play: a sentence.
-pub(super) type Reason = String;
+pub(crate) type Reason = String;
 
 /// Opens the file at `path`, which is canonical.
-pub(super) fn probe(path: &Path) -> Result<Film, Reason> {
+pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     let mut file = File::open(path).map_err(|e| format!("cannot be opened: {e}"))?;
-    let stamp = file.metadata().map(|found| Stamp::new(&found));
+    let stamp = file.metadata().map(|found| FileStamp::new(&found));
     let stamp = stamp.map_err(unreadable)?;
     if stamp.size_bytes == 0 {
         return Err("is empty".to_owned());
@@ -87,12 +87,12 @@ pub(super) fn probe(path: &Path) -> Result<Film, Reason> {
     index.playable().map_err(|why| format!("does not play: {why}"))?;
     is_whole(&mut file, &mut index, stamp.size_bytes)?;
     let playing = playing(&index);
-    if Stamp::of(path).ok() != Some(stamp) {
+    if FileStamp::of(path).ok() != Some(stamp) {
         return Err("was changed while it was read; publish again when it is complete".to_owned());
     }
     let codecs: Vec<&str> = playing.iter().map(|track| track.codec.as_str()).collect();
     let video = playing.iter().find(|track| track.kind == TrackKind::Video);
-    Ok(Film {
+    Ok(ProbedFilm {
         path: path.to_owned(),
         stamp,
         moov: range,
@@ -143,7 +143,7 @@ fn unreadable(error: io::Error) -> Reason {
     }
 }
 
-pub(super) fn read_at(file: &mut File, start: u64, length: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_at(file: &mut File, start: u64, length: u64) -> io::Result<Vec<u8>> {
     let length = usize::try_from(length).map_err(io::Error::other)?;
     let mut bytes = vec![0; length];
     file.seek(SeekFrom::Start(start))?;
@@ -170,7 +170,7 @@ fn source_id(file: &mut File, size_bytes: u64, moov: &[u8]) -> io::Result<String
 }
 
 /// 32 hexadecimal digits.
-pub(super) fn short(hash: &blake3::Hash) -> String {
+pub(crate) fn short(hash: &blake3::Hash) -> String {
     hash.to_hex().get(..32).unwrap_or_default().to_owned()
 }
 
@@ -277,9 +277,9 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const CLIP: &[u8] = include_bytes!("../../../demo/clip.mp4");
+    const CLIP: &[u8] = include_bytes!("../../../../local-runtime/demo/clip.mp4");
 
-    fn of(bytes: &[u8]) -> Result<Film, Reason> {
+    fn of(bytes: &[u8]) -> Result<ProbedFilm, Reason> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("film.mp4");
         fs::write(&path, bytes).unwrap();

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use api::Registration;
 use toml::Spanned;
 
-use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
-use super::names;
-use super::written::{Episode, File, Title, is_date};
-use crate::cli::report::Refusal;
+use super::catalog_toml_schema::{Episode, File, Title, is_date};
+use super::draft_title::{
+    CATALOG, DraftEpisode, DraftTitle, DraftTitles, PictureLocation, SkippedFile,
+};
+use super::file_name;
 
 /// Bytes of the file: 10,000 titles at some 400 bytes each.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -22,7 +23,7 @@ const TEXT_BYTES_MAX: usize = 16 << 10;
 const FACTS_MAX: usize = 64;
 
 /// Reads the file, if there is one in `root`.
-pub(super) fn read(root: &Path) -> Result<Option<Library>> {
+pub(crate) fn read(root: &Path) -> Result<Option<DraftTitles>> {
     let path = root.join(CATALOG);
     let size = match fs::metadata(&path) {
         Ok(found) => found.len(),
@@ -36,20 +37,20 @@ pub(super) fn read(root: &Path) -> Result<Option<Library>> {
     parse(root, &text).map(Some).with_context(|| format!("in {}", path.display()))
 }
 
-fn parse(root: &Path, text: &str) -> Result<Library> {
+fn parse(root: &Path, text: &str) -> Result<DraftTitles> {
     // The parser's own message names the line and shows it, with the key.
     let file: File = toml::from_str(text).map_err(|error| anyhow!("{error}"))?;
-    let mut reader = Reader { root, text, library: Library::default(), ids: HashMap::new() };
+    let mut reader = Reader { root, text, drafts: DraftTitles::default(), ids: HashMap::new() };
     for title in file.titles {
         reader.title(title)?;
     }
-    Ok(reader.library)
+    Ok(reader.drafts)
 }
 
 struct Reader<'a> {
     root: &'a Path,
     text: &'a str,
-    library: Library,
+    drafts: DraftTitles,
     ids: HashMap<String, usize>,
 }
 
@@ -62,7 +63,7 @@ impl Reader<'_> {
         }
         let id = match given.id {
             Some(id) => self.id(id)?,
-            None => names::slug(&title),
+            None => file_name::slug(&title),
         };
         if let Some(first) = self.ids.insert(id.clone(), line) {
             bail!(
@@ -70,7 +71,7 @@ impl Reader<'_> {
                  them another `id`"
             );
         }
-        let mut draft = Draft {
+        let mut draft = DraftTitle {
             id,
             synopsis: self.text("synopsis", given.synopsis)?,
             genres: self.genres(given.genres)?,
@@ -112,7 +113,7 @@ impl Reader<'_> {
         }
         draft.episodes.sort_by_key(|episode| episode.number);
         if !draft.episodes.is_empty() {
-            self.library.drafts.push(draft);
+            self.drafts.titles.push(draft);
         }
         Ok(())
     }
@@ -148,7 +149,7 @@ impl Reader<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is not there".to_owned(),
             Err(error) => format!("cannot be opened: {error}"),
         };
-        self.library.refused.push(Refusal {
+        self.drafts.skipped.push(SkippedFile {
             file: file.display().to_string(),
             reason: format!("{reason} ({CATALOG} line {line}, `file`)"),
         });
@@ -222,16 +223,16 @@ impl Reader<'_> {
     }
 
     /// A path, or a provider and what that calls the picture.
-    fn place(&self, key: &str, given: Spanned<toml::Value>) -> Result<Place> {
+    fn place(&self, key: &str, given: Spanned<toml::Value>) -> Result<PictureLocation> {
         let (line, span) = (self.line(&given), given.span());
         let value = given.into_inner();
         if let toml::Value::String(path) = value {
-            return self.path(key, &Spanned::new(span, path)).map(Place::Here);
+            return self.path(key, &Spanned::new(span, path)).map(PictureLocation::File);
         }
         let mut words: BTreeMap<String, String> = value.try_into().unwrap_or_default();
         match (words.remove("provider"), words.remove("file"), words.is_empty()) {
             (Some(provider), Some(file), true) => {
-                Ok(Place::Elsewhere(Registration { provider, file }))
+                Ok(PictureLocation::Provider(Registration { provider, file }))
             }
             _ => bail!(
                 "line {line}: `{key}` is neither a path nor {{ provider = \"…\", file = \"…\" }}"
@@ -282,9 +283,9 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::publish::written::HELP;
+    use crate::library::catalog_toml_schema::CATALOG_TOML_HELP;
 
-    fn in_folder(text: &str) -> Result<Library> {
+    fn in_folder(text: &str) -> Result<DraftTitles> {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
         for film in ["a.mp4", "b.mp4"] {
@@ -296,10 +297,10 @@ mod tests {
 
     #[test]
     fn the_example_in_the_help_is_read() {
-        let text = HELP.split_once("\n\n").unwrap().1;
+        let text = CATALOG_TOML_HELP.split_once("\n\n").unwrap().1;
         let dir = tempfile::tempdir().unwrap();
         let library = parse(&dir.path().canonicalize().unwrap(), text).unwrap();
-        let files: Vec<_> = library.refused.iter().map(|refusal| refusal.file.as_str()).collect();
+        let files: Vec<_> = library.skipped.iter().map(|refusal| refusal.file.as_str()).collect();
         assert_eq!(files, ["bbb.mp4", "show/first.mp4"], "both are read, and neither is there");
     }
 
@@ -315,13 +316,13 @@ mod tests {
              [[titles.episodes]]\nfile = \"a.mp4\"\nreleased_at = \"2009\"\n",
         )
         .unwrap();
-        let [film, show] = library.drafts.as_slice() else { panic!("{library:?}") };
+        let [film, show] = library.titles.as_slice() else { panic!("{library:?}") };
         assert_eq!((film.id.as_str(), film.synopsis.as_str()), ("a-film", "S"));
         assert_eq!(film.metadata["year"], "2008");
         assert_eq!(film.metadata["director"], "D");
-        assert_eq!(film.cover, Some(Place::Here("c.jpg".into())));
+        assert_eq!(film.cover, Some(PictureLocation::File("c.jpg".into())));
         let there = Registration { provider: "p".into(), file: "w/b.png".into() };
-        assert_eq!(film.banner, Some(Place::Elsewhere(there)));
+        assert_eq!(film.banner, Some(PictureLocation::Provider(there)));
         assert_eq!(film.episodes[0].title, "A film");
         assert_eq!(film.episodes[0].released_at.as_deref(), Some("2008-04-10"));
         assert_eq!(show.id, "show");
@@ -379,14 +380,14 @@ mod tests {
     }
 
     #[test]
-    fn a_film_that_is_missing_is_refused_and_the_others_stay() {
+    fn a_film_that_is_missing_is_skipped_and_the_others_stay() {
         let library = in_folder(
             "[[titles]]\ntitle = \"A\"\nfile = \"gone.mp4\"\n\
              [[titles]]\ntitle = \"B\"\nfile = \"b.mp4\"\n",
         )
         .unwrap();
-        assert_eq!(library.drafts.len(), 1);
-        assert_eq!(library.refused[0].file, "gone.mp4");
-        assert!(library.refused[0].reason.contains("line 3"), "{:?}", library.refused);
+        assert_eq!(library.titles.len(), 1);
+        assert_eq!(library.skipped[0].file, "gone.mp4");
+        assert!(library.skipped[0].reason.contains("line 3"), "{:?}", library.skipped);
     }
 }

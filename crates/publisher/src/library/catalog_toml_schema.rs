@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 /// What `publish --help` says of the file.
-pub(super) const HELP: &str = r#"
+pub const CATALOG_TOML_HELP: &str = r#"
 catalog.toml: a key that is not shown here is refused, with its line. Paths are relative to it.
 
   [[titles]]
@@ -32,37 +32,37 @@ catalog.toml: a key that is not shown here is refused, with its line. Paths are 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub(crate) struct File {
     #[serde(default)]
-    pub(super) titles: Vec<Title>,
+    pub(crate) titles: Vec<Title>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Title {
+pub(crate) struct Title {
     #[serde(rename = "title")]
-    pub(super) name: Spanned<String>,
-    pub(super) id: Option<Spanned<String>>,
+    pub(crate) name: Spanned<String>,
+    pub(crate) id: Option<Spanned<String>>,
     #[serde(default = "empty")]
-    pub(super) synopsis: Spanned<String>,
-    pub(super) genres: Option<Spanned<Vec<String>>>,
-    pub(super) year: Option<Spanned<u16>>,
-    pub(super) metadata: Option<Spanned<BTreeMap<String, String>>>,
-    pub(super) cover: Option<Spanned<toml::Value>>,
-    pub(super) banner: Option<Spanned<toml::Value>>,
-    pub(super) file: Option<Spanned<String>>,
-    pub(super) released_at: Option<Spanned<toml::Value>>,
+    pub(crate) synopsis: Spanned<String>,
+    pub(crate) genres: Option<Spanned<Vec<String>>>,
+    pub(crate) year: Option<Spanned<u16>>,
+    pub(crate) metadata: Option<Spanned<BTreeMap<String, String>>>,
+    pub(crate) cover: Option<Spanned<toml::Value>>,
+    pub(crate) banner: Option<Spanned<toml::Value>>,
+    pub(crate) file: Option<Spanned<String>>,
+    pub(crate) released_at: Option<Spanned<toml::Value>>,
     #[serde(default)]
-    pub(super) episodes: Vec<Episode>,
+    pub(crate) episodes: Vec<Episode>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Episode {
-    pub(super) file: Spanned<String>,
-    pub(super) number: Option<Spanned<u32>>,
-    pub(super) title: Option<Spanned<String>>,
-    pub(super) released_at: Option<Spanned<toml::Value>>,
+pub(crate) struct Episode {
+    pub(crate) file: Spanned<String>,
+    pub(crate) number: Option<Spanned<u32>>,
+    pub(crate) title: Option<Spanned<String>>,
+    pub(crate) released_at: Option<Spanned<toml::Value>>,
 }
 
 fn empty() -> Spanned<String> {
@@ -70,7 +70,7 @@ fn empty() -> Spanned<String> {
 }
 
 /// `2008`, `2008-04`, `2008-04-10`, or that with a time behind it.
-pub(super) fn is_date(text: &str) -> bool {
+pub(crate) fn is_date(text: &str) -> bool {
     let day = text.split(['T', ' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = day.split('-').collect();
     let number = |part: &&str, digits: usize, most: u32| {

@@ -1,4 +1,4 @@
-//! Titles and episodes to be, each with its file.
+//! Titles and episodes that a folder is to become, each episode with its file.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -6,60 +6,64 @@ use std::path::PathBuf;
 
 use api::Registration;
 
-use crate::cli::report::Refusal;
-
 /// Name of the file in which a person says what the titles are.
-pub(super) const CATALOG: &str = "catalog.toml";
+pub(crate) const CATALOG: &str = "catalog.toml";
 
 /// A title to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Draft {
+pub(crate) struct DraftTitle {
     /// Catalogue id, unique in the library.
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) synopsis: String,
-    pub(super) genres: Vec<String>,
-    pub(super) metadata: BTreeMap<String, String>,
-    pub(super) cover: Option<Place>,
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) synopsis: String,
+    pub(crate) genres: Vec<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) cover: Option<PictureLocation>,
     /// A wide picture.
-    pub(super) banner: Option<Place>,
+    pub(crate) banner: Option<PictureLocation>,
     /// At least one, in order, numbers ascending.
-    pub(super) episodes: Vec<DraftEpisode>,
+    pub(crate) episodes: Vec<DraftEpisode>,
 }
 
 /// Where a picture lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum PictureLocation {
     /// A file, relative to the library.
-    Here(PathBuf),
+    File(PathBuf),
     /// With a provider of the deployment.
-    Elsewhere(Registration),
+    Provider(Registration),
 }
 
-impl Display for Place {
+impl Display for PictureLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Here(file) => write!(f, "{}", file.display()),
-            Self::Elsewhere(asked) => write!(f, "{} of {}", asked.file, asked.provider),
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Provider(asked) => write!(f, "{} of {}", asked.file, asked.provider),
         }
     }
 }
 
 /// An episode to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct DraftEpisode {
+pub(crate) struct DraftEpisode {
     /// Relative to the library.
-    pub(super) file: PathBuf,
-    pub(super) number: u32,
-    pub(super) title: String,
-    pub(super) released_at: Option<String>,
+    pub(crate) file: PathBuf,
+    pub(crate) number: u32,
+    pub(crate) title: String,
+    pub(crate) released_at: Option<String>,
 }
 
-/// Everything that a folder says.
+/// A file that is not published, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SkippedFile {
+    /// Relative to the library.
+    pub(crate) file: String,
+    pub(crate) reason: String,
+}
+
+/// Titles to be, and the files that are part of none.
 #[derive(Debug, Default)]
-pub(super) struct Library {
-    pub(super) drafts: Vec<Draft>,
-    pub(super) refused: Vec<Refusal>,
-    /// Films that lie there and that `catalog.toml` does not name.
-    pub(super) unnamed: usize,
+pub(crate) struct DraftTitles {
+    pub(crate) titles: Vec<DraftTitle>,
+    pub(crate) skipped: Vec<SkippedFile>,
 }

@@ -5,17 +5,17 @@ use std::cmp::Ordering;
 
 /// What a name (without its extension) says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Name {
+pub(crate) struct ParsedFileName {
     /// Of the film or of the show; empty where the name has only a number.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// From `S02E03` or `2x03`.
-    pub(super) season: Option<u32>,
-    /// Place of the episode.
-    pub(super) number: Option<u32>,
+    pub(crate) season: Option<u32>,
+    /// PictureLocation of the episode.
+    pub(crate) number: Option<u32>,
     /// What stands behind the number.
-    pub(super) episode: Option<String>,
+    pub(crate) episode: Option<String>,
     /// From `(1968)`, or before a word such as `1080p`.
-    pub(super) year: Option<u16>,
+    pub(crate) year: Option<u16>,
 }
 
 /// Words at which the part of a name that people care about ends.
@@ -29,7 +29,7 @@ const TAGS: [&str; 14] = [
 const SLUG_CHARS_MAX: usize = 80;
 
 /// Reads a file name without its extension.
-pub(super) fn parse(stem: &str) -> Name {
+pub(crate) fn parse(stem: &str) -> ParsedFileName {
     let (text, mut year) = without_brackets(stem);
     let spaced =
         if text.contains(' ') { text.replace('_', " ") } else { text.replace(['_', '.'], " ") };
@@ -44,7 +44,7 @@ pub(super) fn parse(stem: &str) -> Name {
         }
     }
     match marker(&words) {
-        Some(found) => Name {
+        Some(found) => ParsedFileName {
             title: join(words.get(..found.start).unwrap_or_default()),
             season: found.season,
             number: Some(found.number),
@@ -52,12 +52,12 @@ pub(super) fn parse(stem: &str) -> Name {
                 .filter(|text| !text.is_empty()),
             year,
         },
-        None => Name { title: join(&words), year, ..Name::default() },
+        None => ParsedFileName { title: join(&words), year, ..ParsedFileName::default() },
     }
 }
 
 /// The title as a file name gives it, whatever it says of episodes.
-pub(super) fn plain(stem: &str) -> String {
+pub(crate) fn plain(stem: &str) -> String {
     let (text, _) = without_brackets(stem);
     let words = text.replace('_', " ");
     let title = join(&words.split_whitespace().collect::<Vec<_>>());
@@ -186,7 +186,7 @@ fn join(words: &[&str]) -> String {
 
 /// An id made of a title. Where letters have no place in an id, a part of the title's hash keeps
 /// titles apart that would look alike.
-pub(super) fn slug(title: &str) -> String {
+pub(crate) fn slug(title: &str) -> String {
     let mut slug = String::new();
     let mut lost = false;
     for letter in title.chars().flat_map(char::to_lowercase) {
@@ -240,7 +240,7 @@ fn latin(letter: char) -> Option<&'static str> {
 }
 
 /// `e2` before `e10`, whatever the case.
-pub(super) fn natural_order(left: &str, right: &str) -> Ordering {
+pub(crate) fn natural_order(left: &str, right: &str) -> Ordering {
     let (left_parts, right_parts) = (parts(left), parts(right));
     left_parts.cmp(&right_parts).then_with(|| left.cmp(right))
 }
@@ -289,9 +289,9 @@ mod tests {
             ("Show.s1e2.1080p.WEB-DL.x264-GRP", name("Show", Some(1), 2, None)),
             ("Show - S01E02-E03", name("Show", Some(1), 2, None)),
             ("Show S01 E02", name("Show", Some(1), 2, None)),
-            ("Show 2x05 - Name", name("Show", Some(2), 5, Some("Name"))),
+            ("Show 2x05 - ParsedFileName", name("Show", Some(2), 5, Some("ParsedFileName"))),
             ("Show - 02", name("Show", None, 2, None)),
-            ("Show - 02 - The Name", name("Show", None, 2, Some("The Name"))),
+            ("Show - 02 - The ParsedFileName", name("Show", None, 2, Some("The ParsedFileName"))),
             ("[Grp] Title - 07v2 [1080p][ABCD1234]", name("Title", None, 7, None)),
             ("One Piece - 1003", name("One Piece", None, 1003, None)),
             ("My Show Episode 3", name("My Show", None, 3, None)),

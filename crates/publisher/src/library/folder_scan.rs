@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::names::natural_order;
-use crate::cli::report::Refusal;
+use super::draft_title::SkippedFile;
+use super::file_name::natural_order;
 
 /// Folders below the one given: `Show/Season 1/Extras` needs three; more than this is a mistake.
 const DEPTH_MAX: usize = 8;
@@ -27,35 +27,39 @@ const PICTURES: [&str; 5] = ["jpg", "jpeg", "png", "webp", "avif"];
 
 /// One folder that holds films.
 #[derive(Debug, Default)]
-pub(super) struct Folder {
+pub(crate) struct FilmFolder {
     /// Relative to the folder given; empty for that one itself.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Names of its films, in natural order.
-    pub(super) films: Vec<String>,
+    pub(crate) films: Vec<String>,
     /// Names of its pictures, in natural order.
-    pub(super) pictures: Vec<String>,
+    pub(crate) pictures: Vec<String>,
 }
 
 /// What lies in the folder given.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct FolderScan {
     /// In natural order, outer before inner.
-    pub(super) folders: Vec<Folder>,
+    pub(crate) folders: Vec<FilmFolder>,
     /// What looks like a film and cannot be one of ours.
-    pub(super) refused: Vec<Refusal>,
+    pub(crate) skipped: Vec<SkippedFile>,
 }
 
 /// Walks `root`, which is canonical.
-pub(super) fn scan(root: &Path) -> Result<Found> {
-    let mut walk =
-        Walk { root, found: Found::default(), entries: 0, seen: HashSet::from([root.to_owned()]) };
+pub(crate) fn scan(root: &Path) -> Result<FolderScan> {
+    let mut walk = Walk {
+        root,
+        found: FolderScan::default(),
+        entries: 0,
+        seen: HashSet::from([root.to_owned()]),
+    };
     walk.folder(Path::new(""), 0)?;
     Ok(walk.found)
 }
 
 struct Walk<'a> {
     root: &'a Path,
-    found: Found,
+    found: FolderScan,
     entries: usize,
     seen: HashSet<PathBuf>,
 }
@@ -66,17 +70,17 @@ impl Walk<'_> {
         let names = match names_in(&full) {
             Ok((names, strange)) => {
                 for name in strange {
-                    self.refuse(&path.join(name), "has a name that is not Unicode".to_owned());
+                    self.skip(&path.join(name), "has a name that is not Unicode".to_owned());
                 }
                 names
             }
             Err(error) if depth == 0 => return Err(error),
             Err(error) => {
-                self.refuse(path, format!("cannot be listed: {error:#}"));
+                self.skip(path, format!("cannot be listed: {error:#}"));
                 return Ok(());
             }
         };
-        let mut folder = Folder { path: path.to_owned(), ..Folder::default() };
+        let mut folder = FilmFolder { path: path.to_owned(), ..FilmFolder::default() };
         let mut inner = Vec::new();
         for name in names {
             self.entries += 1;
@@ -93,7 +97,7 @@ impl Walk<'_> {
         }
         for path in inner {
             if depth == DEPTH_MAX {
-                self.refuse(&path, format!("lies more than {DEPTH_MAX} folders deep"));
+                self.skip(&path, format!("lies more than {DEPTH_MAX} folders deep"));
             } else {
                 self.folder(&path, depth + 1)?;
             }
@@ -101,8 +105,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Sorts one name into films, pictures, folders, or what is refused.
-    fn entry(&mut self, folder: &mut Folder, inner: &mut Vec<PathBuf>, name: &str) {
+    /// Sorts one name into films, pictures, folders, or what is skipped.
+    fn entry(&mut self, folder: &mut FilmFolder, inner: &mut Vec<PathBuf>, name: &str) {
         let path = folder.path.join(name);
         let full = self.root.join(&path);
         let kind = extension(name);
@@ -111,13 +115,13 @@ impl Walk<'_> {
         let real = match full.canonicalize() {
             Ok(real) => real,
             Err(_) if kind == Kind::Film => {
-                return self.refuse(&path, "is a link that leads nowhere".to_owned());
+                return self.skip(&path, "is a link that leads nowhere".to_owned());
             }
             Err(_) => return,
         };
         if !real.starts_with(self.root) {
             if interesting || real.is_dir() {
-                self.refuse(&path, "is a link that leads out of the folder".to_owned());
+                self.skip(&path, "is a link that leads out of the folder".to_owned());
             }
             return;
         }
@@ -129,7 +133,7 @@ impl Walk<'_> {
             match kind {
                 Kind::Film => folder.films.push(name.to_owned()),
                 Kind::Picture => folder.pictures.push(name.to_owned()),
-                Kind::OtherFilm => self.refuse(
+                Kind::OtherFilm => self.skip(
                     &path,
                     "is not an MP4 file; `ffmpeg -i IN -c copy OUT.mp4` makes one of it where its \
                      codecs allow"
@@ -140,8 +144,8 @@ impl Walk<'_> {
         }
     }
 
-    fn refuse(&mut self, path: &Path, reason: String) {
-        self.found.refused.push(Refusal { file: path.display().to_string(), reason });
+    fn skip(&mut self, path: &Path, reason: String) {
+        self.found.skipped.push(SkippedFile { file: path.display().to_string(), reason });
     }
 }
 
@@ -214,15 +218,15 @@ mod tests {
         assert_eq!(found.folders[0].films, ["b2.MOV", "b10.mp4"]);
         assert_eq!(found.folders[1].path, Path::new("Show"));
         assert_eq!(found.folders[1].pictures, ["poster.jpg"]);
-        assert!(found.refused.is_empty());
+        assert!(found.skipped.is_empty());
     }
 
     #[test]
     fn other_films_are_named_and_other_files_are_not() {
         let (_dir, root) = tree(&["a.mkv", "a.srt", "notes.txt"]);
         let found = scan(&root).unwrap();
-        assert_eq!(found.refused.len(), 1);
-        assert_eq!(found.refused[0].file, "a.mkv");
+        assert_eq!(found.skipped.len(), 1);
+        assert_eq!(found.skipped[0].file, "a.mkv");
     }
 
     #[cfg(unix)]
@@ -237,7 +241,7 @@ mod tests {
         link(&root, "films/round");
         let found = scan(&root).unwrap();
         assert_eq!(found.folders[0].films, ["near-link.mp4"]);
-        let reasons: Vec<_> = found.refused.iter().map(|r| r.file.as_str()).collect();
+        let reasons: Vec<_> = found.skipped.iter().map(|r| r.file.as_str()).collect();
         assert_eq!(reasons, ["far.mp4", "gone.mp4"]);
         assert!(found.folders.len() <= 4, "a ring of links ends: {:?}", found.folders);
     }
@@ -247,6 +251,6 @@ mod tests {
         let (_dir, root) = tree(&["1/2/3/4/5/6/7/8/9/deep.mp4", "1/2/3/4/5/6/7/8/last.mp4"]);
         let found = scan(&root).unwrap();
         assert_eq!(found.folders.len(), 1);
-        assert_eq!(found.refused[0].file, "1/2/3/4/5/6/7/8/9");
+        assert_eq!(found.skipped[0].file, "1/2/3/4/5/6/7/8/9");
     }
 }

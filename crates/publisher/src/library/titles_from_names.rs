@@ -1,45 +1,16 @@
 //! What a folder is to become: titles and episodes with their files, before any film is opened.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Result, bail};
-
-use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
-use super::listing;
-use super::names::{self, Name};
-use super::scan::{self, Folder, Found};
-
-/// Reads the folder `root`, which is canonical.
-pub(super) fn read(root: &Path) -> Result<Library> {
-    let found = scan::scan(root)?;
-    let listed = listing::read(root)?;
-    let library = match listed {
-        Some(listed) => {
-            let named: HashSet<&PathBuf> =
-                listed.drafts.iter().flat_map(|d| &d.episodes).map(|e| &e.file).collect();
-            let films = found
-                .folders
-                .iter()
-                .flat_map(|folder| folder.films.iter().map(|film| folder.path.join(film)));
-            let unnamed = films.filter(|film| !named.contains(film)).count();
-            Library { unnamed, ..listed }
-        }
-        None => from_names(found),
-    };
-    if library.drafts.is_empty() && library.refused.is_empty() {
-        bail!(
-            "there is no film in {}: put MP4 files there, or a {CATALOG} that names them",
-            root.display()
-        );
-    }
-    Ok(library)
-}
+use super::draft_title::{DraftEpisode, DraftTitle, DraftTitles, PictureLocation};
+use super::file_name::{self, ParsedFileName};
+use super::folder_scan::{FilmFolder, FolderScan};
 
 /// Titles from folders and file names.
-fn from_names(found: Found) -> Library {
+pub(crate) fn titles(scan: FolderScan) -> DraftTitles {
     let mut drafts = Vec::new();
-    for folder in &found.folders {
+    for folder in &scan.folders {
         if folder.path.as_os_str().is_empty() {
             drafts.extend(of_top(folder));
         } else {
@@ -47,7 +18,7 @@ fn from_names(found: Found) -> Library {
         }
     }
     // With one title in the folder given, its pictures are beside that title too.
-    if let ([draft], Some(top)) = (drafts.as_mut_slice(), found.folders.first())
+    if let ([draft], Some(top)) = (drafts.as_mut_slice(), scan.folders.first())
         && top.path.as_os_str().is_empty()
     {
         draft.cover = draft.cover.take().or_else(|| picture(top, &COVERS));
@@ -55,9 +26,9 @@ fn from_names(found: Found) -> Library {
     }
     let mut taken = HashMap::new();
     for draft in &mut drafts {
-        draft.id = unique(&mut taken, names::slug(&draft.title));
+        draft.id = unique(&mut taken, file_name::slug(&draft.title));
     }
-    Library { drafts, refused: found.refused, unnamed: 0 }
+    DraftTitles { titles: drafts, skipped: scan.skipped }
 }
 
 /// The first use of an id keeps it, further ones get a number.
@@ -73,30 +44,30 @@ fn unique(taken: &mut HashMap<String, u32>, slug: String) -> String {
 }
 
 /// A file, with what its name says.
-struct Film<'a> {
+struct NamedFilm<'a> {
     file: &'a str,
     stem: &'a str,
-    name: Name,
+    name: ParsedFileName,
 }
 
-fn films(folder: &Folder) -> Vec<Film<'_>> {
+fn films(folder: &FilmFolder) -> Vec<NamedFilm<'_>> {
     let film = |file: &'_ String| {
         let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file);
-        (stem.len(), names::parse(stem))
+        (stem.len(), file_name::parse(stem))
     };
     folder
         .films
         .iter()
         .map(|file| {
             let (stem_len, name) = film(file);
-            Film { file, stem: file.get(..stem_len).unwrap_or(file), name }
+            NamedFilm { file, stem: file.get(..stem_len).unwrap_or(file), name }
         })
         .collect()
 }
 
 /// Files at the top: those that name the same show and season are one title, others are films.
-fn of_top(folder: &Folder) -> Vec<Draft> {
-    let mut groups: Vec<(String, Vec<Film<'_>>)> = Vec::new();
+fn of_top(folder: &FilmFolder) -> Vec<DraftTitle> {
+    let mut groups: Vec<(String, Vec<NamedFilm<'_>>)> = Vec::new();
     for film in films(folder) {
         let name = &film.name;
         if name.number.is_none() || name.title.is_empty() {
@@ -106,8 +77,9 @@ fn of_top(folder: &Folder) -> Vec<Draft> {
         let season = name.season.filter(|season| *season > 1);
         let title =
             season.map_or(name.title.clone(), |season| format!("{} Season {season}", name.title));
-        let slug = names::slug(&title);
-        match groups.iter_mut().find(|(show, _)| !show.is_empty() && names::slug(show) == slug) {
+        let slug = file_name::slug(&title);
+        match groups.iter_mut().find(|(show, _)| !show.is_empty() && file_name::slug(show) == slug)
+        {
             Some((_, group)) => group.push(film),
             None => groups.push((title, vec![film])),
         }
@@ -123,28 +95,28 @@ fn of_top(folder: &Folder) -> Vec<Draft> {
     // Where the part that people care about does not tell films apart, the whole name does.
     let mut uses: HashMap<String, u32> = HashMap::new();
     for draft in &drafts {
-        *uses.entry(names::slug(&draft.title)).or_default() += 1;
+        *uses.entry(file_name::slug(&draft.title)).or_default() += 1;
     }
     for (draft, (show, group)) in drafts.iter_mut().zip(&groups) {
-        let clashes = uses.get(&names::slug(&draft.title)).is_some_and(|uses| *uses > 1);
+        let clashes = uses.get(&file_name::slug(&draft.title)).is_some_and(|uses| *uses > 1);
         if let (true, true, [film]) = (clashes, show.is_empty(), group.as_slice()) {
-            *draft = self::draft(folder, names::plain(film.stem), group);
+            *draft = self::draft(folder, file_name::plain(film.stem), group);
         }
     }
     drafts
 }
 
 /// The title of a film that stands alone; one that is called `07` is called so.
-fn film_title(film: &Film<'_>) -> String {
+fn film_title(film: &NamedFilm<'_>) -> String {
     if film.name.number.is_some() || film.name.title.is_empty() {
-        names::plain(film.stem)
+        file_name::plain(film.stem)
     } else {
         film.name.title.clone()
     }
 }
 
 /// A sub-folder: one title.
-fn of_folder(folder: &Folder) -> Draft {
+fn of_folder(folder: &FilmFolder) -> DraftTitle {
     let name = |path: &Path| match path.file_name() {
         Some(name) => name.to_string_lossy().into_owned(),
         None => String::new(),
@@ -152,10 +124,10 @@ fn of_folder(folder: &Folder) -> Draft {
     let own = name(&folder.path);
     let parent = folder.path.parent().map(name).filter(|parent| !parent.is_empty());
     let title = match parent {
-        Some(parent) if is_season(&own) => format!("{} {own}", names::parse(&parent).title),
+        Some(parent) if is_season(&own) => format!("{} {own}", file_name::parse(&parent).title),
         _ => own,
     };
-    let parsed = names::parse(&title);
+    let parsed = file_name::parse(&title);
     let group = films(folder);
     let mut draft = draft(folder, title, &group);
     if parsed.number.is_none() && !parsed.title.is_empty() {
@@ -178,7 +150,7 @@ fn is_season(name: &str) -> bool {
 }
 
 /// A title of these files. Numbers are those of the names where each has its own, else the order.
-fn draft(folder: &Folder, title: String, group: &[Film<'_>]) -> Draft {
+fn draft(folder: &FilmFolder, title: String, group: &[NamedFilm<'_>]) -> DraftTitle {
     let numbers: HashSet<u32> =
         group.iter().filter_map(|film| film.name.number).filter(|number| *number > 0).collect();
     let one_season =
@@ -199,21 +171,21 @@ fn draft(folder: &Folder, title: String, group: &[Film<'_>]) -> Draft {
         .collect();
     episodes.sort_by_key(|episode| episode.number);
     let year = group.iter().find_map(|film| film.name.year);
-    Draft {
+    DraftTitle {
         title,
         metadata: year.map(|year| ("year".to_owned(), year.to_string())).into_iter().collect(),
         cover: group.iter().find_map(|film| picture(folder, &[film.stem])),
         episodes,
-        ..Draft::default()
+        ..DraftTitle::default()
     }
 }
 
-fn episode_title(title: &str, film: &Film<'_>, number: u32, count: usize) -> String {
+fn episode_title(title: &str, film: &NamedFilm<'_>, number: u32, count: usize) -> String {
     match (&film.name.episode, film.name.number) {
         (Some(episode), _) => episode.clone(),
         (None, Some(_)) => format!("Episode {number}"),
         (None, None) if count == 1 => title.to_owned(),
-        (None, None) => names::plain(film.stem),
+        (None, None) => file_name::plain(film.stem),
     }
 }
 
@@ -221,7 +193,7 @@ const COVERS: [&str; 3] = ["poster", "cover", "folder"];
 const BANNERS: [&str; 3] = ["banner", "backdrop", "fanart"];
 
 /// The first picture of the folder with one of these stems.
-fn picture(folder: &Folder, stems: &[&str]) -> Option<Place> {
+fn picture(folder: &FilmFolder, stems: &[&str]) -> Option<PictureLocation> {
     stems.iter().find_map(|stem| {
         let picture = folder.pictures.iter().find(|picture| {
             Path::new(picture)
@@ -229,28 +201,29 @@ fn picture(folder: &Folder, stems: &[&str]) -> Option<Place> {
                 .and_then(|found| found.to_str())
                 .is_some_and(|found| found.eq_ignore_ascii_case(stem))
         })?;
-        Some(Place::Here(folder.path.join(picture)))
+        Some(PictureLocation::File(folder.path.join(picture)))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
-    fn library(folders: &[(&str, &[&str], &[&str])]) -> Vec<Draft> {
+    fn library(folders: &[(&str, &[&str], &[&str])]) -> Vec<DraftTitle> {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let folders = folders
             .iter()
-            .map(|(path, films, pictures)| Folder {
+            .map(|(path, films, pictures)| FilmFolder {
                 path: PathBuf::from(path),
                 films: owned(films),
                 pictures: owned(pictures),
             })
             .collect();
-        from_names(Found { folders, refused: Vec::new() }).drafts
+        titles(FolderScan { folders, skipped: Vec::new() }).titles
     }
 
-    fn episodes(draft: &Draft) -> Vec<(u32, &str)> {
+    fn episodes(draft: &DraftTitle) -> Vec<(u32, &str)> {
         draft.episodes.iter().map(|e| (e.number, e.title.as_str())).collect()
     }
 
@@ -264,7 +237,10 @@ mod tests {
         assert_eq!(drafts.len(), 3);
         assert_eq!(drafts[0].id, "big-buck-bunny");
         assert_eq!(drafts[0].metadata["year"], "2008");
-        assert_eq!(drafts[0].cover, Some(Place::Here("Big Buck Bunny (2008).jpg".into())));
+        assert_eq!(
+            drafts[0].cover,
+            Some(PictureLocation::File("Big Buck Bunny (2008).jpg".into()))
+        );
         assert_eq!(episodes(&drafts[1]), [(1, "Episode 1"), (2, "Two")]);
         assert_eq!(drafts[1].cover, None, "a poster of all is the poster of none");
         assert_eq!(drafts[2].title, "07");
@@ -283,16 +259,19 @@ mod tests {
             ("Nature (2020)", &["e1.mp4", "e10.mp4"], &["folder.png", "fanart.webp"]),
             ("Show/Season 2", &["Show S02E03.mp4", "Show S02E04 Four.mp4"], &[]),
             ("Plain", &["river.mp4", "sea.mp4"], &[]),
-            ("Film", &["whatever.1080p.mp4"], &[]),
+            ("NamedFilm", &["whatever.1080p.mp4"], &[]),
         ]);
         assert_eq!(drafts[0].title, "Nature");
         assert_eq!(episodes(&drafts[0]), [(1, "Episode 1"), (10, "Episode 10")]);
-        assert_eq!(drafts[0].cover, Some(Place::Here("Nature (2020)/folder.png".into())));
-        assert_eq!(drafts[0].banner, Some(Place::Here("Nature (2020)/fanart.webp".into())));
+        assert_eq!(drafts[0].cover, Some(PictureLocation::File("Nature (2020)/folder.png".into())));
+        assert_eq!(
+            drafts[0].banner,
+            Some(PictureLocation::File("Nature (2020)/fanart.webp".into()))
+        );
         assert_eq!(drafts[1].id, "show-season-2");
         assert_eq!(episodes(&drafts[1]), [(3, "Episode 3"), (4, "Four")]);
         assert_eq!(episodes(&drafts[2]), [(1, "river"), (2, "sea")]);
-        assert_eq!(episodes(&drafts[3]), [(1, "Film")]);
+        assert_eq!(episodes(&drafts[3]), [(1, "NamedFilm")]);
     }
 
     #[test]

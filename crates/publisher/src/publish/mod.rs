@@ -1,16 +1,11 @@
-//! `firstframe publish DIR`: films of a folder into the stores of a deployment.
+//! `firstframe publish`: uploads the films of a folder and makes its titles part of the catalog.
 
-mod draft;
-mod index;
-mod library;
-mod listing;
-mod names;
-mod poster;
-mod probe;
+mod dry_run;
 mod run;
-mod scan;
-mod store;
+mod start_index;
+mod summary;
+mod title_pictures;
 mod upload;
-mod written;
 
-pub(crate) use run::{Args, run};
+pub use dry_run::dry_run;
+pub use run::publish;

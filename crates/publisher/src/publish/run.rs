@@ -1,109 +1,57 @@
-//! The run of `publish`: read the folder, open the films, bring them in, make the titles current.
+//! The run of `publish`: read the folder, open the films, upload them, make the titles current.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use catalog::{Episode, Source, Title};
 
-use super::draft::{CATALOG, Draft, DraftEpisode, Library, Place};
-use super::index;
-use super::library;
-use super::poster::{self, Picture};
-use super::probe::{self, Film};
-use super::store::Store;
-use super::upload::{Brought, Uploads};
-use super::written;
-use crate::cli::admin::Admin;
-use crate::cli::catalogue::{self, Current};
-use crate::cli::report::{Bytes, Console, Summary};
-use crate::cli::settings::{Deployment, Target};
+use super::start_index;
+use super::summary::Summary;
+use super::title_pictures::TitlePictures;
+use super::upload::{UploadOutcome, Uploads};
+use crate::deployment::admin_api::AdminApi;
+use crate::deployment::current_catalog::{self, CurrentCatalog};
+use crate::deployment::object_store::ObjectStore;
+use crate::deployment::target::Deployment;
+use crate::film::picture;
+use crate::film::probe::{self, ProbedFilm};
+use crate::library::draft_title::{CATALOG, DraftEpisode, DraftTitle};
+use crate::library::read::Library;
+use crate::output::console::Console;
+use crate::output::format::Bytes;
 
-const HELP: &str = "\
-Titles come from DIR/catalog.toml where there is one (--help shows its keys), else from names: a
-folder is a title with its files as episodes; files of DIR itself that are called alike (Show
-S01E02, Show - 02) are one title; every other file is a film. A picture beside a film (of its name,
-or poster, cover, folder) is its poster; else one of its frames, where ffmpeg is installed.
-
-Files that cannot play are listed with the reason, and the others are published: exit status 0.
-Exit status 1: the folder, the catalog.toml, the settings or the deployment are not in order; what
-was brought in so far stays, and the next run goes on from there.";
-
-/// What to publish, and where to.
-#[derive(clap::Args)]
-#[command(after_help = HELP, after_long_help = format!("{HELP}\n{}", written::HELP))]
-pub(crate) struct Args {
-    /// The folder of films
-    dir: PathBuf,
-    #[command(flatten)]
-    target: Target,
-    /// Say what would be done, and do nothing; needs no server
-    #[arg(long)]
-    dry_run: bool,
-    /// Make the catalogue exactly this folder: titles published earlier from elsewhere go
-    #[arg(long)]
-    replace: bool,
-}
-
-/// Publishes the folder.
-pub(crate) fn run(args: Args) -> Result<ExitCode> {
+/// Publishes `library` into `deployment`, and reports on standard output.
+///
+/// A film that cannot play is reported with its reason, and the others are published. Where a run
+/// ends early, the next one goes on with what it uploaded. With `replace` the catalog becomes exactly
+/// this library; else titles that were published earlier stay.
+///
+/// # Errors
+/// The deployment refuses a request, does not answer, or has no room.
+pub fn publish(library: &Library, deployment: &Deployment, replace: bool) -> Result<()> {
     let console = Console::new();
-    let root = args.dir.canonicalize().with_context(|| format!("{}", args.dir.display()))?;
-    if !root.is_dir() {
-        bail!("{} is not a folder", args.dir.display());
-    }
-    let library = library::read(&root)?;
-    if args.dry_run {
-        rehearse(&console, &root, library);
-        return Ok(ExitCode::SUCCESS);
-    }
-    let deployment = args.target.deployment()?;
-    Run::connect(&console, &root, &deployment)?.publish(library, args.replace)?;
-    Ok(ExitCode::SUCCESS)
+    Run::connect(&console, &library.root, deployment)?.publish(library, replace)
 }
 
-/// Everything but writing.
-fn rehearse(console: &Console, root: &Path, library: Library) {
-    let mut summary = begin(console, &library);
-    for draft in library.drafts {
-        let films = draft.episodes.iter().filter_map(|e| opened(console, root, e, &mut summary));
-        let episodes = films.count();
-        if episodes == 0 {
-            continue;
-        }
-        let poster = match &draft.cover {
-            Some(Place::Here(file)) => match poster::read(root, file) {
-                Ok(_) => file.display().to_string(),
-                Err(error) => format!("none: {} {error:#}", file.display()),
-            },
-            Some(place @ Place::Elsewhere(_)) => place.to_string(),
-            None => "a frame of it, where ffmpeg is installed".to_owned(),
-        };
-        console.line(format_args!("  title `{}` ({}), poster: {poster}", draft.title, draft.id));
-        summary.titles += 1;
-        summary.episodes += episodes;
-    }
-    console.line(&summary);
-}
-
-fn begin(console: &Console, library: &Library) -> Summary {
+/// Reports what reading the folder found, and begins the summary with it.
+pub(crate) fn announce(console: &Console, library: &Library) -> Summary {
     if library.unnamed > 0 {
         let count = library.unnamed;
         console.line(format_args!("{count} films in the folder are not named by {CATALOG}"));
     }
-    for refusal in &library.refused {
-        console.line(format_args!("{}: {}", refusal.file, refusal.reason));
+    for skipped in &library.skipped {
+        console.line(format_args!("{}: {}", skipped.file, skipped.reason));
     }
-    Summary { refused: library.refused.clone(), ..Summary::default() }
+    Summary { skipped: library.skipped.clone(), ..Summary::default() }
 }
 
-/// Opens a film and says whether it plays; none where it does not.
-fn opened(
+/// Opens a film and reports whether it plays; `None` where it does not.
+pub(crate) fn open_film(
     console: &Console,
     root: &Path,
     episode: &DraftEpisode,
     summary: &mut Summary,
-) -> Option<Film> {
+) -> Option<ProbedFilm> {
     let name = episode.file.display().to_string();
     let path = root.join(&episode.file).canonicalize();
     let path = path.map_err(|error| format!("cannot be opened: {error}"));
@@ -114,7 +62,7 @@ fn opened(
         }
         Err(reason) => {
             console.line(format_args!("{name}: {reason}"));
-            summary.refuse(&name, reason);
+            summary.skip(&name, reason);
             None
         }
     }
@@ -125,103 +73,95 @@ struct Run<'a> {
     console: &'a Console,
     root: &'a Path,
     url: &'a str,
-    admin: Admin<'a>,
-    current: Current,
-    store: Store<'a>,
+    admin: AdminApi<'a>,
+    current: CurrentCatalog,
+    store: ObjectStore<'a>,
     incoming: Option<&'a Path>,
-    can_draw: bool,
+    has_ffmpeg: bool,
 }
 
 impl<'a> Run<'a> {
     fn connect(console: &'a Console, root: &'a Path, deployment: &'a Deployment) -> Result<Self> {
-        let admin = Admin::new(&deployment.url, &deployment.admin_key, console)?;
-        let current = catalogue::read(&admin, admin.first_root()?)?;
-        let can_draw = poster::can_draw();
-        if !can_draw {
+        let admin = AdminApi::new(&deployment.api, console)?;
+        let current = current_catalog::read(&admin, admin.first_root()?)?;
+        let has_ffmpeg = picture::has_ffmpeg();
+        if !has_ffmpeg {
             console.line("ffmpeg is not installed: films without a picture beside them get none");
         }
         Ok(Self {
             console,
             root,
-            url: &deployment.url,
+            url: &deployment.api.url,
             admin,
             current,
-            store: Store::new(&deployment.s3, console)?,
+            store: ObjectStore::new(&deployment.object_store, console)?,
             incoming: deployment.incoming.as_deref().filter(|incoming| incoming.is_dir()),
-            can_draw,
+            has_ffmpeg,
         })
     }
 
-    fn publish(self, library: Library, replace: bool) -> Result<()> {
-        let mut summary = begin(self.console, &library);
+    fn publish(self, library: &Library, replace: bool) -> Result<()> {
+        let mut summary = announce(self.console, library);
         let uploads = Uploads {
             store: &self.store,
             incoming: self.incoming,
-            begun: self.store.begun()?,
+            pending: self.store.pending_uploads()?,
             console: self.console,
         };
         let now_ms = now_ms();
         let mut titles = Vec::new();
-        for draft in library.drafts {
+        for draft in &library.titles {
             titles.extend(self.title(&uploads, draft, now_ms, &mut summary)?);
         }
         summary.titles = titles.len();
         summary.episodes = titles.iter().map(|title| title.episodes.len()).sum();
         let count = if titles.is_empty() {
-            // Nothing to publish is no reason to take away what is there.
+            // Nothing to publish is no reason to remove what is published.
             self.current.titles.len()
         } else {
-            catalogue::publish(&self.admin, self.console, self.current, &titles, replace)?
+            current_catalog::publish(&self.admin, self.console, self.current, &titles, replace)?
         };
-        summary.catalogue_titles = Some(count);
+        summary.catalog_titles = Some(count);
         self.console.line(&summary);
         self.console.line(format_args!("Open {}/", self.url));
         Ok(())
     }
 
-    /// Brings the films and pictures of a title in; none where it has no film that plays.
+    /// Stores the films and pictures of a title; `None` where it has no film that plays.
     fn title(
         &self,
         uploads: &Uploads<'_>,
-        draft: Draft,
+        draft: &DraftTitle,
         now_ms: u64,
         summary: &mut Summary,
     ) -> Result<Option<Title>> {
         let mut episodes = Vec::new();
         let mut first = None;
-        for episode in &draft.episodes {
-            let Some(film) = opened(self.console, self.root, episode, summary) else { continue };
-            let name = episode.file.display().to_string();
-            let size = Bytes(film.stamp.size_bytes);
-            let brought = uploads.film(&film, summary).with_context(|| name.clone())?;
-            match brought {
-                Brought::There => self.console.line("  is there already"),
-                Brought::Linked => self.console.line(format_args!("  linked, {size}")),
-                Brought::Sent => self.console.line(format_args!("  sent, {size}")),
-                Brought::Changed => {
-                    let reason = "was changed while it was published; publish again when it is \
-                                  complete";
-                    self.console.line(format_args!("  {reason}"));
-                    summary.refuse(&name, reason);
-                    continue;
-                }
+        for draft in &draft.episodes {
+            if let Some(film) = self.film(uploads, draft, summary)? {
+                episodes.push(episode(draft, &film));
+                first.get_or_insert(film);
             }
-            self.console.line(index::store(&self.store, &film).with_context(|| name.clone())?);
-            episodes.push(stored(episode, &film));
-            first.get_or_insert(film);
         }
         let Some(first) = first else { return Ok(None) };
-        let cover = self.cover(&draft, &first)?;
+        let pictures = TitlePictures {
+            console: self.console,
+            root: self.root,
+            admin: &self.admin,
+            store: &self.store,
+            has_ffmpeg: self.has_ffmpeg,
+        };
+        let cover = pictures.cover(draft, self.current.titles.get(&draft.id), &first)?;
         let banner = match &draft.banner {
-            Some(banner) => self.given(banner)?,
+            Some(banner) => pictures.given(banner)?,
             None => None,
         };
         Ok(Some(Title {
-            id: draft.id,
-            title: draft.title,
-            synopsis: draft.synopsis,
-            genres: draft.genres,
-            metadata: draft.metadata,
+            id: draft.id.clone(),
+            title: draft.title.clone(),
+            synopsis: draft.synopsis.clone(),
+            genres: draft.genres.clone(),
+            metadata: draft.metadata.clone(),
             cover,
             banner,
             added_at_ms: now_ms,
@@ -229,67 +169,41 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// The image id of a title's poster.
-    fn cover(&self, draft: &Draft, film: &Film) -> Result<Option<String>> {
-        if let Some(cover) = &draft.cover
-            && let Some(id) = self.given(cover)?
-        {
-            return Ok(Some(id));
-        }
-        // A frame that was drawn of the same film need not be drawn again.
-        if let Some(before) = self.current.titles.get(&draft.id)
-            && let Some(cover) = &before.cover
-            && before
-                .episodes
-                .first()
-                .is_some_and(|e| e.sources.iter().any(|source| source.id == film.source_id))
-            && self.store.size(&api::paths::image_key(cover))?.is_some()
-        {
-            return Ok(Some(cover.clone()));
-        }
-        if !self.can_draw || film.height.is_none() {
+    /// Opens and uploads the film of an episode; `None` where it cannot be published.
+    fn film(
+        &self,
+        uploads: &Uploads<'_>,
+        episode: &DraftEpisode,
+        summary: &mut Summary,
+    ) -> Result<Option<ProbedFilm>> {
+        let Some(film) = open_film(self.console, self.root, episode, summary) else {
             return Ok(None);
-        }
-        match poster::draw(film) {
-            Ok(picture) => self.stored_picture(&picture).map(Some),
-            Err(error) => {
-                self.console.line(format_args!("  no poster: {error:#}"));
-                Ok(None)
+        };
+        let name = episode.file.display().to_string();
+        let size = Bytes(film.stamp.size_bytes);
+        match uploads.film(&film, summary).with_context(|| name.clone())? {
+            UploadOutcome::Present => self.console.line("  is there already"),
+            UploadOutcome::Linked => self.console.line(format_args!("  linked, {size}")),
+            UploadOutcome::Sent => self.console.line(format_args!("  sent, {size}")),
+            UploadOutcome::Changed => {
+                let reason =
+                    "was changed while it was published; publish again when it is complete";
+                self.console.line(format_args!("  {reason}"));
+                summary.skip(&name, reason);
+                return Ok(None);
             }
         }
-    }
-
-    /// The image id of a picture; none, and a line, where it is none.
-    fn given(&self, place: &Place) -> Result<Option<String>> {
-        let error = match place {
-            Place::Here(file) => match poster::read(self.root, file) {
-                Ok(picture) => return self.stored_picture(&picture).map(Some),
-                Err(error) => error,
-            },
-            Place::Elsewhere(asked) => match self.admin.take_up_picture(asked) {
-                Ok(taken) => return Ok(Some(taken.id)),
-                Err(error) => error,
-            },
-        };
-        self.console.line(format_args!("  picture {place}: {error:#}"));
-        Ok(None)
-    }
-
-    fn stored_picture(&self, picture: &Picture) -> Result<String> {
-        let key = api::paths::image_key(&picture.id);
-        if self.store.size(&key)? != Some(picture.bytes.len() as u64) {
-            self.store.put(&key, &picture.bytes)?;
-        }
-        Ok(picture.id.clone())
+        self.console.line(start_index::store(&self.store, &film).with_context(|| name)?);
+        Ok(Some(film))
     }
 }
 
-fn stored(episode: &DraftEpisode, film: &Film) -> Episode {
+fn episode(draft: &DraftEpisode, film: &ProbedFilm) -> Episode {
     Episode {
-        number: episode.number,
-        title: episode.title.clone(),
+        number: draft.number,
+        title: draft.title.clone(),
         label: film.height.map(|height| format!("{height}p")),
-        released_at: episode.released_at.clone(),
+        released_at: draft.released_at.clone(),
         duration_ms: Some(film.duration_ms),
         sources: vec![Source {
             id: film.source_id.clone(),
@@ -304,7 +218,7 @@ fn stored(episode: &DraftEpisode, film: &Film) -> Episode {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line is where this run's time comes in")]
+#[expect(clippy::disallowed_methods, reason = "the time of this run is read here and nowhere else")]
 fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

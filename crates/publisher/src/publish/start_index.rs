@@ -8,12 +8,12 @@ use api::paths::{INDEX_ROOT, index_key};
 use mp4::Index;
 use mp4::start::{Maker, Root};
 
-use super::probe::{Film, Stamp, read_at};
-use super::store::Store;
-use crate::cli::report::Bytes;
+use crate::deployment::object_store::ObjectStore;
+use crate::film::probe::{FileStamp, ProbedFilm, read_at};
+use crate::output::format::Bytes;
 
 /// What came of it.
-pub(super) enum Indexed {
+pub(crate) enum StartIndexOutcome {
     /// It was there.
     There,
     /// So many bytes.
@@ -26,15 +26,15 @@ pub(super) enum Indexed {
 
 /// Stores it unless it is there: the packs one after the other, and last what names them, so that a
 /// run that was cut left nothing that is half.
-pub(super) fn store(store: &Store<'_>, film: &Film) -> Result<Indexed> {
+pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartIndexOutcome> {
     let key = index_key(&film.source_id, INDEX_ROOT);
     if store.size(&key)?.is_some() {
-        return Ok(Indexed::There);
+        return Ok(StartIndexOutcome::There);
     }
     let mut opened = File::open(&film.path).context("cannot be opened again")?;
     let moov = read_at(&mut opened, film.moov.start, film.moov.len()).context("cannot be read")?;
-    if Stamp::of(&film.path).ok() != Some(film.stamp) {
-        return Ok(Indexed::Changed);
+    if FileStamp::of(&film.path).ok() != Some(film.stamp) {
+        return Ok(StartIndexOutcome::Changed);
     }
     let mut sent = 0;
     let root = match packs(&moov, |pack| {
@@ -56,8 +56,8 @@ pub(super) fn store(store: &Store<'_>, film: &Film) -> Result<Indexed> {
     };
     store.put(&key, &catalog::seal(&bytes))?;
     Ok(match root {
-        Ok(root) => Indexed::Stored(sent + root.len() as u64),
-        Err(why) => Indexed::Refused(why),
+        Ok(root) => StartIndexOutcome::Stored(sent + root.len() as u64),
+        Err(why) => StartIndexOutcome::Refused(why),
     })
 }
 
@@ -90,7 +90,7 @@ fn packs(
     }
 }
 
-impl Display for Indexed {
+impl Display for StartIndexOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::There => write!(f, "  its starts are there already"),

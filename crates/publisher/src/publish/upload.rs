@@ -10,9 +10,10 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::probe::{Film, Stamp};
-use super::store::{Begun, Part, Store};
-use crate::cli::report::{Console, Summary};
+use super::summary::Summary;
+use crate::deployment::object_store::{ObjectStore, PendingUpload, UploadedPart};
+use crate::film::probe::{FileStamp, ProbedFilm};
+use crate::output::console::Console;
 
 /// Bytes of a part: S3 wants at least 5 MiB, and a cut costs at most this much again.
 const PART_BYTES_MIN: u64 = 16 << 20;
@@ -23,9 +24,9 @@ const PARALLEL: usize = 3;
 
 /// What came of a film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Brought {
+pub(crate) enum UploadOutcome {
     /// The store had it.
-    There,
+    Present,
     Linked,
     Sent,
     /// The file is another one than the one that was probed.
@@ -33,42 +34,42 @@ pub(super) enum Brought {
 }
 
 /// What uploads need.
-pub(super) struct Uploads<'a> {
-    pub(super) store: &'a Store<'a>,
+pub(crate) struct Uploads<'a> {
+    pub(crate) store: &'a ObjectStore<'a>,
     /// Folder of the server on this machine.
-    pub(super) incoming: Option<&'a Path>,
+    pub(crate) incoming: Option<&'a Path>,
     /// What earlier runs began.
-    pub(super) begun: Vec<Begun>,
-    pub(super) console: &'a Console,
+    pub(crate) pending: Vec<PendingUpload>,
+    pub(crate) console: &'a Console,
 }
 
 impl Uploads<'_> {
     /// Brings one film in, unless it is there.
-    pub(super) fn film(&self, film: &Film, summary: &mut Summary) -> Result<Brought> {
+    pub(crate) fn film(&self, film: &ProbedFilm, summary: &mut Summary) -> Result<UploadOutcome> {
         let key = api::paths::media_key(&film.source_id);
         if self.store.size(&key)? == Some(film.stamp.size_bytes) {
             self.tidy(&key, &film.source_id);
             summary.there += 1;
-            return Ok(Brought::There);
+            return Ok(UploadOutcome::Present);
         }
         if is_changed(film) {
-            return Ok(Brought::Changed);
+            return Ok(UploadOutcome::Changed);
         }
         let brought = if self.link(film, &key) {
             summary.linked_bytes += film.stamp.size_bytes;
-            Brought::Linked
+            UploadOutcome::Linked
         } else {
             self.console.begin(&film.path.display().to_string(), film.stamp.size_bytes);
             let sent = self.send(film, &key);
             self.console.end();
-            let Some(bytes) = sent? else { return Ok(Brought::Changed) };
+            let Some(bytes) = sent? else { return Ok(UploadOutcome::Changed) };
             summary.sent_bytes += bytes;
-            Brought::Sent
+            UploadOutcome::Sent
         };
         if is_changed(film) {
             // The key says which bytes these are, and they are not: nobody may find them there.
             self.store.delete(&key)?;
-            return Ok(Brought::Changed);
+            return Ok(UploadOutcome::Changed);
         }
         let size = self.store.size(&key)?;
         if size != Some(film.stamp.size_bytes) {
@@ -79,7 +80,7 @@ impl Uploads<'_> {
 
     /// What earlier runs began for a film that is there.
     fn tidy(&self, key: &str, source_id: &str) {
-        for begun in self.begun.iter().filter(|begun| begun.key == key) {
+        for begun in self.pending.iter().filter(|begun| begun.key == key) {
             let _ = self.store.abort(key, &begun.upload_id);
         }
         if let Some(incoming) = self.incoming {
@@ -88,7 +89,7 @@ impl Uploads<'_> {
     }
 
     /// Gives the server a second name of the file; where that cannot be, it is to be sent.
-    fn link(&self, film: &Film, key: &str) -> bool {
+    fn link(&self, film: &ProbedFilm, key: &str) -> bool {
         let Some(incoming) = self.incoming else { return false };
         let link = incoming.join(&film.source_id);
         // A run that was killed may have left it.
@@ -96,7 +97,7 @@ impl Uploads<'_> {
         if fs::hard_link(&film.path, &link).is_err() {
             return false;
         }
-        let Err(error) = self.store.bring_in(&film.source_id, key) else { return true };
+        let Err(error) = self.store.link(&film.source_id, key) else { return true };
         // An answer that was lost, with the film in its place.
         if self.store.size(key).is_ok_and(|size| size == Some(film.stamp.size_bytes)) {
             return true;
@@ -107,7 +108,7 @@ impl Uploads<'_> {
     }
 
     /// Sends a film; how many bytes that took, or none where the file changed meanwhile.
-    fn send(&self, film: &Film, key: &str) -> Result<Option<u64>> {
+    fn send(&self, film: &ProbedFilm, key: &str) -> Result<Option<u64>> {
         let size = film.stamp.size_bytes;
         if size <= PART_BYTES_MIN {
             let mut bytes = Vec::new();
@@ -161,8 +162,8 @@ impl Uploads<'_> {
         key: &str,
         size: u64,
         part_bytes: u64,
-    ) -> Result<(String, BTreeMap<u16, Part>)> {
-        let mut begun = self.begun.iter().filter(|begun| begun.key == key).rev();
+    ) -> Result<(String, BTreeMap<u16, UploadedPart>)> {
+        let mut begun = self.pending.iter().filter(|begun| begun.key == key).rev();
         let mut found = None;
         for begun in begun.by_ref() {
             if let Some(mut parts) = self.store.parts(key, &begun.upload_id)? {
@@ -176,13 +177,13 @@ impl Uploads<'_> {
         }
         match found {
             Some(found) => Ok(found),
-            None => Ok((self.store.begin(key)?, BTreeMap::new())),
+            None => Ok((self.store.create_upload(key)?, BTreeMap::new())),
         }
     }
 
     fn send_parts(
         &self,
-        film: &Film,
+        film: &ProbedFilm,
         key: &str,
         upload_id: &str,
         parts: Vec<(u16, u64, u64)>,
@@ -226,8 +227,8 @@ impl Uploads<'_> {
     }
 }
 
-fn is_changed(film: &Film) -> bool {
-    Stamp::of(&film.path).ok() != Some(film.stamp)
+fn is_changed(film: &ProbedFilm) -> bool {
+    FileStamp::of(&film.path).ok() != Some(film.stamp)
 }
 
 /// Whole MiB, so that every run cuts a film in the same places.
@@ -237,7 +238,7 @@ fn part_bytes(size: u64) -> u64 {
 }
 
 /// Whether a part is one of ours: a run of another version may have cut elsewhere.
-fn is_part(number: u16, part: &Part, size: u64, part_bytes: u64) -> bool {
+fn is_part(number: u16, part: &UploadedPart, size: u64, part_bytes: u64) -> bool {
     let Some(place) = u64::from(number).checked_sub(1) else { return false };
     let start = place.saturating_mul(part_bytes);
     start < size && part.size_bytes == part_bytes.min(size - start)
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_part_of_another_size_is_sent_again() {
-        let part = |size_bytes| Part { etag: String::new(), size_bytes };
+        let part = |size_bytes| UploadedPart { etag: String::new(), size_bytes };
         let size = PART_BYTES_MIN + 5;
         assert!(is_part(1, &part(PART_BYTES_MIN), size, PART_BYTES_MIN));
         assert!(is_part(2, &part(5), size, PART_BYTES_MIN));

@@ -1,4 +1,4 @@
-//! Which titles are meant: by their ids or names, the latest, or all.
+//! Which titles of a catalog are meant: some by their ids or names, or the newest.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,11 +6,27 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use catalog::{Title, episode_id};
 
-/// The titles called so, by id or by name, each once.
-pub(super) fn named<'a>(
-    titles: &'a BTreeMap<String, Title>,
-    names: &[String],
-) -> Result<Vec<&'a Title>> {
+/// Some titles of a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TitleSelection {
+    /// By id, or by name in any case.
+    Named(Vec<String>),
+    /// So many that were published last.
+    Latest(usize),
+}
+
+impl TitleSelection {
+    /// The titles meant, each once.
+    pub(crate) fn of<'a>(&self, titles: &'a BTreeMap<String, Title>) -> Result<Vec<&'a Title>> {
+        match self {
+            Self::Named(names) => named(titles, names),
+            Self::Latest(count) => Ok(latest(titles, *count)),
+        }
+    }
+}
+
+/// Titles by id or by name, each once.
+fn named<'a>(titles: &'a BTreeMap<String, Title>, names: &[String]) -> Result<Vec<&'a Title>> {
     let mut found = BTreeMap::new();
     for name in names {
         let called = |title: &&Title| title.title.to_lowercase() == name.to_lowercase();
@@ -18,7 +34,7 @@ pub(super) fn named<'a>(
         let by_name = by_name.as_slice();
         match (titles.get(name), by_name) {
             (Some(title), _) | (None, &[title]) => drop(found.insert(&title.id, title)),
-            (None, []) => bail!("the catalogue has no title `{name}`"),
+            (None, []) => bail!("the catalog has no title `{name}`"),
             (None, several) => {
                 let ids: Vec<_> = several.iter().map(|title| title.id.as_str()).collect();
                 bail!("several titles are called `{name}`; name one by its id: {}", ids.join(", "))
@@ -28,8 +44,8 @@ pub(super) fn named<'a>(
     Ok(found.into_values().collect())
 }
 
-/// So many titles that came last, the newest first.
-pub(super) fn latest(titles: &BTreeMap<String, Title>, count: usize) -> Vec<&Title> {
+/// So many titles that were published last, the newest first.
+fn latest(titles: &BTreeMap<String, Title>, count: usize) -> Vec<&Title> {
     let mut titles: Vec<_> = titles.values().collect();
     titles.sort_by_key(|title| (Reverse(title.added_at_ms), &title.id));
     titles.truncate(count);
@@ -37,7 +53,7 @@ pub(super) fn latest(titles: &BTreeMap<String, Title>, count: usize) -> Vec<&Tit
 }
 
 /// Ids of the episodes that play.
-pub(super) fn episodes(titles: &[&Title]) -> Vec<String> {
+pub(crate) fn playable_episodes(titles: &[&Title]) -> Vec<String> {
     let episodes = titles.iter().flat_map(|title| {
         let plays = title.episodes.iter().filter(|e| e.sources.iter().any(|s| s.playable));
         plays.map(|episode| episode_id(&title.id, episode.number))
@@ -82,10 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_come_first_and_only_what_plays_has_an_episode() {
+    fn latest_titles_come_first_and_only_their_playable_episodes_count() {
         let titles = titles();
         let latest = latest(&titles, 2);
         assert_eq!(ids(&latest), ["b", "c"]);
-        assert_eq!(episodes(&latest), ["b.1", "c.1"]);
+        assert_eq!(playable_episodes(&latest), ["b.1", "c.1"]);
     }
 }
