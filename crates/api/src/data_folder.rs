@@ -23,7 +23,6 @@ pub struct RunningServer {
 
 /// The secrets of one data folder. Their `Debug` form shows none of them.
 #[derive(Clone, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the settings that the edge reads")]
 pub struct ServerKeys {
     /// Opens the admin API.
     pub admin_key: String,

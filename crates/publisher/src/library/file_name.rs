@@ -10,7 +10,7 @@ pub(crate) struct ParsedFileName {
     pub(crate) title: String,
     /// From `S02E03` or `2x03`.
     pub(crate) season: Option<u32>,
-    /// PictureLocation of the episode.
+    /// Number of the episode.
     pub(crate) number: Option<u32>,
     /// What stands behind the number.
     pub(crate) episode: Option<String>,
