@@ -10,7 +10,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { groups, mend, origin, run } from '../../tests/node/conformance/suite.mjs';
-import { freePort, settings, start } from '../../tests/node/daemon.mjs';
+import { freePort, settings, start } from '../../tests/node/server-process.mjs';
 
 /**
  * Each cache by its settings, in which words in capitals are filled in, and what it is started by.

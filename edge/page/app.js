@@ -1,13 +1,13 @@
 /** The page: shows the view that the address means, and moves between views without loading. */
 
-import { stepByArrows } from './keys.js';
+import { stepByArrows } from './shortcuts.js';
 import { home } from './library.js';
 import { parse } from './route.js';
 import { homePage, homeToCome } from './view-home.js';
 import { failed, missing } from './view-notice.js';
 import { titlePage, titleToCome } from './view-title.js';
 import { watchPage } from './view-watch.js';
-import { warmOnIntent, warmPlayer } from './warm.js';
+import { prefetchOnIntent, prefetchPlayer } from './prefetch.js';
 
 /** @typedef {import('./route.js').Route} Route */
 /** @typedef {import('./view-notice.js').Page} Page */
@@ -232,7 +232,7 @@ addEventListener('pagehide', () => {
 });
 addEventListener('popstate', onTravel);
 stepByArrows();
-warmOnIntent();
+prefetchOnIntent();
 show('load');
 // Whoever comes here plays something: the player is fetched when nothing else is to be done.
-(globalThis.requestIdleCallback ?? setTimeout)(() => warmPlayer());
+(globalThis.requestIdleCallback ?? setTimeout)(() => prefetchPlayer());

@@ -1,13 +1,13 @@
 /** Pictures, cards and rows of them. */
 
 import { h } from './dom.js';
-import { drawn } from './drawn.js';
-import { share } from './places.js';
+import { placeholderArt } from './placeholder-art.js';
+import { share } from './resume-positions.js';
 import { titlePath, watchPath } from './route.js';
-import { facts, length } from './words.js';
+import { facts, length } from './format.js';
 
 /** @typedef {import('./library.js').Card} Card */
-/** @typedef {import('./places.js').Place} Place */
+/** @typedef {import('./resume-positions.js').ResumePosition} ResumePosition */
 
 /**
  * A picture of 16:9. An upright poster is shown whole, before a blurred copy of itself.
@@ -17,7 +17,7 @@ import { facts, length } from './words.js';
 export function art({ id, title, image, eager = false }) {
   const frame = h('span', { class: 'art', 'data-art': id });
   if (!image) {
-    frame.append(drawn(title));
+    frame.append(placeholderArt(title));
     return frame;
   }
   const picture = h('img', {
@@ -32,7 +32,7 @@ export function art({ id, title, image, eager = false }) {
     frame.classList.add('art-upright');
     frame.prepend(h('img', { alt: '', class: 'art-behind', src: image }));
   });
-  picture.addEventListener('error', () => frame.replaceChildren(drawn(title)));
+  picture.addEventListener('error', () => frame.replaceChildren(placeholderArt(title)));
   picture.src = image;
   if (picture.complete && picture.naturalWidth > 0) frame.classList.add('art-there');
   frame.append(picture);
@@ -62,8 +62,8 @@ export function cardOf(card, eager = false) {
   );
 }
 
-/** @param {Place} place */
-export function cardOfPlace(place) {
+/** @param {ResumePosition} place */
+export function cardOfPosition(place) {
   const { catalogId: id, title } = place;
   const left = place.duration - place.position;
   const frame = art({ id, title, image: place.coverImage });

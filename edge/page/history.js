@@ -1,12 +1,12 @@
 /** Tells the edge where an episode was left, if the deployment keeps histories. */
 
-import { resumeAt, unfinished } from './places.js';
+import { resumeAt, unfinished } from './resume-positions.js';
 
-/** @typedef {import('./places.js').Place} Place */
+/** @typedef {import('./resume-positions.js').ResumePosition} ResumePosition */
 
 const TOKEN = 'firstframe.client';
 /** The home view does not wait longer for the history than this. */
-const PATIENCE_MS = 600;
+const TIMEOUT_MS = 600;
 
 /** Cleared by the first sign that this deployment has no histories. */
 let kept = true;
@@ -43,7 +43,7 @@ async function session() {
 }
 
 /**
- * @param {Place} place
+ * @param {ResumePosition} place
  * @param {boolean} leaving Whether the page may be gone before the answer comes.
  */
 export async function report(place, leaving) {
@@ -69,7 +69,7 @@ export async function report(place, leaving) {
   }
 }
 
-/** @param {any} item @returns {Place} */
+/** @param {any} item @returns {ResumePosition} */
 function placeFrom(item) {
   return {
     episodeId: String(item.episodeId),
@@ -83,14 +83,14 @@ function placeFrom(item) {
   };
 }
 
-/** @returns {Promise<Place[]>} What to go on with: the edge's list, else this device's. */
+/** @returns {Promise<ResumePosition[]>} What to go on with: the edge's list, else this device's. */
 export async function continueWatching() {
   const client = token();
   if (!kept || client === null) return unfinished();
   try {
     const response = await fetch('/api/v2/continue-watching', {
       headers: { 'x-client-token': client },
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (response.status === 404) kept = false;
     const items = response.ok ? (await response.json())?.data?.items : null;

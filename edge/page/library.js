@@ -39,7 +39,7 @@ const FRESH_MS = 60_000;
 /** A visit that opens more titles than this reads the first ones again. */
 const ANSWERS_MAX = 100;
 /** Longer than a slow mobile network needs for a few kilobytes. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** What keeps a view from being shown. */
 export class LibraryError extends Error {
@@ -61,7 +61,7 @@ async function ask(path) {
   let response;
   try {
     // No headers of our own: the request must match the preload of the page's head.
-    response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
     throw new LibraryError('unreachable', 'The server does not answer.');
   }

@@ -1,11 +1,11 @@
 /** The library at a glance. */
 
-import { art, bone, cardOf, cardOfPlace, glow, shelf, shelfToCome } from './card.js';
+import { art, bone, cardOf, cardOfPosition, glow, shelf, shelfToCome } from './card.js';
 import { h, icon } from './dom.js';
 import { continueWatching } from './history.js';
 import { home, title as readTitle } from './library.js';
 import { titlePath, watchPath } from './route.js';
-import { facts } from './words.js';
+import { facts } from './format.js';
 import { empty } from './view-notice.js';
 
 /** @typedef {import('./library.js').Card} Card */
@@ -84,7 +84,7 @@ export async function homePage(kept, retry) {
     { class: 'home' },
     h('h1', { class: 'sr', tabindex: -1 }, 'Library'),
     hero(first),
-    places.length > 0 && shelf('Continue watching', 'row', places.map(cardOfPlace)),
+    places.length > 0 && shelf('Continue watching', 'row', places.map(cardOfPosition)),
     rest.length > 0 && shelf('Featured', 'row', rest.map((card) => cardOf(card))),
     series.length > 0 && shelf('Series', 'row', series.map((card) => cardOf(card))),
     recent.length > 0 &&

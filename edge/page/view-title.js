@@ -3,9 +3,9 @@
 import { art, bone, cardOf, glow, progress, shelf } from './card.js';
 import { h, icon } from './dom.js';
 import { title as readTitle } from './library.js';
-import { isSeen, placeOf, resumeAt, share } from './places.js';
+import { isSeen, resumePositionOf, resumeAt, share } from './resume-positions.js';
 import { watchPath } from './route.js';
-import { clock, day, facts, length } from './words.js';
+import { clock, day, facts, length } from './format.js';
 
 /** @typedef {import('./library.js').Title} Title */
 /** @typedef {import('./library.js').Episode} Episode */
@@ -17,7 +17,7 @@ import { clock, day, facts, length } from './words.js';
  */
 export function episodeBlock(episodes, current) {
   const row = (/** @type {Episode} */ episode) => {
-    const place = placeOf(episode.id);
+    const place = resumePositionOf(episode.id);
     const seen = place !== undefined && isSeen(place);
     const meta = facts(
       episode.durationMs !== undefined && length(episode.durationMs),
@@ -53,7 +53,7 @@ export function episodeBlock(episodes, current) {
 
 /** Where to begin: the episode left last, else the first that is not seen. @param {Title} title */
 function next(title) {
-  const places = title.episodes.map((episode) => ({ episode, place: placeOf(episode.id) }));
+  const places = title.episodes.map((episode) => ({ episode, place: resumePositionOf(episode.id) }));
   const begun = places
     .filter(({ place }) => resumeAt(place) > 0)
     .sort((a, b) => (b.place?.at ?? 0) - (a.place?.at ?? 0))[0];

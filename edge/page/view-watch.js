@@ -2,14 +2,14 @@
 
 import { button, h, icon } from './dom.js';
 import { report, token } from './history.js';
-import { playByKeys } from './keys.js';
+import { playByKeys } from './shortcuts.js';
 import { LibraryError, title as readTitle } from './library.js';
-import { BEGUN_SECONDS, placeOf, remember, resumeAt } from './places.js';
+import { RESUME_SECONDS_MIN, resumePositionOf, remember, resumeAt } from './resume-positions.js';
 import { titlePath, watchPath } from './route.js';
 import { episodeBlock } from './view-title.js';
-import { warmPlayer } from './warm.js';
+import { prefetchPlayer } from './prefetch.js';
 
-/** @typedef {import('./keys.js').Player & { token: string, next: string }} Player */
+/** @typedef {import('./shortcuts.js').Player & { token: string, next: string }} Player */
 /** @typedef {import('./library.js').Title} Title */
 /** @typedef {import('./library.js').Episode} Episode */
 /** @typedef {import('./view-notice.js').Page} Page */
@@ -46,7 +46,7 @@ class Visit {
   /** @param {number} start @param {boolean} autoplay */
   async play(start, autoplay) {
     this.stage.replaceChildren(h('div', { class: 'stage-wait', 'aria-hidden': 'true' }));
-    warmPlayer();
+    prefetchPlayer();
     try {
       await import('./element.js');
     } catch {
@@ -118,7 +118,7 @@ class Visit {
   /** @param {boolean} now */
   keepPlace(now) {
     const { player, title } = this;
-    if (!player || !title || !(player.currentTime >= BEGUN_SECONDS)) return;
+    if (!player || !title || !(player.currentTime >= RESUME_SECONDS_MIN)) return;
     const time = performance.now();
     if (!now && time - this.rememberedAt < REMEMBER_MS) return;
     this.rememberedAt = time;
@@ -277,7 +277,7 @@ export function watchPage({ id, episodeId }, { kept, autoplay, rename, fail }) {
       // Playback may well work while the catalogue does not answer.
       if (error instanceof LibraryError && error.kind === 'missing') fail(error);
     });
-  visit.play(resumeAt(placeOf(episodeId)), autoplay);
+  visit.play(resumeAt(resumePositionOf(episodeId)), autoplay);
   playByKeys(() => visit.player, signal);
   addEventListener('pagehide', () => visit.keepPlace(true), { signal });
   document.addEventListener(

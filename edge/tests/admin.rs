@@ -39,7 +39,7 @@ fn flip(memory: &Memory, manifest: &str, previous: Option<&str>) -> Answer {
     send(memory, "PUT", ROOT, body.as_bytes())
 }
 
-/// Stores the packs of a catalogue with one title, and returns the hash of its manifest.
+/// Stores the packs of a catalog with one title, and returns the hash of its manifest.
 fn stored(memory: &Memory, id: &str) -> String {
     let built = build(vec![Title { id: id.into(), ..Title::default() }]).unwrap();
     for pack in built.packs.iter().chain([&built.manifest]) {

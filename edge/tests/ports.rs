@@ -66,12 +66,12 @@ struct Case {
     is_remembered: bool,
 }
 
-struct Bed {
+struct PortsFixture {
     memory: Memory,
     token: String,
     film: String,
     picture: String,
-    /// Two catalogues with these titles.
+    /// Two catalogs with these titles.
     manifests: [String; 2],
 }
 
@@ -96,7 +96,7 @@ fn good(asked: &Asked) -> Canned {
 }
 
 /// A deployment with two titles, one of them elsewhere, and a viewer.
-fn bed(startup_store: &str) -> Bed {
+fn fixture(startup_store: &str) -> PortsFixture {
     let memory = Memory::default();
     memory.clock.0.set(1_700_000_000_000);
     let settings = [
@@ -136,7 +136,7 @@ fn bed(startup_store: &str) -> Bed {
         let answer = ask(&memory, "POST", path, &[("x-client-token", &token)], Some(near));
         assert!(answer.status < 300, "{path}: {answer:?}");
     }
-    Bed { memory, token, film, picture, manifests }
+    PortsFixture { memory, token, film, picture, manifests }
 }
 
 fn title(id: &str, source: &str, cover: &str) -> catalog::Title {
@@ -157,7 +157,7 @@ fn json(answer: &Answer) -> serde_json::Value {
 }
 
 /// Every route, most of them in more than one way.
-fn cases(bed: &Bed, is_durable: bool) -> Vec<Case> {
+fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let case = |method, path: &str, needs: &[Port]| Case {
         method,
         path: path.to_owned(),
@@ -175,10 +175,12 @@ fn cases(bed: &Bed, is_durable: bool) -> Vec<Case> {
         ..case(method, path, needs)
     };
     let keys = Keys::parse(KEYS).unwrap();
-    let signed = |scope, id: &str| keys.sign(scope, id, bed.memory.clock.0.get());
-    let film = format!("/api/v2/media/{}?{}", bed.film, signed(Scope::Media, &bed.film));
-    let picture = format!("/api/v2/image/{}?{}", bed.picture, signed(Scope::Image, &bed.picture));
-    let headers = format!("/api/v2/headers/{}?{}", bed.film, signed(Scope::Media, &bed.film));
+    let signed = |scope, id: &str| keys.sign(scope, id, fixture.memory.clock.0.get());
+    let film = format!("/api/v2/media/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
+    let picture =
+        format!("/api/v2/image/{}?{}", fixture.picture, signed(Scope::Image, &fixture.picture));
+    let headers =
+        format!("/api/v2/headers/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
     let far = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
@@ -220,7 +222,7 @@ fn cases(bed: &Bed, is_durable: bool) -> Vec<Case> {
         case("DELETE", "/api/v2/watchlist/far", &[Database]),
         case("DELETE", "/api/v2/history/far", &[Database]),
         case("GET", ROOT, &[KeyValue]),
-        writing("PUT", ROOT, &bed.flip(), &[KeyValue, Database], &[KeyValue, Database]),
+        writing("PUT", ROOT, &fixture.flip(), &[KeyValue, Database], &[KeyValue, Database]),
         writing("PUT", &pack_path, &pack, &[KeyValue], &[KeyValue]),
         case("GET", &pack_path, &[KeyValue]),
         writing("POST", SOURCES, FILM, &taking_up, keeping),
@@ -230,8 +232,8 @@ fn cases(bed: &Bed, is_durable: bool) -> Vec<Case> {
     ]
 }
 
-impl Bed {
-    /// From the catalogue that is current to the other one.
+impl PortsFixture {
+    /// From the catalog that is current to the other one.
     fn flip(&self) -> String {
         let root = self.memory.key_value.values.borrow()["c/root"].clone();
         let root: serde_json::Value = serde_json::from_slice(&root).unwrap();
@@ -309,40 +311,41 @@ fn says_what_to_do(answer: &Answer, port: Port, fault: Fault, what: &str) {
 }
 
 fn every_fault_of_every_port_under_every_route(startup_store: &str) {
-    let mut bed = bed(startup_store);
+    let mut fixture = fixture(startup_store);
     let is_durable = startup_store == "durable";
-    for n in 0..cases(&bed, is_durable).len() {
+    for n in 0..cases(&fixture, is_durable).len() {
         for port in PORTS {
             for fault in FAULTS {
                 // Made anew each time: signatures end, and the clock goes on.
-                let case = cases(&bed, is_durable).swap_remove(n);
+                let case = cases(&fixture, is_durable).swap_remove(n);
                 let what = format!("{} {} with {port:?} {fault:?}", case.method, case.path);
-                bed = bed.restarted();
-                let normal = bed.send(&case);
+                fixture = fixture.restarted();
+                let normal = fixture.send(&case);
                 assert!(normal.status < 500 || case.path == "/", "{what}: {normal:?}");
                 if case.is_remembered {
-                    bed.set(port, Some(fault));
-                    assert_eq!(bed.send(&case).status, normal.status, "{what}, remembered");
-                    bed.set(port, None);
+                    fixture.set(port, Some(fault));
+                    assert_eq!(fixture.send(&case).status, normal.status, "{what}, remembered");
+                    fixture.set(port, None);
                 }
                 if case.path.contains("/startup") {
                     // There has to be something to purge.
-                    let film = ask(&bed.memory, "POST", SOURCES, &[ADMIN], Some(FILM.as_bytes()));
+                    let film =
+                        ask(&fixture.memory, "POST", SOURCES, &[ADMIN], Some(FILM.as_bytes()));
                     assert_eq!(film.status, 201);
                 }
-                bed = bed.restarted();
-                let case = cases(&bed, is_durable).swap_remove(n);
-                bed.set(port, Some(fault));
-                let answer = bed.send(&case);
+                fixture = fixture.restarted();
+                let case = cases(&fixture, is_durable).swap_remove(n);
+                fixture.set(port, Some(fault));
+                let answer = fixture.send(&case);
                 if case.fails(port, fault) {
                     says_what_to_do(&answer, port, fault, &what);
                 } else {
                     assert_eq!(answer.status, normal.status, "{what}: {answer:?}");
                 }
-                bed.set(port, None);
-                bed.memory.clock.0.set(bed.memory.clock.0.get() + REST_MS);
-                let case = cases(&bed, is_durable).swap_remove(n);
-                assert_eq!(bed.send(&case).status, normal.status, "{what}, and then mended");
+                fixture.set(port, None);
+                fixture.memory.clock.0.set(fixture.memory.clock.0.get() + REST_MS);
+                let case = cases(&fixture, is_durable).swap_remove(n);
+                assert_eq!(fixture.send(&case).status, normal.status, "{what}, and then mended");
             }
         }
     }
@@ -367,15 +370,15 @@ fn a_key_value_store_that_is_behind_is_waited_for() {
         ("s/", "/api/v2/media/up."),
         ("s/", "/api/v2/image/up."),
     ] {
-        let bed = bed("local").restarted();
-        let whole = bed.memory.key_value.values.borrow().clone();
-        let case = cases(&bed, false)
+        let fixture = fixture("local").restarted();
+        let whole = fixture.memory.key_value.values.borrow().clone();
+        let case = cases(&fixture, false)
             .into_iter()
             .find(|case| case.method == "GET" && case.path.starts_with(path))
             .unwrap();
-        bed.memory.key_value.values.borrow_mut().retain(|key, _| !key.starts_with(lost));
-        says_what_to_do(&bed.send(&case), KeyValue, Fault::Down, path);
-        bed.memory.key_value.values.replace(whole);
-        assert!(bed.send(&case).status < 300, "{path}");
+        fixture.memory.key_value.values.borrow_mut().retain(|key, _| !key.starts_with(lost));
+        says_what_to_do(&fixture.send(&case), KeyValue, Fault::Down, path);
+        fixture.memory.key_value.values.replace(whole);
+        assert!(fixture.send(&case).status < 300, "{path}");
     }
 }

@@ -59,7 +59,7 @@ impl Case {
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [clip, small] = arguments.as_slice() else { anyhow::bail!("usage: cpu CLIP SMALL") };
-    let mut deployment = Deployment::workerd_behind("plain.mjs")?;
+    let mut deployment = Deployment::workerd_behind("worker-with-baseline.mjs")?;
     fixture::install(&deployment)?;
     let long = put(&deployment, LONG, small, LONG_SECONDS)?;
     let short = put(&deployment, SHORT, clip, SHORT_SECONDS)?;

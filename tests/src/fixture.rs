@@ -1,4 +1,4 @@
-//! A small catalogue whose every byte the tests know, and how it gets into a deployment.
+//! A small catalog whose every byte the tests know, and how it gets into a deployment.
 
 use anyhow::{Context as _, Result, ensure};
 use api::{Flip, Registered, Root, Stream};
@@ -45,7 +45,7 @@ pub fn playing() -> &'static [u8] {
     include_bytes!("../../local-runtime/demo/clip.mp4")
 }
 
-/// The titles of the catalogue.
+/// The titles of the catalog.
 pub fn titles() -> Vec<Title> {
     let film = Title {
         id: FILM.into(),
@@ -82,7 +82,7 @@ pub fn titles() -> Vec<Title> {
     vec![film, series, single(EMPTY_TITLE, vec![])]
 }
 
-/// The same titles and [`ONE_MORE`]: who reads the one catalogue finds all of it in the other.
+/// The same titles and [`ONE_MORE`]: who reads the one catalog finds all of it in the other.
 pub fn titles_and_one_more() -> Vec<Title> {
     let mut titles = titles();
     titles.push(single(ONE_MORE, vec![source(CLIP, CLIP_BYTES, 720, Ok("avc1.64001f"))]));
@@ -118,7 +118,7 @@ fn source(id: &str, size: usize, height: u32, codec: Result<&str, &str>) -> Sour
     }
 }
 
-/// Brings the objects and the catalogue into a deployment, and makes it current.
+/// Brings the objects and the catalog into a deployment, and makes it current.
 pub fn install(deployment: &Deployment) -> Result<Build> {
     let media = |id: &str| api::paths::media_key(id);
     deployment.put_object(&media(CLIP), &bytes::content(CLIP_SEED, 0, CLIP_BYTES))?;
@@ -134,7 +134,7 @@ pub fn install(deployment: &Deployment) -> Result<Build> {
 }
 
 /// Takes up a film of the provider `one` under its name there; its source id.
-pub fn take_up(deployment: &Deployment, file: &str) -> Result<Registered> {
+pub fn ingest(deployment: &Deployment, file: &str) -> Result<Registered> {
     let body = serde_json::json!({"provider": "one", "file": file}).to_string();
     let request = deployment.admin(Request::post(api::paths::ADMIN_SOURCES, body));
     let response = request.send(&deployment.origin)?;
@@ -182,7 +182,7 @@ pub fn parts(start: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// Stores every pack of a catalogue.
+/// Stores every pack of a catalog.
 pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
     for pack in build.packs.iter().chain([&build.manifest]) {
         let request =
@@ -194,7 +194,7 @@ pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
     Ok(())
 }
 
-/// Which catalogue is current.
+/// Which catalog is current.
 pub fn root(deployment: &Deployment) -> Result<Option<Root>> {
     let request = deployment.admin(Request::get(api::paths::ADMIN_ROOT));
     let response = request.send(&deployment.origin)?;
@@ -202,7 +202,7 @@ pub fn root(deployment: &Deployment) -> Result<Option<Root>> {
     Ok(response.envelope::<Root>()?.data)
 }
 
-/// Makes a catalogue current.
+/// Makes a catalog current.
 pub fn flip(deployment: &Deployment, build: &Build, previous: Option<String>) -> Result<Root> {
     let flip = Flip { manifest: build.manifest.hash.clone(), previous };
     let request = Request::put(api::paths::ADMIN_ROOT, serde_json::to_vec(&flip)?);

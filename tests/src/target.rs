@@ -123,8 +123,8 @@ impl Deployment {
     }
 
     /// A deployment that runs elsewhere: `BASE_URL`, with `ADMIN_KEY`, `S3_ENDPOINT`, `S3_REGION`,
-    /// `S3_BUCKET`, `S3_ACCESS_KEY` and `S3_SECRET_KEY`. Its catalogue is replaced.
-    pub fn elsewhere(base_url: &str) -> Result<Self> {
+    /// `S3_BUCKET`, `S3_ACCESS_KEY` and `S3_SECRET_KEY`. Its catalog is replaced.
+    pub fn at_url(base_url: &str) -> Result<Self> {
         let variable =
             |name| std::env::var(name).with_context(|| format!("BASE_URL is set, {name} is not"));
         let store = Store::new(

@@ -27,7 +27,7 @@ pub const SEED: u64 = 77;
 
 /// What it does with a request for the film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum FaultMode {
     /// As it should.
     Good,
     /// All of the film, whatever is asked for.
@@ -79,7 +79,7 @@ pub struct Upstream {
 struct State {
     /// What it has in place of its film, with nothing but zeros for pictures and sound.
     film: Option<Film>,
-    mood: Mutex<Mood>,
+    mode: Mutex<FaultMode>,
     asked: AtomicUsize,
     /// Where it leads to; without that, an origin of this machine that is on no list.
     leads: Mutex<Vec<String>>,
@@ -105,7 +105,7 @@ impl Upstream {
         let origin = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(State {
             film,
-            mood: Mutex::new(Mood::Good),
+            mode: Mutex::new(FaultMode::Good),
             asked: AtomicUsize::new(0),
             leads: Mutex::new(vec![format!("http://{}/film", inner.local_addr()?)]),
             begun: AtomicUsize::new(0),
@@ -115,10 +115,10 @@ impl Upstream {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let number = shared.asked.fetch_add(1, Ordering::SeqCst);
-                let mood = shared.mood.lock().map_or(Mood::Silent, |mood| *mood);
+                let mode = shared.mode.lock().map_or(FaultMode::Silent, |mode| *mode);
                 let state = Arc::clone(&shared);
                 // What the client no longer wants is no concern of anybody.
-                thread::spawn(move || drop(answer(&stream, mood, number, &state)));
+                thread::spawn(move || drop(answer(&stream, mode, number, &state)));
             }
         });
         let trespassers = Arc::new(AtomicUsize::new(0));
@@ -142,9 +142,9 @@ impl Upstream {
     }
 
     /// What it does from now on.
-    pub fn set(&self, mood: Mood) {
-        if let Ok(mut now) = self.state.mood.lock() {
-            *now = mood;
+    pub fn set(&self, mode: FaultMode) {
+        if let Ok(mut now) = self.state.mode.lock() {
+            *now = mode;
         }
     }
 
@@ -171,10 +171,10 @@ impl Upstream {
     }
 }
 
-fn answer(mut stream: &TcpStream, mood: Mood, number: usize, state: &State) -> Result<()> {
+fn answer(mut stream: &TcpStream, mode: FaultMode, number: usize, state: &State) -> Result<()> {
     let head = head_of(stream)?;
     // A connection that is closed with bytes unread is reset.
-    let is_reset = mood == Mood::Reset && number.is_multiple_of(2);
+    let is_reset = mode == FaultMode::Reset && number.is_multiple_of(2);
     if !is_reset {
         stream.read_exact(&mut vec![0; head.len()])?;
     }
@@ -193,48 +193,48 @@ fn answer(mut stream: &TcpStream, mood: Mood, number: usize, state: &State) -> R
     let good = part(start, &format!("Content-Length: {length}\r\n"));
     let mut out = stream;
     let (first_half, rest) = body.split_at(body.len() / 2);
-    match mood {
-        Mood::Whole => whole(out, seed, size)?,
-        Mood::Beside => {
+    match mode {
+        FaultMode::Whole => whole(out, seed, size)?,
+        FaultMode::Beside => {
             let head = part(start + 1, &format!("Content-Length: {length}\r\n"));
             out.write_all(&[head.as_bytes(), &body].concat())?;
         }
-        Mood::Short => out.write_all(&[good.as_bytes(), first_half].concat())?,
-        Mood::Long => out.write_all(&[good.as_bytes(), &body, &[0xee; 4096]].concat())?,
-        Mood::Changed => {
+        FaultMode::Short => out.write_all(&[good.as_bytes(), first_half].concat())?,
+        FaultMode::Long => out.write_all(&[good.as_bytes(), &body, &[0xee; 4096]].concat())?,
+        FaultMode::Changed => {
             let head = good.replace("\"v1\"", "\"v2\"");
             let other: Vec<u8> = body.iter().map(|byte| !byte).collect();
             out.write_all(&[head.as_bytes(), &other].concat())?;
         }
-        Mood::Cut | Mood::Reset | Mood::Spent if number.is_multiple_of(2) => {
+        FaultMode::Cut | FaultMode::Reset | FaultMode::Spent if number.is_multiple_of(2) => {
             out.write_all(&[good.as_bytes(), first_half].concat())?;
         }
-        Mood::Stalled => {
+        FaultMode::Stalled => {
             out.write_all(&[good.as_bytes(), first_half].concat())?;
             thread::sleep(Duration::from_mins(2));
         }
-        Mood::Silent => thread::sleep(Duration::from_mins(2)),
-        Mood::Slow => {
+        FaultMode::Silent => thread::sleep(Duration::from_mins(2)),
+        FaultMode::Slow => {
             out.write_all(good.as_bytes())?;
             for byte in rest {
                 out.write_all(&[*byte])?;
                 thread::sleep(Duration::from_millis(200));
             }
         }
-        Mood::Refused | Mood::Spent => out.write_all(&empty("403 Forbidden", ""))?,
-        Mood::Inward | Mood::Leading => {
-            let location = next_place(&path, mood, state)?;
+        FaultMode::Refused | FaultMode::Spent => out.write_all(&empty("403 Forbidden", ""))?,
+        FaultMode::Inward | FaultMode::Leading => {
+            let location = next_place(&path, mode, state)?;
             out.write_all(&empty("302 Found", &format!("Location: {location}\r\n")))?;
         }
-        Mood::Coded => {
+        FaultMode::Coded => {
             let more = format!("Content-Length: {length}\r\nContent-Encoding: gzip\r\n");
             out.write_all(&[part(start, &more).as_bytes(), &body].concat())?;
         }
-        Mood::Endless => out.write_all(&[part(start, "").as_bytes(), &body].concat())?,
-        Mood::Busy if number.is_multiple_of(2) => {
+        FaultMode::Endless => out.write_all(&[part(start, "").as_bytes(), &body].concat())?,
+        FaultMode::Busy if number.is_multiple_of(2) => {
             out.write_all(&empty("429 Too Many Requests", "Retry-After: 1\r\n"))?;
         }
-        Mood::Good | Mood::Cut | Mood::Reset | Mood::Busy => {
+        FaultMode::Good | FaultMode::Cut | FaultMode::Reset | FaultMode::Busy => {
             out.write_all(&[good.as_bytes(), &body].concat())?;
         }
     }
@@ -272,11 +272,11 @@ fn empty(status: &str, more: &str) -> Vec<u8> {
 }
 
 /// Where a redirect leads: chain number `n` to the place of that number, in `1 + n % 4` steps.
-fn next_place(path: &str, mood: Mood, state: &State) -> Result<String> {
+fn next_place(path: &str, mode: FaultMode, state: &State) -> Result<String> {
     let leads = state.leads.lock().map_err(|_| anyhow::anyhow!("another thread panicked"))?;
     let (left, chain) = match path.strip_prefix("/hop/").and_then(|rest| rest.split_once('/')) {
         Some((left, chain)) => (left.parse::<usize>()?, chain.parse::<usize>()?),
-        None if mood == Mood::Inward => (0, 0),
+        None if mode == FaultMode::Inward => (0, 0),
         None => {
             let chain = state.begun.fetch_add(1, Ordering::SeqCst);
             (chain % 4, chain)

@@ -138,7 +138,7 @@ fn still_right(deployment: &Deployment) {
         let clip = clip.send_on(&mut connection).expect("an answer");
         assert!(clip.body == bytes::content(CLIP_SEED, 0, CLIP_BYTES), "other bytes of a film");
         let film = Request::get(format!("/api/v2/catalog/{FILM}"));
-        assert_eq!(film.send_on(&mut connection).expect("an answer").status, 200, "the catalogue");
+        assert_eq!(film.send_on(&mut connection).expect("an answer").status, 200, "the catalog");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

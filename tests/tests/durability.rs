@@ -65,7 +65,7 @@ fn a_server_killed_in_the_middle_of_an_upload_keeps_what_it_had_and_takes_no_hal
         let clip = media(&deployment, CLIP);
         assert!(clip.body == bytes::content(CLIP_SEED, 0, CLIP_BYTES), "another film is lost");
         let current = fixture::root(&deployment).expect("a root").map(|root| root.manifest);
-        assert_eq!(current.as_ref(), Some(&build.manifest.hash), "the catalogue is lost");
+        assert_eq!(current.as_ref(), Some(&build.manifest.hash), "the catalog is lost");
     }
     let used = size_of(&data);
     assert!(used < FILM_BYTES as u64, "{used} bytes of what was never acknowledged stay");
@@ -93,7 +93,7 @@ fn what_was_acknowledged_is_there_after_a_power_cut() {
         let build = catalog::build(titles).expect("titles that fit");
         fixture::put_packs(&deployment, &build).expect("packs are taken");
         let current = fixture::root(&deployment).expect("a root").map(|root| root.manifest);
-        fixture::flip(&deployment, &build, current).expect("the catalogue is taken");
+        fixture::flip(&deployment, &build, current).expect("the catalog is taken");
         deployment.process().expect("it runs here").kill().expect("it can be killed");
 
         let deployment = Deployment::serve(data.clone(), &[]).expect("firstframe serve starts");

@@ -107,11 +107,11 @@ fn an_own_film_of_ten_hours_is_made_ready_in_sixty_four_megabytes_by_who_asks_fi
 #[test]
 fn a_film_of_ten_hours_elsewhere_is_made_ready_in_sixty_four_megabytes_as_it_is_taken_up() {
     for moov_at in [MoovAt::Tail, MoovAt::Head] {
-        take_up(ten_hours(moov_at));
+        ingest(ten_hours(moov_at));
     }
 }
 
-fn take_up(film: Film) {
+fn ingest(film: Film) {
     let upstream = Upstream::of(film.clone()).expect("a provider");
     let folder = tempfile::tempdir().expect("a folder");
     let providers = folder.path().join("providers.json");
@@ -120,8 +120,8 @@ fn take_up(film: Film) {
     let providers = providers.to_str().expect("a path in UTF-8");
     flags.extend(["--providers", providers, "--allowed-outbound-hosts", &upstream.origin]);
     let deployment = Deployment::serve(folder.path().join("data"), &flags).expect("it starts");
-    let taken = fixture::take_up(&deployment, "film.mp4").expect("it is taken up");
-    fixture::show(&deployment, "long", &[taken]).expect("a catalogue");
+    let taken = fixture::ingest(&deployment, "film.mp4").expect("it is taken up");
+    fixture::show(&deployment, "long", &[taken]).expect("a catalog");
     let stream = Request::get("/api/v2/stream/long.1").send(&deployment.origin).expect("a stream");
     let stream: Stream = stream.envelope().expect("an envelope").data.expect("a stream");
     // Only what is stored already has it.

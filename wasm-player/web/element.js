@@ -3,7 +3,7 @@
 /** @import { OpenMessage, ToPage, ToWorker } from "./messages.js" */
 /** @import { Sink, SinkReports } from "./sink.js" */
 
-import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker } from "./faults.js";
+import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker } from "./element-faults.js";
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
 import { keepSpare, open, prepare } from "./workers.js";
 
@@ -125,7 +125,7 @@ export class FirstframeVideo extends HTMLElement {
     const [exact, sinkOnPage] = [this.hasAttribute("exact"), this.hasAttribute("sink-on-page")];
     this.#listenTo(open({ type: "open", ...film, api, start, exact, sinkOnPage }));
     // Whose browser does not tell waits a moment longer for what comes next.
-    this.video.requestVideoFrameCallback?.(() => this.#tell({ type: "pictured" }));
+    this.video.requestVideoFrameCallback?.(() => this.#tell({ type: "firstFrameShown" }));
   }
 
   /** @param {Worker} worker */

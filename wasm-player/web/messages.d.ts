@@ -30,7 +30,7 @@ export type ToWorker =
   | OpenMessage
   | { type: "seek"; time: number }
   | { type: "position"; time: number; playing: boolean }
-  | { type: "pictured" }
+  | { type: "firstFrameShown" }
   | { type: "mediaFailed"; message: string }
   | { type: "report"; call: keyof SinkReports; args: unknown[] }
   | { type: "stats"; id: number };

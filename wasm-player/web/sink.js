@@ -1,6 +1,6 @@
 // The one place that drives MediaSource: in the worker where the browser can, else on the page.
 
-import { joined } from "./sinks.js";
+import { joined } from "./sink-proxy.js";
 
 /**
  * What a sink reports. It never reports from inside a call to it.

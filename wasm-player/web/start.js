@@ -3,7 +3,7 @@
 
 /** @import { SinkCalls, Started } from "./messages.js" */
 
-import { gather, joined } from "./sinks.js";
+import { gather, joined } from "./sink-proxy.js";
 
 /** Eighty seconds of headers have some 100 KB. */
 const BOXES_BYTES_MAX = 1 << 20;

@@ -9,17 +9,17 @@
 /** @import { Start } from "./start.js" */
 
 import {
-  afterPicture, askFirst, askRange, firstUrl, madeUrl, nameOf, openingUrl, pictured, streamUrl,
-} from "./asks.js";
-import { counters, note, stats } from "./counted.js";
+  afterFirstFrame, askFirst, askRange, firstUrl, madeUrl, nameOf, openingUrl, firstFrameShown, streamUrl,
+} from "./requests.js";
+import { counters, note, stats } from "./stats.js";
 import { inputsOf } from "./inputs.js";
-import { byHeaders, byIndex } from "./modules.js";
-import { gather, sinkHere, sinkOnPage } from "./sinks.js";
+import { byHeaders, byIndex } from "./wasm-modules.js";
+import { gather, sinkHere, sinkOnPage } from "./sink-proxy.js";
 
 // Films without headers do not wait for it.
 const startModule = import("./start.js");
 const sinkModule = import("./sink.js");
-const toldModule = import("./told.js");
+const faultMessages = import("./fault-messages.js");
 
 /** Of a film that may be watched next: some seconds, which is time to ask for more. */
 const HELD_BYTES = 524288;
@@ -159,10 +159,10 @@ const broken = (error) => tell({ type: "broken", message: `${error}` });
 
 /** @param {number} id @param {number} start @param {number} end @param {boolean} isMedia */
 async function send(id, start, end, isMedia) {
-  const { rangeHeader } = await toldModule;
+  const { rangeHeader } = await faultMessages;
   const range = rangeHeader(start, end);
   const at = early.findIndex((asked) => asked.range === range);
-  const asked = early.splice(at, at < 0 ? 0 : 1)[0] ?? askRange(place?.url ?? "", range, begun && afterPicture());
+  const asked = early.splice(at, at < 0 ? 0 : 1)[0] ?? askRange(place?.url ?? "", range, begun && afterFirstFrame());
   const { controller, response } = asked;
   await answered(id, { controller, entry: note(range, isMedia) }, response);
 }
@@ -171,7 +171,7 @@ async function send(id, start, end, isMedia) {
 async function sendHeaders(id, from, windows) {
   const controller = new AbortController();
   const url = `${madeUrl(place?.headersUrl ?? "", from)}&windows=${windows}`;
-  const response = afterPicture().then(() => fetch(url, { signal: controller.signal }));
+  const response = afterFirstFrame().then(() => fetch(url, { signal: controller.signal }));
   await answered(id, { controller, entry: note("headers", false) }, response);
 }
 
@@ -187,7 +187,7 @@ async function sendStart(id, from) {
   const answer = await answered(id, request, start.answer);
   const parts = answer?.ok && (await outcome(id, request, start.parts));
   if (parts) {
-    if (!parts.length) pictured(); // Nothing in it is worth waiting for.
+    if (!parts.length) firstFrameShown(); // Nothing in it is worth waiting for.
     if (parts.film && !settle(parts.film, parts.url)) player?.resolveFailed(404);
     else if (!parts.boxes.length) return playByIndex(id);
     else player?.started(id, parts.length, parts.boxes);
@@ -211,7 +211,7 @@ async function playByIndex(id) {
  */
 async function answered(id, request, response) {
   requests.set(id, request);
-  const { contentRange } = await toldModule;
+  const { contentRange } = await faultMessages;
   const answer = await outcome(id, request, response);
   if (!answer) return;
   const { status, headers } = answer;
@@ -359,7 +359,7 @@ function makeHost(calls, SinkClass) {
 /** @type {Host["fault"]} */
 function fault(kind, ...parts) {
   const words = said;
-  toldModule.then(({ inWords }) => tell({ type: "fault", kind, fault: inWords(...parts, words) }))
+  faultMessages.then(({ inWords }) => tell({ type: "fault", kind, fault: inWords(...parts, words) }))
     .catch(broken);
 }
 
@@ -378,7 +378,7 @@ async function resolve() {
 function apply(message) {
   if (message.type === "prepare") return prepare(message);
   if (message.type === "open") return void open(message).catch(broken);
-  if (message.type === "pictured") return pictured();
+  if (message.type === "firstFrameShown") return firstFrameShown();
   if (waiting || !player) return void waiting?.push(message);
   switch (message.type) {
     case "seek":

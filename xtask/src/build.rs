@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{run, tools, traps, web};
+use crate::{assets, prerequisites, process, shrink_wasm, workspace};
 
 /// What a browser may have to download before the player runs: wasm and scripts, gzip.
 pub(crate) const PLAYER_BYTES_MAX: u64 = 80_000;
@@ -34,21 +34,21 @@ pub(crate) struct Built {
 
 /// Builds everything that runs on this machine.
 pub(crate) fn all() -> Result<Built> {
-    tools::rust_targets()?;
-    run::step("building the player", player)?;
-    let player_bytes = run::step("laying out the page and its assets", assets)?;
-    run::step("building the edge component", component)?;
-    let firstframe = run::step("building firstframe", firstframe)?;
+    prerequisites::rust_targets()?;
+    process::step("building the player", player)?;
+    let player_bytes = process::step("laying out the page and its assets", assets)?;
+    process::step("building the edge component", component)?;
+    let firstframe = process::step("building firstframe", firstframe)?;
     Ok(Built { firstframe, player_bytes })
 }
 
 /// `target/web`, which the edge embeds; `.cargo/config.toml` says the same.
 fn web_dir() -> PathBuf {
-    run::workspace().join("target/web")
+    workspace::root().join("target/web")
 }
 
 fn bindgen_dir() -> PathBuf {
-    run::target_dir().join("player")
+    workspace::target_dir().join("player")
 }
 
 /// The two modules of the player, of which a page loads the one that it needs: by headers of the
@@ -65,8 +65,8 @@ fn player() -> Result<()> {
 }
 
 fn module(name: &str, features: &[&str]) -> Result<()> {
-    run::run(
-        run::cargo(["rustc", "--quiet", "--release", "--package", "wasm-player"])
+    process::run(
+        process::cargo(["rustc", "--quiet", "--release", "--package", "wasm-player"])
             .args(["--target", "wasm32-unknown-unknown", "--crate-type", "cdylib"])
             .args(features)
             // A few functions more in place, measured: 1.8 KB less of a download than by default.
@@ -74,16 +74,16 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
     )?;
     let mut output = Bindgen::new()
-        .input_path(run::target_dir().join("wasm32-unknown-unknown/release/wasm_player.wasm"))
+        .input_path(workspace::target_dir().join("wasm32-unknown-unknown/release/wasm_player.wasm"))
         .out_name(name)
         .bundler(true)?
         .typescript(false)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()?;
-    traps::shorten(output.wasm_mut());
-    let long = traps::short_imports(output.wasm_mut());
-    let made = run::target_dir().join("bindgen").join(name);
+    shrink_wasm::remove_panic_paths(output.wasm_mut());
+    let long = shrink_wasm::shorten_import_names(output.wasm_mut());
+    let made = workspace::target_dir().join("bindgen").join(name);
     output.emit(&made)?;
     // The module that bundlers begin with imports wasm, which no browser does. worker.js stands in
     // for it, in a tenth of what wasm-bindgen has for browsers.
@@ -100,15 +100,15 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
 
 /// What a browser downloads before a film plays, by the module for which that is more.
 fn assets() -> Result<u64> {
-    let player = run::workspace().join("wasm-player/web");
-    let page = run::workspace().join("edge/page");
-    web::lay_out(&[&page, &player, &bindgen_dir()], &web_dir())?;
+    let player = workspace::root().join("wasm-player/web");
+    let page = workspace::root().join("edge/page");
+    assets::lay_out(&[&page, &player, &bindgen_dir()], &web_dir())?;
     let mut most = 0;
     for (name, _, without) in PLAYERS {
-        let mut files = web::served(&player)?;
+        let mut files = assets::served(&player)?;
         files.retain(|file| file != without);
         files.extend([format!("{name}.js"), format!("{name}_bg.wasm")]);
-        let sizes = files.iter().map(|file| web::download_size(&laid_out(file)?));
+        let sizes = files.iter().map(|file| assets::download_size(&laid_out(file)?));
         let sum = sizes.sum::<Result<u64>>()?;
         eprintln!("    the player's download, {name}: {sum} bytes of wasm and scripts, gzip");
         most = most.max(sum);
@@ -119,7 +119,7 @@ fn assets() -> Result<u64> {
 /// The file in `target/web` that came of the source of this name.
 fn laid_out(source: &str) -> Result<PathBuf> {
     let (stem, extension) = source.rsplit_once('.').unwrap_or((source, ""));
-    web::served(&web_dir())?
+    assets::served(&web_dir())?
         .into_iter()
         .find(|name| name.starts_with(&format!("{stem}.")) && name.ends_with(extension))
         .map(|name| web_dir().join(name))
@@ -129,15 +129,15 @@ fn laid_out(source: &str) -> Result<PathBuf> {
 fn component() -> Result<()> {
     // Names and debug information are of no use to a host. worker-build needs them, so the profile
     // keeps them.
-    run::run(
-        run::cargo(["build", "--quiet", "--release", "--package", "edge"])
+    process::run(
+        process::cargo(["build", "--quiet", "--release", "--package", "edge"])
             .args(["--target", "wasm32-wasip2"])
             .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
             // It is never downloaded, and runs for every request.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     )?;
-    let built = run::target_dir().join("wasm32-wasip2/release/edge.wasm");
-    let component = run::workspace().join("target/component/firstframe.wasm");
+    let built = workspace::target_dir().join("wasm32-wasip2/release/edge.wasm");
+    let component = workspace::root().join("target/component/firstframe.wasm");
     let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
     // The binary embeds it: a file that did not change must not look new.
     if fs::read(&component).is_ok_and(|there| there == bytes) {
@@ -149,15 +149,15 @@ fn component() -> Result<()> {
 }
 
 fn firstframe() -> Result<PathBuf> {
-    run::run(run::cargo(["build", "--bins"]).args(ALL))?;
-    Ok(run::target_dir().join(NATIVE).join("firstframe"))
+    process::run(process::cargo(["build", "--bins"]).args(ALL))?;
+    Ok(workspace::target_dir().join(NATIVE).join("firstframe"))
 }
 
 /// Builds the Worker as `wrangler deploy` does, by wrangler itself and from tools that the
 /// registries have; uploads nothing.
 pub(crate) fn worker() -> Result<()> {
-    let worker_build = tools::worker_build()?;
-    run::run(&mut run::cargo([
+    let worker_build = prerequisites::worker_build()?;
+    process::run(&mut process::cargo([
         "build",
         "--quiet",
         "--profile",
@@ -167,21 +167,21 @@ pub(crate) fn worker() -> Result<()> {
         "--bin",
         "bindgen",
     ]))?;
-    let node = run::workspace().join("tests/node");
+    let node = workspace::root().join("tests/node");
     let bin = node.join("node_modules/.bin");
     let mut path = vec![worker_build];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    run::run(
+    process::run(
         Command::new("npm")
             .args(["run", "--silent", "deploy"])
             .current_dir(&node)
             .stdout(io::stderr())
             .env("PATH", env::join_paths(path)?)
-            .env("WASM_BINDGEN_BIN", run::target_dir().join(NATIVE).join("bindgen"))
+            .env("WASM_BINDGEN_BIN", workspace::target_dir().join(NATIVE).join("bindgen"))
             .env("WASM_OPT_BIN", bin.join("wasm-opt"))
             .env("ESBUILD_BIN", bin.join("esbuild")),
     )?;
-    report("the Worker", &run::workspace().join("edge/build/index_bg.wasm"))
+    report("the Worker", &workspace::root().join("edge/build/index_bg.wasm"))
 }
 
 fn report(what: &str, file: &Path) -> Result<()> {

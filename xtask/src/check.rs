@@ -6,13 +6,13 @@ use anyhow::Result;
 
 use crate::{
     build::{ALL, NATIVE},
-    deny, run, tools,
+    licenses, prerequisites, process,
 };
 
 pub(crate) fn run() -> Result<()> {
-    tools::rust_targets()?;
-    run::step("licences and sources", deny::check)?;
-    run::step("formatting", || run::run(&mut run::cargo(["fmt", "--all", "--check"])))?;
+    prerequisites::rust_targets()?;
+    process::step("licences and sources", licenses::check)?;
+    process::step("formatting", || process::run(&mut process::cargo(["fmt", "--all", "--check"])))?;
     clippy("xtask", &["--package=xtask", "--all-targets", "--profile", NATIVE])?;
     clippy("this machine", &[&["--all-targets"], &ALL[..]].concat())?;
     clippy(
@@ -34,18 +34,20 @@ pub(crate) fn run() -> Result<()> {
         ],
     )?;
     clippy("wasm32-wasip2", &["--package=edge", "--target=wasm32-wasip2", "--release"])?;
-    tools::node_packages()?;
+    prerequisites::node_packages()?;
     for project in ["wasm-player/web", "edge/page"] {
-        run::step(&format!("types of {project}"), || {
-            run::run(Command::new("tests/node/node_modules/.bin/tsc").args(["--project", project]))
+        process::step(&format!("types of {project}"), || {
+            process::run(
+                Command::new("tests/node/node_modules/.bin/tsc").args(["--project", project]),
+            )
         })?;
     }
     Ok(())
 }
 
 fn clippy(target: &str, arguments: &[&str]) -> Result<()> {
-    run::step(&format!("clippy for {target}"), || {
-        let mut clippy = run::cargo(["clippy", "--quiet"]);
-        run::run(clippy.args(arguments).args(["--", "--deny", "warnings"]))
+    process::step(&format!("clippy for {target}"), || {
+        let mut clippy = process::cargo(["clippy", "--quiet"]);
+        process::run(clippy.args(arguments).args(["--", "--deny", "warnings"]))
     })
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, process::Co
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::{build::Built, run};
+use crate::{build::Built, process, workspace};
 
 /// The suite, and what npm says that its package is. Its dependencies, npm itself among them, are
 /// for its own command line, which is not used.
@@ -77,7 +77,7 @@ struct Outcome {
 /// Runs the groups, prints the one about partial content, and fails where a failure has no reason.
 pub(crate) fn run(built: &Built) -> Result<()> {
     let (mended, published) = (outcomes(built, &[])?, outcomes(built, PUBLISHED)?);
-    fs::write(run::workspace().join("docs/conformance.md"), report(&mended, &published)?)?;
+    fs::write(workspace::root().join("docs/conformance.md"), report(&mended, &published)?)?;
     for one in mended.iter().filter(|one| one.group == "partial") {
         println!("{} {}{}", if one.passed { "pass" } else { "FAIL" }, one.id, colon(&one.why));
     }
@@ -117,26 +117,26 @@ pub(crate) fn suite() -> Result<PathBuf> {
         filename: String,
         integrity: String,
     }
-    let folder = run::target_dir().join("conformance");
+    let folder = workspace::target_dir().join("conformance");
     let package = folder.join("package");
     if package.join("tests/partial.mjs").is_file() {
         return Ok(package);
     }
     fs::create_dir_all(&folder)?;
     let mut npm = Command::new("npm");
-    let packed = run::output(npm.args(["pack", "--json", SUITE]).current_dir(&folder))?;
+    let packed = process::output(npm.args(["pack", "--json", SUITE]).current_dir(&folder))?;
     let [packed]: [Packed; 1] = serde_json::from_str(&packed).context("what npm pack says")?;
     if packed.integrity != INTEGRITY {
         bail!("{SUITE} is another package than it was: {}", packed.integrity);
     }
-    run::run(Command::new("tar").arg("-xzf").arg(&packed.filename).current_dir(&folder))?;
+    process::run(Command::new("tar").arg("-xzf").arg(&packed.filename).current_dir(&folder))?;
     Ok(package)
 }
 
 fn outcomes(built: &Built, more: &[&str]) -> Result<Vec<Outcome>> {
     let mut node = Command::new("node");
     node.arg("tests/node/conformance/run.mjs").arg(suite()?).args(more);
-    let said = run::output(node.env("FIRSTFRAME_BIN", &built.firstframe))?;
+    let said = process::output(node.env("FIRSTFRAME_BIN", &built.firstframe))?;
     let outcome = |line| serde_json::from_str(line).context("run.mjs says something else");
     said.lines().map(outcome).collect()
 }

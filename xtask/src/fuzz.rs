@@ -8,7 +8,7 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::{build::NATIVE, run};
+use crate::{build::NATIVE, process, workspace};
 
 /// How long, and which.
 #[derive(Debug, Args)]
@@ -49,19 +49,19 @@ const INPUT_BYTES_MAX: u32 = 64 << 10;
 const MEMORY_MB_MAX: u32 = 1024;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let binaries = run::target_dir().join("fuzz");
+    let binaries = workspace::target_dir().join("fuzz");
     let host = host()?;
-    run::step("building the fuzz targets", || build(&binaries, &host))?;
+    process::step("building the fuzz targets", || build(&binaries, &host))?;
     let built = binaries.join(&host).join("release");
-    run::step("writing seeds", || {
-        let mut cargo = run::cargo(["run", "--quiet", "--profile", NATIVE]);
+    process::step("writing seeds", || {
+        let mut cargo = process::cargo(["run", "--quiet", "--profile", NATIVE]);
         cargo.args(["--package", "mp4", "--example", "seeds", "--"]);
-        run::run(cargo.arg(Path::new(PACKAGE).join("seeds")))
+        process::run(cargo.arg(Path::new(PACKAGE).join("seeds")))
     })?;
     for target in targets()? {
         if arguments.target.as_ref().is_none_or(|only| *only == target) {
             let what = format!("fuzzing {target} for {} s", arguments.seconds);
-            run::step(&what, || fuzz(&built.join(&target), &target, arguments))?;
+            process::step(&what, || fuzz(&built.join(&target), &target, arguments))?;
         }
     }
     Ok(())
@@ -69,16 +69,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Which machine this is, as rustc calls it: with a target named, build scripts stay as they are.
 fn host() -> Result<String> {
-    let told = run::output(Command::new("rustc").arg("-vV"))?;
+    let told = process::output(Command::new("rustc").arg("-vV"))?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc names its host")?.to_owned())
 }
 
 fn build(binaries: &Path, host: &str) -> Result<()> {
     let manifest = Path::new(PACKAGE).join("Cargo.toml");
-    let mut cargo = run::cargo(["build", "--quiet", "--release", "--target", host]);
+    let mut cargo = process::cargo(["build", "--quiet", "--release", "--target", host]);
     cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(binaries);
-    run::run(cargo.env("RUSTFLAGS", COVERAGE))
+    process::run(cargo.env("RUSTFLAGS", COVERAGE))
 }
 
 /// The names in the manifest.
@@ -108,5 +108,5 @@ fn fuzz(binary: &Path, target: &str, arguments: &Arguments) -> Result<()> {
         .args(["-timeout=5", "-verbosity=0", "-print_final_stats=1"])
         .arg(corpus)
         .arg(seeds);
-    run::run(&mut fuzzer)
+    process::run(&mut fuzzer)
 }

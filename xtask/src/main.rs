@@ -1,19 +1,20 @@
 //! `cargo xtask up | test | check | build | bench | fuzz`: everything a contributor or a newcomer runs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks")]
 
+mod assets;
 mod bench;
 mod build;
 mod check;
 mod conformance;
-mod deny;
 mod fuzz;
+mod licenses;
 mod minify;
-mod run;
+mod prerequisites;
+mod process;
+mod shrink_wasm;
 mod test;
-mod tools;
-mod traps;
 mod up;
-mod web;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -55,14 +56,14 @@ fn main() -> ExitCode {
 }
 
 fn obey(arguments: &Arguments) -> Result<()> {
-    run::enter_workspace()?;
+    workspace::enter()?;
     match &arguments.verb {
         Verb::Up(arguments) => up::run(arguments),
         Verb::Test(arguments) => test::run(arguments),
         Verb::Check => check::run(),
         Verb::Build => {
             build::all()?;
-            run::step("weighing the mp4 part", bench::mp4::part)
+            process::step("weighing the mp4 part", bench::mp4::part)
         }
         Verb::Bench(arguments) => bench::run(arguments),
         Verb::Fuzz(arguments) => fuzz::run(arguments),

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::{
     bench,
     build::{self, ALL, Built, NATIVE, PLAYER_BYTES_MAX},
-    conformance, fuzz, run, tools,
+    conformance, fuzz, prerequisites, process,
 };
 
 /// Which tests to run; all of them without a name.
@@ -32,13 +32,13 @@ enum Part {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let wanted = |part| arguments.part.is_none_or(|only| only == part);
-    tools::programs(&[
+    prerequisites::programs(&[
         ("ffmpeg", "ffmpeg"),
         ("chromium", "chromium"),
         ("firefox-esr", "firefox-esr"),
         ("nginx", "nginx"),
     ])?;
-    tools::node_packages()?;
+    prerequisites::node_packages()?;
     let built = build::all()?;
     if built.player_bytes > PLAYER_BYTES_MAX {
         bail!(
@@ -47,15 +47,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         );
     }
     if wanted(Part::Rust) {
-        run::step("weighing the mp4 part", bench::mp4::part)?;
-        run::step("building the Worker by wrangler, which uploads nothing", build::worker)?;
-        run::step("tests that cargo runs", || rust(&built))?;
+        process::step("weighing the mp4 part", bench::mp4::part)?;
+        process::step("building the Worker by wrangler, which uploads nothing", build::worker)?;
+        process::step("tests that cargo runs", || rust(&built))?;
     }
     if wanted(Part::Browser) {
-        run::step("tests in the browser", || browser(&built))?;
+        process::step("tests in the browser", || browser(&built))?;
     }
     if wanted(Part::Conformance) {
-        run::step("http-cache-tests", || conformance::run(&built))?;
+        process::step("http-cache-tests", || conformance::run(&built))?;
     }
     if wanted(Part::Fuzz) {
         fuzz::run(&fuzz::Arguments::short())?;
@@ -64,13 +64,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn rust(built: &Built) -> Result<()> {
-    run::run(&mut run::cargo(["test", "--quiet", "--profile", NATIVE, "--package", "xtask"]))?;
-    let mut cargo = run::cargo(["test", "--quiet"]);
-    run::run(cargo.args(ALL).env("FIRSTFRAME_BIN", &built.firstframe))
+    process::run(&mut process::cargo([
+        "test",
+        "--quiet",
+        "--profile",
+        NATIVE,
+        "--package",
+        "xtask",
+    ]))?;
+    let mut cargo = process::cargo(["test", "--quiet"]);
+    process::run(cargo.args(ALL).env("FIRSTFRAME_BIN", &built.firstframe))
 }
 
 fn browser(built: &Built) -> Result<()> {
     let mut npm = Command::new("npm");
     npm.args(["run", "--silent", "browser"]).current_dir(Path::new("tests/node"));
-    run::run(npm.env("FIRSTFRAME_BIN", &built.firstframe))
+    process::run(npm.env("FIRSTFRAME_BIN", &built.firstframe))
 }

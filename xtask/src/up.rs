@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::{build, run};
+use crate::{build, process, workspace};
 
 /// How long the server may take to be ready: a first start compiles the component.
 const READY_SECONDS_MAX: u64 = 60;
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 
 /// Builds, then becomes the server, so that signals reach it; a child publishes meanwhile.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let firstframe = run::target_dir().join(build::NATIVE).join("firstframe");
+    let firstframe = workspace::target_dir().join(build::NATIVE).join("firstframe");
     if arguments.publish_only {
         return publish(&firstframe, arguments);
     }
@@ -66,7 +66,7 @@ fn publish(firstframe: &Path, arguments: &Arguments) -> Result<()> {
         None => demo(firstframe)?,
     };
     ready(&arguments.data)?;
-    run::run(
+    process::run(
         Command::new(firstframe).arg("publish").arg(library).arg("--data").arg(&arguments.data),
     )?;
     println!("\nFirstframe plays at http://127.0.0.1:{}/ (Ctrl-C ends it)", arguments.port);
@@ -75,8 +75,8 @@ fn publish(firstframe: &Path, arguments: &Arguments) -> Result<()> {
 
 /// A small clip of our own making, and a long film with its `moov` at the end made of it.
 fn demo(firstframe: &Path) -> Result<PathBuf> {
-    let library = run::target_dir().join("demo-library");
-    run::run(Command::new(firstframe).arg("demo").arg(&library))?;
+    let library = workspace::target_dir().join("demo-library");
+    process::run(Command::new(firstframe).arg("demo").arg(&library))?;
     Ok(library)
 }
 

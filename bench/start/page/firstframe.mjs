@@ -9,7 +9,7 @@ export async function prepare() {
   const asset = (name) => import(new RegExp(`/assets/${name}\\.[0-9a-f]+\\.js`).exec(page)[0]);
   await asset("element");
   // As the page does it when it has nothing else to do.
-  (await asset("warm")).warmPlayer();
+  (await asset("prefetch")).prefetchPlayer();
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
 

@@ -6,7 +6,7 @@ use mp4::{
     start::{self, From},
 };
 
-use crate::bed::{
+use crate::fixture::{
     Long, OWN, asked, get, own, own_bytes, parts, providers, register, restart, text, url,
 };
 

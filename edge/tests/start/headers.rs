@@ -6,7 +6,7 @@ use mp4::{
     start::{self, From},
 };
 
-use crate::bed::{Long, OWN, get, own, providers, register, restart, text, url};
+use crate::fixture::{Long, OWN, get, own, providers, register, restart, text, url};
 
 #[test]
 fn at_two_hundred_positions_headers_are_what_the_whole_index_says() {

@@ -7,12 +7,11 @@
     reason = "a test that cannot go on must fail"
 )]
 
-mod bed;
 mod bytes;
-mod elsewhere;
 #[path = "../../../crates/mp4/tests/it/ffmpeg.rs"]
 #[expect(dead_code, reason = "it is shared with the tests of `mp4`, which use all of it")]
 mod ffmpeg;
+mod fixture;
 #[path = "../../../crates/mp4/tests/it/fmp4.rs"]
 mod fmp4;
 mod headers;
@@ -22,4 +21,5 @@ mod prewarm;
 mod real;
 mod stored;
 mod stream;
+mod upstream_film;
 mod window;

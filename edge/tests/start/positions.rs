@@ -19,8 +19,8 @@ use mp4::{
 };
 
 use crate::{
-    bed::{Long, OWN, get, moov, own_bytes, parts, text},
     ffmpeg::{self, Folder, Seen, adler32},
+    fixture::{Long, OWN, get, moov, own_bytes, parts, text},
     fmp4::{self, Packet},
     real::{NOT_PROBED, corpus, names},
 };

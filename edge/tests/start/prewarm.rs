@@ -4,7 +4,7 @@ use edge::memory::{Canned, Memory};
 use mp4::film::MoovAt;
 use serde_json::Value;
 
-use crate::bed::{Long, OWN, admin, asked, get, own, publish, season, text};
+use crate::fixture::{Long, OWN, admin, asked, get, own, publish, season, text};
 
 fn ready(memory: &Memory, method: &str, episode: &str) -> Value {
     let answer = admin(memory, method, &format!("/api/v2/admin/prewarm/{episode}"));
@@ -49,7 +49,7 @@ fn films_of_the_own_store_are_made_ready_too_and_odd_ones_say_why_not() {
     assert_eq!(ready(&memory, "GET", "film.1")["starts"], "missing");
     assert_eq!(ready(&memory, "POST", "film.1")["starts"], "stored");
     assert_eq!(ready(&memory, "GET", "film.1")["starts"], "stored");
-    let odd = crate::bed::own_bytes(&[0; 5000]);
+    let odd = crate::fixture::own_bytes(&[0; 5000]);
     publish(&odd, &[OWN]);
     let why = &ready(&odd, "POST", "film.1")["starts"]["refused"];
     assert!(why.as_str().is_some_and(|why| why.contains("box")), "{why}");

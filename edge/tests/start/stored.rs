@@ -6,7 +6,7 @@ use edge::{
 };
 use mp4::{film::MoovAt, start::Root};
 
-use crate::bed::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
+use crate::fixture::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
 
 const ROOT: &str = "index/00ff/root.1";
 

@@ -8,7 +8,7 @@ use mp4::{
 };
 use serde_json::Value;
 
-use crate::bed::{Long, OWN, get, own, publish, restart, text};
+use crate::fixture::{Long, OWN, get, own, publish, restart, text};
 
 fn stream(memory: &Memory, token: &str) -> Value {
     let headers = [("x-client-token", token)];
@@ -103,7 +103,7 @@ fn an_episode_whose_start_is_not_to_be_had_says_where_its_film_is() {
     memory.objects.failing.replace(None);
     assert!(!film_of(&ask(&memory, "GET", path, &[], Some(b""))).1.is_empty(), "it recovers");
     // What is no film is never one.
-    let memory = crate::bed::own_bytes(b"no film");
+    let memory = crate::fixture::own_bytes(b"no film");
     publish(&memory, &[OWN]);
     let answer = ask(&memory, "GET", path, &[], Some(b""));
     assert_eq!(film_of(&answer).1, b"");

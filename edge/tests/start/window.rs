@@ -6,7 +6,7 @@ use edge::{
     rules::blocks,
 };
 
-use crate::bed::{asked, get, restart, season, text};
+use crate::fixture::{asked, get, restart, season, text};
 
 fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> Answer {
     let body = serde_json::json!({"currentEpisodeId": current, "nextEpisodeIds": next});

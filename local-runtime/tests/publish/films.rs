@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::bed::{Server, clip, ffmpeg, film, firstframe, folder, said};
+use crate::fixture::{Server, clip, ffmpeg, film, firstframe, folder, said};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot drawn, and served as it is";
 

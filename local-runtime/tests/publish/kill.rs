@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bed::{Server, film, folder, said};
+use crate::fixture::{Server, film, folder, said};
 
 /// Five parts.
 const FILM_BYTES: usize = 70 << 20;

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bed::{Server, clip, folder, said};
+use crate::fixture::{Server, clip, folder, said};
 
 const FILM_BYTES: u64 = 10_000_000_000;
 

@@ -1,9 +1,9 @@
 //! `firstframe publish` against `firstframe serve`, both as they are run.
 
 #[cfg(test)]
-mod bed;
-#[cfg(test)]
 mod films;
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mp4::film::{self, MoovAt};
 
-use crate::bed::{Server, clip, firstframe, folder, said};
+use crate::fixture::{Server, clip, firstframe, folder, said};
 
 /// Of three seconds each: an hour, whose index is there in some ten milliseconds.
 const REPEATS: u32 = 1_200;

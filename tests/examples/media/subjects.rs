@@ -126,7 +126,7 @@ impl Firstframe {
         let deployment = Deployment::serve(data.clone(), &[&more[..], &room].concat())?;
         fs::hard_link(folder.join(FILM), data.join("incoming").join(SOURCE))?;
         deployment.store()?.take_in(SOURCE, &api::paths::media_key(SOURCE))?;
-        let film = fixture::take_up(&deployment, FILM)?;
+        let film = fixture::ingest(&deployment, FILM)?;
         fixture::show(&deployment, "bench", &[film])?;
         let elsewhere = fixture::media_url(&deployment, "bench.1")?;
         Ok(Self { deployment, own: format!("/api/v2/media/{SOURCE}"), elsewhere })

@@ -6,7 +6,7 @@ import { chromium } from './browsers.mjs';
 import { corpusIsThere, files, publishCorpus } from './corpus.mjs';
 import { serve } from './firstframe.mjs';
 import { proxy } from './proxy.mjs';
-import { elementOf, openPlayer, playedTo } from './stage.mjs';
+import { elementOf, openPlayer, playedTo } from './fixture.mjs';
 
 /** What Chromium decodes, plain or fragmented. */
 const PLAYABLE = [

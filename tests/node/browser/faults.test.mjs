@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { film, numberAt } from '../fixtures.mjs';
 import { films } from './films.mjs';
 import { folderOf, publish } from './firstframe.mjs';
-import { episodeOf, openPlayer, playedTo, stage } from './stage.mjs';
+import { episodeOf, openPlayer, playedTo, stage } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof stage>>} */
 let on;

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { freePort, settings, start } from '../daemon.mjs';
+import { freePort, settings, start } from '../server-process.mjs';
 import { folderOf, root } from './firstframe.mjs';
 
 /** @param {Record<string, string>} files by the names that they have there */

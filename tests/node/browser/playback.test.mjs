@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { RATE, numberAt } from '../fixtures.mjs';
-import { FILMS, episodeOf, fileOf, openPlayer, playedTo, stage } from './stage.mjs';
+import { FILMS, episodeOf, fileOf, openPlayer, playedTo, stage } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof stage>>} */
 let on;

@@ -7,7 +7,7 @@ import { chromium, firefox } from './browsers.mjs';
 import { api, folderOf, publish, serve } from './firstframe.mjs';
 import { nginx } from './nginx.mjs';
 import { proxy } from './proxy.mjs';
-import { elementOf, episodeOf, fileOf, openPlayer, playedTo } from './stage.mjs';
+import { elementOf, episodeOf, fileOf, openPlayer, playedTo } from './fixture.mjs';
 
 /** More of them by hand: FIRSTFRAME_STARTS=100. */
 const STARTS = Number(process.env.FIRSTFRAME_STARTS ?? 8);

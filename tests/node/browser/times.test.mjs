@@ -9,7 +9,7 @@ import { chromium, firefox } from './browsers.mjs';
 import { CORPUS, corpusIsThere, publishCorpus } from './corpus.mjs';
 import { serve } from './firstframe.mjs';
 import { proxy } from './proxy.mjs';
-import { elementOf, openPlayer, urlOf } from './stage.mjs';
+import { elementOf, openPlayer, urlOf } from './fixture.mjs';
 
 /** Streams that are broken: decode errors end them, wherever they play. */
 const DAMAGED = ['androidx__sample_with_invalid_nalu.mp4', 'mozilla__no_timescale.mp4'];

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { serve } from '../browser/firstframe.mjs';
 import { start } from './provider.mjs';
-import { stage } from './stage.mjs';
+import { stage } from './suite-fetch.mjs';
 import { KEPT, compareLess, groups, mend, origin, run } from './suite.mjs';
 
 const { values, positionals } = parseArgs({

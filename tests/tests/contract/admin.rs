@@ -16,7 +16,7 @@ use tests::{
 
 use crate::{Subject, shared::Checks};
 
-/// One case at a time changes which catalogue is current.
+/// One case at a time changes which catalog is current.
 static FLIPPING: Mutex<()> = Mutex::new(());
 
 fn pack_path(hash: &str) -> String {
@@ -135,7 +135,7 @@ pub(crate) fn packs_come_back_as_they_were_put(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn the_catalogue_flips_only_from_the_one_it_was_built_on(subject: &Subject) {
+pub(crate) fn the_catalog_flips_only_from_the_one_it_was_built_on(subject: &Subject) {
     let _one_at_a_time = FLIPPING.lock();
     let ours = subject.build.manifest.hash.as_str();
     let next = catalog::build(fixture::titles_and_one_more()).expect("titles that fit");
@@ -161,14 +161,14 @@ pub(crate) fn the_catalogue_flips_only_from_the_one_it_was_built_on(subject: &Su
     checks.equal("after the flip", becomes(subject, &target, 200), 200);
 
     let back = flip(subject, ours, Some(&next.manifest.hash));
-    checks.equal("back to a catalogue that is still there", back.status, 200);
+    checks.equal("back to a catalog that is still there", back.status, 200);
     let current = fixture::root(&subject.deployment).expect("a root").map(|root| root.manifest);
     checks.equal("current", current.as_deref(), Some(ours));
     checks.equal("after the way back", becomes(subject, &target, 404), 404);
     checks.done();
 }
 
-pub(crate) fn a_catalogue_with_a_missing_pack_is_refused(subject: &Subject) {
+pub(crate) fn a_catalog_with_a_missing_pack_is_refused(subject: &Subject) {
     let _one_at_a_time = FLIPPING.lock();
     let mut titles = fixture::titles();
     titles.push(catalog::Title { id: "never-put".into(), ..Default::default() });

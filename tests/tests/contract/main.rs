@@ -1,6 +1,6 @@
 //! The HTTP contract, run against `firstframe serve` and against the Worker in workerd.
 //!
-//! `BASE_URL` (see `Deployment::elsewhere`) takes the place of `firstframe serve`. Where platforms
+//! `BASE_URL` (see `Deployment::at_url`) takes the place of `firstframe serve`. Where platforms
 //! differ, [`Differences`] says in what and why.
 #![expect(
     clippy::expect_used,
@@ -10,7 +10,7 @@
 
 mod admin;
 mod assets;
-mod catalogue;
+mod catalog;
 mod cors;
 mod pictures;
 mod ranges;
@@ -50,7 +50,7 @@ contract! { [a_provider_behind_firstframe_serve a_provider_behind_workerd] {
 } }
 
 contract! { [firstframe_serve workerd] {
-    catalogue:
+    catalog:
         health_names_the_service
         home_has_every_title_on_it
         a_film_is_told_whole
@@ -110,7 +110,7 @@ contract! { [firstframe_serve workerd] {
         a_pack_is_what_its_name_says
         a_pack_that_is_too_large_is_refused
         packs_come_back_as_they_were_put
-        the_catalogue_flips_only_from_the_one_it_was_built_on
-        a_catalogue_with_a_missing_pack_is_refused
+        the_catalog_flips_only_from_the_one_it_was_built_on
+        a_catalog_with_a_missing_pack_is_refused
         a_flip_that_does_not_parse_is_refused;
 } }

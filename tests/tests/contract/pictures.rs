@@ -12,20 +12,20 @@ use crate::{Subject, shared::Checks};
 
 const TITLE: &str = "with-a-poster";
 
-fn take_up(subject: &Subject, file: &str) -> Response {
+fn ingest(subject: &Subject, file: &str) -> Response {
     let body = format!("{{\"provider\": \"one\", \"file\": \"{file}\"}}");
     subject.admin(Request::post(api::paths::ADMIN_PICTURES, body))
 }
 
 pub(crate) fn a_picture_of_a_provider_is_sent_to_who_has_its_url(subject: &Subject) {
-    let taken_up = take_up(subject, PICTURE);
+    let taken_up = ingest(subject, PICTURE);
     let picture: Registered = taken_up.envelope().expect("an envelope").data.expect("a picture");
     let title = Title { id: TITLE.into(), cover: Some(picture.id), ..Title::default() };
-    let build = catalog::build(vec![title]).expect("a catalogue");
+    let build = catalog::build(vec![title]).expect("a catalog");
     let current = fixture::root(&subject.deployment).expect("a root").map(|root| root.manifest);
     fixture::put_packs(&subject.deployment, &build).expect("its packs are stored");
     fixture::flip(&subject.deployment, &build, current).expect("it is current");
-    // An instance looks for another catalogue every two seconds.
+    // An instance looks for another catalog every two seconds.
     let cover = (0..50).find_map(|_| {
         let title: Option<Catalog> =
             subject.get(&format!("/api/v2/catalog/{TITLE}")).envelope().ok()?.data;
@@ -51,7 +51,7 @@ pub(crate) fn a_picture_of_a_provider_is_sent_to_who_has_its_url(subject: &Subje
 }
 
 pub(crate) fn what_is_no_picture_is_not_taken_up(subject: &Subject) {
-    let film = take_up(subject, "long");
+    let film = ingest(subject, "long");
     let said = String::from_utf8_lossy(&film.body).into_owned();
     assert_eq!(film.status, 400, "{said}");
     assert!(said.contains("invalid_payload") && said.contains("a picture is"), "{said}");

@@ -44,7 +44,7 @@ pub(crate) fn firstframe_serve() -> &'static Subject {
     static SUBJECT: OnceLock<Subject> = OnceLock::new();
     SUBJECT.get_or_init(|| {
         let deployment = match std::env::var("BASE_URL") {
-            Ok(url) => Deployment::elsewhere(&url),
+            Ok(url) => Deployment::at_url(&url),
             Err(_) => Deployment::local_runtime(),
         };
         subject(deployment, Differences { front_compresses: false })
@@ -89,8 +89,8 @@ fn elsewhere(
     let upstream = Upstream::start().expect("a provider");
     let mut subject = subject(serve(&upstream), differences);
     let films = ["clip", "long"]
-        .map(|file| fixture::take_up(&subject.deployment, file).expect("a film that is taken up"));
-    fixture::show(&subject.deployment, "elsewhere", &films).expect("a catalogue");
+        .map(|file| fixture::ingest(&subject.deployment, file).expect("a film that is taken up"));
+    fixture::show(&subject.deployment, "elsewhere", &films).expect("a catalog");
     let url = |episode| fixture::media_url(&subject.deployment, episode).expect("a stream");
     let bytes = usize::try_from(upstream::SIZE).expect("a size");
     let long = Long { url: url("elsewhere.2"), seed: upstream::SEED, bytes };

@@ -1,22 +1,22 @@
 //! Carries out effects: each becomes a call to the host.
 
 use super::clock::{float, whole};
+use super::fault_codes::tell;
 use super::host::Host;
-use super::told::tell;
 use mp4::start::From;
 
-use crate::pipeline::{self, Ask, Effect, Input, Lane, Pipeline, Purpose, What};
+use crate::pipeline::{self, AppendData, BodyKind, Effect, Input, MediaType, Pipeline, Request};
 
 /// What this module plays by.
 #[cfg(feature = "by-headers")]
-type Guide = pipeline::ByHeaders;
+type WindowSource = pipeline::ByHeaders;
 #[cfg(not(feature = "by-headers"))]
-type Guide = pipeline::ByIndex;
+type WindowSource = pipeline::ByIndex;
 
 /// One pipeline and its host.
 pub(super) struct Driver {
     host: Host,
-    pipeline: Pipeline<Guide>,
+    pipeline: Pipeline<WindowSource>,
     last_piece: u32,
 }
 
@@ -36,9 +36,9 @@ impl Driver {
 
     /// Handles bytes of a film, of which the pipeline hears only the count. The host has them until
     /// this is over, and effects of this input name no other piece.
-    pub(super) fn handle_piece(&mut self, fetch: u32, len: u32) {
+    pub(super) fn handle_piece(&mut self, fetch_id: u32, len: u32) {
         self.last_piece = self.last_piece.wrapping_add(1);
-        self.handle(Input::MediaBytes { fetch, piece: self.last_piece, len });
+        self.handle(Input::MediaBytes { fetch_id, piece: self.last_piece, len });
     }
 
     fn now_ms(&self) -> u64 {
@@ -48,38 +48,41 @@ impl Driver {
     fn carry_out(&self, effect: Effect) {
         let host = &self.host;
         match effect {
-            Effect::Fetch { fetch, ask, purpose } => {
-                let is_media = purpose == Purpose::Media;
-                match ask {
-                    Ask::Closed(range) => {
-                        host.fetch(fetch, float(range.start), float(range.end), is_media);
+            Effect::Fetch { fetch_id, request, body_kind } => {
+                let is_media = body_kind == BodyKind::Media;
+                match request {
+                    Request::Range(range) => {
+                        host.fetch(fetch_id, float(range.start), float(range.end), is_media);
                     }
-                    Ask::Suffix(n) => host.fetch(fetch, -float(n), 0.0, is_media),
+                    Request::Suffix(n) => host.fetch(fetch_id, -float(n), 0.0, is_media),
                     // Whoever plays by an index asks for no headers.
-                    Ask::Start(_) | Ask::Headers(_) if !cfg!(feature = "by-headers") => {}
-                    Ask::Start(from) => host.fetch_start(fetch, &numbers(from)),
-                    Ask::Headers(from) => {
-                        host.fetch_headers(fetch, &numbers(from), pipeline::HEADERS_WINDOWS);
+                    Request::Start(_) | Request::Headers(_) if !cfg!(feature = "by-headers") => {}
+                    Request::Start(from) => host.fetch_start(fetch_id, &numbers(from)),
+                    Request::Headers(from) => {
+                        host.fetch_headers(fetch_id, &numbers(from), pipeline::HEADERS_WINDOWS);
                     }
                 }
             }
-            Effect::Read { fetch } => host.read(fetch),
-            Effect::Cancel { fetch } => host.cancel(fetch),
+            Effect::Read { fetch_id } => host.read(fetch_id),
+            Effect::Cancel { fetch_id } => host.cancel(fetch_id),
             Effect::Resolve => host.resolve(),
             Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms } => {
                 let [video, audio] = [video, audio].map(Option::unwrap_or_default);
                 let [duration_s, begins_s] = [duration_ms, begins_ms].map(|ms| float(ms) / 1e3);
                 host.add_source_buffers(&video, &audio, duration_s, begins_s);
             }
-            Effect::Append { lane, epoch, what } => {
-                self.append(number(lane), epoch, &what);
+            Effect::Append { media_type, epoch, data } => {
+                self.append(number(media_type), epoch, &data);
             }
-            Effect::RetryAppend { lane } => host.retry_append(number(lane)),
-            Effect::AbortAppend { lane } => host.abort_append(number(lane)),
-            Effect::Evict { lane, span } => {
-                let end_s =
-                    if span.end_ms == u64::MAX { f64::INFINITY } else { float(span.end_ms) / 1e3 };
-                host.evict(number(lane), float(span.start_ms) / 1e3, end_s);
+            Effect::RetryAppend { media_type } => host.retry_append(number(media_type)),
+            Effect::AbortAppend { media_type } => host.abort_append(number(media_type)),
+            Effect::Remove { media_type, range } => {
+                let end_s = if range.end_ms == u64::MAX {
+                    f64::INFINITY
+                } else {
+                    float(range.end_ms) / 1e3
+                };
+                host.evict(number(media_type), float(range.start_ms) / 1e3, end_s);
             }
             Effect::EndOfStream => host.end_of_stream(),
             Effect::StartOver { time_ms } => host.start_over(float(time_ms) / 1e3),
@@ -95,13 +98,15 @@ impl Driver {
         }
     }
 
-    fn append(&self, lane: u8, epoch: u32, what: &What) {
-        match what {
-            What::Header(bytes) => self.host.header(lane, epoch, bytes),
-            What::Part { part, .. } => self.host.part(lane, epoch, part.start, part.end),
-            What::Gather { parts, .. } => {
+    fn append(&self, media_type: u8, epoch: u32, data: &AppendData) {
+        match data {
+            AppendData::Header(bytes) => self.host.header(media_type, epoch, bytes),
+            AppendData::Part { part, .. } => {
+                self.host.part(media_type, epoch, part.start, part.end)
+            }
+            AppendData::Gather { parts, .. } => {
                 let ends: Vec<u32> = parts.iter().flat_map(|p| [p.start, p.end]).collect();
-                self.host.gather(lane, epoch, &ends);
+                self.host.gather(media_type, epoch, &ends);
             }
         }
     }
@@ -115,9 +120,9 @@ fn numbers(from: From) -> Vec<f64> {
     }
 }
 
-const fn number(lane: Lane) -> u8 {
-    match lane {
-        Lane::Video => 0,
-        Lane::Audio => 1,
+const fn number(media_type: MediaType) -> u8 {
+    match media_type {
+        MediaType::Video => 0,
+        MediaType::Audio => 1,
     }
 }

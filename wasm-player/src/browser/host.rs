@@ -89,7 +89,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host);
 
-    /// Tells the page what is wrong. `kind`: `waiting`, `notice`, `fallback` or `error`; `told.js`
+    /// Tells the page what is wrong. `kind`: `waiting`, `notice`, `fallback` or `error`; `fault-messages.js`
     /// knows the rest.
     #[wasm_bindgen(method)]
     pub fn fault(

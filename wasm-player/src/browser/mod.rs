@@ -2,9 +2,9 @@
 
 mod clock;
 mod driver;
+mod fault_codes;
 mod host;
 mod player;
-mod told;
 
 pub use player::Player;
 

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::clock::whole;
 use super::driver::Driver;
 use super::host::Host;
-use crate::pipeline::{ContentRange, Input, Lane, ResponseHead, Span};
+use crate::pipeline::{ContentRange, Input, MediaType, ResponseHead, TimeRange};
 
 /// One player; everything it does comes of a call to it, and is a call to its host.
 #[wasm_bindgen]
@@ -26,7 +26,7 @@ impl Player {
     pub fn input(&mut self, what: u8, numbers: &[f64], bytes: Vec<u8>) {
         let at = |place: usize| numbers.get(place).copied().unwrap_or_default();
         let rest = |place: usize| numbers.get(place..).unwrap_or_default();
-        let (lane, fetch) = (lane_of(at(0)), small(at(0)));
+        let (media_type, fetch_id) = (media_type_of(at(0)), small(at(0)));
         self.driver.handle(match what {
             // The host knows where the film is. A size below 0 is not known.
             0 => Input::Open { size: known(at(0)), start_ms: ms(at(1)), resolvable: is(at(2)) },
@@ -37,25 +37,25 @@ impl Player {
             4 => Input::Position { time_ms: ms(at(0)), playing: is(at(1)) },
             // Buffered: start, end, start, end, …
             5 => Input::Appended {
-                lane,
+                media_type,
                 epoch: small(at(1)),
                 bytes: small(at(2)),
-                buffered: spans(rest(3)),
+                buffered: buffered(rest(3)),
             },
-            6 => Input::Evicted { lane, buffered: spans(rest(1)) },
-            7 => Input::QuotaExceeded { lane, epoch: small(at(1)) },
-            8 => Input::Unsupported { lane },
-            9 => Input::SinkFailed,
-            10 => Input::MediaFailed,
+            6 => Input::Removed { media_type, buffered: buffered(rest(1)) },
+            7 => Input::QuotaExceeded { media_type, epoch: small(at(1)) },
+            8 => Input::Unsupported { media_type },
+            9 => Input::MediaSourceFailed,
+            10 => Input::MediaElementFailed,
             11 => Input::Online(is(at(0))),
-            12 => Input::Head { fetch, head: head(status(at(1)), rest(2)) },
+            12 => Input::Head { fetch_id, head: head(status(at(1)), rest(2)) },
             #[cfg(feature = "by-headers")]
-            13 => Input::Started { fetch, boxes: bytes, bytes: whole(at(1)) },
-            14 => Input::IndexBytes { fetch, bytes },
+            13 => Input::StartBoxes { fetch_id, boxes: bytes, media_bytes: whole(at(1)) },
+            14 => Input::IndexBytes { fetch_id, bytes },
             // Bytes of pictures and sound, which stay where they are.
-            15 => return self.driver.handle_piece(fetch, small(at(1))),
-            16 => Input::FetchEnded { fetch },
-            17 => Input::FetchFailed { fetch },
+            15 => return self.driver.handle_piece(fetch_id, small(at(1))),
+            16 => Input::BodyEnded { fetch_id },
+            17 => Input::FetchFailed { fetch_id },
             _ => Input::Tick,
         });
     }
@@ -97,11 +97,11 @@ fn ms(seconds: f64) -> u64 {
     whole(seconds * 1e3)
 }
 
-fn lane_of(number: f64) -> Lane {
-    if is(number) { Lane::Audio } else { Lane::Video }
+fn media_type_of(number: f64) -> MediaType {
+    if is(number) { MediaType::Audio } else { MediaType::Video }
 }
 
-fn spans(buffered: &[f64]) -> Vec<Span> {
+fn buffered(buffered: &[f64]) -> Vec<TimeRange> {
     let pairs = buffered.chunks_exact(2).filter_map(|pair| pair.first().zip(pair.last()));
-    pairs.map(|(start_s, end_s)| Span { start_ms: ms(*start_s), end_ms: ms(*end_s) }).collect()
+    pairs.map(|(start_s, end_s)| TimeRange { start_ms: ms(*start_s), end_ms: ms(*end_s) }).collect()
 }

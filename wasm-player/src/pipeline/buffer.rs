@@ -2,11 +2,11 @@
 
 use super::context::Context;
 use super::limits::SAME_MS;
-use super::{Effect, What};
+use super::{AppendData, Effect};
 
 /// One of the two buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
+pub enum MediaType {
     /// Pictures.
     Video,
     /// Sound.
@@ -15,14 +15,14 @@ pub enum Lane {
 
 /// Media time from `start_ms` to before `end_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct TimeRange {
     /// Its beginning.
     pub start_ms: u64,
     /// The first millisecond behind it.
     pub end_ms: u64,
 }
 
-impl Span {
+impl TimeRange {
     /// Whether `time_ms` lies in it, where a frame's length is nothing.
     pub(super) const fn covers(&self, time_ms: u64) -> bool {
         self.start_ms <= time_ms.saturating_add(SAME_MS) && time_ms < self.end_ms
@@ -33,7 +33,7 @@ impl Span {
 #[derive(Debug)]
 pub(super) struct Buffer {
     /// Which one.
-    pub(super) lane: Lane,
+    pub(super) media_type: MediaType,
     /// Its place among the file's tracks.
     pub(super) track: usize,
     /// Its init segment, needed again after every abort.
@@ -41,7 +41,7 @@ pub(super) struct Buffer {
     /// Which init segment was told last: a track whose descriptions differ has several.
     pub(super) described: u32,
     /// What it holds, less what is being removed.
-    pub(super) spans: Vec<Span>,
+    pub(super) buffered: Vec<TimeRange>,
     /// Bytes told and not yet taken.
     pub(super) pending_bytes: u64,
     /// Whether it refused bytes for lack of room, and what was done about it.
@@ -63,13 +63,13 @@ pub(super) enum Full {
 
 impl Buffer {
     /// A new, empty buffer.
-    pub(super) const fn new(lane: Lane, track: usize, init: Vec<u8>) -> Self {
+    pub(super) const fn new(media_type: MediaType, track: usize, init: Vec<u8>) -> Self {
         Self {
-            lane,
+            media_type,
             track,
             init,
             described: 0,
-            spans: Vec::new(),
+            buffered: Vec::new(),
             pending_bytes: 0,
             full: Full::No,
             evicting: 0,
@@ -77,48 +77,49 @@ impl Buffer {
     }
 
     /// Tells the browser to append.
-    pub(super) fn append(&mut self, cx: &mut Context, epoch: u32, what: What) {
-        if !what.is_empty() {
-            self.pending_bytes += what.len();
-            cx.emit(Effect::Append { lane: self.lane, epoch, what });
+    pub(super) fn append(&mut self, cx: &mut Context, epoch: u32, data: AppendData) {
+        if !data.is_empty() {
+            self.pending_bytes += data.len();
+            cx.emit(Effect::Append { media_type: self.media_type, epoch, data });
         }
     }
 
     /// Tells the browser to remove.
-    pub(super) fn evict(&mut self, cx: &mut Context, span: Span) {
+    pub(super) fn evict(&mut self, cx: &mut Context, range: TimeRange) {
         self.evicting += 1;
-        let around = |held: &Span| {
+        let around = |held: &TimeRange| {
             [
-                Span { end_ms: held.end_ms.min(span.start_ms), ..*held },
-                Span { start_ms: held.start_ms.max(span.end_ms), ..*held },
+                TimeRange { end_ms: held.end_ms.min(range.start_ms), ..*held },
+                TimeRange { start_ms: held.start_ms.max(range.end_ms), ..*held },
             ]
         };
-        self.spans = self.spans.iter().flat_map(around).filter(|s| s.start_ms < s.end_ms).collect();
-        cx.emit(Effect::Evict { lane: self.lane, span });
+        self.buffered =
+            self.buffered.iter().flat_map(around).filter(|s| s.start_ms < s.end_ms).collect();
+        cx.emit(Effect::Remove { media_type: self.media_type, range });
     }
 
     /// Takes what the browser told; that is out of date while anything is being removed.
-    pub(super) fn told(&mut self, spans: Vec<Span>) {
+    pub(super) fn told(&mut self, buffered: Vec<TimeRange>) {
         if self.evicting == 0 {
-            self.spans = spans;
+            self.buffered = buffered;
         }
     }
 
     /// Tells the browser to remove everything, of which it may hold more than it has told.
     pub(super) fn clear(&mut self, cx: &mut Context) {
-        self.evict(cx, Span { start_ms: 0, end_ms: u64::from(u32::MAX) });
+        self.evict(cx, TimeRange { start_ms: 0, end_ms: u64::from(u32::MAX) });
     }
 
     /// Tells the browser to forget what it was told to append.
     pub(super) fn abort(&mut self, cx: &mut Context) {
         self.pending_bytes = 0;
         self.full = Full::No;
-        cx.emit(Effect::AbortAppend { lane: self.lane });
+        cx.emit(Effect::AbortAppend { media_type: self.media_type });
     }
 
     /// The span that holds `time_ms`.
-    pub(super) fn span_at(&self, time_ms: u64) -> Option<Span> {
-        self.spans.iter().copied().find(|span| span.covers(time_ms))
+    pub(super) fn span_at(&self, time_ms: u64) -> Option<TimeRange> {
+        self.buffered.iter().copied().find(|range| range.covers(time_ms))
     }
 }
 
@@ -129,13 +130,13 @@ pub(super) fn end_of_common_span(
     time_ms: u64,
     duration_ms: u64,
 ) -> Option<u64> {
-    let last = |span: Span| span.end_ms + GAP_AT_END_MS >= duration_ms;
+    let last = |range: TimeRange| range.end_ms + GAP_AT_END_MS >= duration_ms;
     let ends = buffers.iter().map(|buffer| {
-        let span = buffer.span_at(time_ms).or_else(|| {
+        let range = buffer.span_at(time_ms).or_else(|| {
             // Sound may be shorter than the pictures, or the other way round.
-            buffer.spans.last().copied().filter(|span| last(*span) && span.end_ms <= time_ms)
+            buffer.buffered.last().copied().filter(|range| last(*range) && range.end_ms <= time_ms)
         })?;
-        Some(if last(span) { u64::MAX } else { span.end_ms })
+        Some(if last(range) { u64::MAX } else { range.end_ms })
     });
     ends.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
@@ -149,7 +150,8 @@ pub(super) fn next_common_start(buffers: &[Buffer], time_ms: u64, within_ms: u64
         if buffer.span_at(time_ms).is_some() {
             return Some(time_ms);
         }
-        let ahead = buffer.spans.iter().map(|span| span.start_ms).find(|start| *start > time_ms)?;
+        let ahead =
+            buffer.buffered.iter().map(|range| range.start_ms).find(|start| *start > time_ms)?;
         (ahead <= time_ms.saturating_add(within_ms)).then_some(ahead)
     });
     let start = starts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
@@ -161,11 +163,13 @@ mod tests {
     use super::*;
 
     fn buffers(video: &[(u64, u64)], audio: &[(u64, u64)]) -> Vec<Buffer> {
-        [(Lane::Video, video), (Lane::Audio, audio)]
-            .map(|(lane, spans)| {
-                let mut buffer = Buffer::new(lane, 0, Vec::new());
-                buffer.spans =
-                    spans.iter().map(|&(start_ms, end_ms)| Span { start_ms, end_ms }).collect();
+        [(MediaType::Video, video), (MediaType::Audio, audio)]
+            .map(|(media_type, buffered)| {
+                let mut buffer = Buffer::new(media_type, 0, Vec::new());
+                buffer.buffered = buffered
+                    .iter()
+                    .map(|&(start_ms, end_ms)| TimeRange { start_ms, end_ms })
+                    .collect();
                 buffer
             })
             .into()

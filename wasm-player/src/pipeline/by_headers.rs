@@ -6,18 +6,20 @@ use mp4::plan::{Cursor, Wanted, Window};
 use mp4::start::{self, From};
 use mp4::{Error, TrackKind, Unplayable};
 
-use super::buffer::Lane;
+use super::buffer::MediaType;
 use super::context::Context;
-use super::fault::{Cause, Fault, Place};
-use super::guide::{Described, Found, Guide, Open, Search, Step, in_index};
-use super::http::{Ask, ResponseHead};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault};
+use super::http::{Request, ResponseHead};
 use super::transfer::Transfer;
-use super::{Purpose, limits};
+use super::window_source::{
+    LocatedSource, Locator, OpenStart, Step, TrackConfig, WindowSource, in_index,
+};
+use super::{BodyKind, limits};
 
 /// What is known of a film so far.
 pub struct ByHeaders {
     duration_ms: u64,
-    lanes: Vec<Described>,
+    tracks: Vec<TrackConfig>,
     /// Windows that nobody has planned yet.
     known: VecDeque<Window>,
     /// Whether the film is over behind them.
@@ -29,21 +31,22 @@ pub struct ByHeaders {
 }
 
 impl ByHeaders {
-    fn read(asked: From, boxes: &[u8]) -> Result<Self, Error> {
+    fn read(request: From, boxes: &[u8]) -> Result<Self, Error> {
         let answer = start::read(boxes)?;
-        let lane = |init: start::Init| {
+        let media_type = |init: start::Init| {
             let listed = answer.tracks.iter().find(|listed| listed.track == init.track)?;
-            let lane = if listed.kind == TrackKind::Video { Lane::Video } else { Lane::Audio };
+            let media_type =
+                if listed.kind == TrackKind::Video { MediaType::Video } else { MediaType::Audio };
             let mime = listed.mime.clone();
-            Some(Described { lane, track: init.track, mime, init: init.segment })
+            Some(TrackConfig { media_type, track: init.track, mime, init: init.segment })
         };
-        let fresh = match asked {
+        let fresh = match request {
             From::Time(time_ms) => Some((time_ms, answer.start_ms)),
             From::Cursor(_) => None,
         };
         Ok(Self {
             duration_ms: answer.duration_ms,
-            lanes: answer.inits.into_iter().filter_map(lane).collect(),
+            tracks: answer.inits.into_iter().filter_map(media_type).collect(),
             is_last: answer.windows.is_empty(),
             known: answer.windows.into(),
             fresh,
@@ -52,55 +55,55 @@ impl ByHeaders {
     }
 
     fn has_video(&self) -> bool {
-        self.lanes.iter().any(|described| described.lane == Lane::Video)
+        self.tracks.iter().any(|described| described.media_type == MediaType::Video)
     }
 }
 
-impl Guide for ByHeaders {
-    type Search = Opening;
+impl WindowSource for ByHeaders {
+    type Locator = StartLoader;
 
     const BY_HEADERS: bool = true;
 
-    fn lanes(&self) -> Result<Vec<Described>, Fault> {
-        if self.lanes.is_empty() {
-            let cause = Cause::Unplayable(Unplayable::NoMedia);
-            return Err(Fault { cause, place: Place::Index });
+    fn track_configs(&self) -> Result<Vec<TrackConfig>, PlaybackFault> {
+        if self.tracks.is_empty() {
+            let cause = FaultCause::Unplayable(Unplayable::NoMedia);
+            return Err(PlaybackFault { cause, location: FaultLocation::Index });
         }
-        Ok(self.lanes.clone())
+        Ok(self.tracks.clone())
     }
 
     fn duration_ms(&self) -> u64 {
         self.duration_ms
     }
 
-    fn lead_ms(&self) -> Option<u64> {
+    fn initial_gap_end_ms(&self) -> Option<u64> {
         None
     }
 
-    fn notice(&self, _: &mut Context) {}
+    fn report_unplayable_tracks(&self, _: &mut Context) {}
 
-    fn need(&self, wanted: Wanted) -> Result<Option<Ask>, Error> {
+    fn need(&self, wanted: Wanted) -> Result<Option<Request>, Error> {
         Ok(match wanted {
             Wanted::Time(time_ms) => {
                 let is_fresh = self.fresh.is_some_and(|(asked_ms, _)| asked_ms == time_ms);
-                (!is_fresh).then_some(Ask::Start(From::Time(time_ms)))
+                (!is_fresh).then_some(Request::Start(From::Time(time_ms)))
             }
             Wanted::Window(cursor) => {
                 let is_known = self.is_last || !self.known.is_empty();
-                (!is_known).then_some(Ask::Headers(From::Cursor(cursor)))
+                (!is_known).then_some(Request::Headers(From::Cursor(cursor)))
             }
         })
     }
 
-    fn feed(&mut self, asked: Ask, bytes: &[u8]) -> Result<(), Error> {
-        match asked {
-            Ask::Start(from) => *self = Self::read(from, bytes)?,
-            Ask::Headers(_) => {
+    fn feed(&mut self, request: Request, bytes: &[u8]) -> Result<(), Error> {
+        match request {
+            Request::Start(from) => *self = Self::read(from, bytes)?,
+            Request::Headers(_) => {
                 self.known = start::read(bytes)?.windows.into();
                 // Whoever sends fewer than were asked for has no more of them.
                 self.is_last = self.known.len() < limits::HEADERS_WINDOWS as usize;
             }
-            Ask::Closed(_) | Ask::Suffix(_) => {}
+            Request::Range(_) | Request::Suffix(_) => {}
         }
         Ok(())
     }
@@ -140,13 +143,13 @@ impl Guide for ByHeaders {
 }
 
 /// The first start of a film.
-pub struct Opening {
+pub struct StartLoader {
     transfer: Option<Transfer>,
-    asked: From,
+    request: From,
 }
 
-impl Opening {
-    fn broke(&mut self, cx: &mut Context, cause: Cause) -> Step<ByHeaders> {
+impl StartLoader {
+    fn broke(&mut self, cx: &mut Context, cause: FaultCause) -> Step<ByHeaders> {
         match &mut self.transfer {
             Some(transfer) => match transfer.broke(cx, &cause) {
                 Ok(()) => Ok(None),
@@ -156,21 +159,24 @@ impl Opening {
         }
     }
 
-    fn is(&self, fetch: u32) -> bool {
-        self.transfer.as_ref().is_some_and(|transfer| transfer.is(fetch))
+    fn is(&self, fetch_id: u32) -> bool {
+        self.transfer.as_ref().is_some_and(|transfer| transfer.is(fetch_id))
     }
 }
 
-impl Search for Opening {
-    type Guide = ByHeaders;
+impl Locator for StartLoader {
+    type WindowSource = ByHeaders;
 
     fn start(cx: &mut Context) -> Self {
-        let asked = From::Time(cx.position_ms);
-        Self { transfer: Some(Transfer::start(cx, Ask::Start(asked), Purpose::Media)), asked }
+        let request = From::Time(cx.position_ms);
+        Self {
+            transfer: Some(Transfer::start(cx, Request::Start(request), BodyKind::Media)),
+            request,
+        }
     }
 
-    fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Step<ByHeaders> {
-        let of_it = self.transfer.as_mut().filter(|transfer| transfer.is(fetch));
+    fn head(&mut self, cx: &mut Context, fetch_id: u32, head: &ResponseHead) -> Step<ByHeaders> {
+        let of_it = self.transfer.as_mut().filter(|transfer| transfer.is(fetch_id));
         match of_it.map(|transfer| transfer.head(cx, head)) {
             Some(Err(cause)) => self.broke(cx, cause),
             Some(Ok(())) | None => Ok(None),
@@ -184,19 +190,19 @@ impl Search for Opening {
     fn started(
         &mut self,
         _: &mut Context,
-        fetch: u32,
+        fetch_id: u32,
         boxes: &[u8],
         bytes: u64,
     ) -> Step<ByHeaders> {
-        let Some(transfer) = self.transfer.take_if(|transfer| transfer.is(fetch)) else {
+        let Some(transfer) = self.transfer.take_if(|transfer| transfer.is(fetch_id)) else {
             return Ok(None);
         };
-        let guide = ByHeaders::read(self.asked, boxes).map_err(in_index)?;
-        Ok(Some(Found { guide, open: Some(Open { transfer, bytes }) }))
+        let source = ByHeaders::read(self.request, boxes).map_err(in_index)?;
+        Ok(Some(LocatedSource { source, open: Some(OpenStart { transfer, bytes }) }))
     }
 
-    fn ended(&mut self, cx: &mut Context, fetch: u32) -> Step<ByHeaders> {
-        if self.is(fetch) { self.broke(cx, Cause::Network) } else { Ok(None) }
+    fn ended(&mut self, cx: &mut Context, fetch_id: u32) -> Step<ByHeaders> {
+        if self.is(fetch_id) { self.broke(cx, FaultCause::Network) } else { Ok(None) }
     }
 
     fn go_on(&mut self, cx: &mut Context) {
@@ -209,7 +215,7 @@ impl Search for Opening {
         let Some(transfer) = &mut self.transfer else { return Ok(None) };
         match transfer.tick(cx) {
             Ok(()) => Ok(None),
-            Err(_) => Err(transfer.fault(Cause::Network)),
+            Err(_) => Err(transfer.fault(FaultCause::Network)),
         }
     }
 

@@ -3,12 +3,12 @@
 use mp4::plan::{self, Cursor, Selection, Wanted, Window};
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 
-use super::buffer::Lane;
+use super::buffer::MediaType;
 use super::context::Context;
-use super::fault::{Cause, Fault, Place};
-use super::finder::{self, Finder};
-use super::guide::{Described, Found, Guide, Search, Step, in_index};
-use super::http::{Ask, ResponseHead};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault};
+use super::http::{Request, ResponseHead};
+use super::index_loader::{self, IndexLoader};
+use super::window_source::{LocatedSource, Locator, Step, TrackConfig, WindowSource, in_index};
 use super::{Effect, limits};
 
 /// `moov`, and what is played of it.
@@ -19,7 +19,11 @@ pub struct ByIndex {
 
 impl ByIndex {
     /// Reads `moov`, which lies at `place`.
-    pub(super) fn parse(place: ByteRange, moov: Vec<u8>, size: Option<u64>) -> Result<Self, Fault> {
+    pub(super) fn parse(
+        place: ByteRange,
+        moov: Vec<u8>,
+        size: Option<u64>,
+    ) -> Result<Self, PlaybackFault> {
         let mut index = Index::parse(moov).map_err(in_index)?;
         index.set_file(place, size);
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
@@ -32,59 +36,66 @@ impl ByIndex {
     }
 }
 
-impl Guide for ByIndex {
-    type Search = Finder;
+impl WindowSource for ByIndex {
+    type Locator = IndexLoader;
 
     const BY_HEADERS: bool = false;
 
-    fn lanes(&self) -> Result<Vec<Described>, Fault> {
-        let mut lanes = Vec::new();
+    fn track_configs(&self) -> Result<Vec<TrackConfig>, PlaybackFault> {
+        let mut tracks = Vec::new();
         for (kind, track) in self.chosen() {
             let Some(number) = track else { continue };
             let Some(track) = self.index.tracks().get(number) else { continue };
-            lanes.push(Described {
-                lane: if kind == TrackKind::Video { Lane::Video } else { Lane::Audio },
+            tracks.push(TrackConfig {
+                media_type: if kind == TrackKind::Video {
+                    MediaType::Video
+                } else {
+                    MediaType::Audio
+                },
                 track: number,
                 mime: track.mime(),
                 init: init::write(&self.index, number).map_err(in_index)?,
             });
         }
-        if lanes.is_empty() {
+        if tracks.is_empty() {
             let why = self.index.playable().err().unwrap_or(Unplayable::NoMedia);
-            return Err(Fault { cause: Cause::Unplayable(why), place: Place::Index });
+            return Err(PlaybackFault {
+                cause: FaultCause::Unplayable(why),
+                location: FaultLocation::Index,
+            });
         }
-        Ok(lanes)
+        Ok(tracks)
     }
 
     fn duration_ms(&self) -> u64 {
         self.index.duration_ms()
     }
 
-    fn lead_ms(&self) -> Option<u64> {
+    fn initial_gap_end_ms(&self) -> Option<u64> {
         let Selection { video, audio } = self.selection;
         let alone = [Selection { video, audio: None }, Selection { video: None, audio }];
         let starts = alone.into_iter().filter_map(|one| plan::seek(&self.index, one, 0).ok());
         Some(starts.map(|(_, start_ms)| start_ms).max().unwrap_or(0))
     }
 
-    fn notice(&self, cx: &mut Context) {
+    fn report_unplayable_tracks(&self, cx: &mut Context) {
         for (kind, chosen) in self.chosen() {
             let refused = self.index.tracks().iter().find(|track| track.kind == kind);
             if let (None, Some(Err(why))) = (chosen, refused.map(|track| &track.playable)) {
-                let cause = Cause::Unplayable(why.clone());
-                cx.emit(Effect::Notice(Fault { cause, place: Place::Index }));
+                let cause = FaultCause::Unplayable(why.clone());
+                cx.emit(Effect::Notice(PlaybackFault { cause, location: FaultLocation::Index }));
             }
         }
     }
 
-    fn need(&self, wanted: Wanted) -> Result<Option<Ask>, Error> {
-        Ok(plan::need(&self.index, self.selection, wanted)?.map(Ask::Closed))
+    fn need(&self, wanted: Wanted) -> Result<Option<Request>, Error> {
+        Ok(plan::need(&self.index, self.selection, wanted)?.map(Request::Range))
     }
 
-    fn feed(&mut self, asked: Ask, bytes: &[u8]) -> Result<(), Error> {
-        match asked {
-            Ask::Closed(range) => self.index.feed(range.start, bytes),
-            Ask::Suffix(_) | Ask::Start(_) | Ask::Headers(_) => Ok(()),
+    fn feed(&mut self, request: Request, bytes: &[u8]) -> Result<(), Error> {
+        match request {
+            Request::Range(range) => self.index.feed(range.start, bytes),
+            Request::Suffix(_) | Request::Start(_) | Request::Headers(_) => Ok(()),
         }
     }
 
@@ -106,32 +117,32 @@ impl Guide for ByIndex {
 }
 
 /// What comes of finding `moov`.
-fn found(moov: finder::Outcome, cx: &Context) -> Step<ByIndex> {
+fn found(moov: index_loader::PlaybackResult, cx: &Context) -> Step<ByIndex> {
     let Some((place, bytes)) = moov? else { return Ok(None) };
-    Ok(Some(Found { guide: ByIndex::parse(place, bytes, cx.file.size)?, open: None }))
+    Ok(Some(LocatedSource { source: ByIndex::parse(place, bytes, cx.file.size)?, open: None }))
 }
 
-impl Search for Finder {
-    type Guide = ByIndex;
+impl Locator for IndexLoader {
+    type WindowSource = ByIndex;
 
     fn start(cx: &mut Context) -> Self {
         Self::start(cx)
     }
 
-    fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Step<ByIndex> {
-        found(self.head(cx, fetch, head), cx)
+    fn head(&mut self, cx: &mut Context, fetch_id: u32, head: &ResponseHead) -> Step<ByIndex> {
+        found(self.head(cx, fetch_id, head), cx)
     }
 
-    fn bytes(&mut self, cx: &mut Context, fetch: u32, bytes: &[u8]) -> Step<ByIndex> {
-        found(self.bytes(cx, fetch, bytes), cx)
+    fn bytes(&mut self, cx: &mut Context, fetch_id: u32, bytes: &[u8]) -> Step<ByIndex> {
+        found(self.bytes(cx, fetch_id, bytes), cx)
     }
 
     fn started(&mut self, _: &mut Context, _: u32, _: &[u8], _: u64) -> Step<ByIndex> {
         Ok(None)
     }
 
-    fn ended(&mut self, cx: &mut Context, fetch: u32) -> Step<ByIndex> {
-        found(self.ended(cx, fetch), cx)
+    fn ended(&mut self, cx: &mut Context, fetch_id: u32) -> Step<ByIndex> {
+        found(self.ended(cx, fetch_id), cx)
     }
 
     fn go_on(&mut self, cx: &mut Context) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::fault::{Cause, Tried};
+use super::fault::{FaultCause, RetryBudget};
 use super::http::ResponseHead;
 use super::{Effect, limits};
 
@@ -85,11 +85,11 @@ impl Context {
     }
 
     /// What was tried, for a request that failed `tries` times in a row.
-    pub(super) fn tried(&self, tries: u32) -> Tried {
+    pub(super) fn tried(&self, tries: u32) -> RetryBudget {
         let tries_max =
             if self.was_answered { limits::TRIES_MAX } else { limits::TRIES_MAX_UNANSWERED };
         let undecoded = self.undecoded_ms.map(|at| at.abs_diff(self.position_ms));
-        Tried {
+        RetryBudget {
             was_undecoded: undecoded.is_some_and(|ms| ms < limits::SAME_FAULT_MS),
             tries_left: tries_max.saturating_sub(tries),
             can_resolve: matches!(self.address, Address::Resolved),
@@ -105,14 +105,14 @@ impl File {
     }
 
     /// Learns from an answer; an answer that cannot belong to the same file is refused.
-    pub(super) fn agree(&mut self, head: &ResponseHead) -> Result<(), Cause> {
+    pub(super) fn agree(&mut self, head: &ResponseHead) -> Result<(), FaultCause> {
         let total = head.content_range.and_then(|range| range.total);
         let differs = |known: &Option<u64>| known.zip(total).is_some_and(|(a, b)| a != b);
         let other = self.validator.is_some()
             && head.validator.is_some()
             && self.validator != head.validator;
         if differs(&self.size) || other {
-            return Err(Cause::Changed);
+            return Err(FaultCause::FileChanged);
         }
         self.size = self.size.or(total);
         if self.validator.is_none() {
@@ -142,8 +142,8 @@ mod tests {
         assert_eq!(file.agree(&head(Some(10), Some(1))), Ok(()));
         assert_eq!(file.agree(&head(None, None)), Ok(()));
         assert_eq!(file.agree(&head(Some(10), Some(1))), Ok(()));
-        assert_eq!(file.agree(&head(Some(11), Some(1))), Err(Cause::Changed));
-        assert_eq!(file.agree(&head(Some(10), Some(2))), Err(Cause::Changed));
+        assert_eq!(file.agree(&head(Some(11), Some(1))), Err(FaultCause::FileChanged));
+        assert_eq!(file.agree(&head(Some(10), Some(2))), Err(FaultCause::FileChanged));
         assert_eq!(file.size, Some(10));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Ask, Fault, Lane};
+use super::{MediaType, PlaybackFault, Request};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,21 +10,21 @@ pub enum Effect {
     /// Make a request.
     Fetch {
         /// Name of the request in inputs and effects; never used twice.
-        fetch: u32,
-        /// What for.
-        ask: Ask,
+        fetch_id: u32,
+        /// AppendData for.
+        request: Request,
         /// Who reads its body.
-        purpose: Purpose,
+        body_kind: BodyKind,
     },
     /// Hand over the next piece of this body, once.
     Read {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
     },
     /// Stop this request; nothing more is wanted of it.
     Cancel {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
     },
     /// Ask again where the episode is.
     Resolve,
@@ -42,29 +42,29 @@ pub enum Effect {
     /// Put bytes into a buffer, behind those already told.
     Append {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
         /// Goes up with every abort; comes back in [`Input::Appended`](super::Input::Appended).
         epoch: u32,
         /// Which bytes.
-        what: What,
+        data: AppendData,
     },
     /// Try the refused bytes again.
     RetryAppend {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
     },
     /// Forget what waits to be appended and reset the buffer's parser. Nothing of an older epoch is
     /// reported any more.
     AbortAppend {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
     },
     /// Remove a part of a buffer.
-    Evict {
+    Remove {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
         /// Which part.
-        span: super::Span,
+        range: super::TimeRange,
     },
     /// Once everything told is appended: that was all.
     EndOfStream,
@@ -84,18 +84,18 @@ pub enum Effect {
         at_ms: u64,
     },
     /// Playback may stop soon, for this reason; the player goes on by itself.
-    Waiting(Fault),
+    Waiting(PlaybackFault),
     /// Something is missing, and playback goes on without it.
-    Notice(Fault),
+    Notice(PlaybackFault),
     /// Let the browser's own player have the URL.
-    FallBack(Fault),
+    FallBack(PlaybackFault),
     /// That is the end; nothing more will be asked for.
-    Fail(Fault),
+    Fail(PlaybackFault),
 }
 
 /// Who reads a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum BodyKind {
     /// The player: these bytes are handed over.
     Index,
     /// A buffer: only their count is told.
@@ -104,7 +104,7 @@ pub enum Purpose {
 
 /// Bytes to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum AppendData {
     /// Made here: an init segment or the header of a fragment.
     Header(Vec<u8>),
     /// This part of a piece, which nobody else needs from now on.
@@ -123,7 +123,7 @@ pub enum What {
     },
 }
 
-impl What {
+impl AppendData {
     /// How many bytes.
     pub fn len(&self) -> u64 {
         match self {

@@ -2,20 +2,20 @@
 
 use mp4::Unplayable;
 
-use super::{Lane, Purpose};
+use super::{BodyKind, MediaType};
 
 /// What a person is told of: what, and where. The host has the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct PlaybackFault {
     /// What went wrong.
-    pub cause: Cause,
+    pub cause: FaultCause,
     /// Where in the film or in its file.
-    pub place: Place,
+    pub location: FaultLocation,
 }
 
 /// Where something went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum FaultLocation {
     /// At a time of the film.
     Time {
         /// Which one.
@@ -30,8 +30,8 @@ pub enum Place {
     },
     /// At a byte that was being fetched.
     Byte {
-        /// What for.
-        purpose: Purpose,
+        /// AppendData for.
+        body_kind: BodyKind,
         /// Which one.
         at: u64,
     },
@@ -44,7 +44,7 @@ pub enum Place {
 
 /// Why something went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
+pub enum FaultCause {
     /// No answer, or an answer that broke off.
     Network,
     /// No answer, for long.
@@ -54,27 +54,27 @@ pub enum Cause {
     /// The whole file came for a part of it.
     NoRanges,
     /// The file has no bytes.
-    Empty,
+    EmptyFile,
     /// Another range than the one asked for.
-    OddAnswer,
+    UnexpectedResponse,
     /// Two answers belong to different files.
-    Changed,
+    FileChanged,
     /// The bytes are no MP4 that can be played.
     BadFile(mp4::Error),
     /// The index tells of a byte that the file does not have.
-    CutOff {
+    Truncated {
         /// The byte.
         at: u64,
         /// Length of the file.
         size: u64,
     },
     /// The index was not found within so many requests.
-    Scattered {
+    IndexNotFound {
         /// How many.
         requests: u32,
     },
     /// The index has more bytes than are taken.
-    LargeIndex {
+    IndexTooLarge {
         /// How many.
         bytes: u64,
         /// How many are taken.
@@ -83,13 +83,13 @@ pub enum Cause {
     /// The file is an MP4, but nothing in it is for browsers.
     Unplayable(Unplayable),
     /// This browser takes no such media.
-    Unsupported(Lane),
+    Unsupported(MediaType),
     /// Not one group of pictures fits the browser's buffer.
     BufferFull,
     /// The media element gave up.
     Decode,
     /// `MediaSource` refused a step.
-    Sink,
+    MediaSource,
     /// The episode could not be resolved; the status, if there was one.
     Unresolved(Option<u16>),
 }
@@ -111,7 +111,7 @@ pub(super) enum Remedy {
 
 /// What was tried already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Tried {
+pub(super) struct RetryBudget {
     /// Requests in a row without a byte.
     pub(super) tries_left: u32,
     /// Whether asking where the episode is could tell something new.
@@ -122,9 +122,9 @@ pub(super) struct Tried {
     pub(super) start_overs_left: u32,
 }
 
-impl Cause {
+impl FaultCause {
     /// What to do next.
-    pub(super) fn remedy(&self, tried: Tried) -> Remedy {
+    pub(super) fn remedy(&self, tried: RetryBudget) -> Remedy {
         match self {
             Self::Network
             | Self::Status(408 | 425 | 429 | 500 | 502..=504)
@@ -132,26 +132,26 @@ impl Cause {
                 if tried.tries_left > 0 { Remedy::Retry } else { Remedy::Stop }
             }
             Self::Status(401 | 403 | 404 | 410) if tried.can_resolve => Remedy::ReResolve,
-            Self::Changed if tried.start_overs_left > 0 => Remedy::StartOver,
+            Self::FileChanged if tried.start_overs_left > 0 => Remedy::StartOver,
             Self::Decode if !tried.was_undecoded && tried.start_overs_left > 0 => Remedy::StartOver,
             // The browser's own player plays a damaged film up to the damage, and pictures whose
             // sound it has no decoder for; sound without its pictures would not be what was asked.
             Self::NoRanges
-            | Self::Unsupported(Lane::Audio)
+            | Self::Unsupported(MediaType::Audio)
             | Self::BufferFull
             | Self::Decode
-            | Self::Sink => Remedy::FallBack,
+            | Self::MediaSource => Remedy::FallBack,
             Self::Unplayable(_)
-            | Self::Unsupported(Lane::Video)
+            | Self::Unsupported(MediaType::Video)
             | Self::Status(_)
             | Self::Unreachable
-            | Self::Empty
-            | Self::OddAnswer
-            | Self::Changed
+            | Self::EmptyFile
+            | Self::UnexpectedResponse
+            | Self::FileChanged
             | Self::BadFile(_)
-            | Self::CutOff { .. }
-            | Self::Scattered { .. }
-            | Self::LargeIndex { .. }
+            | Self::Truncated { .. }
+            | Self::IndexNotFound { .. }
+            | Self::IndexTooLarge { .. }
             | Self::Unresolved(_) => Remedy::Stop,
         }
     }
@@ -161,30 +161,30 @@ impl Cause {
 mod tests {
     use super::*;
 
-    const FRESH: Tried =
-        Tried { tries_left: 3, can_resolve: true, was_undecoded: false, start_overs_left: 1 };
-    const TIRED: Tried =
-        Tried { tries_left: 0, can_resolve: false, was_undecoded: true, start_overs_left: 0 };
+    const FRESH: RetryBudget =
+        RetryBudget { tries_left: 3, can_resolve: true, was_undecoded: false, start_overs_left: 1 };
+    const TIRED: RetryBudget =
+        RetryBudget { tries_left: 0, can_resolve: false, was_undecoded: true, start_overs_left: 0 };
 
     #[test]
     fn each_cause_has_its_remedy_until_it_is_used_up() {
         let cases = [
-            (Cause::Network, Remedy::Retry, Remedy::Stop),
-            (Cause::Status(503), Remedy::Retry, Remedy::Stop),
-            (Cause::Status(429), Remedy::Retry, Remedy::Stop),
-            (Cause::Status(404), Remedy::ReResolve, Remedy::Stop),
-            (Cause::Status(403), Remedy::ReResolve, Remedy::Stop),
-            (Cause::Status(416), Remedy::Stop, Remedy::Stop),
-            (Cause::Status(501), Remedy::Stop, Remedy::Stop),
-            (Cause::Changed, Remedy::StartOver, Remedy::Stop),
-            (Cause::Decode, Remedy::StartOver, Remedy::FallBack),
-            (Cause::Unsupported(Lane::Audio), Remedy::FallBack, Remedy::FallBack),
-            (Cause::Unsupported(Lane::Video), Remedy::Stop, Remedy::Stop),
-            (Cause::NoRanges, Remedy::FallBack, Remedy::FallBack),
-            (Cause::Unresolved(None), Remedy::Retry, Remedy::Stop),
-            (Cause::Unresolved(Some(404)), Remedy::Stop, Remedy::Stop),
-            (Cause::CutOff { at: 2, size: 1 }, Remedy::Stop, Remedy::Stop),
-            (Cause::Empty, Remedy::Stop, Remedy::Stop),
+            (FaultCause::Network, Remedy::Retry, Remedy::Stop),
+            (FaultCause::Status(503), Remedy::Retry, Remedy::Stop),
+            (FaultCause::Status(429), Remedy::Retry, Remedy::Stop),
+            (FaultCause::Status(404), Remedy::ReResolve, Remedy::Stop),
+            (FaultCause::Status(403), Remedy::ReResolve, Remedy::Stop),
+            (FaultCause::Status(416), Remedy::Stop, Remedy::Stop),
+            (FaultCause::Status(501), Remedy::Stop, Remedy::Stop),
+            (FaultCause::FileChanged, Remedy::StartOver, Remedy::Stop),
+            (FaultCause::Decode, Remedy::StartOver, Remedy::FallBack),
+            (FaultCause::Unsupported(MediaType::Audio), Remedy::FallBack, Remedy::FallBack),
+            (FaultCause::Unsupported(MediaType::Video), Remedy::Stop, Remedy::Stop),
+            (FaultCause::NoRanges, Remedy::FallBack, Remedy::FallBack),
+            (FaultCause::Unresolved(None), Remedy::Retry, Remedy::Stop),
+            (FaultCause::Unresolved(Some(404)), Remedy::Stop, Remedy::Stop),
+            (FaultCause::Truncated { at: 2, size: 1 }, Remedy::Stop, Remedy::Stop),
+            (FaultCause::EmptyFile, Remedy::Stop, Remedy::Stop),
         ];
         for (cause, fresh, tired) in cases {
             assert_eq!(cause.remedy(FRESH), fresh, "{cause:?}, fresh");

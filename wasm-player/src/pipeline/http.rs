@@ -5,9 +5,9 @@ use mp4::start::From;
 
 /// What one request asks for: never an open end, so nothing comes that was not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+pub enum Request {
     /// `bytes=a-b`, which needs no preflight on a foreign origin.
-    Closed(ByteRange),
+    Range(ByteRange),
     /// `bytes=-n`: the last bytes of a file whose length is not known.
     Suffix(u64),
     /// `/start`: headers of one window, and the film's bytes behind them.

@@ -1,6 +1,6 @@
 //! Everything that can happen to the player.
 
-use super::{Lane, ResponseHead, Span};
+use super::{MediaType, ResponseHead, TimeRange};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,44 +17,44 @@ pub enum Input {
     /// A request got its answer's head.
     Head {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
         /// What it said.
         head: ResponseHead,
     },
     /// What a start has in front of the film's bytes came.
-    Started {
+    StartBoxes {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
         /// Boxes of the wire form.
         boxes: Vec<u8>,
         /// How many bytes of the film come behind them.
-        bytes: u64,
+        media_bytes: u64,
     },
     /// Bytes of an index request.
     IndexBytes {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
         /// The next bytes of its body.
         bytes: Vec<u8>,
     },
     /// Bytes of a media request came: how many, not which.
     MediaBytes {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
         /// Name by which effects speak of these bytes.
         piece: u32,
         /// How many.
         len: u32,
     },
     /// The body of a request is over.
-    FetchEnded {
+    BodyEnded {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
     },
     /// A request broke: no connection, or cut in its body.
     FetchFailed {
         /// Which request.
-        fetch: u32,
+        fetch_id: u32,
     },
     /// The episode was resolved again; the driver has the new URL.
     Resolved {
@@ -81,37 +81,37 @@ pub enum Input {
     /// A buffer took bytes.
     Appended {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
         /// The epoch of the append.
         epoch: u32,
         /// How many bytes.
         bytes: u32,
         /// What the buffer holds now.
-        buffered: Vec<Span>,
+        buffered: Vec<TimeRange>,
     },
     /// A buffer removed what it was told to.
-    Evicted {
+    Removed {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
         /// What the buffer holds now.
-        buffered: Vec<Span>,
+        buffered: Vec<TimeRange>,
     },
     /// A buffer is full; the refused bytes stay at the front of its queue.
     QuotaExceeded {
         /// Which buffer.
-        lane: Lane,
+        media_type: MediaType,
         /// The epoch of the append.
         epoch: u32,
     },
     /// The browser takes no such media.
     Unsupported {
         /// Pictures or sound.
-        lane: Lane,
+        media_type: MediaType,
     },
     /// `MediaSource` refused a step.
-    SinkFailed,
+    MediaSourceFailed,
     /// The media element gave up on what it was given.
-    MediaFailed,
+    MediaElementFailed,
     /// The network went or came, as far as the browser can tell.
     Online(bool),
     /// A time asked for by [`Effect::WakeAt`](super::Effect::WakeAt) is there.

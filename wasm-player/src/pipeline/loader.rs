@@ -7,42 +7,42 @@ use mp4::ByteRange;
 use mp4::fragment::Payload;
 use mp4::plan::{self, Cursor, Wanted};
 
-use super::buffer::{self, Buffer, Lane, Span};
+use super::buffer::{self, Buffer, MediaType, TimeRange};
 use super::context::Context;
-use super::fault::{Cause, Fault, Place};
-use super::guide::{Found, Guide, Open, in_index};
-use super::http::{Ask, ResponseHead};
-use super::lead::Lead;
+use super::fault::{FaultCause, FaultLocation, PlaybackFault};
+use super::http::{Request, ResponseHead};
+use super::initial_gap::InitialGap;
 use super::transfer::Transfer;
-use super::{Effect, Purpose, What, limits};
+use super::window_source::{LocatedSource, OpenStart, WindowSource, in_index};
+use super::{AppendData, BodyKind, Effect, limits};
 
 /// What a step came to: nothing, or a cause that somebody else must treat, and its place.
-pub(super) type Outcome = Result<(), Fault>;
+pub(super) type PlaybackResult = Result<(), PlaybackFault>;
 
 /// A film being played.
 pub(super) struct Loader<G> {
-    pub(super) guide: G,
+    pub(super) source: G,
     pub(super) buffers: Vec<Buffer>,
     epoch: u32,
     /// Where the next window begins; none once the film's end is planned.
     cursor: Option<Cursor>,
     /// What was planned without a break.
-    pub(super) run: Span,
+    pub(super) run: TimeRange,
     queue: VecDeque<plan::Fetch>,
     current: Option<Current>,
     /// A request that has the first bytes of the next range.
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<OpenStart>,
     /// What must be known first.
-    pub(super) missing: Option<Missing>,
+    pub(super) missing: Option<PlanRequest>,
     pub(super) goal_ms: u64,
     ended: bool,
-    pub(super) lead: Lead,
+    pub(super) initial_gap: InitialGap,
 }
 
 /// What must be known before playback goes on.
-pub(super) struct Missing {
+pub(super) struct PlanRequest {
     pub(super) transfer: Transfer,
-    pub(super) asked: Ask,
+    pub(super) request: Request,
     pub(super) bytes: Vec<u8>,
     pub(super) wanted: Wanted,
 }
@@ -53,66 +53,70 @@ struct Current {
     start: u64,
     bytes: u64,
     /// Gathered parts first: the rest may then be given away as it is.
-    feeds: Vec<(Lane, Payload)>,
+    feeds: Vec<(MediaType, Payload)>,
 }
 
-impl<G: Guide> Loader<G> {
+impl<G: WindowSource> Loader<G> {
     /// Makes the buffers, and begins at `time_ms`.
-    pub(super) fn open(cx: &mut Context, found: Found<G>, time_ms: u64) -> Result<Self, Fault> {
-        let Found { guide, open } = found;
+    pub(super) fn open(
+        cx: &mut Context,
+        found: LocatedSource<G>,
+        time_ms: u64,
+    ) -> Result<Self, PlaybackFault> {
+        let LocatedSource { source, open } = found;
         let mut mimes = [None, None];
         let mut buffers = Vec::new();
-        for track in guide.lanes()? {
+        for track in source.track_configs()? {
             let [video, audio] = &mut mimes;
-            let mime = if track.lane == Lane::Video { video } else { audio };
+            let mime = if track.media_type == MediaType::Video { video } else { audio };
             *mime = Some(track.mime);
-            buffers.push(Buffer::new(track.lane, track.track, track.init));
+            buffers.push(Buffer::new(track.media_type, track.track, track.init));
         }
         let [video, audio] = mimes;
-        let begins_ms = guide.key_ms(time_ms).unwrap_or(time_ms);
+        let begins_ms = source.key_ms(time_ms).unwrap_or(time_ms);
         // A fragmented film may tell its length bit by bit: what is asked for must lie within it.
-        let duration_ms = Some(guide.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
+        let duration_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
         let duration_ms = duration_ms.unwrap_or(time_ms.saturating_add(1_000));
         cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
-        guide.notice(cx);
-        let lead = Lead::of(guide.lead_ms(), time_ms);
+        source.report_unplayable_tracks(cx);
+        let initial_gap = InitialGap::of(source.initial_gap_end_ms(), time_ms);
         let mut loader = Self {
-            guide,
+            source,
             buffers,
             epoch: 0,
             cursor: None,
-            run: Span { start_ms: 0, end_ms: 0 },
+            run: TimeRange { start_ms: 0, end_ms: 0 },
             queue: VecDeque::new(),
             current: None,
             open,
             missing: None,
             goal_ms: limits::GOAL_MS,
             ended: false,
-            lead,
+            initial_gap,
         };
         loader.begin(cx, time_ms)?;
         Ok(loader)
     }
 
     /// Begins to load at the key frame in front of `time_ms`, with fresh init segments.
-    pub(super) fn begin(&mut self, cx: &mut Context, time_ms: u64) -> Outcome {
+    pub(super) fn begin(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
         if self.lacks(cx, Wanted::Time(time_ms))? {
             return Ok(());
         }
-        let (cursor, key_ms) = self.guide.seek(time_ms).map_err(in_index)?;
+        let (cursor, key_ms) = self.source.seek(time_ms).map_err(in_index)?;
         self.epoch += 1;
         self.cursor = Some(cursor);
-        self.run = Span { start_ms: key_ms, end_ms: key_ms };
+        self.run = TimeRange { start_ms: key_ms, end_ms: key_ms };
         for buffer in &mut self.buffers {
-            let what = What::Header(buffer.init.clone());
+            let data = AppendData::Header(buffer.init.clone());
             buffer.described = 0;
-            buffer.append(cx, self.epoch, what);
+            buffer.append(cx, self.epoch, data);
         }
         self.pump(cx)
     }
 
     /// Does what can be done: makes the next request, reads on, or ends the stream.
-    pub(super) fn pump(&mut self, cx: &mut Context) -> Outcome {
+    pub(super) fn pump(&mut self, cx: &mut Context) -> PlaybackResult {
         while self.current.is_none() {
             if let Some(fetch) = self.queue.pop_front() {
                 self.request(cx, fetch)?;
@@ -133,7 +137,7 @@ impl<G: Guide> Loader<G> {
     }
 
     /// Plans one more window if there is room for it; whether it did.
-    fn plan_next(&mut self, cx: &mut Context) -> Result<bool, Fault> {
+    fn plan_next(&mut self, cx: &mut Context) -> Result<bool, PlaybackFault> {
         let Some(cursor) = self.cursor else { return Ok(false) };
         if self.run.end_ms >= cx.position_ms.saturating_add(self.goal_ms) {
             return Ok(false);
@@ -141,7 +145,7 @@ impl<G: Guide> Loader<G> {
         if self.lacks(cx, Wanted::Window(cursor))? {
             return Ok(false);
         }
-        let Some(window) = self.guide.next(cursor).map_err(in_index)? else {
+        let Some(window) = self.source.next(cursor).map_err(in_index)? else {
             self.cursor = None;
             return Ok(false);
         };
@@ -151,10 +155,13 @@ impl<G: Guide> Loader<G> {
         Ok(true)
     }
 
-    fn request(&mut self, cx: &mut Context, fetch: plan::Fetch) -> Outcome {
+    fn request(&mut self, cx: &mut Context, fetch: plan::Fetch) -> PlaybackResult {
         if let Some(size) = cx.file.size.filter(|size| *size < fetch.range.end) {
-            let cause = Cause::CutOff { at: fetch.range.end, size };
-            return Err(Fault { cause, place: Place::Time { time_ms: self.run.end_ms } });
+            let cause = FaultCause::Truncated { at: fetch.range.end, size };
+            return Err(PlaybackFault {
+                cause,
+                location: FaultLocation::Time { time_ms: self.run.end_ms },
+            });
         }
         let mut feeds = Vec::new();
         for fragment in fetch.fragments {
@@ -162,20 +169,20 @@ impl<G: Guide> Loader<G> {
             if let Some(buffer) = found {
                 if buffer.described != fragment.init {
                     buffer.described = fragment.init;
-                    let init = self.guide.init(fragment.track, fragment.init);
-                    buffer.append(cx, self.epoch, What::Header(init.map_err(in_index)?));
+                    let init = self.source.init(fragment.track, fragment.init);
+                    buffer.append(cx, self.epoch, AppendData::Header(init.map_err(in_index)?));
                 }
-                buffer.append(cx, self.epoch, What::Header(fragment.header));
+                buffer.append(cx, self.epoch, AppendData::Header(fragment.header));
                 let at = if fragment.payload == Payload::AsIs { feeds.len() } else { 0 };
-                feeds.insert(at, (buffer.lane, fragment.payload));
+                feeds.insert(at, (buffer.media_type, fragment.payload));
             }
         }
         let transfer = match self.open.take_if(|_| G::BY_HEADERS) {
-            Some(Open { mut transfer, bytes }) => {
+            Some(OpenStart { mut transfer, bytes }) => {
                 transfer.begin(cx, fetch.range, bytes);
                 transfer
             }
-            None => Transfer::start(cx, Ask::Closed(fetch.range), Purpose::Media),
+            None => Transfer::start(cx, Request::Range(fetch.range), BodyKind::Media),
         };
         self.current =
             Some(Current { transfer, start: fetch.range.start, bytes: fetch.range.len(), feeds });
@@ -183,8 +190,13 @@ impl<G: Guide> Loader<G> {
     }
 
     /// Takes the head of an answer.
-    pub(super) fn head(&mut self, cx: &mut Context, fetch: u32, head: &ResponseHead) -> Outcome {
-        let Some(transfer) = self.transfer(fetch) else { return Ok(()) };
+    pub(super) fn head(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        head: &ResponseHead,
+    ) -> PlaybackResult {
+        let Some(transfer) = self.transfer(fetch_id) else { return Ok(()) };
         match transfer.head(cx, head) {
             Ok(()) => {
                 if let Some(missing) = &mut self.missing {
@@ -192,12 +204,12 @@ impl<G: Guide> Loader<G> {
                 }
                 self.pump(cx)
             }
-            Err(cause) => self.broke(cx, fetch, cause),
+            Err(cause) => self.broke(cx, fetch_id, cause),
         }
     }
 
-    fn transfer(&mut self, fetch: u32) -> Option<&mut Transfer> {
-        self.transfers().find(|transfer| transfer.is(fetch))
+    fn transfer(&mut self, fetch_id: u32) -> Option<&mut Transfer> {
+        self.transfers().find(|transfer| transfer.is(fetch_id))
     }
 
     /// The requests that are out.
@@ -207,28 +219,43 @@ impl<G: Guide> Loader<G> {
     }
 
     /// Takes the news that a request broke.
-    pub(super) fn broke(&mut self, cx: &mut Context, fetch: u32, cause: Cause) -> Outcome {
-        let Some(transfer) = self.transfer(fetch) else { return Ok(()) };
+    pub(super) fn broke(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        cause: FaultCause,
+    ) -> PlaybackResult {
+        let Some(transfer) = self.transfer(fetch_id) else { return Ok(()) };
         transfer.broke(cx, &cause).map_err(|_| transfer.fault(cause))
     }
 
     /// Shares a piece out among the buffers.
-    pub(super) fn bytes(&mut self, cx: &mut Context, fetch: u32, piece: u32, len: u32) -> Outcome {
-        let Some(current) = self.current.as_mut().filter(|c| c.transfer.is(fetch)) else {
+    pub(super) fn bytes(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        piece: u32,
+        len: u32,
+    ) -> PlaybackResult {
+        let Some(current) = self.current.as_mut().filter(|c| c.transfer.is(fetch_id)) else {
             return Ok(());
         };
         let taken = current.transfer.bytes(cx, len);
         let from = taken.at.saturating_sub(current.start);
         let here = ByteRange { start: from, end: from + u64::from(taken.len) };
-        for (lane, payload) in current.feeds.iter().filter(|_| taken.len > 0) {
-            let what = match payload {
-                Payload::AsIs => What::Part { piece, part: taken.skip..taken.skip + taken.len },
+        for (media_type, payload) in current.feeds.iter().filter(|_| taken.len > 0) {
+            let data = match payload {
+                Payload::AsIs => {
+                    AppendData::Part { piece, part: taken.skip..taken.skip + taken.len }
+                }
                 Payload::Gather(runs) => {
-                    What::Gather { piece, parts: parts(runs, here, taken.skip) }
+                    AppendData::Gather { piece, parts: parts(runs, here, taken.skip) }
                 }
             };
-            if let Some(buffer) = self.buffers.iter_mut().find(|buffer| buffer.lane == *lane) {
-                buffer.append(cx, self.epoch, what);
+            if let Some(buffer) =
+                self.buffers.iter_mut().find(|buffer| buffer.media_type == *media_type)
+            {
+                buffer.append(cx, self.epoch, data);
             }
         }
         let done = self.current.take_if(|current| current.transfer.is_complete());
@@ -241,7 +268,7 @@ impl<G: Guide> Loader<G> {
 
     /// Asks for what comes behind the range that is on its way, once half of that is there: sooner
     /// it would delay the first picture, and later the next one.
-    fn look_ahead(&mut self, cx: &mut Context) -> Outcome {
+    fn look_ahead(&mut self, cx: &mut Context) -> PlaybackResult {
         let half = |current: &Current| current.transfer.left() <= current.bytes / 2;
         let Some(cursor) = self.cursor.filter(|_| G::BY_HEADERS && self.queue.is_empty()) else {
             return Ok(());
@@ -253,28 +280,30 @@ impl<G: Guide> Loader<G> {
     }
 
     /// Takes the news that a buffer took bytes.
-    pub(super) fn appended(&mut self, cx: &mut Context, done: Appended) -> Outcome {
+    pub(super) fn appended(&mut self, cx: &mut Context, done: Appended) -> PlaybackResult {
         let epoch = self.epoch;
-        if let Some(buffer) = self.buffers.iter_mut().find(|buffer| buffer.lane == done.lane) {
+        if let Some(buffer) =
+            self.buffers.iter_mut().find(|buffer| buffer.media_type == done.media_type)
+        {
             buffer.told(done.buffered);
             if done.epoch == epoch {
                 buffer.pending_bytes = buffer.pending_bytes.saturating_sub(u64::from(done.bytes));
                 buffer.full = buffer::Full::No;
             }
         }
-        self.lead.skip(cx, &self.buffers, self.guide.duration_ms());
+        self.initial_gap.skip(cx, &self.buffers, self.source.duration_ms());
         self.pump(cx)
     }
 
     /// Goes to another place: where it is buffered, nothing is fetched again.
-    pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> Outcome {
-        let time_ms = self.lead.seek(time_ms);
-        let duration_ms = self.guide.duration_ms();
-        self.lead.skip(cx, &self.buffers, duration_ms);
+    pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
+        let time_ms = self.initial_gap.seek(time_ms);
+        let duration_ms = self.source.duration_ms();
+        self.initial_gap.skip(cx, &self.buffers, duration_ms);
         let held = buffer::end_of_common_span(&self.buffers, time_ms, duration_ms);
         // To the millisecond: the last picture of a group lies just in front of the next one.
         let is_behind_start =
-            self.run.start_ms <= time_ms || self.guide.key_ms(time_ms) == Some(self.run.start_ms);
+            self.run.start_ms <= time_ms || self.source.key_ms(time_ms) == Some(self.run.start_ms);
         let is_in_run = is_behind_start
             && (time_ms < self.run.end_ms.max(self.run.start_ms + 1) || self.cursor.is_none());
         if is_in_run && (held.is_some() || self.comes_soon(time_ms)) {
@@ -286,12 +315,13 @@ impl<G: Guide> Loader<G> {
     /// Whether `time_ms` is still to be appended, and going on brings it sooner than beginning anew
     /// at its key frame would.
     fn comes_soon(&self, time_ms: u64) -> bool {
-        let ends = self.buffers.iter().map(|buffer| buffer.spans.last().map(|span| span.end_ms));
+        let ends =
+            self.buffers.iter().map(|buffer| buffer.buffered.last().map(|range| range.end_ms));
         let loaded_ms = ends.min().flatten().unwrap_or(self.run.start_ms);
         self.cursor.is_some()
             && loaded_ms <= time_ms.saturating_add(limits::SAME_MS)
             && self
-                .guide
+                .source
                 .key_ms(time_ms)
                 .is_some_and(|key_ms| key_ms <= loaded_ms.saturating_add(1_000))
     }
@@ -300,7 +330,7 @@ impl<G: Guide> Loader<G> {
     /// Bytes appended over what an earlier run left, and cut off by the next seek, would take
     /// pictures with them that depend on what they replace, and no browser shows such a hole in
     /// `buffered` (Media Source Extensions, §3.5.11, "coded frame processing").
-    fn restart(&mut self, cx: &mut Context, time_ms: u64) -> Outcome {
+    fn restart(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
         self.abort(cx);
         for buffer in &mut self.buffers {
             buffer.clear(cx);
@@ -346,9 +376,9 @@ impl<G: Guide> Loader<G> {
     }
 
     /// Looks at the time.
-    pub(super) fn tick(&mut self, cx: &mut Context) -> Outcome {
+    pub(super) fn tick(&mut self, cx: &mut Context) -> PlaybackResult {
         for transfer in self.transfers() {
-            transfer.tick(cx).map_err(|_| transfer.fault(Cause::Network))?;
+            transfer.tick(cx).map_err(|_| transfer.fault(FaultCause::Network))?;
         }
         Ok(())
     }
@@ -363,10 +393,10 @@ impl<G: Guide> Loader<G> {
 
 /// What a buffer told after an append.
 pub(super) struct Appended {
-    pub(super) lane: Lane,
+    pub(super) media_type: MediaType,
     pub(super) epoch: u32,
     pub(super) bytes: u32,
-    pub(super) buffered: Vec<Span>,
+    pub(super) buffered: Vec<TimeRange>,
 }
 
 /// The parts of a piece that `runs` name: the piece has `here` of the range, behind `skip` bytes.

@@ -3,14 +3,14 @@
 use super::buffer;
 use super::by_index::ByIndex;
 use super::context::{Context, File};
-use super::fault::{Cause, Fault, Place, Remedy};
-use super::guide::{Found, Guide, Search};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault, Remedy};
 use super::http::ResponseHead;
 use super::loader::{Appended, Loader};
+use super::window_source::{LocatedSource, Locator, WindowSource};
 use super::{Effect, Input, limits};
 
 /// One playback, from the first request to the end of the stream.
-pub struct Pipeline<G: Guide = ByIndex> {
+pub struct Pipeline<G: WindowSource = ByIndex> {
     cx: Context,
     stage: Stage<G>,
     playing: bool,
@@ -19,23 +19,23 @@ pub struct Pipeline<G: Guide = ByIndex> {
     resolve_again: Option<(u32, u64)>,
 }
 
-enum Stage<G: Guide> {
+enum Stage<G: WindowSource> {
     /// Nothing is open, or it came to an end by a fault.
     Idle,
-    Finding(Box<G::Search>),
+    Finding(Box<G::Locator>),
     Playing(Box<Loader<G>>),
 }
 
-type Outcome = Result<(), Fault>;
+type PlaybackResult = Result<(), PlaybackFault>;
 
-impl<G: Guide> Default for Pipeline<G> {
+impl<G: WindowSource> Default for Pipeline<G> {
     fn default() -> Self {
         let (cx, stage) = (Context::default(), Stage::Idle);
         Self { cx, stage, playing: false, woken_ms: None, resolve_again: None }
     }
 }
 
-impl<G: Guide> Pipeline<G> {
+impl<G: WindowSource> Pipeline<G> {
     /// A player with nothing open.
     pub fn new() -> Self {
         Self::default()
@@ -56,35 +56,39 @@ impl<G: Guide> Pipeline<G> {
         self.cx.effects.pop_front()
     }
 
-    fn apply(&mut self, input: Input) -> Outcome {
+    fn apply(&mut self, input: Input) -> PlaybackResult {
         match input {
             Input::Open { start_ms, size, resolvable } => self.open(start_ms, size, resolvable),
-            Input::Head { fetch, head } => return self.head(fetch, &head),
-            Input::IndexBytes { fetch, bytes } => return self.index_bytes(fetch, &bytes),
-            Input::Started { fetch, boxes, bytes } => return self.started(fetch, &boxes, bytes),
-            Input::FetchEnded { fetch } => return self.ended(fetch, true),
-            Input::FetchFailed { fetch } => return self.ended(fetch, false),
+            Input::Head { fetch_id, head } => return self.head(fetch_id, &head),
+            Input::IndexBytes { fetch_id, bytes } => return self.index_bytes(fetch_id, &bytes),
+            Input::StartBoxes { fetch_id, boxes, media_bytes } => {
+                return self.started(fetch_id, &boxes, media_bytes);
+            }
+            Input::BodyEnded { fetch_id } => return self.ended(fetch_id, true),
+            Input::FetchFailed { fetch_id } => return self.ended(fetch_id, false),
             Input::Resolved { size } => self.resolved(size),
             Input::ResolveFailed { status } => return self.resolve_failed(status),
             Input::Seek { time_ms } => return self.seek(time_ms),
             Input::Position { time_ms, playing } => return self.position(time_ms, playing),
-            Input::Unsupported { lane } => return Err(self.here(Cause::Unsupported(lane))),
-            Input::SinkFailed => return Err(self.here(Cause::Sink)),
-            Input::MediaFailed => return Err(self.here(Cause::Decode)),
+            Input::Unsupported { media_type } => {
+                return Err(self.here(FaultCause::Unsupported(media_type)));
+            }
+            Input::MediaSourceFailed => return Err(self.here(FaultCause::MediaSource)),
+            Input::MediaElementFailed => return Err(self.here(FaultCause::Decode)),
             Input::Online(online) => self.online(online),
             Input::Tick => return self.tick(),
-            Input::MediaBytes { fetch, piece, len } => {
-                return self.load(|loader, cx| loader.bytes(cx, fetch, piece, len));
+            Input::MediaBytes { fetch_id, piece, len } => {
+                return self.load(|loader, cx| loader.bytes(cx, fetch_id, piece, len));
             }
-            Input::Appended { lane, epoch, bytes, buffered } => {
-                let done = Appended { lane, epoch, bytes, buffered };
+            Input::Appended { media_type, epoch, bytes, buffered } => {
+                let done = Appended { media_type, epoch, bytes, buffered };
                 return self.load(|loader, cx| loader.appended(cx, done));
             }
-            Input::Evicted { lane, buffered } => {
-                return self.load(|loader, cx| loader.evicted(cx, lane, buffered));
+            Input::Removed { media_type, buffered } => {
+                return self.load(|loader, cx| loader.evicted(cx, media_type, buffered));
             }
-            Input::QuotaExceeded { lane, epoch } => {
-                return self.load(|loader, cx| loader.quota_exceeded(cx, lane, epoch));
+            Input::QuotaExceeded { media_type, epoch } => {
+                return self.load(|loader, cx| loader.quota_exceeded(cx, media_type, epoch));
             }
         }
         Ok(())
@@ -98,44 +102,44 @@ impl<G: Guide> Pipeline<G> {
 
     fn find(&mut self, size: Option<u64>) {
         self.cx.file = File::of_size(size.filter(|size| *size > 0));
-        self.stage = Stage::Finding(Box::new(G::Search::start(&mut self.cx)));
+        self.stage = Stage::Finding(Box::new(G::Locator::start(&mut self.cx)));
     }
 
-    fn head(&mut self, fetch: u32, head: &ResponseHead) -> Outcome {
+    fn head(&mut self, fetch_id: u32, head: &ResponseHead) -> PlaybackResult {
         match &mut self.stage {
             Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
-                let found = finder.head(&mut self.cx, fetch, head)?;
+                let found = finder.head(&mut self.cx, fetch_id, head)?;
                 self.play(found)
             }
-            Stage::Playing(loader) => loader.head(&mut self.cx, fetch, head),
+            Stage::Playing(loader) => loader.head(&mut self.cx, fetch_id, head),
         }
     }
 
-    fn index_bytes(&mut self, fetch: u32, bytes: &[u8]) -> Outcome {
+    fn index_bytes(&mut self, fetch_id: u32, bytes: &[u8]) -> PlaybackResult {
         match &mut self.stage {
             Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
-                let found = finder.bytes(&mut self.cx, fetch, bytes)?;
+                let found = finder.bytes(&mut self.cx, fetch_id, bytes)?;
                 self.play(found)
             }
-            Stage::Playing(loader) => loader.index_bytes(&mut self.cx, fetch, bytes),
+            Stage::Playing(loader) => loader.index_bytes(&mut self.cx, fetch_id, bytes),
         }
     }
 
-    fn started(&mut self, fetch: u32, boxes: &[u8], bytes: u64) -> Outcome {
+    fn started(&mut self, fetch_id: u32, boxes: &[u8], bytes: u64) -> PlaybackResult {
         match &mut self.stage {
             _ if !G::BY_HEADERS => Ok(()),
             Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
-                let found = finder.started(&mut self.cx, fetch, boxes, bytes)?;
+                let found = finder.started(&mut self.cx, fetch_id, boxes, bytes)?;
                 self.play(found)
             }
-            Stage::Playing(loader) => loader.started(&mut self.cx, fetch, boxes, bytes),
+            Stage::Playing(loader) => loader.started(&mut self.cx, fetch_id, boxes, bytes),
         }
     }
 
-    fn play(&mut self, found: Option<Found<G>>) -> Outcome {
+    fn play(&mut self, found: Option<LocatedSource<G>>) -> PlaybackResult {
         if let Some(found) = found {
             let time_ms = self.cx.position_ms;
             self.stage = Stage::Playing(Box::new(Loader::open(&mut self.cx, found, time_ms)?));
@@ -144,24 +148,27 @@ impl<G: Guide> Pipeline<G> {
     }
 
     /// A body is over, as it should be or by a cut.
-    fn ended(&mut self, fetch: u32, well: bool) -> Outcome {
+    fn ended(&mut self, fetch_id: u32, well: bool) -> PlaybackResult {
         match &mut self.stage {
             Stage::Idle => Ok(()),
             Stage::Finding(finder) => {
-                let found = finder.ended(&mut self.cx, fetch)?;
+                let found = finder.ended(&mut self.cx, fetch_id)?;
                 self.play(found)
             }
-            Stage::Playing(loader) if well && G::BY_HEADERS => loader.ended(&mut self.cx, fetch),
-            Stage::Playing(loader) => loader.broke(&mut self.cx, fetch, Cause::Network),
+            Stage::Playing(loader) if well && G::BY_HEADERS => loader.ended(&mut self.cx, fetch_id),
+            Stage::Playing(loader) => loader.broke(&mut self.cx, fetch_id, FaultCause::Network),
         }
     }
 
-    fn load(&mut self, step: impl FnOnce(&mut Loader<G>, &mut Context) -> Outcome) -> Outcome {
+    fn load(
+        &mut self,
+        step: impl FnOnce(&mut Loader<G>, &mut Context) -> PlaybackResult,
+    ) -> PlaybackResult {
         let Stage::Playing(loader) = &mut self.stage else { return Ok(()) };
         step(loader, &mut self.cx)
     }
 
-    fn seek(&mut self, time_ms: u64) -> Outcome {
+    fn seek(&mut self, time_ms: u64) -> PlaybackResult {
         self.cx.position_ms = time_ms;
         match &mut self.stage {
             Stage::Playing(loader) => loader.seek(&mut self.cx, time_ms),
@@ -169,7 +176,7 @@ impl<G: Guide> Pipeline<G> {
         }
     }
 
-    fn position(&mut self, time_ms: u64, playing: bool) -> Outcome {
+    fn position(&mut self, time_ms: u64, playing: bool) -> PlaybackResult {
         let stands = playing && self.playing && self.cx.position_ms == time_ms;
         self.playing = playing;
         let Stage::Playing(loader) = &mut self.stage else { return Ok(()) };
@@ -200,13 +207,13 @@ impl<G: Guide> Pipeline<G> {
     fn resolved(&mut self, size: Option<u64>) {
         self.resolve_again = None;
         if size.is_some() && self.cx.file.size.is_some() && size != self.cx.file.size {
-            return self.treat(self.here(Cause::Changed));
+            return self.treat(self.here(FaultCause::FileChanged));
         }
         self.go_on();
     }
 
-    fn resolve_failed(&mut self, status: Option<u16>) -> Outcome {
-        let cause = Cause::Unresolved(status);
+    fn resolve_failed(&mut self, status: Option<u16>) -> PlaybackResult {
+        let cause = FaultCause::Unresolved(status);
         let tries = self.resolve_again.map_or(0, |(tries, _)| tries);
         if cause.remedy(self.cx.tried(tries)) != Remedy::Retry {
             return Err(self.here(cause));
@@ -217,7 +224,7 @@ impl<G: Guide> Pipeline<G> {
         Ok(())
     }
 
-    fn tick(&mut self) -> Outcome {
+    fn tick(&mut self) -> PlaybackResult {
         self.woken_ms = None;
         if let Some((tries, at_ms)) = self.resolve_again.filter(|again| again.1 <= self.cx.now_ms) {
             self.resolve_again = Some((tries, at_ms.saturating_add(limits::STALL_MS)));
@@ -248,16 +255,16 @@ impl<G: Guide> Pipeline<G> {
     }
 
     /// A cause with the place of the play head.
-    const fn here(&self, cause: Cause) -> Fault {
-        Fault { cause, place: Place::Time { time_ms: self.cx.position_ms } }
+    const fn here(&self, cause: FaultCause) -> PlaybackFault {
+        PlaybackFault { cause, location: FaultLocation::Time { time_ms: self.cx.position_ms } }
     }
 
-    fn treat(&mut self, mut fault: Fault) {
+    fn treat(&mut self, mut fault: PlaybackFault) {
         match fault.cause.remedy(self.cx.tried(limits::TRIES_MAX)) {
             Remedy::StartOver => {
                 self.stop();
                 self.cx.start_overs += 1;
-                if matches!(fault.cause, Cause::Decode) {
+                if matches!(fault.cause, FaultCause::Decode) {
                     self.cx.undecoded_ms = Some(self.cx.position_ms);
                 }
                 self.cx.emit(Effect::StartOver { time_ms: self.cx.position_ms });
@@ -269,8 +276,8 @@ impl<G: Guide> Pipeline<G> {
             }
             Remedy::Retry | Remedy::ReResolve | Remedy::Stop => {
                 self.stop();
-                if matches!(fault.cause, Cause::Network) {
-                    fault.cause = Cause::Unreachable;
+                if matches!(fault.cause, FaultCause::Network) {
+                    fault.cause = FaultCause::Unreachable;
                 }
                 self.cx.emit(Effect::Fail(fault));
             }

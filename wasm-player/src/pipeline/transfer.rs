@@ -3,19 +3,19 @@
 use mp4::ByteRange;
 
 use super::context::Context;
-use super::fault::{Cause, Fault, Place, Remedy};
-use super::http::{Ask, ResponseHead};
-use super::{Effect, Purpose, limits};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault, Remedy};
+use super::http::{Request, ResponseHead};
+use super::{BodyKind, Effect, limits};
 
 /// A range on its way.
 #[derive(Debug)]
 pub(super) struct Transfer {
-    fetch: u32,
-    purpose: Purpose,
-    asked: Ask,
+    fetch_id: u32,
+    body_kind: BodyKind,
+    request: Request,
     /// What is still missing; none while a suffix has no place in the file.
     wanted: Option<ByteRange>,
-    /// Place in the file of the body's next byte.
+    /// FaultLocation in the file of the body's next byte.
     body_at: u64,
     /// Where the answer ends: it may be shorter than what was asked for (RFC 9110 §15.3.7).
     body_end: u64,
@@ -40,7 +40,7 @@ enum State {
 
 /// Which part of a piece is wanted, and where it lies in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct AcceptedBytes {
     /// Bytes of the piece in front of it.
     pub(super) skip: u32,
     /// Its length.
@@ -51,15 +51,15 @@ pub(super) struct Taken {
 
 impl Transfer {
     /// Makes the request.
-    pub(super) fn start(cx: &mut Context, asked: Ask, purpose: Purpose) -> Self {
-        let wanted = match asked {
-            Ask::Closed(range) => Some(range),
-            Ask::Suffix(_) | Ask::Start(_) | Ask::Headers(_) => None,
+    pub(super) fn start(cx: &mut Context, request: Request, body_kind: BodyKind) -> Self {
+        let wanted = match request {
+            Request::Range(range) => Some(range),
+            Request::Suffix(_) | Request::Start(_) | Request::Headers(_) => None,
         };
         let mut transfer = Self {
-            fetch: 0,
-            purpose,
-            asked,
+            fetch_id: 0,
+            body_kind,
+            request,
             wanted,
             body_at: 0,
             body_end: u64::MAX,
@@ -73,16 +73,16 @@ impl Transfer {
     }
 
     fn send(&mut self, cx: &mut Context) {
-        self.fetch = cx.next_fetch();
+        self.fetch_id = cx.next_fetch();
         self.retry_after_ms = 0;
         self.state = State::Sent { since_ms: cx.now_ms };
-        let ask = self.wanted.map_or(self.asked, Ask::Closed);
-        cx.emit(Effect::Fetch { fetch: self.fetch, ask, purpose: self.purpose });
+        let request = self.wanted.map_or(self.request, Request::Range);
+        cx.emit(Effect::Fetch { fetch_id: self.fetch_id, request, body_kind: self.body_kind });
     }
 
     /// Whether an input that names `fetch` is about this transfer as it stands.
-    pub(super) fn is(&self, fetch: u32) -> bool {
-        self.fetch == fetch && !matches!(self.state, State::Waiting { .. })
+    pub(super) fn is(&self, fetch_id: u32) -> bool {
+        self.fetch_id == fetch_id && !matches!(self.state, State::Waiting { .. })
     }
 
     /// Whether the last byte is there.
@@ -97,11 +97,12 @@ impl Transfer {
 
     /// What is still to come, as far as it has a place in the file.
     pub(super) fn wanted(&self, size: Option<u64>) -> Option<ByteRange> {
-        self.wanted.or(match (self.asked, size) {
-            (Ask::Suffix(n), Some(size)) => {
+        self.wanted.or(match (self.request, size) {
+            (Request::Suffix(n), Some(size)) => {
                 Some(ByteRange { start: size.saturating_sub(n), end: size })
             }
-            (Ask::Suffix(_), None) | (Ask::Closed(_) | Ask::Start(_) | Ask::Headers(_), _) => None,
+            (Request::Suffix(_), None)
+            | (Request::Range(_) | Request::Start(_) | Request::Headers(_), _) => None,
         })
     }
 
@@ -109,12 +110,12 @@ impl Transfer {
     pub(super) fn read(&mut self, cx: &mut Context) {
         if self.state == State::Open {
             self.state = State::Reading { since_ms: cx.now_ms };
-            cx.emit(Effect::Read { fetch: self.fetch });
+            cx.emit(Effect::Read { fetch_id: self.fetch_id });
         }
     }
 
     /// Takes the head of the answer; an answer that is of no use is cancelled.
-    pub(super) fn head(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+    pub(super) fn head(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
         let placed = self.place(cx, head);
         if placed.is_err() {
             self.cancel(cx);
@@ -122,15 +123,15 @@ impl Transfer {
         placed
     }
 
-    fn place(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+    fn place(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
         self.is_whole = head.status == 200;
         self.retry_after_ms = head.retry_after_ms.unwrap_or(0).min(limits::RETRY_AFTER_MS_MAX);
-        let is_made =
-            self.wanted.is_none() && matches!(self.asked, Ask::Start(_) | Ask::Headers(_));
+        let is_made = self.wanted.is_none()
+            && matches!(self.request, Request::Start(_) | Request::Headers(_));
         match head.status {
             200 if is_made => self.is_whole = false,
             // What is said of a film is found as long as it is the same film.
-            404 if is_made && cx.was_answered => return Err(Cause::Changed),
+            404 if is_made && cx.was_answered => return Err(FaultCause::FileChanged),
             206 => {
                 cx.file.agree(head)?;
                 self.place_part(cx, head)?;
@@ -140,16 +141,16 @@ impl Transfer {
                 cx.file.agree(head)?;
                 let empty = head.content_range.is_some_and(|range| range.total == Some(0));
                 return Err(match cx.file.size {
-                    _ if empty => Cause::Empty,
+                    _ if empty => FaultCause::EmptyFile,
                     // It was longer a moment ago.
-                    Some(_) if cx.was_answered && self.wanted.is_some() => Cause::Changed,
-                    Some(_) | None => Cause::Status(416),
+                    Some(_) if cx.was_answered && self.wanted.is_some() => FaultCause::FileChanged,
+                    Some(_) | None => FaultCause::Status(416),
                 });
             }
-            status => return Err(Cause::Status(status)),
+            status => return Err(FaultCause::Status(status)),
         }
         self.state = State::Open;
-        if is_made && matches!(self.asked, Ask::Start(_)) {
+        if is_made && matches!(self.request, Request::Start(_)) {
             // Its boxes come as one, and nobody has to ask for them.
             self.state = State::Reading { since_ms: cx.now_ms };
         }
@@ -157,12 +158,14 @@ impl Transfer {
         Ok(())
     }
 
-    fn place_part(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
+    fn place_part(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
         let got = head.content_range.and_then(|range| range.range);
         let size = &mut cx.file.size;
         let (start, end) = match (self.wanted, got) {
-            (Some(wanted), Some(got)) if got.start != wanted.start => return Err(Cause::OddAnswer),
-            (None, None) => return Err(Cause::OddAnswer),
+            (Some(wanted), Some(got)) if got.start != wanted.start => {
+                return Err(FaultCause::UnexpectedResponse);
+            }
+            (None, None) => return Err(FaultCause::UnexpectedResponse),
             (None, Some(got)) => {
                 self.body_end = got.end;
                 (got.start, size.unwrap_or(got.end))
@@ -188,17 +191,18 @@ impl Transfer {
     }
 
     /// The whole file for a part of it: taken when it is so small that it does not matter.
-    fn place_whole(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), Cause> {
-        let total = head.length.filter(|n| *n <= limits::SKIP_BYTES_MAX).ok_or(Cause::NoRanges)?;
+    fn place_whole(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
+        let total =
+            head.length.filter(|n| *n <= limits::SKIP_BYTES_MAX).ok_or(FaultCause::NoRanges)?;
         if total == 0 {
-            return Err(Cause::Empty);
+            return Err(FaultCause::EmptyFile);
         }
         if cx.file.size.is_some_and(|size| size != total) {
-            return Err(Cause::Changed);
+            return Err(FaultCause::FileChanged);
         }
         cx.file.agree(head)?;
         cx.file.size = Some(total);
-        let wanted = self.wanted(Some(total)).ok_or(Cause::OddAnswer)?;
+        let wanted = self.wanted(Some(total)).ok_or(FaultCause::UnexpectedResponse)?;
         self.wanted = Some(ByteRange { start: wanted.start, end: wanted.end.min(total) });
         (self.body_at, self.body_end) = (0, total);
         Ok(())
@@ -218,15 +222,15 @@ impl Transfer {
 
     /// Takes a piece of `len` bytes of the body. Behind a shorter answer than was asked for the rest
     /// is asked for at once.
-    pub(super) fn bytes(&mut self, cx: &mut Context, len: u32) -> Taken {
+    pub(super) fn bytes(&mut self, cx: &mut Context, len: u32) -> AcceptedBytes {
         self.state = State::Open;
         self.tries = 0;
         let piece = ByteRange { start: self.body_at, end: self.body_at + u64::from(len) };
         self.body_at = piece.end;
         let Some(wanted) = self.wanted.as_mut() else {
             // Headers are no bytes of the film: they have no place in it.
-            let taken = if matches!(self.asked, Ask::Headers(_)) { len } else { 0 };
-            return Taken { skip: len - taken, len: taken, at: piece.end };
+            let taken = if matches!(self.request, Request::Headers(_)) { len } else { 0 };
+            return AcceptedBytes { skip: len - taken, len: taken, at: piece.end };
         };
         let start = piece.start.max(wanted.start).min(piece.end);
         let end = piece.end.min(wanted.end).max(start);
@@ -240,7 +244,7 @@ impl Transfer {
             self.send(cx);
         }
         let narrow = |n: u64| u32::try_from(n).unwrap_or(len);
-        Taken { skip: narrow(start - piece.start), len: narrow(end - start), at: start }
+        AcceptedBytes { skip: narrow(start - piece.start), len: narrow(end - start), at: start }
     }
 
     /// Lets go of a complete transfer: reads the body's end, so that its connection serves again,
@@ -256,12 +260,12 @@ impl Transfer {
     /// Stops the request, if one is out.
     pub(super) fn cancel(&self, cx: &mut Context) {
         if !matches!(self.state, State::Waiting { .. }) {
-            cx.emit(Effect::Cancel { fetch: self.fetch });
+            cx.emit(Effect::Cancel { fetch_id: self.fetch_id });
         }
     }
 
     /// Plans the next try after `cause`, or tells the remedy that this transfer cannot give itself.
-    pub(super) fn broke(&mut self, cx: &mut Context, cause: &Cause) -> Result<(), Remedy> {
+    pub(super) fn broke(&mut self, cx: &mut Context, cause: &FaultCause) -> Result<(), Remedy> {
         self.state = State::Waiting { until_ms: None };
         match cause.remedy(cx.tried(self.tries)) {
             Remedy::Retry => {
@@ -282,15 +286,15 @@ impl Transfer {
     }
 
     /// What is told of `cause`, and where in the file this stands.
-    pub(super) fn fault(&self, cause: Cause) -> Fault {
-        let place = match (self.wanted, self.asked) {
-            (None, Ask::Suffix(bytes)) => Place::Tail { bytes },
-            (None, Ask::Start(_) | Ask::Headers(_)) => Place::Index,
-            (Some(range), _) | (None, Ask::Closed(range)) => {
-                Place::Byte { purpose: self.purpose, at: range.start }
+    pub(super) fn fault(&self, cause: FaultCause) -> PlaybackFault {
+        let location = match (self.wanted, self.request) {
+            (None, Request::Suffix(bytes)) => FaultLocation::Tail { bytes },
+            (None, Request::Start(_) | Request::Headers(_)) => FaultLocation::Index,
+            (Some(range), _) | (None, Request::Range(range)) => {
+                FaultLocation::Byte { body_kind: self.body_kind, at: range.start }
             }
         };
-        Fault { cause, place }
+        PlaybackFault { cause, location }
     }
 
     /// Makes the request again at once, if it waits for anything.
@@ -308,7 +312,7 @@ impl Transfer {
                 if since_ms + limits::STALL_MS <= cx.now_ms =>
             {
                 self.cancel(cx);
-                return self.broke(cx, &Cause::Network);
+                return self.broke(cx, &FaultCause::Network);
             }
             State::Waiting { .. } | State::Sent { .. } | State::Reading { .. } | State::Open => {}
         }

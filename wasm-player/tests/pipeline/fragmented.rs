@@ -9,10 +9,10 @@
 use mp4::fragment::Payload;
 use mp4::plan::{self, Selection};
 use mp4::{Index, init};
-use wasm_player::pipeline::Lane;
+use wasm_player::pipeline::MediaType;
 
-use crate::film::{Film, Moov, minute};
-use crate::theatre::Theatre;
+use crate::harness::PlayerHarness;
+use crate::synthetic_film::{Film, Moov, minute};
 
 /// The film in fragments of two seconds, without any index of them.
 fn fragmented(film: &Film) -> Vec<u8> {
@@ -50,26 +50,26 @@ fn fragmented(film: &Film) -> Vec<u8> {
 #[test]
 fn a_fragmented_film_plays_from_its_first_byte_to_its_end() {
     let film = minute(Moov::Tail);
-    let mut theatre = Theatre::new(&fragmented(&film));
-    theatre.play(0);
-    theatre.watch(0, 60_000);
-    assert_eq!(theatre.lines_with("fail"), [""; 0]);
-    assert_eq!(theatre.samples(Lane::Video), film.video);
-    assert_eq!(theatre.samples(Lane::Audio), film.audio);
-    assert!(theatre.ended);
+    let mut harness = PlayerHarness::new(&fragmented(&film));
+    harness.play(0);
+    harness.watch(0, 60_000);
+    assert_eq!(harness.lines_with("fail"), [""; 0]);
+    assert_eq!(harness.samples(MediaType::Video), film.video);
+    assert_eq!(harness.samples(MediaType::Audio), film.audio);
+    assert!(harness.ended);
 }
 
 #[test]
 fn a_seek_in_a_fragmented_film_begins_at_a_key_frame() {
     let film = minute(Moov::Tail);
-    let mut theatre = Theatre::new(&fragmented(&film));
-    theatre.play(0);
+    let mut harness = PlayerHarness::new(&fragmented(&film));
+    harness.play(0);
     for time_ms in [45_300, 10_100, 59_000, 0] {
-        theatre.seek(time_ms);
-        theatre.run();
-        let (from, to) = theatre.spans(Lane::Video)[0];
+        harness.seek(time_ms);
+        harness.run();
+        let (from, to) = harness.buffered(MediaType::Video)[0];
         assert!(from <= time_ms && time_ms < to, "{from} {time_ms} {to}");
         assert!(time_ms - from <= 2_000, "{from} {time_ms}");
     }
-    assert_eq!(theatre.lines_with("fail"), [""; 0]);
+    assert_eq!(harness.lines_with("fail"), [""; 0]);
 }

@@ -1,12 +1,10 @@
 //! The pipeline, played against a server and two buffers: inputs in, effects out.
 
 #[cfg(test)]
-mod buffers;
-#[cfg(test)]
 mod faults;
-#[cfg(test)]
-mod film;
 mod fragmented;
+#[cfg(test)]
+mod harness;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
@@ -16,6 +14,8 @@ mod quota;
 #[cfg(test)]
 mod seeking;
 #[cfg(test)]
+mod source_buffer;
+#[cfg(test)]
 mod start;
 #[cfg(test)]
-mod theatre;
+mod synthetic_film;

@@ -1,32 +1,32 @@
 //! Windows, buffers and the end.
 
-use wasm_player::pipeline::{Input, Lane, Span};
+use wasm_player::pipeline::{Input, MediaType, TimeRange};
 
-use crate::film::{Moov, film, four_minutes, late_sound, minute};
-use crate::theatre::Theatre;
+use crate::harness::PlayerHarness;
+use crate::synthetic_film::{Moov, film, four_minutes, late_sound, minute};
 
 #[test]
 fn a_film_plays_from_its_first_byte_to_its_end() {
     for moov in [Moov::Head, Moov::Tail] {
         let film = minute(moov);
-        let mut theatre = Theatre::new(&film.bytes);
-        theatre.play(0);
-        theatre.watch(0, 60_000);
-        assert!(theatre.ended);
-        assert_eq!(theatre.samples(Lane::Video), film.video);
-        assert_eq!(theatre.samples(Lane::Audio), film.audio);
-        assert_eq!(theatre.lines_with("fail"), [""; 0]);
+        let mut harness = PlayerHarness::new(&film.bytes);
+        harness.play(0);
+        harness.watch(0, 60_000);
+        assert!(harness.ended);
+        assert_eq!(harness.samples(MediaType::Video), film.video);
+        assert_eq!(harness.samples(MediaType::Audio), film.audio);
+        assert_eq!(harness.lines_with("fail"), [""; 0]);
     }
 }
 
 #[test]
 fn cutting_the_bytes_anywhere_changes_nothing() {
     let film = minute(Moov::Tail);
-    let mut whole = Theatre::new(&film.bytes);
+    let mut whole = PlayerHarness::new(&film.bytes);
     whole.play(0);
     whole.watch(0, 60_000);
     for seed in 1..6_u32 {
-        let mut cut = Theatre::new(&film.bytes);
+        let mut cut = PlayerHarness::new(&film.bytes);
         let mut state = seed;
         cut.piece_len = Box::new(move || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -36,65 +36,65 @@ fn cutting_the_bytes_anywhere_changes_nothing() {
         cut.play(0);
         cut.watch(0, 60_000);
         assert_eq!(cut.lines, whole.lines);
-        for lane in [Lane::Video, Lane::Audio] {
-            assert_eq!(cut.buffers[&lane].samples, whole.buffers[&lane].samples);
-            assert!(cut.buffers[&lane].is_at_rest());
+        for media_type in [MediaType::Video, MediaType::Audio] {
+            assert_eq!(cut.buffers[&media_type].samples, whole.buffers[&media_type].samples);
+            assert!(cut.buffers[&media_type].is_at_rest());
         }
     }
 }
 
 #[test]
 fn half_a_minute_is_wanted_ahead_and_no_more() {
-    let mut theatre = Theatre::new(&four_minutes().bytes);
-    theatre.play(0);
-    assert_eq!(theatre.spans(Lane::Video), [(0, 30_000)]);
-    theatre.watch(0, 5_000);
-    assert_eq!(theatre.spans(Lane::Video), [(0, 40_000)]);
+    let mut harness = PlayerHarness::new(&four_minutes().bytes);
+    harness.play(0);
+    assert_eq!(harness.buffered(MediaType::Video), [(0, 30_000)]);
+    harness.watch(0, 5_000);
+    assert_eq!(harness.buffered(MediaType::Video), [(0, 40_000)]);
 }
 
 #[test]
 fn what_was_seen_half_a_minute_ago_is_dropped_up_to_a_key_frame() {
-    let mut theatre = Theatre::new(&four_minutes().bytes);
-    theatre.play(0);
-    theatre.watch(0, 60_000);
-    let kept = theatre.spans(Lane::Video)[0].0;
+    let mut harness = PlayerHarness::new(&four_minutes().bytes);
+    harness.play(0);
+    harness.watch(0, 60_000);
+    let kept = harness.buffered(MediaType::Video)[0].0;
     assert!((18_000..=30_000).contains(&kept), "{kept}");
-    assert!(theatre.lines_with("evict").iter().all(|line| line.ends_with("999")));
+    assert!(harness.lines_with("evict").iter().all(|line| line.ends_with("999")));
 }
 
 #[test]
 fn a_full_network_buffer_stops_the_reading() {
     let film = film(30, 50_000, Moov::Tail);
-    let mut theatre = Theatre::new(&film.bytes);
-    theatre.has_slow_buffers = true;
-    theatre.play(0);
-    assert!(theatre.most_pending > 4 << 20);
-    assert!(theatre.most_pending <= (4 << 20) + 65_536 + 20_000, "{}", theatre.most_pending);
+    let mut harness = PlayerHarness::new(&film.bytes);
+    harness.has_slow_buffers = true;
+    harness.play(0);
+    assert!(harness.most_pending > 4 << 20);
+    assert!(harness.most_pending <= (4 << 20) + 65_536 + 20_000, "{}", harness.most_pending);
 }
 
 #[test]
 fn a_film_whose_sound_begins_late_begins_where_both_are_there() {
-    let mut theatre = Theatre::new(&late_sound(1_000).bytes);
-    theatre.play(0);
-    assert_eq!(theatre.lines_with("nudge"), ["nudge to 1000"]);
-    theatre.watch(1_000, 5_000);
-    theatre.seek(0);
-    assert_eq!(theatre.lines, ["nudge to 1000"]);
-    theatre.watch(1_000, 3_000);
-    assert_eq!(theatre.lines_with("nudge").len(), 1);
+    let mut harness = PlayerHarness::new(&late_sound(1_000).bytes);
+    harness.play(0);
+    assert_eq!(harness.lines_with("nudge"), ["nudge to 1000"]);
+    harness.watch(1_000, 5_000);
+    harness.seek(0);
+    assert_eq!(harness.lines, ["nudge to 1000"]);
+    harness.watch(1_000, 3_000);
+    assert_eq!(harness.lines_with("nudge").len(), 1);
 }
 
 #[test]
 fn a_small_gap_in_front_of_the_play_head_is_stepped_over() {
-    let mut theatre = Theatre::new(&minute(Moov::Tail).bytes);
-    theatre.play(0);
-    let cut = Span { start_ms: 0, end_ms: 200 };
-    for lane in [Lane::Video, Lane::Audio] {
-        theatre.buffers.get_mut(&lane).unwrap().remove(cut);
-        let buffered = theatre.buffers[&lane].spans.clone();
-        theatre.input(Input::Evicted { lane, buffered });
+    let mut harness = PlayerHarness::new(&minute(Moov::Tail).bytes);
+    harness.play(0);
+    let cut = TimeRange { start_ms: 0, end_ms: 200 };
+    for media_type in [MediaType::Video, MediaType::Audio] {
+        harness.buffers.get_mut(&media_type).unwrap().remove(cut);
+        let buffered = harness.buffers[&media_type].buffered.clone();
+        harness.input(Input::Removed { media_type, buffered });
     }
-    theatre.input(Input::Position { time_ms: 0, playing: true });
-    let lines = theatre.input(Input::Position { time_ms: 0, playing: true });
+    harness.input(Input::Position { time_ms: 0, playing: true });
+    let lines = harness.input(Input::Position { time_ms: 0, playing: true });
     assert_eq!(lines, ["nudge to 200"]);
 }

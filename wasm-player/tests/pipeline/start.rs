@@ -1,9 +1,9 @@
 //! From the first request to the first fragment.
 
-use wasm_player::pipeline::{Input, Lane};
+use wasm_player::pipeline::{Input, MediaType};
 
-use crate::film::{Moov, film, four_minutes, minute};
-use crate::theatre::Theatre;
+use crate::harness::PlayerHarness;
+use crate::synthetic_film::{Moov, film, four_minutes, minute};
 
 fn open(size: Option<u64>) -> Input {
     Input::Open { start_ms: 0, size, resolvable: false }
@@ -11,22 +11,22 @@ fn open(size: Option<u64>) -> Input {
 
 #[test]
 fn head_and_tail_are_asked_for_at_once() {
-    let mut theatre = Theatre::new(&minute(Moov::Tail).bytes);
+    let mut harness = PlayerHarness::new(&minute(Moov::Tail).bytes);
     assert_eq!(
-        theatre.input(open(None)),
+        harness.input(open(None)),
         ["fetch 1 bytes=0-262143 Index", "fetch 2 bytes=-524288 Index"]
     );
 }
 
 #[test]
 fn a_known_length_makes_the_tail_a_closed_range() {
-    let mut theatre = Theatre::new(&[]);
+    let mut harness = PlayerHarness::new(&[]);
     assert_eq!(
-        theatre.input(open(Some(2_000_000))),
+        harness.input(open(Some(2_000_000))),
         ["fetch 1 bytes=0-262143 Index", "fetch 2 bytes=1475712-1999999 Index"]
     );
     assert_eq!(
-        theatre.input(open(Some(300_000))),
+        harness.input(open(Some(300_000))),
         [
             "cancel 1",
             "cancel 2",
@@ -35,7 +35,7 @@ fn a_known_length_makes_the_tail_a_closed_range() {
         ]
     );
     assert_eq!(
-        theatre.input(open(Some(1_000))),
+        harness.input(open(Some(1_000))),
         ["cancel 3", "cancel 4", "fetch 5 bytes=0-999 Index"]
     );
 }
@@ -43,10 +43,10 @@ fn a_known_length_makes_the_tail_a_closed_range() {
 #[test]
 fn buffers_get_init_and_header_before_the_first_media_byte_is_asked_for() {
     let film = minute(Moov::Head);
-    let mut theatre = Theatre::new(&film.bytes);
-    theatre.play(0);
+    let mut harness = PlayerHarness::new(&film.bytes);
+    harness.play(0);
     assert_eq!(
-        theatre.lines[2..10],
+        harness.lines[2..10],
         [
             "cancel 1",
             "cancel 2",
@@ -68,9 +68,9 @@ fn only_the_missing_part_of_a_long_moov_is_asked_for() {
     // Sizes of 24 frames and 47 sounds a second for 7200 s make 2 MB of moov.
     for moov in [Moov::Head, Moov::Tail] {
         let film = film(7_200, 10, moov);
-        let mut theatre = Theatre::new(&film.bytes);
-        theatre.play(0);
-        let index = theatre.lines_with("Index");
+        let mut harness = PlayerHarness::new(&film.bytes);
+        harness.play(0);
+        let index = harness.lines_with("Index");
         assert_eq!(index.len(), 3, "{index:?}");
         let size = film.bytes.len() as u64;
         let (start, end) = match moov {
@@ -78,44 +78,44 @@ fn only_the_missing_part_of_a_long_moov_is_asked_for() {
             Moov::Tail => (film.moov.start, size - 524_288),
         };
         assert_eq!(index[2], format!("fetch 3 bytes={start}-{} Index", end - 1));
-        assert_eq!(theatre.spans(Lane::Video)[0].0, 0);
+        assert_eq!(harness.buffered(MediaType::Video)[0].0, 0);
     }
 }
 
 #[test]
 fn a_start_in_the_middle_begins_at_the_key_frame_before_it() {
     let film = four_minutes();
-    let mut theatre = Theatre::new(&film.bytes);
-    theatre.play(101_500);
-    assert_eq!(theatre.spans(Lane::Video), [(100_000, 140_000)]);
-    theatre.seek(101_500);
-    assert!(theatre.lines.is_empty(), "the element's own seek to the start is no seek");
+    let mut harness = PlayerHarness::new(&film.bytes);
+    harness.play(101_500);
+    assert_eq!(harness.buffered(MediaType::Video), [(100_000, 140_000)]);
+    harness.seek(101_500);
+    assert!(harness.lines.is_empty(), "the element's own seek to the start is no seek");
 }
 
 #[test]
 fn a_server_without_suffix_ranges_is_asked_by_closed_ones() {
     let film = minute(Moov::Tail);
-    let mut theatre = Theatre::new(&film.bytes);
-    theatre.has_suffixes = false;
-    theatre.play(0);
-    assert_eq!(theatre.lines_with("fail"), [""; 0]);
-    assert_eq!(theatre.spans(Lane::Video), [(0, 30_000)]);
+    let mut harness = PlayerHarness::new(&film.bytes);
+    harness.has_suffixes = false;
+    harness.play(0);
+    assert_eq!(harness.lines_with("fail"), [""; 0]);
+    assert_eq!(harness.buffered(MediaType::Video), [(0, 30_000)]);
 }
 
 #[test]
 fn a_small_file_from_a_server_without_ranges_still_plays() {
     let film = film(10, 1_500, Moov::Head);
-    let mut theatre = Theatre::new(&film.bytes);
-    theatre.status = Some(200);
-    theatre.play(0);
-    assert!(theatre.ended, "{:?}", theatre.lines);
-    assert_eq!(theatre.samples(Lane::Video), film.video);
+    let mut harness = PlayerHarness::new(&film.bytes);
+    harness.status = Some(200);
+    harness.play(0);
+    assert!(harness.ended, "{:?}", harness.lines);
+    assert_eq!(harness.samples(MediaType::Video), film.video);
 }
 
 #[test]
 fn a_large_file_from_a_server_without_ranges_is_left_to_the_browser() {
-    let mut theatre = Theatre::new(&four_minutes().bytes);
-    theatre.status = Some(200);
-    theatre.play(0);
-    assert_eq!(theatre.lines.last().unwrap(), "fall back: NoRanges");
+    let mut harness = PlayerHarness::new(&four_minutes().bytes);
+    harness.status = Some(200);
+    harness.play(0);
+    assert_eq!(harness.lines.last().unwrap(), "fall back: NoRanges");
 }

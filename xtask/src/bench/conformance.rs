@@ -5,16 +5,16 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Figure, figures};
-use crate::{build, conformance, run, tools};
+use crate::{build, conformance, prerequisites, workspace};
 
 pub(super) fn run() -> Result<Vec<Figure>> {
-    tools::programs(&[
+    prerequisites::programs(&[
         ("apache2", "apache2"),
         ("nginx", "nginx"),
         ("squid", "squid"),
         ("varnishd", "varnish"),
     ])?;
-    tools::node_packages()?;
+    prerequisites::node_packages()?;
     let passed = conformance::passed(&build::all()?)?;
     let ours = passed.map(|(case, value)| Figure {
         bench: "conformance".to_owned(),
@@ -25,6 +25,6 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     });
     let mut node = Command::new("node");
     node.arg("bench/conformance/peers.mjs").arg(conformance::suite()?);
-    node.arg(run::target_dir().join("bench/conformance"));
+    node.arg(workspace::target_dir().join("bench/conformance"));
     Ok(ours.into_iter().chain(figures(&mut node)?).collect())
 }

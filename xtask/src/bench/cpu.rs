@@ -5,14 +5,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Figure, clip, figures, small_clip};
-use crate::{build, build::NATIVE, run, tools};
+use crate::{build, build::NATIVE, prerequisites, process, workspace};
 
 pub(super) fn run() -> Result<Vec<Figure>> {
-    tools::programs(&[("ffmpeg", "ffmpeg")])?;
-    tools::node_packages()?;
+    prerequisites::programs(&[("ffmpeg", "ffmpeg")])?;
+    prerequisites::node_packages()?;
     build::all()?;
     build::worker()?;
-    run::run(run::cargo(["build", "--example", "cpu"]).args(build::ALL))?;
-    let mut example = Command::new(run::target_dir().join(NATIVE).join("examples/cpu"));
+    process::run(process::cargo(["build", "--example", "cpu"]).args(build::ALL))?;
+    let mut example = Command::new(workspace::target_dir().join(NATIVE).join("examples/cpu"));
     figures(example.arg(clip()?).arg(small_clip()?))
 }

@@ -6,14 +6,16 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Figure, figures};
-use crate::{build, build::NATIVE, run, tools};
+use crate::{build, build::NATIVE, prerequisites, process, workspace};
 
 pub(super) fn run() -> Result<Vec<Figure>> {
-    tools::programs(&[("nginx", "nginx")])?;
+    prerequisites::programs(&[("nginx", "nginx")])?;
     let built = build::all()?;
-    run::run(run::cargo(["build", "--example", "media"]).args(build::ALL))?;
-    let mut example = Command::new(run::target_dir().join(NATIVE).join("examples/media"));
-    example.arg(run::target_dir().join("bench/media")).env("FIRSTFRAME_BIN", built.firstframe);
+    process::run(process::cargo(["build", "--example", "media"]).args(build::ALL))?;
+    let mut example = Command::new(workspace::target_dir().join(NATIVE).join("examples/media"));
+    example
+        .arg(workspace::target_dir().join("bench/media"))
+        .env("FIRSTFRAME_BIN", built.firstframe);
     let mut figures = figures(&mut example)?;
     let ratios = ratios(&figures);
     figures.extend(ratios);

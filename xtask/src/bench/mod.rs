@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
-use crate::run;
+use crate::{process, workspace};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// What a program prints, one a line.
 fn figures(command: &mut Command) -> Result<Vec<Figure>> {
     let read = |line| serde_json::from_str(line).with_context(|| format!("no figure: {line}"));
-    run::output(command)?.lines().map(read).collect()
+    process::output(command)?.lines().map(read).collect()
 }
 
 /// Half a minute of noise that is as large as film is: 720p at 1.4 Mbit/s with three B-frames and a
@@ -84,7 +84,7 @@ fn small_clip() -> Result<PathBuf> {
 }
 
 fn clip_of(name: &str, size: &str, video: &str, audio: &str) -> Result<PathBuf> {
-    let films = run::target_dir().join("bench/films");
+    let films = workspace::target_dir().join("bench/films");
     fs::create_dir_all(&films)?;
     let clip = films.join(name).with_extension("mp4");
     if clip.is_file() {
@@ -99,7 +99,7 @@ fn clip_of(name: &str, size: &str, video: &str, audio: &str) -> Result<PathBuf> 
     ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]);
     ffmpeg.args(["-b:v", video, "-maxrate", video, "-bufsize", video, "-bf", "3", "-g", "48"]);
     ffmpeg.args(["-c:a", "aac", "-b:a", audio]).arg(&part);
-    run::run(&mut ffmpeg)?;
+    process::run(&mut ffmpeg)?;
     fs::rename(part, &clip)?;
     Ok(clip)
 }

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use walrus::Module;
 
 use super::{Figure, clip, figures};
-use crate::{build, build::NATIVE, run, tools, traps};
+use crate::{build, build::NATIVE, prerequisites, process, shrink_wasm, workspace};
 
 /// The wasm of `crates/mp4` alone, gzip: half of what the player may weigh is left to the rest.
 const MP4_BYTES_MAX: u64 = 45 * 1024;
@@ -19,15 +19,15 @@ const MP4_BYTES_MAX: u64 = 45 * 1024;
 const MODULES: [&str; 3] = ["firstframe.wasm", "bench_mp4.wasm", "bench_re_mp4.wasm"];
 
 pub(super) fn run() -> Result<Vec<Figure>> {
-    tools::rust_targets()?;
-    tools::programs(&[("ffmpeg", "ffmpeg"), ("node", "nodejs"), ("npm", "npm")])?;
-    let folder = run::workspace().join("bench/mp4");
-    tools::packages(&folder)?;
+    prerequisites::rust_targets()?;
+    prerequisites::programs(&[("ffmpeg", "ffmpeg"), ("node", "nodejs"), ("npm", "npm")])?;
+    let folder = workspace::root().join("bench/mp4");
+    prerequisites::npm_packages(&folder)?;
     let wasm = modules(&[])?;
     weigh(&wasm)?;
     let clip = clip()?;
-    let films = run::target_dir().join("bench/films");
-    let mut native = run::cargo(["run", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
+    let films = workspace::target_dir().join("bench/films");
+    let mut native = process::cargo(["run", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
     native.args(["--example", "bench", "--"]).arg(&clip).arg(&films);
     let mut others = Command::new("node");
     others.arg(folder.join("bench.mjs")).arg(&films).arg(&wasm);
@@ -44,18 +44,18 @@ pub(crate) fn part() -> Result<()> {
 /// Builds what is measured as wasm, as the player is built but in a workspace of its own, or some
 /// packages of it; the folder with the modules.
 fn modules(packages: &[&str]) -> Result<PathBuf> {
-    let target = run::target_dir().join("bench");
-    let manifest = run::workspace().join("bench/mp4/wasm/Cargo.toml");
-    let mut cargo = run::cargo(["build", "--quiet", "--release", "--locked"]);
+    let target = workspace::target_dir().join("bench");
+    let manifest = workspace::root().join("bench/mp4/wasm/Cargo.toml");
+    let mut cargo = process::cargo(["build", "--quiet", "--release", "--locked"]);
     cargo.args(["--target", "wasm32-unknown-unknown", "--manifest-path"]);
-    run::run(cargo.arg(manifest).arg("--target-dir").arg(&target).args(packages))?;
+    process::run(cargo.arg(manifest).arg("--target-dir").arg(&target).args(packages))?;
     let modules = target.join("modules");
     fs::create_dir_all(&modules)?;
     let wanted = if packages.is_empty() { &MODULES[..] } else { &MODULES[..1] };
     for name in wanted {
         let built = target.join("wasm32-unknown-unknown/release").join(name);
         let mut module = Module::from_file(&built)?;
-        traps::shorten(&mut module);
+        shrink_wasm::remove_panic_paths(&mut module);
         module.emit_wasm_file(modules.join(name))?;
     }
     Ok(modules)

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Figure, clip, figures};
-use crate::{build, build::NATIVE, run, tools};
+use crate::{build, build::NATIVE, prerequisites, process, workspace};
 
 /// What the link is like, and how much is measured.
 #[derive(Debug, Args)]
@@ -32,20 +32,20 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
-    tools::programs(&[
+    prerequisites::programs(&[
         ("ffmpeg", "ffmpeg"),
         ("node", "nodejs"),
         ("npm", "npm"),
         ("chromium", "chromium"),
     ])?;
-    let folder = run::workspace().join("bench/start");
-    tools::packages(&folder)?;
+    let folder = workspace::root().join("bench/start");
+    prerequisites::npm_packages(&folder)?;
     let built = build::all()?;
-    let mut film = run::cargo(["build", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
-    run::run(film.args(["--example", "film"]))?;
-    let film = run::target_dir().join(NATIVE).join("examples/film");
+    let mut film = process::cargo(["build", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
+    process::run(film.args(["--example", "film"]))?;
+    let film = workspace::target_dir().join(NATIVE).join("examples/film");
     let mut bench = Command::new("node");
-    bench.arg(folder.join("bench.mjs")).arg(run::target_dir().join("bench/start"));
+    bench.arg(folder.join("bench.mjs")).arg(workspace::target_dir().join("bench/start"));
     bench.arg(clip()?).arg(film).arg(&built.firstframe);
     for (name, value) in
         [("rtt-ms", arguments.rtt_ms), ("mbit", arguments.mbit), ("runs", arguments.runs)]

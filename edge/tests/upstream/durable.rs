@@ -1,0 +1,169 @@
+//! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
+
+use edge::{
+    memory::{Canned, Memory, MemoryObjects, ask, now, run},
+    platform::{ObjectStore, PortError},
+    rules::blocks::{BLOCK_BYTES, key},
+};
+
+use crate::{
+    fixture::{UpstreamFixture, deployment, good, put_catalog, register, right, text},
+    startup::{rows, start},
+};
+
+/// A deployment with this setting, and a film in it.
+fn fixture(setting: &str) -> UpstreamFixture {
+    let memory = deployment();
+    set(&memory, setting);
+    UpstreamFixture::of(memory, "one")
+}
+
+fn set(memory: &Memory, setting: &str) {
+    memory.settings.0.borrow_mut().insert("startup_store".to_owned(), setting.to_owned());
+}
+
+/// The same stores of objects, and everything else of this place gone.
+fn wiped(fixture: UpstreamFixture) -> UpstreamFixture {
+    let Memory { objects, objects_apart, settings, clock, outbound, .. } = fixture.memory;
+    let memory = Memory { objects, objects_apart, settings, clock, outbound, ..Memory::default() };
+    UpstreamFixture { memory, id: fixture.id }
+}
+
+fn keys(store: &MemoryObjects) -> usize {
+    store.keys().len()
+}
+
+fn said(memory: &Memory) -> String {
+    let answer = ask(memory, "GET", "/health", &[], Some(b""));
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
+}
+
+#[test]
+fn a_place_that_lost_everything_is_restored_without_its_upstream() {
+    for (setting, in_objects) in [("durable", true), ("apart", false)] {
+        let before = fixture(setting);
+        assert_eq!(keys(&before.memory.objects) > 0, in_objects);
+        assert_eq!(keys(&before.memory.objects_apart) > 0, !in_objects);
+        let fixture = wiped(before);
+        fixture.memory.outbound.play(|_| Canned::Down);
+        let asked = fixture.asked();
+        start(&fixture);
+        assert_eq!(fixture.asked(), asked);
+        assert!(
+            fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
+            "put back"
+        );
+        assert!(rows(&fixture.memory) > 0);
+        // From then on this place is enough.
+        fixture.memory.objects.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+        fixture
+            .memory
+            .objects_apart
+            .failing
+            .replace(Some(PortError::Unavailable("down".to_owned())));
+        start(&fixture);
+    }
+}
+
+#[test]
+fn local_keeps_nothing_elsewhere() {
+    let fixture = fixture("local");
+    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.objects_apart)), (0, 0));
+    let fixture = wiped(fixture);
+    assert_eq!(fixture.range(0, 1).status, 503, "its record is gone");
+}
+
+#[test]
+fn without_keys_it_is_local_and_that_is_said() {
+    let memory = deployment();
+    set(&memory, "apart");
+    memory.objects_apart.is_not_set_up.set(true);
+    let fixture = UpstreamFixture::of(memory, "one");
+    start(&fixture);
+    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.objects_apart)), (0, 0));
+    assert_eq!(said(&fixture.memory), "local");
+    let told = |memory: &Memory| {
+        memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
+    };
+    assert_eq!(told(&fixture.memory), 1, "{:?}", fixture.memory.reports);
+    fixture.memory.objects_apart.is_not_set_up.set(false);
+    assert_eq!(said(&fixture.memory), "apart");
+    for setting in ["durable", "local"] {
+        set(&fixture.memory, setting);
+        assert_eq!(said(&fixture.memory), setting);
+    }
+    set(&fixture.memory, "cloud");
+    assert_eq!(said(&fixture.memory), "nothing", "health is told whatever the settings are");
+}
+
+#[test]
+fn it_is_written_first() {
+    for setting in ["durable", "apart"] {
+        let fixture = fixture(setting);
+        fixture.forget_blocks();
+        let store = if setting == "apart" {
+            &fixture.memory.objects_apart
+        } else {
+            &fixture.memory.objects
+        };
+        assert!(store.keys().iter().all(|key| !key.starts_with("b/")), "{:?}", store.keys());
+        store.failing.replace(Some(PortError::Full("full".to_owned())));
+        fixture.memory.outbound.play(good);
+        assert_eq!(right(&fixture.range(0, 1000), 0), 1000, "its bytes are there all the same");
+        assert!(!fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)));
+        store.failing.replace(None);
+        let fixture =
+            UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
+        assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
+        let kept = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
+        assert!(kept, "and kept when there is room again");
+    }
+}
+
+#[test]
+fn a_purge_reaches_it() {
+    for (setting, path) in [
+        ("durable", "/api/v2/admin/startup"),
+        ("durable", "/api/v2/admin/startup/film"),
+        ("apart", "/api/v2/admin/startup"),
+        ("apart", "/api/v2/admin/startup/film"),
+    ] {
+        let fixture = fixture(setting);
+        let other = register(&fixture.memory, "two");
+        assert_eq!(other.status, 201, "{}", text(&other));
+        fixture.memory.objects.put("media/00ff", b"a film", 0);
+        put_catalog(&fixture.memory, vec![fixture.title("film")]);
+        let store = if setting == "apart" {
+            &fixture.memory.objects_apart
+        } else {
+            &fixture.memory.objects
+        };
+        // A block that this place forgot for want of room is still there.
+        let forgotten = key(&fixture.id, 0);
+        fixture.memory.key_value.values.borrow_mut().remove(&forgotten);
+        let blocks = || store.keys().into_iter().filter(|key| key.starts_with("b/")).count();
+        let before = blocks();
+        assert_eq!(fixture.admin("DELETE", path).status, 200);
+        let left = if path.ends_with("/film") { before / 2 } else { 0 };
+        assert_eq!(blocks(), left, "{setting} {path}");
+        assert_eq!(
+            now(fixture.memory.objects.head("media/00ff")).unwrap().unwrap().unwrap().size_bytes,
+            6
+        );
+        fixture.memory.outbound.play(|_| Canned::Down);
+        assert_eq!(fixture.range(0, 1).status, 502, "{setting} {path}: a block came back");
+    }
+}
+
+#[test]
+fn a_block_there_that_is_not_whole_is_never_served() {
+    let fixture = wiped(fixture("apart"));
+    let key = key(&fixture.id, 0);
+    let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
+    run(&fixture.memory, ObjectStore::put(&fixture.memory.objects_apart, &key, &half))
+        .unwrap()
+        .unwrap();
+    assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
+    assert!(fixture.asked() > 0, "it is fetched anew");
+}

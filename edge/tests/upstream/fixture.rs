@@ -1,0 +1,218 @@
+//! A film whose every byte the tests know, on an upstream that they play.
+
+use edge::{
+    memory::{Answer, Asked, Canned, Memory, MemoryStream, ask},
+    platform::ByteRange,
+    rules::signature::{Keys, Scope},
+};
+
+/// The film's box headers: `ftyp`, then `mdat`, then `moov` with the last bytes.
+const FTYP_BYTES: u64 = 24;
+const MOOV_BYTES: u64 = 300_000;
+/// Beyond every head and tail, and a multiple of nothing.
+pub(crate) const SIZE: u64 = 16 * 1024 * 1024 + 12_345;
+/// Where `moov` begins.
+pub(crate) const MOOV_START: u64 = SIZE - MOOV_BYTES;
+pub(crate) const ETAG: &str = "\"v1\"";
+
+pub(crate) const KEYS: &str = "k:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const ADMIN: &str = "Bearer the-key";
+const PROVIDERS: &str = r#"[
+    {"id": "one", "origins": ["https://a.example"], "bases": ["https://a.example/films/"]},
+    {"id": "two", "origins": ["https://a.example", "https://b.example"],
+     "bases": ["https://a.example/films/", "https://b.example/"]},
+    {"id": "vault", "origins": ["https://api.example", "https://dl.example"],
+     "resolve": "https://api.example/link?file={file}"}
+]"#;
+
+/// The bytes of the film.
+pub(crate) fn content(range: ByteRange) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (range.start..range.end).map(mixed).collect();
+    for (from, header) in headers() {
+        for (at, byte) in (from..).zip(header) {
+            if (range.start..range.end).contains(&at) {
+                bytes[usize::try_from(at - range.start).unwrap()] = byte;
+            }
+        }
+    }
+    bytes
+}
+
+fn headers() -> [(u64, [u8; 8]); 3] {
+    let header = |size: u64, kind: &[u8; 4]| {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&u32::try_from(size).unwrap().to_be_bytes());
+        bytes[4..].copy_from_slice(kind);
+        bytes
+    };
+    [
+        (0, header(FTYP_BYTES, b"ftyp")),
+        (FTYP_BYTES, header(MOOV_START - FTYP_BYTES, b"mdat")),
+        (MOOV_START, header(MOOV_BYTES, b"moov")),
+    ]
+}
+
+/// A byte that its neighbours say nothing of.
+fn mixed(at: u64) -> u8 {
+    let mut x = at.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (x >> 56) as u8
+}
+
+pub(crate) fn canned(status: u16, headers: &[(&'static str, &str)], bytes: Vec<u8>) -> Canned {
+    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Canned::Answer(status, headers, MemoryStream::whole(bytes))
+}
+
+/// What a good server sends: a range when it is asked for, or all.
+pub(crate) fn good(asked: &Asked) -> Canned {
+    sent(asked.range.unwrap_or(ByteRange { start: 0, end: SIZE }), ETAG)
+}
+
+/// A 206 with these bytes.
+pub(crate) fn sent(range: ByteRange, etag: &str) -> Canned {
+    let range = ByteRange { start: range.start, end: range.end.min(SIZE) };
+    let said = format!("bytes {}-{}/{SIZE}", range.start, range.end - 1);
+    let length = range.len().to_string();
+    let headers = [("content-range", said.as_str()), ("content-length", &length), ("etag", etag)];
+    canned(206, &headers, content(range))
+}
+
+/// A resolver that tells one URL after the other, each good for ten minutes, and its files.
+pub(crate) fn vault(asked: &Asked) -> Canned {
+    if asked.url.starts_with("https://api.example/") {
+        let expires_s = asked.now_ms / 1000 + 600;
+        let url = format!("https://dl.example/f?n={}&Expires={expires_s}", asked.number);
+        return canned(200, &[], format!("{{\"urls\": [\"{url}\"]}}").into_bytes());
+    }
+    good(asked)
+}
+
+/// A deployment that knows the film.
+pub(crate) struct UpstreamFixture {
+    pub(crate) memory: Memory,
+    pub(crate) id: String,
+}
+
+impl UpstreamFixture {
+    /// The film of this provider is registered, and its upstream has been asked nothing since.
+    pub(crate) fn new(provider: &str) -> Self {
+        Self::of(deployment(), provider)
+    }
+
+    /// The same in this deployment.
+    pub(crate) fn of(memory: Memory, provider: &str) -> Self {
+        memory.outbound.play(vault);
+        let answer = register(&memory, provider);
+        assert_eq!(answer.status, 201, "{}", text(&answer));
+        let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(json["data"]["sizeBytes"], SIZE);
+        let id = json["data"]["id"].as_str().unwrap().to_owned();
+        Self { memory, id }
+    }
+
+    /// The same, with every instance and every store of this place gone.
+    pub(crate) fn forget_blocks(&self) {
+        let answer = self.admin("DELETE", "/api/v2/admin/startup");
+        assert_eq!(answer.status, 200, "{}", text(&answer));
+        self.memory.outbound.asked.borrow_mut().clear();
+    }
+
+    /// A title of this film.
+    pub(crate) fn title(&self, id: &str) -> catalog::Title {
+        let source = catalog::Source {
+            id: self.id.clone(),
+            container: "mp4".to_owned(),
+            playable: true,
+            ..catalog::Source::default()
+        };
+        let episode =
+            catalog::Episode { number: 1, sources: vec![source], ..catalog::Episode::default() };
+        catalog::Title { id: id.to_owned(), episodes: vec![episode], ..catalog::Title::default() }
+    }
+
+    pub(crate) fn admin(&self, method: &str, path: &str) -> Answer {
+        ask(&self.memory, method, path, &[("authorization", ADMIN)], Some(b""))
+    }
+
+    /// The signed URL of the film.
+    pub(crate) fn url(&self) -> String {
+        let now_ms = self.memory.clock.0.get();
+        let query = Keys::parse(KEYS).unwrap().sign(Scope::Media, &self.id, now_ms);
+        format!("/api/v2/media/{}?{query}", self.id)
+    }
+
+    pub(crate) fn get(&self, headers: &[(&str, &str)]) -> Answer {
+        ask(&self.memory, "GET", &self.url(), headers, Some(b""))
+    }
+
+    /// These bytes, asked for by a closed range.
+    pub(crate) fn range(&self, start: u64, end: u64) -> Answer {
+        self.get(&[("range", &format!("bytes={start}-{}", end - 1))])
+    }
+
+    /// How many requests the upstream has seen.
+    pub(crate) fn asked(&self) -> usize {
+        self.memory.outbound.asked.borrow().len()
+    }
+}
+
+/// A deployment that knows providers, and no film.
+pub(crate) fn deployment() -> Memory {
+    let memory = Memory::default();
+    memory.clock.0.set(1_700_000_000_000);
+    for (name, value) in [("admin_key", "the-key"), ("media_keys", KEYS), ("providers", PROVIDERS)]
+    {
+        memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+    memory
+}
+
+pub(crate) fn register(memory: &Memory, provider: &str) -> Answer {
+    let body = format!("{{\"provider\": \"{provider}\", \"file\": \"film.mp4\"}}");
+    let headers = [("authorization", ADMIN)];
+    ask(memory, "POST", "/api/v2/admin/sources", &headers, Some(body.as_bytes()))
+}
+
+/// Makes a catalog of these titles the current one.
+pub(crate) fn put_catalog(memory: &Memory, titles: Vec<catalog::Title>) {
+    let built = catalog::build(titles).unwrap();
+    let mut values = memory.key_value.values.borrow_mut();
+    for pack in built.packs.iter().chain([&built.manifest]) {
+        values.insert(format!("c/p/{}", pack.hash), pack.bytes.clone());
+    }
+    let root = format!("{{\"manifest\": \"{}\", \"flippedAtMs\": 0}}", built.manifest.hash);
+    values.insert("c/root".to_owned(), root.into_bytes());
+}
+
+pub(crate) fn text(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+/// Checks that an answer is a 206 whose bytes are the film's, from `start` on; where they end.
+pub(crate) fn right(answer: &Answer, start: u64) -> u64 {
+    assert_eq!(answer.status, 206, "{}", text(answer));
+    let said = answer.header("content-range");
+    let (range, total) = said.strip_prefix("bytes ").unwrap().split_once('/').unwrap();
+    let (first, last) = range.split_once('-').unwrap();
+    assert_eq!((first, total), (start.to_string().as_str(), SIZE.to_string().as_str()));
+    let end = last.parse::<u64>().unwrap() + 1;
+    assert_eq!(answer.header("content-length"), (end - start).to_string());
+    let came = start + answer.body.len() as u64;
+    assert!(came == end || answer.is_cut, "{came} of {end}");
+    assert!(answer.body == content(ByteRange { start, end: came }), "wrong bytes from {start} on");
+    came
+}
+
+/// Numbers by chance, the same at every run.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}

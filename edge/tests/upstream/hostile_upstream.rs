@@ -1,0 +1,267 @@
+//! A thousand random ranges on every kind of wicked upstream: no wrong byte, no hang, and an error
+//! that a client understands.
+
+use edge::{
+    memory::{Asked, Canned, Ending, MemoryStream},
+    platform::ByteRange,
+};
+
+use crate::fixture::{
+    Dice, ETAG, SIZE, UpstreamFixture, canned, content, good, right, sent, text, vault,
+};
+
+/// A thousand ranges; how many of them came to their end, following what a client follows.
+fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize {
+    let fixture = UpstreamFixture::new(provider);
+    fixture.memory.outbound.play(play);
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut complete = 0;
+    for n in 0..1000 {
+        if n % 100 == 99 {
+            fixture.forget_blocks();
+        }
+        let start = dice.below(SIZE);
+        let length = if dice.below(8) == 0 { 200_000 } else { 2_000 };
+        let end = (start + 1 + dice.below(length)).min(SIZE);
+        let answer = fixture.range(start, end);
+        match answer.status {
+            206 => {
+                let came = right(&answer, start);
+                assert!(came <= end);
+                complete += usize::from(came == end);
+            }
+            502 | 503 => {
+                assert!(answer.header("retry-after").parse::<u64>().is_ok());
+                assert!(text(&answer).contains("upstream_"), "{}", text(&answer));
+            }
+            410 => assert!(text(&answer).contains("source_gone"), "{}", text(&answer)),
+            status => panic!("status {status}: {}", text(&answer)),
+        }
+        // Viewers are not machines: a second or so goes by.
+        fixture.memory.clock.0.set(fixture.memory.clock.0.get() + dice.below(2_000));
+    }
+    complete
+}
+
+/// The same answer, with something done to it.
+fn changed(
+    asked: &Asked,
+    change: impl Fn(&mut u16, &mut Vec<(&'static str, String)>, &mut MemoryStream),
+) -> Canned {
+    match vault(asked) {
+        Canned::Answer(mut status, mut headers, mut stream) if asked.range.is_some() => {
+            change(&mut status, &mut headers, &mut stream);
+            Canned::Answer(status, headers, stream)
+        }
+        other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
+    }
+}
+
+fn set(headers: &mut Vec<(&'static str, String)>, name: &'static str, value: &str) {
+    headers.retain(|(known, _)| *known != name);
+    if !value.is_empty() {
+        headers.push((name, value.to_owned()));
+    }
+}
+
+#[test]
+fn a_good_upstream() {
+    assert!(thousand("one", good) > 980, "all but those that leave the blocks");
+    assert!(thousand("vault", vault) > 980);
+}
+
+#[test]
+fn all_of_the_file_for_every_range() {
+    let whole = |asked: &Asked| {
+        changed(asked, |status, headers, stream| {
+            *status = 200;
+            set(headers, "content-range", "");
+            set(headers, "content-length", &SIZE.to_string());
+            // Only as much is made as anybody may read.
+            let end = asked.range.unwrap().end + 1000;
+            *stream = MemoryStream {
+                bytes: content(ByteRange { start: 0, end: end.min(SIZE) }),
+                ending: Ending::Stall,
+                byte_ms: 0,
+            };
+        })
+    };
+    let fixture = UpstreamFixture::new("one");
+    fixture.memory.outbound.play(whole);
+    let mut dice = Dice(7);
+    for _ in 0..1000 {
+        let start = dice.below(16) * 1024 * 64;
+        let end = start + 1 + dice.below(1000);
+        assert_eq!(right(&fixture.range(start, end), start), end);
+    }
+    for start in [4_000_000, 12_000_000] {
+        assert_eq!(right(&fixture.range(start, start + 10), start), start + 10);
+    }
+}
+
+#[test]
+fn a_wrong_content_range() {
+    for wrong in [
+        "bytes 0-9/100",
+        "bytes 1-10/16789561",
+        "bytes */16789561",
+        "bytes 0-9",
+        "bytes 5-1/16789561",
+        "items 0-9/16789561",
+        "",
+        "x",
+    ] {
+        let lie = move |asked: &Asked| {
+            changed(asked, |_, headers, _| set(headers, "content-range", wrong))
+        };
+        assert!(thousand("one", lie) < 900, "only what is kept comes: {wrong}");
+    }
+}
+
+#[test]
+fn a_range_one_byte_beside_that_asked_for() {
+    let beside = |asked: &Asked| {
+        let range = asked.range.unwrap();
+        let start = if range.start == 0 { 1 } else { range.start - 1 };
+        sent(ByteRange { start, end: range.end }, ETAG)
+    };
+    thousand("one", beside);
+}
+
+#[test]
+fn another_length_than_said() {
+    thousand("one", |asked| {
+        changed(asked, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
+    });
+    thousand("one", |asked| changed(asked, |_, _, stream| stream.bytes.clear()));
+    let long = |asked: &Asked| changed(asked, |_, _, stream| stream.bytes.extend([0xee; 1000]));
+    assert!(thousand("one", long) > 980, "no byte too many counts");
+    thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "17")));
+    thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "1, 1")));
+}
+
+#[test]
+fn no_length_at_all() {
+    let none = |asked: &Asked| changed(asked, |_, headers, _| set(headers, "content-length", ""));
+    assert!(thousand("one", none) > 980);
+    let short = |asked: &Asked| {
+        changed(asked, |_, headers, stream| {
+            set(headers, "content-length", "");
+            stream.bytes.truncate(stream.bytes.len() - stream.bytes.len() / 8);
+        })
+    };
+    assert!(thousand("one", short) > 900, "a cut is seen, and mended");
+}
+
+#[test]
+fn another_file_in_the_middle() {
+    for etag in ["\"v2\"", "W/\"v1\"", ""] {
+        let other = move |asked: &Asked| {
+            changed(asked, |_, headers, stream| {
+                if asked.number > 200 {
+                    set(headers, "etag", etag);
+                    stream.bytes.iter_mut().for_each(|byte| *byte = !*byte);
+                }
+            })
+        };
+        thousand("one", other);
+    }
+    // The same tag on a file of another size.
+    thousand("one", |asked| {
+        changed(asked, |_, headers, _| {
+            let range = asked.range.unwrap();
+            let said = format!("bytes {}-{}/{}", range.start, range.end - 1, SIZE + 1);
+            set(headers, "content-range", &said);
+        })
+    });
+}
+
+#[test]
+fn connections_that_break() {
+    thousand("one", |asked| {
+        changed(asked, |_, _, stream| {
+            stream.bytes.truncate(stream.bytes.len() * (asked.number % 4) / 4);
+            stream.ending = Ending::Reset;
+        })
+    });
+    thousand("one", |asked| if asked.number % 3 == 0 { good(asked) } else { Canned::Down });
+}
+
+#[test]
+fn silence() {
+    thousand("one", |_| Canned::Silent);
+    thousand("one", |asked| if asked.number % 2 == 0 { good(asked) } else { Canned::Silent });
+    thousand("one", |asked| {
+        changed(asked, |_, headers, stream| {
+            set(headers, "content-length", "");
+            stream.bytes.truncate(stream.bytes.len() / 2);
+            stream.ending = Ending::Stall;
+        })
+    });
+}
+
+#[test]
+fn a_byte_a_second() {
+    thousand("one", |asked| {
+        changed(asked, |_, headers, stream| {
+            set(headers, "content-length", "");
+            stream.byte_ms = 1_000;
+        })
+    });
+}
+
+#[test]
+fn refusal_after_some_bytes() {
+    let spent = std::cell::Cell::new(0);
+    let some = move |asked: &Asked| {
+        if asked.range.is_none() {
+            spent.set(0);
+            return vault(asked);
+        }
+        if spent.get() > 1_000_000 {
+            return canned(403, &[], Vec::new());
+        }
+        spent.set(spent.get() + asked.range.unwrap().len());
+        vault(asked)
+    };
+    assert!(thousand("vault", some) > 980, "a new URL is asked for");
+    thousand("vault", |asked| {
+        if asked.range.is_none() { vault(asked) } else { canned(403, &[], Vec::new()) }
+    });
+}
+
+#[test]
+fn redirects_to_private_addresses() {
+    thousand("one", |asked| {
+        let hosts = ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254", "localhost"];
+        let location = format!("https://{}/film", hosts[asked.number % hosts.len()]);
+        assert!(asked.url.starts_with("https://a.example/"), "{}", asked.url);
+        canned(302, &[("location", &location)], Vec::new())
+    });
+}
+
+#[test]
+fn codings_on_ranges() {
+    for coding in ["gzip", "br", "gzip, identity", "x"] {
+        let coded = move |asked: &Asked| {
+            changed(asked, |_, headers, stream| {
+                set(headers, "content-encoding", coding);
+                stream.bytes.iter_mut().for_each(|byte| *byte = 0x1f);
+            })
+        };
+        assert!(thousand("one", coded) < 900, "{coding}");
+    }
+}
+
+#[test]
+fn too_many_requests() {
+    for after in ["", "0", "1", "3600", "soon", "Tue, 14 Nov 2023 22:13:30 GMT"] {
+        thousand("one", move |asked| {
+            if asked.number % 2 == 0 {
+                good(asked)
+            } else {
+                canned(429, &[("retry-after", after)], vec![])
+            }
+        });
+    }
+}

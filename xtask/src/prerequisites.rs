@@ -1,0 +1,97 @@
+//! Makes sure of what the project needs on this machine, and says what it does.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{process, workspace};
+
+/// The worker-build that understands our `worker` crate.
+const WORKER_BUILD: &str = "0.8.7";
+
+/// The two wasm targets.
+pub(crate) fn rust_targets() -> Result<()> {
+    let targets = ["wasm32-unknown-unknown", "wasm32-wasip2"];
+    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let libraries = Path::new(sysroot.trim()).join("lib/rustlib");
+    let missing: Vec<_> =
+        targets.into_iter().filter(|target| !libraries.join(target).join("lib").is_dir()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    process::step(&format!("adding Rust targets {}", missing.join(" ")), || {
+        process::run(Command::new("rustup").args(["target", "add"]).args(&missing))
+    })
+}
+
+/// Debian packages by the program that each is wanted for, installed where that is allowed.
+pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = format!("sudo apt-get install {}", missing.join(" "));
+    if !is_installed("apt-get") || process::output(Command::new("id").arg("-u"))?.trim() != "0" {
+        bail!("the tests need {}; please run: {by_hand}", missing.join(", "));
+    }
+    process::step(&format!("installing {}", missing.join(", ")), || {
+        let apt = || {
+            let mut command = Command::new("apt-get");
+            command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
+            command
+        };
+        process::run(apt().arg("update"))?;
+        process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))
+            .with_context(|| format!("please run: {by_hand}"))
+    })
+}
+
+/// The Node packages that the lock file names: miniflare, the browser driver, the type checker.
+pub(crate) fn node_packages() -> Result<()> {
+    programs(&[("node", "nodejs"), ("npm", "npm")])?;
+    npm_packages(&workspace::root().join("tests/node"))
+}
+
+/// What the lock file in `folder` names, beside it.
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
+    let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed"));
+    let wanted = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    process::step("installing Node packages from the lock file", || {
+        process::run(Command::new("npm").arg("ci").stdout(io::stderr()).current_dir(folder))?;
+        Ok(fs::write(&stamp, &wanted)?)
+    })
+}
+
+/// The folder of worker-build, which is built from its crate on first use.
+pub(crate) fn worker_build() -> Result<PathBuf> {
+    let root = workspace::target_dir().join("tools").join(format!("worker-build-{WORKER_BUILD}"));
+    let folder = root.join("bin");
+    if !folder.join("worker-build").exists() {
+        process::step("building worker-build", || {
+            let mut install = process::cargo(["install", "worker-build", "--locked", "--version"]);
+            install.args([WORKER_BUILD, "--profile", "dev", "--no-track", "--root"]).arg(&root);
+            process::run(
+                install.env("CARGO_TARGET_DIR", workspace::target_dir().join("tools/build")),
+            )
+        })?;
+    }
+    Ok(folder)
+}
+
+/// Whether `program` is on the `PATH`, or where Debian has servers, which is not on everybody's.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.any(|folder| folder.join(program).is_file())
+}
