@@ -1,6 +1,6 @@
 //! URLs of pictures in answers: signed where nobody gets them otherwise.
 
-use api::{Card, paths};
+use api::{TitleCard, paths};
 
 use super::signed;
 use crate::{
@@ -37,7 +37,7 @@ impl Pictures {
         }
     }
 
-    pub(super) fn sign_cards<'a>(&self, cards: impl IntoIterator<Item = &'a mut Card>) {
+    pub(super) fn sign_cards<'a>(&self, cards: impl IntoIterator<Item = &'a mut TitleCard>) {
         for card in cards {
             self.sign(&mut card.cover_image);
         }

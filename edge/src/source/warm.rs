@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Ready, Starts};
+use api::{FilmReadiness, StartIndexState};
 use mp4::start::Root;
 
 use super::{
@@ -23,7 +23,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS windows (\
 const ROW_COUNT_MAX: i64 = 8;
 
 /// How ready a film is to start.
-pub(crate) async fn look<P: Platform>(platform: &P, id: &str) -> Result<Ready, Error> {
+pub(crate) async fn look<P: Platform>(platform: &P, id: &str) -> Result<FilmReadiness, Error> {
     let missing_bytes = if identity::is_upstream(id) {
         let film = record::find(platform, id).await?;
         missing_bytes(&film, &kept::blocks(platform, id).await?)
@@ -31,11 +31,17 @@ pub(crate) async fn look<P: Platform>(platform: &P, id: &str) -> Result<Ready, E
         0
     };
     let starts = starts(index::root(platform, id).await?.as_deref());
-    Ok(Ready { id: id.to_owned(), missing_bytes, starts, requests: 0, size_bytes: 0 })
+    Ok(FilmReadiness {
+        id: id.to_owned(),
+        missing_bytes,
+        start_index: starts,
+        requests: 0,
+        size_bytes: 0,
+    })
 }
 
 /// Makes it so: what is kept is not fetched again.
-pub(crate) async fn film<P: Platform>(platform: &P, id: &str) -> Result<Ready, Error> {
+pub(crate) async fn film<P: Platform>(platform: &P, id: &str) -> Result<FilmReadiness, Error> {
     let film = if identity::is_upstream(id) {
         let film = record::find(platform, id).await?;
         let there = kept::blocks(platform, id).await?;
@@ -50,7 +56,13 @@ pub(crate) async fn film<P: Platform>(platform: &P, id: &str) -> Result<Ready, E
     };
     let Spent { requests, size_bytes } = film.as_ref().map(Film::spent).unwrap_or_default();
     let starts = starts(Some(&root));
-    Ok(Ready { id: id.to_owned(), missing_bytes: 0, starts, requests, size_bytes })
+    Ok(FilmReadiness {
+        id: id.to_owned(),
+        missing_bytes: 0,
+        start_index: starts,
+        requests,
+        size_bytes,
+    })
 }
 
 fn missing_bytes(film: &Film, there: &BTreeSet<u64>) -> u64 {
@@ -58,11 +70,11 @@ fn missing_bytes(film: &Film, there: &BTreeSet<u64>) -> u64 {
     missing.map(|block| film.kept().block(block).len()).sum()
 }
 
-fn starts(root: Option<&[u8]>) -> Starts {
+fn starts(root: Option<&[u8]>) -> StartIndexState {
     match root.map(Root::read) {
-        None | Some(Err(_)) => Starts::Missing,
-        Some(Ok(Root::Refused(why))) => Starts::Refused(why.to_owned()),
-        Some(Ok(Root::Stored { .. })) => Starts::Stored,
+        None | Some(Err(_)) => StartIndexState::Missing,
+        Some(Ok(Root::Refused(why))) => StartIndexState::Refused(why.to_owned()),
+        Some(Ok(Root::Stored { .. })) => StartIndexState::Stored,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
-use catalog::Build;
+use catalog::BuiltCatalog;
 use tests::{
     fixture::{self, CLIP, LONG, LONG_BYTES, LONG_SEED},
     http::{Request, Response},
@@ -23,7 +23,7 @@ pub(crate) struct Differences {
 /// What a case is run against.
 pub(crate) struct Subject {
     pub(crate) deployment: Deployment,
-    pub(crate) build: Build,
+    pub(crate) build: BuiltCatalog,
     pub(crate) differences: Differences,
     /// The URL of the clip of the fixture.
     pub(crate) clip: String,

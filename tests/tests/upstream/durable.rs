@@ -1,6 +1,6 @@
 //! Blocks in a store that outlives the place.
 
-use api::{Health, Registered, StartupStore};
+use api::{Health, IngestedFile, StartupStore};
 use tests::{
     fixture,
     http::Request,
@@ -23,11 +23,11 @@ fn a_place_that_lost_everything_is_restored_from_a_store_apart() {
     let flags: Vec<_> =
         ["--startup-store", "apart"].into_iter().chain(flags.iter().map(String::as_str)).collect();
     let mut fixture = UpstreamFixture::new(&flags);
-    assert_eq!(startup_store(&fixture.deployment), Some(StartupStore::Apart));
+    assert_eq!(startup_store(&fixture.deployment), Some(StartupStore::Separate));
     fixture.upstream.set(FaultMode::Refused);
     let asked = fixture.upstream.asked();
     fixture.wipe(&flags);
-    let film = Registered { id: fixture.id.clone(), size_bytes: SIZE };
+    let film = IngestedFile { id: fixture.id.clone(), size_bytes: SIZE };
     fixture::show(&fixture.deployment, TITLE, &[film]).expect("a catalog");
     fixture.url = fixture.stream();
     for (start, end) in [(0, 262_144), (SIZE - 524_288, SIZE), (262_144, 1_500_000)] {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use api::Catalog;
+use api::TitleDetail;
 use tests::{
     fixture::{PNG, playing},
     http::Request,
@@ -54,7 +54,7 @@ fn a_catalog_takes_up_pictures_of_a_provider() {
         let found = (0..50).find_map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(100));
             let answer = fixture.send(&Request::get(format!("/api/v2/catalog/{id}")));
-            answer.envelope::<Catalog>().ok()?.data
+            answer.envelope::<TitleDetail>().ok()?.data
         });
         found.expect("a title")
     };

@@ -1,7 +1,10 @@
 //! The deployment's admin API: packs, and which catalogue is current.
 
 use anyhow::{Context, Result, anyhow};
-use api::{Envelope, Flip, Purged, Readiness, Registered, Registration, Root, paths};
+use api::{
+    CatalogRoot, Envelope, EpisodeReadiness, IngestedFile, ProviderFile, PurgeResult, RootUpdate,
+    paths,
+};
 use catalog::Pack;
 use serde::de::DeserializeOwned;
 use ureq::http::Method;
@@ -38,7 +41,7 @@ impl<'a> AdminApi<'a> {
 
     /// The current catalogue, if there is one. The first call of a run: it is tried once, so that a
     /// server that is not there is known at once.
-    pub(crate) fn first_root(&self) -> Result<Option<Root>> {
+    pub(crate) fn first_root(&self) -> Result<Option<CatalogRoot>> {
         match self.root_once() {
             Ok(root) => Ok(root),
             Err(AttemptError::Transient(error)) => Err(error).with_context(|| {
@@ -52,13 +55,13 @@ impl<'a> AdminApi<'a> {
     }
 
     /// The current catalogue, if there is one.
-    pub(crate) fn root(&self) -> Result<Option<Root>> {
+    pub(crate) fn root(&self) -> Result<Option<CatalogRoot>> {
         with_retries(self.console, || self.root_once())
     }
 
-    fn root_once(&self) -> Result<Option<Root>, AttemptError> {
+    fn root_once(&self) -> Result<Option<CatalogRoot>, AttemptError> {
         let answer = self.once(Method::GET, paths::ADMIN_ROOT, None)?;
-        let envelope: Envelope<Root> = serde_json::from_slice(&answer.body)
+        let envelope: Envelope<CatalogRoot> = serde_json::from_slice(&answer.body)
             .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
         Ok(envelope.data)
     }
@@ -86,7 +89,7 @@ impl<'a> AdminApi<'a> {
     }
 
     /// Makes another catalogue current.
-    pub(crate) fn flip(&self, flip: &Flip) -> Result<FlipOutcome> {
+    pub(crate) fn flip(&self, flip: &RootUpdate) -> Result<FlipOutcome> {
         let body = serde_json::to_vec(flip)?;
         with_retries(self.console, || {
             let answer = self.send(Method::PUT, paths::ADMIN_ROOT, Some(&body))?;
@@ -102,7 +105,7 @@ impl<'a> AdminApi<'a> {
 
     /// Takes up a picture that lies with a provider. Tried once: the deployment has its own patience
     /// with providers, and a title may do without.
-    pub(crate) fn ingest_picture(&self, asked: &Registration) -> Result<Registered> {
+    pub(crate) fn ingest_picture(&self, asked: &ProviderFile) -> Result<IngestedFile> {
         let body = serde_json::to_vec(asked)?;
         let answer = self.once(Method::POST, paths::ADMIN_PICTURES, Some(&body));
         match answer.and_then(|answer| self.data(&answer)) {
@@ -112,7 +115,7 @@ impl<'a> AdminApi<'a> {
     }
 
     /// How ready an episode is to start; with `POST`, once it was made so.
-    pub(crate) fn readiness(&self, method: &Method, episode_id: &str) -> Result<Readiness> {
+    pub(crate) fn readiness(&self, method: &Method, episode_id: &str) -> Result<EpisodeReadiness> {
         let path = format!("{}{episode_id}", paths::ADMIN_PREWARM);
         with_retries(self.console, || {
             let answer = self.once(method.clone(), &path, None)?;
@@ -121,7 +124,7 @@ impl<'a> AdminApi<'a> {
     }
 
     /// Forgets what is kept for starts of a title; of all without one.
-    pub(crate) fn purge(&self, catalog_id: Option<&str>) -> Result<Purged> {
+    pub(crate) fn purge(&self, catalog_id: Option<&str>) -> Result<PurgeResult> {
         let path = match catalog_id {
             Some(id) => format!("{}/{id}", paths::ADMIN_STARTUP),
             None => paths::ADMIN_STARTUP.to_owned(),

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::{Flip, Root};
+use api::{CatalogRoot, RootUpdate};
 use catalog::{Manifest, Title};
 
 use super::admin_api::{AdminApi, FlipOutcome};
@@ -31,7 +31,7 @@ pub(crate) struct CurrentCatalog {
 }
 
 /// Reads the catalogue that `root` names.
-pub(crate) fn read(admin: &AdminApi<'_>, root: Option<Root>) -> Result<CurrentCatalog> {
+pub(crate) fn read(admin: &AdminApi<'_>, root: Option<CatalogRoot>) -> Result<CurrentCatalog> {
     let Some(root) = root else { return Ok(CurrentCatalog::default()) };
     let manifest = Manifest::parse(&admin.pack(&root.manifest)?)
         .with_context(|| format!("the current manifest {}", root.manifest))?;
@@ -89,7 +89,7 @@ pub(crate) fn publish(
             build.packs.iter().filter(|pack| !current.packs.contains(&pack.hash)).collect();
         in_parallel(missing, |pack| admin.put_pack(pack))?;
         admin.put_pack(&build.manifest)?;
-        let flip = Flip { manifest: build.manifest.hash, previous: current.manifest };
+        let flip = RootUpdate { manifest: build.manifest.hash, previous: current.manifest };
         let flipped = admin.flip(&flip)?;
         if flipped == FlipOutcome::Done {
             thread::sleep(SETTLED);

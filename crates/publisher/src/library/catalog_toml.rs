@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::Registration;
+use api::ProviderFile;
 use toml::Spanned;
 
 use super::catalog_toml_schema::{Episode, File, Title, is_date};
@@ -232,7 +232,7 @@ impl Reader<'_> {
         let mut words: BTreeMap<String, String> = value.try_into().unwrap_or_default();
         match (words.remove("provider"), words.remove("file"), words.is_empty()) {
             (Some(provider), Some(file), true) => {
-                Ok(PictureLocation::Provider(Registration { provider, file }))
+                Ok(PictureLocation::Provider(ProviderFile { provider, file }))
             }
             _ => bail!(
                 "line {line}: `{key}` is neither a path nor {{ provider = \"…\", file = \"…\" }}"
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(film.metadata["year"], "2008");
         assert_eq!(film.metadata["director"], "D");
         assert_eq!(film.cover, Some(PictureLocation::File("c.jpg".into())));
-        let there = Registration { provider: "p".into(), file: "w/b.png".into() };
+        let there = ProviderFile { provider: "p".into(), file: "w/b.png".into() };
         assert_eq!(film.banner, Some(PictureLocation::Provider(there)));
         assert_eq!(film.episodes[0].title, "A film");
         assert_eq!(film.episodes[0].released_at.as_deref(), Some("2008-04-10"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 
-use api::Registration;
+use api::ProviderFile;
 
 /// Name of the file in which a person says what the titles are.
 pub(crate) const CATALOG: &str = "catalog.toml";
@@ -31,7 +31,7 @@ pub(crate) enum PictureLocation {
     /// A file, relative to the library.
     File(PathBuf),
     /// With a provider of the deployment.
-    Provider(Registration),
+    Provider(ProviderFile),
 }
 
 impl Display for PictureLocation {

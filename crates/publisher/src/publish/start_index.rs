@@ -54,7 +54,7 @@ pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartI
         Ok(root) => root.clone(),
         Err(why) => Root::Refused(&why.to_string()).write(),
     };
-    store.put(&key, &catalog::seal(&bytes))?;
+    store.put(&key, &catalog::prepend_hash(&bytes))?;
     Ok(match root {
         Ok(root) => StartIndexOutcome::Stored(sent + root.len() as u64),
         Err(why) => StartIndexOutcome::Refused(why),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use anyhow::Result;
-use api::{Readiness, Ready, Starts};
+use api::{EpisodeReadiness, FilmReadiness, StartIndexState};
 use ureq::http::Method;
 
 use super::title_selection::{self, TitleSelection};
@@ -69,7 +69,7 @@ pub fn prewarm(access: &ApiAccess, prewarm: &Prewarm) -> Result<bool> {
 
 impl Totals {
     /// Adds an episode; the line that reports it.
-    fn add(&mut self, id: &str, count: usize, readiness: Result<Readiness>) -> String {
+    fn add(&mut self, id: &str, count: usize, readiness: Result<EpisodeReadiness>) -> String {
         self.episodes += 1;
         let episode = format!("[{}/{count}] {id}", self.episodes);
         let films = match readiness {
@@ -83,7 +83,7 @@ impl Totals {
         format!("{episode}: {}", films.join("; "))
     }
 
-    fn add_film(&mut self, film: &Ready) -> String {
+    fn add_film(&mut self, film: &FilmReadiness) -> String {
         self.requests += u64::from(film.requests);
         self.fetched_bytes += film.size_bytes;
         self.missing_bytes += film.missing_bytes;
@@ -94,10 +94,10 @@ impl Totals {
         if film.missing_bytes > 0 {
             facts.push(format!("{} are missing", Bytes(film.missing_bytes)));
         }
-        facts.push(match &film.starts {
-            Starts::Stored => "starts at once".to_owned(),
-            Starts::Missing => "its starts are not made yet".to_owned(),
-            Starts::Refused(why) => format!("starts as its `moov` is read: {why}"),
+        facts.push(match &film.start_index {
+            StartIndexState::Stored => "starts at once".to_owned(),
+            StartIndexState::Missing => "its starts are not made yet".to_owned(),
+            StartIndexState::Refused(why) => format!("starts as its `moov` is read: {why}"),
         });
         facts.join(", ")
     }

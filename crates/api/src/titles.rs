@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// `GET /health`.
+/// Response of `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
@@ -12,31 +12,32 @@ pub struct Health {
     pub service: String,
     /// Version of the edge that answered.
     pub version: String,
-    /// Where it really keeps how films of others begin and end; none where its settings cannot be
-    /// read.
+    /// Where the edge really stores the startup blocks of upstream films; null where its settings
+    /// cannot be read.
     #[serde(default)]
     pub startup_store: Option<StartupStore>,
 }
 
-/// The setting `startup_store`.
+/// Where the edge stores the startup blocks of upstream films: the setting `startup_store`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StartupStore {
-    /// In this place only.
+    /// In the key-value store only.
     Local,
-    /// In the object store of the films, too.
+    /// In the object store of the films as well.
     Durable,
-    /// In an object store of their own, too.
-    Apart,
+    /// In an object store of their own as well. The wire has an older word for it.
+    #[serde(rename = "apart")]
+    Separate,
 }
 
 /// One title in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Card {
-    /// Catalogue id.
+pub struct TitleCard {
+    /// Catalog id.
     pub id: String,
-    /// For people.
+    /// Name, for viewers.
     pub title: String,
     /// URL of a poster on this origin; empty where there is none.
     pub cover_image: String,
@@ -46,19 +47,19 @@ pub struct Card {
     /// Such as `12 episodes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode_label: Option<String>,
-    /// Who holds it.
+    /// Name of the provider that holds it.
     pub provider: String,
 }
 
-/// `GET /api/v2/home`.
+/// Response of `GET /api/v2/home`: the rows of the page's first view.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Home {
-    /// First on the page.
-    pub featured: Vec<Card>,
+    /// Cards at the top of the page.
+    pub featured: Vec<TitleCard>,
     /// Titles with more than one episode.
-    pub ongoing: Vec<Card>,
+    pub ongoing: Vec<TitleCard>,
     /// Newest first.
-    pub recent: Vec<Card>,
+    pub recent: Vec<TitleCard>,
 }
 
 /// One episode; a film is a title of one.
@@ -67,16 +68,16 @@ pub struct Home {
 pub struct Episode {
     /// Episode id, unique in the deployment: `{catalogId}.{number}`.
     pub id: String,
-    /// The title it belongs to.
+    /// Id of the title it belongs to.
     pub catalog_id: String,
-    /// Place in the title, from 1.
+    /// Number in the title, from 1.
     pub number: u32,
-    /// For people.
+    /// Name, for viewers.
     pub title: String,
     /// Such as `1080p`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Date, ISO 8601.
+    /// Release date, ISO 8601.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released_at: Option<String>,
     /// Length in milliseconds.
@@ -84,15 +85,15 @@ pub struct Episode {
     pub duration_ms: Option<u64>,
 }
 
-/// `GET /api/v2/catalog/{id}`.
+/// Response of `GET /api/v2/catalog/{id}`: one title with its episodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Catalog {
-    /// Catalogue id.
+pub struct TitleDetail {
+    /// Catalog id.
     pub id: String,
-    /// For people.
+    /// Name, for viewers.
     pub title: String,
-    /// For people; may be empty.
+    /// Synopsis, for viewers; may be empty.
     pub synopsis: String,
     /// URL of a poster on this origin; empty where there is none.
     pub cover_image: String,
@@ -103,20 +104,20 @@ pub struct Catalog {
     pub genres: Vec<String>,
     /// Further facts by name, such as `year`.
     pub metadata: BTreeMap<String, String>,
-    /// In order.
+    /// In order of their numbers.
     pub episodes: Vec<Episode>,
-    /// Other titles.
-    pub recommendations: Vec<Card>,
-    /// Who holds it.
+    /// Cards of other titles.
+    pub recommendations: Vec<TitleCard>,
+    /// Name of the provider that holds it.
     pub provider: String,
 }
 
-/// `GET /api/v2/catalog/{id}/episodes`.
+/// Response of `GET /api/v2/catalog/{id}/episodes`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Episodes {
-    /// The title they belong to.
+pub struct EpisodeList {
+    /// Id of the title they belong to.
     pub catalog_id: String,
-    /// In order.
+    /// In order of their numbers.
     pub items: Vec<Episode>,
 }

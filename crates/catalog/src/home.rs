@@ -1,10 +1,10 @@
-//! The home view, made once when a catalogue is built.
+//! The home view, made once when a catalog is built, and the card of a title.
 
-use api::{Card, Home};
+use api::{Home, TitleCard};
 
 use crate::Title;
 
-/// Who holds what this catalogue names.
+/// Name of the provider of every title in a catalog.
 pub const PROVIDER: &str = "firstframe";
 
 /// Cards at the head of the page: one row.
@@ -12,10 +12,10 @@ const FEATURED_COUNT_MAX: usize = 8;
 /// Cards in each list. At some 300 bytes each, both lists stay far below one key-value value.
 const LIST_COUNT_MAX: usize = 500;
 
-/// A title in a list.
-pub fn card(title: &Title) -> Card {
+/// The card that stands for a title in a list.
+pub fn title_card(title: &Title) -> TitleCard {
     let count = title.episodes.len();
-    Card {
+    TitleCard {
         id: title.id.clone(),
         title: title.title.clone(),
         cover_image: title.cover.as_deref().map(image_url).unwrap_or_default(),
@@ -33,8 +33,13 @@ pub(crate) fn image_url(image_id: &str) -> String {
 pub(crate) fn home(titles: &[Title]) -> Home {
     let mut newest: Vec<&Title> = titles.iter().collect();
     newest.sort_by(|a, b| b.added_at_ms.cmp(&a.added_at_ms).then_with(|| a.id.cmp(&b.id)));
-    let cards = |keep: &dyn Fn(&Title) -> bool, count_max: usize| -> Vec<Card> {
-        newest.iter().filter(|title| keep(title)).take(count_max).map(|title| card(title)).collect()
+    let cards = |keep: &dyn Fn(&Title) -> bool, count_max: usize| -> Vec<TitleCard> {
+        newest
+            .iter()
+            .filter(|title| keep(title))
+            .take(count_max)
+            .map(|title| title_card(title))
+            .collect()
     };
     Home {
         featured: cards(&|title| plays(title) && title.cover.is_some(), FEATURED_COUNT_MAX),

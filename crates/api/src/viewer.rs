@@ -1,43 +1,43 @@
-//! What one viewer did and wants: sessions, history, watchlist.
+//! One viewer: session, playback history and watchlist.
 
 use serde::{Deserialize, Serialize};
 
-/// `POST /api/v2/session/anonymous`: a viewer without a name.
+/// Response of `POST /api/v2/session/anonymous`: a viewer without a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// What the viewer's later requests send as `X-Client-Token`: 48 hexadecimal digits.
+    /// Token that later requests send as `X-Client-Token`: 48 hexadecimal digits.
     pub client_token: String,
     /// `anon_` and a number.
     pub client_id: String,
 }
 
-/// `POST /api/v2/history`: how far somebody came.
+/// Body of `POST /api/v2/history`: where playback of an episode stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Progress {
-    /// The title; that of the episode.
+pub struct PlaybackPosition {
+    /// Id of the episode's title.
     pub catalog_id: String,
-    /// The episode.
+    /// Id of the episode.
     pub episode_id: String,
-    /// Where in the episode.
+    /// Position in the episode, in seconds.
     pub position_seconds: f64,
 }
 
-/// `GET /api/v2/history` and `GET /api/v2/continue-watching`.
+/// Response of `GET /api/v2/history` and `GET /api/v2/continue-watching`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct History {
     /// Newest first, one for each title.
-    pub items: Vec<Watched>,
+    pub items: Vec<HistoryEntry>,
 }
 
-/// One episode that somebody watched, or should go on with.
+/// One episode that a viewer played, or plays next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Watched {
-    /// The title.
+pub struct HistoryEntry {
+    /// Id of the title.
     pub catalog_id: String,
-    /// The episode.
+    /// Id of the episode.
     pub episode_id: String,
     /// Name of the title.
     pub title: String,
@@ -45,53 +45,53 @@ pub struct Watched {
     pub episode_title: String,
     /// URL of a poster on this origin; empty where there is none.
     pub cover_image: String,
-    /// Where to go on; 0 is the start.
+    /// Where playback resumes, in seconds; 0 is the beginning.
     pub position_seconds: f64,
-    /// Length of the episode.
+    /// Length of the episode, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<f64>,
-    /// Whether it was watched to its end.
+    /// Whether the viewer played it to its end.
     pub played: bool,
-    /// Who holds it.
+    /// Name of the provider that holds it.
     pub provider: String,
-    /// When, milliseconds since the Unix epoch.
+    /// When the viewer last played it, in milliseconds since the Unix epoch.
     pub updated_at_ms: u64,
 }
 
-/// `POST /api/v2/watchlist`: a title to come back to.
+/// Body of `POST /api/v2/watchlist`: a title to put on the watchlist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Wish {
-    /// The title.
+pub struct NewWatchlistEntry {
+    /// Id of the title.
     pub catalog_id: String,
 }
 
-/// `GET /api/v2/watchlist`.
+/// Response of `GET /api/v2/watchlist`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Watchlist {
     /// Newest first.
-    pub items: Vec<Wished>,
+    pub items: Vec<WatchlistEntry>,
 }
 
-/// One title to come back to.
+/// One title on the watchlist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Wished {
-    /// The title.
+pub struct WatchlistEntry {
+    /// Id of the title.
     pub catalog_id: String,
-    /// Its name.
+    /// Name of the title.
     pub title: String,
     /// URL of a poster on this origin; empty where there is none.
     pub cover_image: String,
-    /// Who holds it.
+    /// Name of the provider that holds it.
     pub provider: String,
-    /// When it was put there, milliseconds since the Unix epoch.
+    /// When the viewer put it on the list, in milliseconds since the Unix epoch.
     pub updated_at_ms: u64,
 }
 
-/// `DELETE /api/v2/history/{catalogId}` and `DELETE /api/v2/watchlist/{catalogId}`.
+/// Response of `DELETE /api/v2/history/{catalogId}` and `DELETE /api/v2/watchlist/{catalogId}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {
-    /// Always true: it is not there any more, and perhaps never was.
+    /// Always true: the entry is not on the list now, whether or not it was before.
     pub deleted: bool,
 }

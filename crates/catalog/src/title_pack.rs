@@ -1,31 +1,35 @@
-//! Detail packs: titles in order of their ids, one JSON object a line.
+//! Title packs: titles in order of their ids, one JSON object a line.
 
 use crate::{Error, Result, Title, pack};
 
 /// A pack is closed at the next fitting title once it has this many bytes: small enough to read
 /// for one title, large enough that 25,000 titles need some 300 packs (Spin documents 1,024 keys).
 const PACK_BYTES_MIN: usize = 128 * 1024;
-/// One title in this many may begin a pack. Boundaries hang on ids, not on positions, so that a
-/// title added to the middle leaves nearly every other pack, and its hash, as it was.
+/// One title in this many may begin a pack. Boundaries depend on ids, not on positions, so a title
+/// added in the middle leaves nearly every other pack, and its hash, unchanged.
 const BOUNDARY_ONE_IN: u8 = 8;
 
-/// The title of this id, in the detail pack that `Manifest::pack_of` names for it.
-pub fn title_in(pack: &[u8], catalog_id: &str) -> Result<Option<Title>> {
+/// Finds a title in the pack that [`Manifest::pack_with_title`](crate::Manifest::pack_with_title)
+/// names for it; `None` where the pack does not have it.
+///
+/// # Errors
+/// The title's line is not the JSON of a title.
+pub fn find_title(pack: &[u8], catalog_id: &str) -> Result<Option<Title>> {
     let opening = opening(catalog_id);
     let line = pack.split(|&b| b == b'\n').find(|line| line.starts_with(opening.as_bytes()));
     line.map(|line| {
         serde_json::from_slice(line)
-            .map_err(|e| Error::Malformed { what: "detail pack", detail: e.to_string() })
+            .map_err(|e| Error::Malformed { what: "title pack", detail: e.to_string() })
     })
     .transpose()
 }
 
-/// How the line of a title begins: its id is its first field, and an id needs no escapes.
+/// The first bytes of a title's line: its id is its first field, and an id needs no escapes.
 fn opening(catalog_id: &str) -> String {
     format!("{{\"id\":\"{catalog_id}\",")
 }
 
-/// Packs of titles that are in order of their ids, each with the id that it begins with.
+/// Packs of titles that are in order of their ids, each with the id of its first title.
 pub(crate) fn write(titles: &[Title]) -> Result<Vec<(String, pack::Pack)>> {
     let mut packs = Vec::new();
     let mut first = String::new();
