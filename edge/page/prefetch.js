@@ -19,19 +19,19 @@ export function prefetchPlayer() {
   if (warmed) return;
   warmed = true;
   const files = [
-    new URL('./worker.js', import.meta.url),
-    new URL('./requests.js', import.meta.url),
-    new URL('./stats.js', import.meta.url),
-    new URL('./inputs.js', import.meta.url),
-    new URL('./wasm-modules.js', import.meta.url),
-    new URL('./sink.js', import.meta.url),
-    new URL('./sink-proxy.js', import.meta.url),
-    new URL('./start.js', import.meta.url),
-    new URL('./fault-messages.js', import.meta.url),
-    new URL('./by_headers.js', import.meta.url),
-    new URL('./by_headers_bg.wasm', import.meta.url),
+    new URL('./worker/worker.js', import.meta.url),
+    new URL('./worker/requests.js', import.meta.url),
+    new URL('./worker/stats.js', import.meta.url),
+    new URL('./worker/inputs.js', import.meta.url),
+    new URL('./worker/wasm-modules.js', import.meta.url),
+    new URL('./sink/sink.js', import.meta.url),
+    new URL('./sink/sink-proxy.js', import.meta.url),
+    new URL('./worker/start.js', import.meta.url),
+    new URL('./worker/fault-messages.js', import.meta.url),
+    new URL('./worker/by_headers.js', import.meta.url),
+    new URL('./worker/by_headers_bg.wasm', import.meta.url),
   ];
-  import('./element.js').catch(() => {});
+  import('./element/element.js').catch(() => {});
   for (const file of files) {
     fetch(file)
       .then((response) => response.arrayBuffer())
@@ -62,7 +62,7 @@ function warm(link) {
 async function prepare(link) {
   const route = parse(link.pathname);
   if (link.origin !== location.origin || route.view !== 'watch') return;
-  const { FirstframeVideo } = await import('./element.js');
+  const { FirstframeVideo } = await import('./element/element.js');
   const { episodeId: episode } = route;
   FirstframeVideo.prepare({ episode, start: resumeAt(resumePositionOf(episode)) });
 }

@@ -48,7 +48,7 @@ class Visit {
     this.stage.replaceChildren(h('div', { class: 'stage-wait', 'aria-hidden': 'true' }));
     prefetchPlayer();
     try {
-      await import('./element.js');
+      await import('./element/element.js');
     } catch {
       this.fail({
         message: 'The player could not be loaded',

@@ -5,7 +5,7 @@ use edge::{
     memory::{Asked, Canned, Memory, MemoryStream, ask},
     platform::ByteRange,
 };
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -16,7 +16,7 @@ const PROVIDERS: &str = r#"[{"id": "one", "origins": ["https://a.example"],
     "bases": ["https://a.example/"]}]"#;
 
 /// What the edge is given.
-fn bytes(film: &film::Film, range: ByteRange) -> Vec<u8> {
+fn bytes(film: &synth::SynthFile, range: ByteRange) -> Vec<u8> {
     let media_end = film.size_bytes() - film.tail.len() as u64;
     let at = |at: u64| usize::try_from(at).unwrap();
     let byte = |place: u64| match place.checked_sub(media_end) {
@@ -28,7 +28,7 @@ fn bytes(film: &film::Film, range: ByteRange) -> Vec<u8> {
 
 #[test]
 fn ten_hours_are_indexed_in_sixty_four_megabytes() {
-    let film = film::write(CLIP, 10 * 60 * 60 / 16, MoovAt::Tail).unwrap();
+    let film = synth::repeat_clip(CLIP, 10 * 60 * 60 / 16, MoovAt::Tail).unwrap();
     let (size, moov_bytes) = (film.size_bytes(), film.tail.len());
     let memory = Memory::default();
     for (name, value) in [("admin_key", "the-key"), ("providers", PROVIDERS)] {

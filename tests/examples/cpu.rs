@@ -1,28 +1,28 @@
-//! `cargo xtask bench cpu`: what warm answers cost the Worker in workerd, in time of its processor;
-//! one JSON object a line. `cpu CLIP SMALL` are clips of half a minute that films are made of.
+//! `cargo xtask bench cpu`: measures the processor time of warm responses of the Worker in workerd, and
+//! prints one JSON object a line. `cpu CLIP SMALL` are clips of half a minute that films are made of.
 //!
-//! The process that is measured is also the store and the front that miniflare has. So a worker
-//! without wasm, in the same process, answers as many bytes from the same places: what the Worker
-//! takes beyond that is its own.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its figures go to who runs it")]
+//! The process that is measured also runs the store and the front of miniflare. A worker without wasm,
+//! the baseline, sends as many bytes from the same places in the same process. The difference is the
+//! Worker's own time.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures are read by people")]
 
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 use api::{IngestedFile, paths::media_key};
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 use serde_json::json;
 use tests::{
+    deployment::Deployment,
     fixture,
     http::{Connection, Request},
-    target::Deployment,
 };
 
 const ROUNDS: usize = 5;
 const REQUESTS: u64 = 500;
-/// Until wasm is compiled as well as it will be.
-const WARMING: u64 = 1_000;
+/// Requests until workerd has optimized the wasm.
+const WARM_UP_REQUESTS: u64 = 1_000;
 /// Of `/proc/PID/stat`: `USER_HZ` is 100 wherever Linux runs.
 const TICK_MS: f64 = 10.0;
 
@@ -33,7 +33,7 @@ const SHORT: &str = "6370752d62656e63682d356d696e2d66";
 const SHORT_SECONDS: u64 = 5 * 60;
 const CLIP_SECONDS: u64 = 30;
 
-/// What is asked for: the `{at}` in it goes all over the film.
+/// What is requested. `{at}` in the target stands for times all over the film.
 struct Case {
     name: &'static str,
     target: String,
@@ -59,11 +59,11 @@ impl Case {
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [clip, small] = arguments.as_slice() else { anyhow::bail!("usage: cpu CLIP SMALL") };
-    let mut deployment = Deployment::workerd_behind("worker-with-baseline.mjs")?;
+    let mut deployment = Deployment::workerd_wrapped_by("worker-with-baseline.mjs")?;
     fixture::install(&deployment)?;
-    let long = put(&deployment, LONG, small, LONG_SECONDS)?;
-    let short = put(&deployment, SHORT, clip, SHORT_SECONDS)?;
-    fixture::show(&deployment, "bench", &[long, short])?;
+    let long = put_film(&deployment, LONG, small, LONG_SECONDS)?;
+    let short = put_film(&deployment, SHORT, clip, SHORT_SECONDS)?;
+    fixture::publish_title(&deployment, "bench", &[long, short])?;
     let cases = [
         Case::long("headers-2h", &format!("/api/v2/headers/{LONG}")),
         Case::long("start-2h", &format!("/api/v2/start/{LONG}")),
@@ -79,11 +79,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A film that repeats a clip, in the bucket.
-fn put(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<IngestedFile> {
+/// Puts a film that repeats a clip into the bucket.
+fn put_film(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<IngestedFile> {
     let clip = fs::read(clip).with_context(|| format!("cannot read {clip}"))?;
     let repeats = u32::try_from(seconds / CLIP_SECONDS)?;
-    let film = film::write_wide(&clip, repeats, MoovAt::Tail)?;
+    let film = synth::repeat_clip_wide(&clip, repeats, MoovAt::Tail)?;
     let media = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
     let media = clip.get(media).context("the clip is whole")?.repeat(repeats as usize);
     let bytes = [film.head, media, film.tail].concat();
@@ -91,21 +91,21 @@ fn put(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<In
     Ok(IngestedFile { id: id.to_owned(), size_bytes: bytes.len() as u64 })
 }
 
-/// The only process that `parent` has started.
+/// Id of the only child of a process.
 fn child(parent: u32) -> Result<u32> {
     let mut children = Vec::new();
     for task in fs::read_dir(format!("/proc/{parent}/task"))? {
-        let told = fs::read_to_string(task?.path().join("children"))?;
-        children.extend(told.split_whitespace().map(str::parse).collect::<Result<Vec<u32>, _>>()?);
+        let text = fs::read_to_string(task?.path().join("children"))?;
+        children.extend(text.split_whitespace().map(str::parse).collect::<Result<Vec<u32>, _>>()?);
     }
     ensure!(children.len() == 1, "node has started {children:?}, not workerd alone");
     children.pop().context("no workerd")
 }
 
-/// How long its threads have been on a processor.
+/// Processor time of a process so far.
 fn cpu_ms(pid: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // proc(5): 14 and 15 are utime and stime; what is in brackets, the second, may have spaces.
+    // proc(5): fields 14 and 15 are utime and stime. The second, in brackets, may have spaces.
     let (_, rest) = stat.rsplit_once(')').context("no stat")?;
     let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
     Ok(ticks.sum::<Result<u64, _>>()? as f64 * TICK_MS)
@@ -113,10 +113,10 @@ fn cpu_ms(pid: u32) -> Result<f64> {
 
 fn measure(case: &Case, deployment: &Deployment, workerd: u32) -> Result<()> {
     let mut connection = deployment.origin.connect()?;
-    let plain = plain(case, &mut connection)?;
-    let subjects = [case, &plain];
+    let baseline = baseline(case, &mut connection)?;
+    let subjects = [case, &baseline];
     for subject in subjects {
-        run(subject, &mut connection, WARMING)?;
+        run(subject, &mut connection, WARM_UP_REQUESTS)?;
     }
     let (mut ours, mut least) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -137,15 +137,15 @@ fn measure(case: &Case, deployment: &Deployment, workerd: u32) -> Result<()> {
     Ok(())
 }
 
-/// As many bytes from the same place.
-fn plain(case: &Case, connection: &mut Connection) -> Result<Case> {
+/// A case in which the baseline sends as many bytes from the same place.
+fn baseline(case: &Case, connection: &mut Connection) -> Result<Case> {
     let body = case.request(1).send_on(connection)?.body;
-    let media = fixture::parts(&body).map_or(0, |(_, media)| media.len());
+    let media = fixture::split_start(&body).map_or(0, |(_, media)| media.len());
     eprintln!("    {}: {} bytes, {media} of them media", case.name, body.len());
     let target = if media == 0 {
-        format!("/plain/bytes?length={}", body.len())
+        format!("/baseline/bytes?length={}", body.len())
     } else {
-        format!("/plain/{}?offset=1000&length={media}", media_key(case.film))
+        format!("/baseline/{}?offset=1000&length={media}", media_key(case.film))
     };
     Ok(Case { target, ..*case })
 }

@@ -1,33 +1,33 @@
-//! A small catalog whose every byte the tests know, and how it gets into a deployment.
+//! A small catalog whose every byte the tests know, and how a test publishes it to a deployment.
 
 use anyhow::{Context as _, Result, ensure};
 use api::{CatalogRoot, IngestedFile, RootUpdate, Stream};
 use catalog::{BuiltCatalog, Episode, Source, Title};
 
-use crate::{bytes, http::Request, target::Deployment};
+use crate::{bytes, deployment::Deployment, http::Request};
 
-/// A film of two files and a poster.
+/// Id of a title with one episode, two files and a poster.
 pub const FILM: &str = "night-train";
-/// A series with a dot in its id; its last episode does not play.
+/// Id of a title with three episodes. There is a dot in it, and its last episode does not play.
 pub const SERIES: &str = "north.and.south";
-/// A title whose episode has no file.
+/// Id of a title whose episode has no file.
 pub const EMPTY_TITLE: &str = "to-come";
-/// Only in [`titles_and_one_more`].
+/// Id of the title that only [`titles_and_one_more`] has.
 pub const ONE_MORE: &str = "zebra";
 
-/// The source that the range table is run on: 1000 bytes, as RFC tables like it.
+/// Id of a source of 1000 bytes, which the cases about ranges read.
 pub const CLIP: &str = "0123456789abcdef0123456789abcdef";
 /// Bytes of [`CLIP`].
 pub const CLIP_BYTES: usize = 1000;
-/// A source of several chunks.
+/// Id of a source of several chunks.
 pub const LONG: &str = "00112233445566778899aabbccddeeff";
 /// Bytes of [`LONG`].
 pub const LONG_BYTES: usize = 3_000_001;
-/// A source of no bytes.
-pub const NOTHING: &str = "ffffffffffffffffffffffffffffffff";
-/// A film that plays, the second episode of [`SERIES`]: [`playing`].
-pub const PLAYING: &str = "beefbeefbeefbeefbeefbeefbeefbeef";
-/// A picture.
+/// Id of a source of no bytes.
+pub const EMPTY: &str = "ffffffffffffffffffffffffffffffff";
+/// Id of a source that plays, the second episode of [`SERIES`]. Its bytes are [`playable_film`].
+pub const PLAYABLE: &str = "beefbeefbeefbeefbeefbeefbeefbeef";
+/// Id of a picture.
 pub const POSTER: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
 
 /// Seed of the content of [`CLIP`].
@@ -35,13 +35,13 @@ pub const CLIP_SEED: u64 = 1;
 /// Seed of the content of [`LONG`].
 pub const LONG_SEED: u64 = 2;
 
-/// The least PNG: one grey point.
+/// A PNG of one grey pixel.
 pub const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
 \0\0\0\nIDATx\x9cc\x68\0\0\0\x82\0\x81\xdd\x43\x6a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// The bytes of [`PLAYING`]: the demo's clip of sixteen seconds.
-pub fn playing() -> &'static [u8] {
+/// The bytes of [`PLAYABLE`]: the demo's clip of sixteen seconds.
+pub fn playable_film() -> &'static [u8] {
     include_bytes!("../../local-runtime/demo/clip.mp4")
 }
 
@@ -74,15 +74,15 @@ pub fn titles() -> Vec<Title> {
         added_at_ms: 2_000,
         episodes: vec![
             episode(1, vec![source(LONG, LONG_BYTES, 1080, Ok("avc1.640028"))]),
-            episode(2, vec![source(PLAYING, playing().len(), 480, Ok("avc1.42c01e"))]),
-            episode(3, vec![source(NOTHING, 0, 0, Err(reason))]),
+            episode(2, vec![source(PLAYABLE, playable_film().len(), 480, Ok("avc1.42c01e"))]),
+            episode(3, vec![source(EMPTY, 0, 0, Err(reason))]),
         ],
         ..Title::default()
     };
     vec![film, series, single(EMPTY_TITLE, vec![])]
 }
 
-/// The same titles and [`ONE_MORE`]: who reads the one catalog finds all of it in the other.
+/// The same titles and [`ONE_MORE`]. A test that reads the first catalog finds all of it in this.
 pub fn titles_and_one_more() -> Vec<Title> {
     let mut titles = titles();
     titles.push(single(ONE_MORE, vec![source(CLIP, CLIP_BYTES, 720, Ok("avc1.64001f"))]));
@@ -118,13 +118,13 @@ fn source(id: &str, size: usize, height: u32, codec: Result<&str, &str>) -> Sour
     }
 }
 
-/// Brings the objects and the catalog into a deployment, and makes it current.
+/// Puts the objects and the catalog into a deployment, and makes the catalog current.
 pub fn install(deployment: &Deployment) -> Result<BuiltCatalog> {
     let media = |id: &str| api::paths::media_key(id);
     deployment.put_object(&media(CLIP), &bytes::content(CLIP_SEED, 0, CLIP_BYTES))?;
     deployment.put_object(&media(LONG), &bytes::content(LONG_SEED, 0, LONG_BYTES))?;
-    deployment.put_object(&media(NOTHING), &[])?;
-    deployment.put_object(&media(PLAYING), playing())?;
+    deployment.put_object(&media(EMPTY), &[])?;
+    deployment.put_object(&media(PLAYABLE), playable_film())?;
     deployment.put_object(&api::paths::image_key(POSTER), PNG)?;
     let build = catalog::build(titles())?;
     put_packs(deployment, &build)?;
@@ -133,18 +133,18 @@ pub fn install(deployment: &Deployment) -> Result<BuiltCatalog> {
     Ok(build)
 }
 
-/// Takes up a film of the provider `one` under its name there; its source id.
+/// Ingests a film of the provider `one` by its name there.
 pub fn ingest(deployment: &Deployment, file: &str) -> Result<IngestedFile> {
     let body = serde_json::json!({"provider": "one", "file": file}).to_string();
     let request = deployment.admin(Request::post(api::paths::ADMIN_SOURCES, body));
     let response = request.send(&deployment.origin)?;
     let text = String::from_utf8_lossy(&response.body).into_owned();
-    ensure!(response.status == 201, "taking up {file}: {} {text}", response.status);
-    response.envelope()?.data.ok_or_else(|| anyhow::anyhow!("taking up {file}: {text}"))
+    ensure!(response.status == 201, "ingesting {file}: {} {text}", response.status);
+    response.envelope()?.data.ok_or_else(|| anyhow::anyhow!("ingesting {file}: {text}"))
 }
 
-/// Makes these sources the episodes of a title, which is the only one from now on.
-pub fn show(deployment: &Deployment, title: &str, films: &[IngestedFile]) -> Result<()> {
+/// Publishes a catalog of one title whose episodes have these sources.
+pub fn publish_title(deployment: &Deployment, title: &str, films: &[IngestedFile]) -> Result<()> {
     let episode = |(number, film): (u32, &IngestedFile)| Episode {
         number,
         sources: vec![Source {
@@ -170,8 +170,8 @@ pub fn media_url(deployment: &Deployment, episode: &str) -> Result<String> {
     Ok(stream.with_context(|| format!("{episode} has no stream: {}", response.status))?.url)
 }
 
-/// The boxes of a start, and the film's bytes in the last one, `byte`.
-pub fn parts(start: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Splits a start into its boxes and the film's bytes, which are in the last one, `byte`.
+pub fn split_start(start: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut at = 0;
     loop {
         let rest = start.get(at..)?;
@@ -194,7 +194,7 @@ pub fn put_packs(deployment: &Deployment, build: &BuiltCatalog) -> Result<()> {
     Ok(())
 }
 
-/// Which catalog is current.
+/// The root: which catalog is current.
 pub fn root(deployment: &Deployment) -> Result<Option<CatalogRoot>> {
     let request = deployment.admin(Request::get(api::paths::ADMIN_ROOT));
     let response = request.send(&deployment.origin)?;

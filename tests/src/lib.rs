@@ -1,9 +1,11 @@
-//! What the promises in `tests/` share: deployments to ask, a plain HTTP client, known content.
+//! The harness of every test that runs against a deployment: it starts deployments and a provider of films,
+//! publishes known content, and sends HTTP requests.
 
 pub mod bytes;
+pub mod deployment;
 pub mod fixture;
 pub mod http;
 pub mod process;
 pub mod s3;
-pub mod target;
+pub mod server;
 pub mod upstream;

@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// Moves a file from the folder `incoming` of the local runtime to `key`.
-    pub fn take_in(&self, name: &str, key: &str) -> Result<()> {
+    pub fn move_from_incoming(&self, name: &str, key: &str) -> Result<()> {
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
         let source = format!("incoming/{name}");
         action.headers_mut().insert("x-amz-copy-source", &source);

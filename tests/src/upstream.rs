@@ -1,4 +1,4 @@
-//! A provider of films on this machine, as good or as wicked as a test wants it.
+//! A provider of films on this machine. A test sets how it fails.
 
 use std::{
     io::{Read as _, Write as _},
@@ -12,58 +12,58 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use mp4::film::Film;
+use mp4::synth::SynthFile;
 
 use crate::{bytes, fixture};
 
-/// Length of its film, whatever the name; but for `clip`, which is that of the fixture.
-pub const SIZE: u64 = 8 * 1024 * 1024 + 77;
-/// Its picture, which is no film.
-pub const PICTURE: &str = "poster.png";
-/// The film under this name is the same, but for three box headers: its `moov` comes last.
-pub const LATE: &str = "late.mp4";
+/// Length of its film under every name but `clip`, which has the length of the fixture's clip.
+pub const FILM_BYTES: u64 = 8 * 1024 * 1024 + 77;
 /// Seed of the film's content.
-pub const SEED: u64 = 77;
+pub const FILM_SEED: u64 = 77;
+/// Name of its picture, which is no film.
+pub const PICTURE: &str = "poster.png";
+/// Under this name the film has three box headers, of which `moov` comes last.
+pub const MOOV_LAST: &str = "late.mp4";
 
-/// What it does with a request for the film.
+/// What the provider does with a request for the film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultMode {
-    /// As it should.
-    Good,
-    /// All of the film, whatever is asked for.
-    Whole,
-    /// Other bytes than it says, and not those asked for.
-    Beside,
-    /// A body that ends early.
-    Short,
-    /// A body that goes on.
-    Long,
-    /// Another film under the same name.
-    Changed,
-    /// Every second connection is closed in the middle.
-    Cut,
-    /// Every second connection is reset in the middle.
-    Reset,
-    /// Half of the bytes, then 403 to who comes back.
-    Spent,
-    /// Half of the bytes, then nothing.
-    Stalled,
-    /// No answer.
-    Silent,
-    /// A byte now and then.
-    Slow,
+    /// Sends the range that was requested.
+    Healthy,
+    /// Sends the whole film (200) whatever the range.
+    IgnoresRange,
+    /// Sends another range than requested, and other bytes than its `Content-Range` says.
+    WrongRange,
+    /// Ends the body early.
+    TruncatedBody,
+    /// Sends more bytes than `Content-Length` says.
+    OverlongBody,
+    /// Sends another film under the same name, with another `ETag`.
+    ChangedFile,
+    /// Closes every second connection in the middle of the body.
+    ClosesMidway,
+    /// Resets every second connection in the middle of the body.
+    ResetsMidway,
+    /// Sends half of the bytes, then 403 to the next request.
+    ExpiresMidway,
+    /// Sends half of the bytes, then nothing.
+    StallsMidway,
+    /// Sends no response.
+    NeverResponds,
+    /// Sends a byte every 200 ms.
+    Trickles,
     /// 403.
-    Refused,
-    /// A redirect to this machine, where nobody may be asked.
-    Inward,
-    /// A redirect to the next of the places that it leads to, by way of itself.
-    Leading,
-    /// A coding on ranges.
-    Coded,
-    /// No length.
-    Endless,
-    /// 429, every second time.
-    Busy,
+    Forbidden,
+    /// Redirects to an address of this machine, which no provider may use.
+    RedirectsInward,
+    /// Redirects to the next of the targets of [`Upstream::redirect_to`], by way of itself.
+    RedirectChains,
+    /// Sends a range with `Content-Encoding`.
+    ContentEncoding,
+    /// Sends no `Content-Length`.
+    NoContentLength,
+    /// 429 to every second request.
+    TooManyRequests,
 }
 
 /// A running provider. Its threads end with the process.
@@ -72,67 +72,59 @@ pub struct Upstream {
     /// `http://127.0.0.1:port`.
     pub origin: String,
     state: Arc<State>,
-    trespassers: Arc<AtomicUsize>,
+    forbidden_connections: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// What it has in place of its film, with nothing but zeros for pictures and sound.
-    film: Option<Film>,
-    mode: Mutex<FaultMode>,
-    asked: AtomicUsize,
-    /// Where it leads to; without that, an origin of this machine that is on no list.
-    leads: Mutex<Vec<String>>,
-    /// How many chains were begun, and how many of them went to their end.
-    begun: AtomicUsize,
-    led: AtomicUsize,
+    /// The film that takes the place of its own. Its media bytes are zeros.
+    film: Option<SynthFile>,
+    fault_mode: Mutex<FaultMode>,
+    requests: AtomicUsize,
+    redirect_targets: Mutex<Vec<String>>,
+    /// How many chains of redirects began, and how many reached their target.
+    chains_begun: AtomicUsize,
+    chains_finished: AtomicUsize,
 }
 
 impl Upstream {
-    /// Begins to listen.
+    /// Starts a provider of the film that [`FILM_SEED`] names.
     pub fn start() -> Result<Self> {
-        Self::begin(None)
+        Self::listen(None)
     }
 
-    /// One that has this film, whatever the name, with nothing but zeros for pictures and sound.
-    pub fn of(film: Film) -> Result<Self> {
-        Self::begin(Some(film))
+    /// Starts a provider of this film, whatever the name. Its media bytes are zeros.
+    pub fn with_film(film: SynthFile) -> Result<Self> {
+        Self::listen(Some(film))
     }
 
-    fn begin(film: Option<Film>) -> Result<Self> {
+    fn listen(film: Option<SynthFile>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let inner = TcpListener::bind("127.0.0.1:0")?;
+        // An origin of this machine that is on no provider's list.
+        let forbidden = TcpListener::bind("127.0.0.1:0")?;
         let origin = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(State {
             film,
-            mode: Mutex::new(FaultMode::Good),
-            asked: AtomicUsize::new(0),
-            leads: Mutex::new(vec![format!("http://{}/film", inner.local_addr()?)]),
-            begun: AtomicUsize::new(0),
-            led: AtomicUsize::new(0),
+            fault_mode: Mutex::new(FaultMode::Healthy),
+            requests: AtomicUsize::new(0),
+            redirect_targets: Mutex::new(vec![format!("http://{}/film", forbidden.local_addr()?)]),
+            chains_begun: AtomicUsize::new(0),
+            chains_finished: AtomicUsize::new(0),
         });
         let shared = Arc::clone(&state);
+        thread::spawn(move || serve(&listener, &shared));
+        let forbidden_connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&forbidden_connections);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let number = shared.asked.fetch_add(1, Ordering::SeqCst);
-                let mode = shared.mode.lock().map_or(FaultMode::Silent, |mode| *mode);
-                let state = Arc::clone(&shared);
-                // What the client no longer wants is no concern of anybody.
-                thread::spawn(move || drop(answer(&stream, mode, number, &state)));
-            }
-        });
-        let trespassers = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&trespassers);
-        thread::spawn(move || {
-            for stream in inner.incoming() {
+            for stream in forbidden.incoming() {
                 drop(stream);
                 count.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Ok(Self { origin, state, trespassers })
+        Ok(Self { origin, state, forbidden_connections })
     }
 
-    /// The setting `providers` that names it, `one`, and nobody else; its films keep `Cache-Tag`.
+    /// The setting `providers` with this provider, `one`, and no other. Its films keep `Cache-Tag`.
     pub fn providers(&self) -> String {
         let origin = &self.origin;
         format!(
@@ -141,124 +133,151 @@ impl Upstream {
         )
     }
 
-    /// What it does from now on.
-    pub fn set(&self, mode: FaultMode) {
-        if let Ok(mut now) = self.state.mode.lock() {
-            *now = mode;
+    /// Sets what the provider does from now on.
+    pub fn set_fault_mode(&self, fault_mode: FaultMode) {
+        if let Ok(mut current) = self.state.fault_mode.lock() {
+            *current = fault_mode;
         }
     }
 
-    /// Where it leads to from now on, by one to four redirects.
-    pub fn lead(&self, to: Vec<String>) {
-        if let Ok(mut leads) = self.state.leads.lock() {
-            *leads = to;
+    /// Sets where [`FaultMode::RedirectChains`] leads, by one to four redirects.
+    pub fn redirect_to(&self, targets: Vec<String>) {
+        if let Ok(mut current) = self.state.redirect_targets.lock() {
+            *current = targets;
         }
     }
 
-    /// How many chains of redirects went to their end.
-    pub fn led(&self) -> usize {
-        self.state.led.load(Ordering::SeqCst)
+    /// How many chains of redirects reached their target.
+    pub fn finished_redirect_chains(&self) -> usize {
+        self.state.chains_finished.load(Ordering::SeqCst)
     }
 
     /// How many requests came so far.
-    pub fn asked(&self) -> usize {
-        self.state.asked.load(Ordering::SeqCst)
+    pub fn request_count(&self) -> usize {
+        self.state.requests.load(Ordering::SeqCst)
     }
 
-    /// How many connections came where none may.
-    pub fn trespassers(&self) -> usize {
-        self.trespassers.load(Ordering::SeqCst)
+    /// How many connections came to the origin that no redirect may lead to.
+    pub fn forbidden_connections(&self) -> usize {
+        self.forbidden_connections.load(Ordering::SeqCst)
     }
 }
 
-fn answer(mut stream: &TcpStream, mode: FaultMode, number: usize, state: &State) -> Result<()> {
-    let head = head_of(stream)?;
+fn serve(listener: &TcpListener, state: &Arc<State>) {
+    for stream in listener.incoming().flatten() {
+        let number = state.requests.fetch_add(1, Ordering::SeqCst);
+        let mode = state.fault_mode.lock().map_or(FaultMode::NeverResponds, |mode| *mode);
+        let state = Arc::clone(state);
+        // An error is a client that went away.
+        thread::spawn(move || drop(respond(&stream, mode, number, &state)));
+    }
+}
+
+/// Answers the request of this number on a connection of its own.
+fn respond(mut stream: &TcpStream, mode: FaultMode, number: usize, state: &State) -> Result<()> {
+    let head = peek_head(stream)?;
+    let is_every_second = number.is_multiple_of(2);
     // A connection that is closed with bytes unread is reset.
-    let is_reset = mode == FaultMode::Reset && number.is_multiple_of(2);
-    if !is_reset {
+    if mode != FaultMode::ResetsMidway || !is_every_second {
         stream.read_exact(&mut vec![0; head.len()])?;
     }
-    let asked = asked_for(&head, state.film.as_ref())?;
-    let body = body_of(&asked, state.film.as_ref())?;
-    let Asked { path, seed, size, start, end } = asked;
-    let length = end - start;
-    let part = |start: u64, more: &str| {
-        let last = start + length - 1;
-        format!(
-            "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nConnection: close\r\n\
-             Cache-Tag: films\r\nX-Its-Own: 1\r\n\
-             Content-Range: bytes {start}-{last}/{size}\r\n{more}\r\n"
-        )
-    };
-    let good = part(start, &format!("Content-Length: {length}\r\n"));
+    let request = FilmRequest::parse(&head, state.film.as_ref())?;
+    let range = RangeResponse { body: request.body(state.film.as_ref())?, request: &request };
     let mut out = stream;
-    let (first_half, rest) = body.split_at(body.len() / 2);
     match mode {
-        FaultMode::Whole => whole(out, seed, size)?,
-        FaultMode::Beside => {
-            let head = part(start + 1, &format!("Content-Length: {length}\r\n"));
-            out.write_all(&[head.as_bytes(), &body].concat())?;
+        FaultMode::IgnoresRange => return send_whole(out, request.seed, request.size),
+        FaultMode::NeverResponds => thread::sleep(Duration::from_mins(2)),
+        FaultMode::Trickles => return range.trickle(out),
+        FaultMode::Forbidden => out.write_all(&without_body("403 Forbidden", ""))?,
+        FaultMode::ExpiresMidway if !is_every_second => {
+            out.write_all(&without_body("403 Forbidden", ""))?;
         }
-        FaultMode::Short => out.write_all(&[good.as_bytes(), first_half].concat())?,
-        FaultMode::Long => out.write_all(&[good.as_bytes(), &body, &[0xee; 4096]].concat())?,
-        FaultMode::Changed => {
-            let head = good.replace("\"v1\"", "\"v2\"");
-            let other: Vec<u8> = body.iter().map(|byte| !byte).collect();
-            out.write_all(&[head.as_bytes(), &other].concat())?;
+        FaultMode::RedirectsInward | FaultMode::RedirectChains => {
+            let location = redirect_target(&request.path, mode, state)?;
+            out.write_all(&without_body("302 Found", &format!("Location: {location}\r\n")))?;
         }
-        FaultMode::Cut | FaultMode::Reset | FaultMode::Spent if number.is_multiple_of(2) => {
-            out.write_all(&[good.as_bytes(), first_half].concat())?;
+        FaultMode::TooManyRequests if is_every_second => {
+            out.write_all(&without_body("429 Too Many Requests", "Retry-After: 1\r\n"))?;
         }
-        FaultMode::Stalled => {
-            out.write_all(&[good.as_bytes(), first_half].concat())?;
+        FaultMode::StallsMidway => {
+            out.write_all(&range.first_half())?;
             thread::sleep(Duration::from_mins(2));
         }
-        FaultMode::Silent => thread::sleep(Duration::from_mins(2)),
-        FaultMode::Slow => {
-            out.write_all(good.as_bytes())?;
-            for byte in rest {
-                out.write_all(&[*byte])?;
-                thread::sleep(Duration::from_millis(200));
-            }
+        FaultMode::ClosesMidway | FaultMode::ResetsMidway | FaultMode::ExpiresMidway
+            if is_every_second =>
+        {
+            out.write_all(&range.first_half())?;
         }
-        FaultMode::Refused | FaultMode::Spent => out.write_all(&empty("403 Forbidden", ""))?,
-        FaultMode::Inward | FaultMode::Leading => {
-            let location = next_place(&path, mode, state)?;
-            out.write_all(&empty("302 Found", &format!("Location: {location}\r\n")))?;
-        }
-        FaultMode::Coded => {
-            let more = format!("Content-Length: {length}\r\nContent-Encoding: gzip\r\n");
-            out.write_all(&[part(start, &more).as_bytes(), &body].concat())?;
-        }
-        FaultMode::Endless => out.write_all(&[part(start, "").as_bytes(), &body].concat())?,
-        FaultMode::Busy if number.is_multiple_of(2) => {
-            out.write_all(&empty("429 Too Many Requests", "Retry-After: 1\r\n"))?;
-        }
-        FaultMode::Good | FaultMode::Cut | FaultMode::Reset | FaultMode::Busy => {
-            out.write_all(&[good.as_bytes(), &body].concat())?;
-        }
+        FaultMode::Healthy
+        | FaultMode::WrongRange
+        | FaultMode::TruncatedBody
+        | FaultMode::OverlongBody
+        | FaultMode::ChangedFile
+        | FaultMode::ClosesMidway
+        | FaultMode::ResetsMidway
+        | FaultMode::ExpiresMidway
+        | FaultMode::ContentEncoding
+        | FaultMode::NoContentLength
+        | FaultMode::TooManyRequests => out.write_all(&range.bytes(mode))?,
     }
     Ok(())
 }
 
-/// The bytes that are asked for.
-fn body_of(asked: &Asked, film: Option<&Film>) -> Result<Vec<u8>> {
-    let Asked { path, seed, start, end, .. } = asked;
-    let length = usize::try_from(end - start)?;
-    if path.ends_with(PICTURE) {
-        return Ok(fixture::PNG.iter().skip(usize::try_from(*start)?).copied().collect());
-    }
-    if let Some(film) = film {
-        return Ok(part_of(film, *start, length));
-    }
-    let mut body = bytes::content(*seed, *start, length);
-    if path.ends_with(LATE) {
-        late(&mut body, *start);
-    }
-    Ok(body)
+/// A 206 with the bytes of a request.
+struct RangeResponse<'a> {
+    request: &'a FilmRequest,
+    body: Vec<u8>,
 }
 
-fn whole(mut out: &TcpStream, seed: u64, size: u64) -> Result<()> {
+impl RangeResponse<'_> {
+    /// The right response, but for what the fault mode changes.
+    fn bytes(&self, mode: FaultMode) -> Vec<u8> {
+        let mut body = self.body.clone();
+        if mode == FaultMode::TruncatedBody {
+            body.truncate(body.len() / 2);
+        } else if mode == FaultMode::OverlongBody {
+            body.extend([0xee; 4096]);
+        } else if mode == FaultMode::ChangedFile {
+            body.iter_mut().for_each(|byte| *byte = !*byte);
+        }
+        [self.head(mode).as_bytes(), &body].concat()
+    }
+
+    fn head(&self, mode: FaultMode) -> String {
+        let length = self.body.len();
+        let start = self.request.start + u64::from(mode == FaultMode::WrongRange);
+        let (last, size) = (start + length as u64 - 1, self.request.size);
+        let etag = if mode == FaultMode::ChangedFile { "v2" } else { "v1" };
+        let mut fields = String::new();
+        if mode != FaultMode::NoContentLength {
+            fields += &format!("Content-Length: {length}\r\n");
+        }
+        if mode == FaultMode::ContentEncoding {
+            fields += "Content-Encoding: gzip\r\n";
+        }
+        format!(
+            "HTTP/1.1 206 Partial Content\r\nETag: \"{etag}\"\r\nConnection: close\r\n\
+             Cache-Tag: films\r\nX-Its-Own: 1\r\n\
+             Content-Range: bytes {start}-{last}/{size}\r\n{fields}\r\n"
+        )
+    }
+
+    fn first_half(&self) -> Vec<u8> {
+        self.bytes(FaultMode::TruncatedBody)
+    }
+
+    /// Sends the second half of the body, byte by byte.
+    fn trickle(&self, mut out: &TcpStream) -> Result<()> {
+        out.write_all(self.head(FaultMode::Healthy).as_bytes())?;
+        for byte in self.body.iter().skip(self.body.len() / 2) {
+            out.write_all(&[*byte])?;
+            thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
+}
+
+fn send_whole(mut out: &TcpStream, seed: u64, size: u64) -> Result<()> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
     );
@@ -266,47 +285,50 @@ fn whole(mut out: &TcpStream, seed: u64, size: u64) -> Result<()> {
     Ok(bytes::write(&mut out, seed, size)?)
 }
 
-fn empty(status: &str, more: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n{more}\r\n")
+fn without_body(status: &str, fields: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n{fields}\r\n")
         .into_bytes()
 }
 
-/// Where a redirect leads: chain number `n` to the place of that number, in `1 + n % 4` steps.
-fn next_place(path: &str, mode: FaultMode, state: &State) -> Result<String> {
-    let leads = state.leads.lock().map_err(|_| anyhow::anyhow!("another thread panicked"))?;
+/// The `Location` of a redirect. Chain number `n` leads to the target of that number in `1 + n % 4`
+/// redirects.
+fn redirect_target(path: &str, mode: FaultMode, state: &State) -> Result<String> {
+    let targets =
+        state.redirect_targets.lock().map_err(|_| anyhow::anyhow!("another thread panicked"))?;
     let (left, chain) = match path.strip_prefix("/hop/").and_then(|rest| rest.split_once('/')) {
         Some((left, chain)) => (left.parse::<usize>()?, chain.parse::<usize>()?),
-        None if mode == FaultMode::Inward => (0, 0),
+        None if mode == FaultMode::RedirectsInward => (0, 0),
         None => {
-            let chain = state.begun.fetch_add(1, Ordering::SeqCst);
+            let chain = state.chains_begun.fetch_add(1, Ordering::SeqCst);
             (chain % 4, chain)
         }
     };
     if left > 0 {
         return Ok(format!("/hop/{}/{chain}", left - 1));
     }
-    state.led.fetch_add(1, Ordering::SeqCst);
-    leads.get(chain % leads.len()).cloned().context("it leads nowhere")
+    state.chains_finished.fetch_add(1, Ordering::SeqCst);
+    targets.get(chain % targets.len()).cloned().context("there are no redirect targets")
 }
 
-/// Writes the box headers of [`LATE`] into bytes of the film from `start` on: `ftyp`, all but the end in `mdat`, then `moov`.
-pub fn late(body: &mut [u8], start: u64) {
+/// Writes the box headers of [`MOOV_LAST`] into bytes of the film from `start` on: `ftyp`, then
+/// `mdat`, then `moov` at the end.
+pub fn write_moov_last_headers(body: &mut [u8], start: u64) {
     const MOOV_BYTES: u32 = 300_000;
-    let moov_at = SIZE - u64::from(MOOV_BYTES);
+    let moov_at = FILM_BYTES - u64::from(MOOV_BYTES);
     let mdat_bytes = u32::try_from(moov_at - 16).unwrap_or(u32::MAX);
     let boxes = [(0, 16, b"ftyp"), (16, mdat_bytes, b"mdat"), (moov_at, MOOV_BYTES, b"moov")];
     for (at, length, kind) in boxes {
         for (n, byte) in (at..).zip(length.to_be_bytes().into_iter().chain(*kind)) {
-            let place = n.checked_sub(start).and_then(|n| usize::try_from(n).ok());
-            if let Some(there) = place.and_then(|n| body.get_mut(n)) {
-                *there = byte;
+            let index = n.checked_sub(start).and_then(|n| usize::try_from(n).ok());
+            if let Some(target) = index.and_then(|index| body.get_mut(index)) {
+                *target = byte;
             }
         }
     }
 }
 
-/// Bytes of a film whose pictures and sound are zeros.
-fn part_of(film: &Film, start: u64, length: usize) -> Vec<u8> {
+/// Bytes of a film whose media bytes are zeros.
+fn bytes_of(film: &SynthFile, start: u64, length: usize) -> Vec<u8> {
     let tail_at = film.size_bytes() - film.tail.len() as u64;
     let byte = |at: u64| match at.checked_sub(tail_at) {
         Some(at) => usize::try_from(at).ok().and_then(|at| film.tail.get(at)),
@@ -315,8 +337,8 @@ fn part_of(film: &Film, start: u64, length: usize) -> Vec<u8> {
     (start..).take(length).map(|at| byte(at).copied().unwrap_or(0)).collect()
 }
 
-/// Which bytes, and of what.
-struct Asked {
+/// The bytes that a request asks for.
+struct FilmRequest {
     path: String,
     seed: u64,
     size: u64,
@@ -324,36 +346,53 @@ struct Asked {
     end: u64,
 }
 
-/// The head of a request, which stays unread.
-fn head_of(stream: &TcpStream) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; 16 << 10];
-    loop {
-        let count = stream.peek(&mut bytes)?;
-        let there = bytes.get(..count).unwrap_or_default();
-        if there.ends_with(b"\r\n\r\n") {
-            return Ok(there.to_vec());
+impl FilmRequest {
+    fn parse(head: &[u8], film: Option<&SynthFile>) -> Result<Self> {
+        let head = std::str::from_utf8(head)?;
+        let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
+        let (seed, size) = match path.rsplit('/').next() {
+            Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
+            Some(PICTURE) => (FILM_SEED, fixture::PNG.len() as u64),
+            Some(_) | None => (FILM_SEED, film.map_or(FILM_BYTES, SynthFile::size_bytes)),
+        };
+        let mut request = Self { path, seed, size, start: 0, end: size };
+        for line in head.lines().map(str::to_ascii_lowercase) {
+            if let Some(spec) = line.strip_prefix("range: bytes=") {
+                let (first, last) = spec.split_once('-').context("a closed range")?;
+                request.start = first.parse()?;
+                request.end = (last.parse::<u64>()? + 1).min(size);
+            }
         }
-        anyhow::ensure!(count > 0, "no request");
-        thread::sleep(Duration::from_millis(1));
+        Ok(request)
+    }
+
+    fn body(&self, film: Option<&SynthFile>) -> Result<Vec<u8>> {
+        let length = usize::try_from(self.end - self.start)?;
+        if self.path.ends_with(PICTURE) {
+            let start = usize::try_from(self.start)?;
+            return Ok(fixture::PNG.iter().skip(start).take(length).copied().collect());
+        }
+        if let Some(film) = film {
+            return Ok(bytes_of(film, self.start, length));
+        }
+        let mut body = bytes::content(self.seed, self.start, length);
+        if self.path.ends_with(MOOV_LAST) {
+            write_moov_last_headers(&mut body, self.start);
+        }
+        Ok(body)
     }
 }
 
-/// Reads a request: the bytes that it wants.
-fn asked_for(head: &[u8], film: Option<&Film>) -> Result<Asked> {
-    let head = std::str::from_utf8(head)?;
-    let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
-    let (seed, size) = match path.rsplit('/').next() {
-        Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
-        Some(PICTURE) => (SEED, fixture::PNG.len() as u64),
-        Some(_) | None => (SEED, film.map_or(SIZE, Film::size_bytes)),
-    };
-    let mut asked = Asked { path, seed, size, start: 0, end: size };
-    for line in head.lines().map(str::to_ascii_lowercase) {
-        if let Some(spec) = line.strip_prefix("range: bytes=") {
-            let (first, last) = spec.split_once('-').context("a closed range")?;
-            asked.start = first.parse()?;
-            asked.end = (last.parse::<u64>()? + 1).min(size);
+/// The head of a request. Its bytes stay unread.
+fn peek_head(stream: &TcpStream) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; 16 << 10];
+    loop {
+        let count = stream.peek(&mut bytes)?;
+        let peeked = bytes.get(..count).unwrap_or_default();
+        if peeked.ends_with(b"\r\n\r\n") {
+            return Ok(peeked.to_vec());
         }
+        anyhow::ensure!(count > 0, "the client closed before it sent a request");
+        thread::sleep(Duration::from_millis(1));
     }
-    Ok(asked)
 }

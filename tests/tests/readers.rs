@@ -1,16 +1,17 @@
-//! Sixty-four readers at once of a film of one gigabyte: every byte right, memory bounded.
+//! Sixty-four readers read a film of one gigabyte at once: every byte is right, and memory is bounded.
 #![expect(clippy::expect_used, reason = "a test that cannot go on ends here, and says why")]
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{BufWriter, Write as _},
+    path::Path,
     time::Instant,
 };
 
 use tests::{
     bytes::{self, Dice},
+    deployment::{Deployment, memory_peak, reset_memory_peak},
     http::Request,
-    target::{Deployment, memory_peak, reset_memory_peak},
 };
 
 const READERS: u64 = 64;
@@ -23,21 +24,18 @@ const SEED: u64 = 64;
 const SOURCE: &str = "64646464646464646464646464646464";
 
 #[test]
-fn sixty_four_readers_get_the_right_bytes_and_memory_stays_low() {
+fn sixty_four_readers_get_the_right_bytes_in_bounded_memory() {
     let deployment = Deployment::local_runtime().expect("firstframe serve starts");
-    let data = deployment.data.as_ref().expect("a data folder");
-    let incoming = data.join("incoming");
-    fs::create_dir_all(&incoming).expect("a folder for what comes in");
-    let mut film = BufWriter::new(File::create(incoming.join(SOURCE)).expect("a new film"));
-    bytes::write(&mut film, SEED, FILM_BYTES).expect("room for a gigabyte");
-    film.flush().expect("room for a gigabyte");
-    deployment
-        .store()
-        .and_then(|store| store.take_in(SOURCE, &api::paths::media_key(SOURCE)))
-        .expect("the film is taken in");
+    let write = |path: &Path| {
+        let mut film = BufWriter::new(File::create(path)?);
+        bytes::write(&mut film, SEED, FILM_BYTES)?;
+        Ok(film.flush()?)
+    };
+    let put = deployment.put_file(&api::paths::media_key(SOURCE), write);
+    put.expect("the disk has room for a gigabyte");
 
-    let server = deployment.runtime().expect("it runs").pid;
-    reset_memory_peak(server).expect("its own memory is its own to measure");
+    let server = deployment.server().expect("a server").runtime.pid;
+    reset_memory_peak(server).expect("a process may reset its own peak");
     let (deployment, start) = (&deployment, Instant::now());
     let read: u64 = std::thread::scope(|scope| {
         let readers: Vec<_> =
@@ -54,7 +52,7 @@ fn sixty_four_readers_get_the_right_bytes_and_memory_stays_low() {
     assert!(peak < MEMORY_BYTES_MAX, "firstframe used {} MiB", peak >> 20);
 }
 
-/// Reads random ranges on one connection; returns how many bytes.
+/// Reads random ranges on one connection and returns the number of bytes.
 fn read(deployment: &Deployment, number: u64) -> u64 {
     let mut dice = Dice::new(number);
     let mut connection = deployment.origin.connect().expect("a connection");
@@ -66,7 +64,7 @@ fn read(deployment: &Deployment, number: u64) -> u64 {
         let response = Request::get(format!("/api/v2/media/{SOURCE}"))
             .header("Range", format!("bytes={first}-{last}"))
             .send_on(&mut connection)
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(response.status, 206, "bytes {first}-{last}");
         let range = response.header("content-range");
         assert_eq!(range, Some(format!("bytes {first}-{last}/{FILM_BYTES}")));

@@ -1,72 +1,77 @@
-//! No media byte comes by the Worker's wasm: what crosses its border in workerd is counted.
+//! The Worker's wasm never copies media bytes: a meter in workerd counts all bytes that JavaScript
+//! and wasm copy from each other.
 #![expect(clippy::expect_used, reason = "a case that cannot go on ends here, and says why")]
 
 use tests::{
-    fixture::{self, LONG, PLAYING, SERIES},
+    deployment::Deployment,
+    fixture::{self, LONG, PLAYABLE, SERIES},
     http::{Request, Response},
-    target::Deployment,
 };
 
-/// What may cross beside the boxes of an answer: the request, the head, the calls that send it.
-const TALK_BYTES_MAX: u64 = 8 << 10;
+/// The most that is copied beside the boxes of a response: the request, the head, and the arguments
+/// of the calls that send it.
+const CALL_BYTES_MAX: u64 = 8 << 10;
 /// Less than any range here.
 const MEDIA_BYTES_MIN: u64 = 200_000;
 
-/// The Worker behind its fence.
-struct Border(Deployment);
+/// The Worker with a meter between it and its wasm: `tests/node/metered-worker.mjs`.
+struct MeteredWorker(Deployment);
 
-impl Border {
-    fn crossed(&self) -> u64 {
-        let told = self.send(&Request::get("/copied-bytes")).body;
-        String::from_utf8_lossy(&told).parse().expect("how many bytes have crossed")
+impl MeteredWorker {
+    fn start() -> Self {
+        let deployment = Deployment::workerd_wrapped_by("metered-worker.mjs");
+        let deployment = deployment.expect("workerd starts");
+        fixture::install(&deployment).expect("films");
+        Self(deployment)
     }
 
     fn send(&self, request: &Request) -> Response {
-        request.send(&self.0.origin).expect("an answer")
+        request.send(&self.0.origin).expect("a response")
     }
 
-    /// How many bytes cross for a request whose like has been answered before.
-    fn warm(&self, request: &Request) -> (u64, Response) {
-        self.send(request);
-        self.cost(request)
+    /// How many bytes were copied since the Worker started.
+    fn copied_bytes(&self) -> u64 {
+        let count = self.send(&Request::get("/copied-bytes")).body;
+        String::from_utf8_lossy(&count).parse().expect("a number of bytes")
     }
 
-    fn cost(&self, request: &Request) -> (u64, Response) {
-        let before = self.crossed();
+    /// How many bytes are copied for a request.
+    fn copied_for(&self, request: &Request) -> (u64, Response) {
+        let before = self.copied_bytes();
         let response = self.send(request);
-        (self.crossed() - before, response)
+        (self.copied_bytes() - before, response)
     }
-}
 
-fn border() -> Border {
-    let deployment = Deployment::workerd_behind("metered-worker.mjs").expect("workerd starts");
-    fixture::install(&deployment).expect("films");
-    Border(deployment)
+    /// The same for a request that has been answered before.
+    fn copied_for_repeated(&self, request: &Request) -> (u64, Response) {
+        self.send(request);
+        self.copied_for(request)
+    }
 }
 
 #[test]
-fn no_media_byte_comes_by_wasm() {
-    let border = border();
-    let headers = Request::get(format!("/api/v2/headers/{PLAYING}?at=0"));
-    let (made, _) = border.cost(&headers);
-    let (crossed, answer) = border.warm(&headers);
-    let boxes = answer.body.len() as u64;
-    assert!(made > 10 * crossed, "`moov` came by wasm once, and was not counted: {made} bytes");
-    assert!(crossed < boxes + TALK_BYTES_MAX, "{crossed} bytes crossed for {boxes} of headers");
+fn wasm_copies_no_media_bytes() {
+    let worker = MeteredWorker::start();
+    let headers = Request::get(format!("/api/v2/headers/{PLAYABLE}?at=0"));
+    let (first, _) = worker.copied_for(&headers);
+    let (copied, response) = worker.copied_for_repeated(&headers);
+    let boxes = response.body.len() as u64;
+    assert!(first > 10 * copied, "wasm read `moov`, and the meter did not count it: {first} bytes");
+    assert!(copied < boxes + CALL_BYTES_MAX, "{copied} bytes were copied for {boxes} of headers");
 
-    for path in [format!("start/{PLAYING}"), format!("stream/{SERIES}.2/start")] {
+    for path in [format!("start/{PLAYABLE}"), format!("stream/{SERIES}.2/start")] {
         let path = format!("/api/v2/{path}?at=9.5");
-        let (crossed, answer) = border.warm(&Request::get(&path));
-        let (boxes, media) = fixture::parts(&answer.body).expect("a start");
+        let (copied, response) = worker.copied_for_repeated(&Request::get(&path));
+        let (boxes, media) = fixture::split_start(&response.body).expect("a start");
         let (boxes, media) = (boxes.len() as u64, media.len() as u64);
         assert!(media > MEDIA_BYTES_MIN, "{path}: {media} bytes of media");
-        assert!(crossed < boxes + TALK_BYTES_MAX, "{path}: {crossed} bytes, {boxes} of them boxes");
+        assert!(copied < boxes + CALL_BYTES_MAX, "{path}: {copied} bytes, {boxes} of them boxes");
     }
 
     let film = Request::get(format!("/api/v2/media/{LONG}"));
     for request in [film.clone().header("range", "bytes=1000000-2999999"), film] {
-        let (crossed, answer) = border.warm(&request);
-        assert!(answer.body.len() > 1_900_000, "{request}: {}", answer.status);
-        assert!(crossed < TALK_BYTES_MAX, "{request}: {crossed} bytes");
+        let (copied, response) = worker.copied_for_repeated(&request);
+        assert!(response.body.len() > 1_900_000, "{request}: {}", response.status);
+        assert!(copied < CALL_BYTES_MAX, "{request}: {copied} bytes");
     }
 }

@@ -11,10 +11,10 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use zopfli::{Format, Options};
 
-use crate::minify;
+use crate::{minify, module_graph};
 
 /// The page: served under its own name, without a hash.
-const INDEX: &str = "index.html";
+pub(crate) const INDEX: &str = "index.html";
 
 /// What stands beside the laid-out files.
 #[derive(Debug, Serialize)]
@@ -23,9 +23,11 @@ struct Manifest<'a> {
     assets: Vec<&'a str>,
 }
 
-/// Reads the files of `sources`, which share one flat name space, and writes them to `out`.
+/// Reads the files below the folders `sources` and writes them to the folder `out`, all beside each
+/// other.
 pub(crate) fn lay_out(sources: &[&Path], out: &Path) -> Result<()> {
-    let files = read(sources)?;
+    let mut files = read(sources)?;
+    module_graph::write_preloads(&mut files)?;
     let laid = rename(files)?;
     let mut files = BTreeMap::new();
     for (name, bytes) in &laid {
@@ -72,36 +74,44 @@ pub(crate) fn download_size(path: &Path) -> Result<u64> {
     Ok(fs::metadata(sent.as_deref().unwrap_or(path))?.len())
 }
 
-fn read(sources: &[&Path]) -> Result<BTreeMap<String, Vec<u8>>> {
+/// The files below the folders `sources`, minified, by their paths from those folders.
+pub(crate) fn read(sources: &[&Path]) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for folder in sources {
-        for name in served(folder)? {
-            let path = folder.join(&name);
-            let bytes = if path.extension().is_some_and(|extension| extension == "js") {
-                minify::module(&fs::read_to_string(&path)?)
-                    .with_context(|| format!("cannot minify {}", path.display()))?
-                    .into_bytes()
-            } else {
-                fs::read(&path)?
-            };
-            if files.insert(name.clone(), bytes).is_some() {
-                bail!("two files are named {name}: the assets share one flat name space");
+        for path in served(folder)? {
+            let bytes = read_file(&folder.join(&path))?;
+            if files.insert(path.clone(), bytes).is_some() {
+                bail!("two source folders have a file {path}");
             }
         }
     }
     Ok(files)
 }
 
-/// The names of the files in `folder` that go to browsers.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    if path.extension().is_none_or(|extension| extension != "js") {
+        return Ok(fs::read(path)?);
+    }
+    let short = minify::module(&fs::read_to_string(path)?);
+    Ok(short.with_context(|| format!("cannot minify {}", path.display()))?.into_bytes())
+}
+
+/// The files below `folder` that go to browsers: paths from it, with slashes.
 pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut names = Vec::new();
+    let mut paths = Vec::new();
     for entry in entries {
-        let name = entry?.file_name().into_string();
-        names.extend(name.ok().filter(|name| is_served(name)));
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if !entry.file_type()?.is_dir() {
+            paths.extend(Some(name).filter(|name| is_served(name)));
+        } else if name != "node_modules" {
+            let inner = served(&entry.path())?;
+            paths.extend(inner.into_iter().map(|path| format!("{name}/{path}")));
+        }
     }
-    Ok(names)
+    Ok(paths)
 }
 
 /// Whether a file of this name goes to browsers.
@@ -111,23 +121,28 @@ fn is_served(name: &str) -> bool {
     !types && matches!(extension, Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
 }
 
-/// Gives every file but the page its hashed name, leaves first, so that a hash covers what the file
-/// refers to.
+/// Gives every file but the page its hashed name, without its folder; leaves first, so that a hash
+/// covers what the file refers to.
 fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut laid = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     while !files.is_empty() {
         let open: BTreeSet<String> = files.keys().cloned().collect();
-        let ready = files
-            .iter()
-            .find(|(name, bytes)| !open.iter().any(|other| other != *name && refers(bytes, other)));
-        let Some((name, _)) = ready else {
+        let ready = files.iter().find(|(path, bytes)| {
+            !open.iter().any(|other| other != *path && refers(path, bytes, other))
+        });
+        let Some((path, _)) = ready else {
             bail!("these files refer to each other in a circle: {open:?}");
         };
-        let name = name.clone();
-        let Some(bytes) = files.remove(&name) else { continue };
-        let new = if name == INDEX { name.clone() } else { hashed(&name, &bytes) };
-        for other in files.values_mut() {
-            *other = replace(other, &name, &new);
+        let path = path.clone();
+        let Some(bytes) = files.remove(&path) else { continue };
+        let name = file_name(&path);
+        if !taken.insert(name.to_owned()) {
+            bail!("two files are named {name}: assets are served from one folder");
+        }
+        let new = if path == INDEX { path.clone() } else { hashed(name, &bytes) };
+        for (other, bytes) in &mut files {
+            *bytes = replace(other, bytes, &path, &new);
         }
         laid.insert(new, bytes);
     }
@@ -141,24 +156,49 @@ fn hashed(name: &str, bytes: &[u8]) -> String {
     format!("{stem}.{}.{extension}", hash.get(..16).unwrap_or_default())
 }
 
-/// The ways in which a file can name another: quoted, relative, below `/assets/`, or bare as
-/// wasm-bindgen does.
-fn references(name: &str) -> impl Iterator<Item = String> {
-    let quotes = [('"', '"'), ('\'', '\''), ('`', '`'), ('(', ')')];
-    quotes.into_iter().flat_map(move |(open, close)| {
-        ["./", "/assets/", ""].map(|prefix| format!("{open}{prefix}{name}{close}"))
-    })
+/// `sink/sink.js` -> `sink.js`.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
-fn refers(bytes: &[u8], name: &str) -> bool {
-    references(name).any(|reference| contains(bytes, reference.as_bytes()))
+/// `./sink.js`, `../sink/sink.js`: how the file `from` writes the path of the file `to`.
+pub(crate) fn relative(from: &str, to: &str) -> String {
+    let folders: Vec<&str> =
+        from.rsplit_once('/').map_or(Vec::new(), |(f, _)| f.split('/').collect());
+    let parts: Vec<&str> = to.split('/').collect();
+    let shared = folders.iter().zip(&parts).take_while(|(a, b)| a == b).count();
+    let up =
+        if shared == folders.len() { "./".into() } else { "../".repeat(folders.len() - shared) };
+    format!("{up}{}", parts.get(shared..).unwrap_or_default().join("/"))
 }
 
-fn replace(bytes: &[u8], name: &str, new: &str) -> Vec<u8> {
+/// The ways in which the file `from` can name the file `to`, each with what stands there once `to`
+/// is named `new`: relative, below `/assets/`, or bare within one folder.
+fn references(from: &str, to: &str, new: &str) -> Vec<(String, String)> {
+    let near = relative(from, to);
+    let mut names = vec![
+        (near.clone(), format!("./{new}")),
+        (format!("/assets/{to}"), format!("/assets/{new}")),
+    ];
+    if near.strip_prefix("./") == Some(file_name(to)) {
+        names.push((file_name(to).to_owned(), new.to_owned()));
+    }
+    let pairs = [('"', '"'), ('\'', '\''), ('`', '`'), ('(', ')')];
+    let quoted = |(old, new): &(String, String)| {
+        pairs.map(|(open, close)| (format!("{open}{old}{close}"), format!("{open}{new}{close}")))
+    };
+    names.iter().flat_map(quoted).collect()
+}
+
+fn refers(from: &str, bytes: &[u8], to: &str) -> bool {
+    references(from, to, "").iter().any(|(reference, _)| contains(bytes, reference.as_bytes()))
+}
+
+fn replace(from: &str, bytes: &[u8], to: &str, new: &str) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
     let mut text = text.to_owned();
-    for old in references(name) {
-        text = text.replace(&old, &old.replace(name, new));
+    for (old, new) in references(from, to, new) {
+        text = text.replace(&old, &new);
     }
     text.into_bytes()
 }
@@ -173,6 +213,34 @@ mod tests {
 
     fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
         list.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn folders_are_gone_from_names_and_references() {
+        let laid = rename(files(&[
+            ("index.html", r#"<script src="/assets/app.js">"#),
+            ("app.js", "import('./element/element.js')"),
+            ("element/element.js", "new URL('../worker/worker.js', import.meta.url)"),
+            ("worker/worker.js", "import '../sink/sink.js'; import './start.js'"),
+            ("worker/start.js", ""),
+            ("sink/sink.js", ""),
+        ]));
+        let laid = laid.unwrap();
+        let text = |stem: &str| {
+            let (_, bytes) = laid.iter().find(|(name, _)| name.starts_with(stem)).unwrap();
+            String::from_utf8(bytes.clone()).unwrap()
+        };
+        assert!(laid.keys().all(|name| !name.contains('/')), "{:?}", laid.keys());
+        assert!(text("app.").starts_with("import('./element."));
+        assert!(text("element.").starts_with("new URL('./worker."));
+        assert!(text("worker.").starts_with("import './sink."));
+        assert!(text("worker.").contains("import './start."));
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_refused() {
+        let laid = rename(files(&[("a/x.js", ""), ("b/x.js", "")]));
+        assert!(laid.unwrap_err().to_string().contains("x.js"));
     }
 
     #[test]

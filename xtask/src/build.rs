@@ -54,7 +54,7 @@ fn bindgen_dir() -> PathBuf {
 /// The two modules of the player, of which a page loads the one that it needs: by headers of the
 /// edge, or by the film's own index; and a script that the other one does without.
 const PLAYERS: [(&str, &[&str], &str); 2] =
-    [("by_headers", &["--features", "by-headers"], ""), ("by_index", &[], "start.js")];
+    [("by_headers", &["--features", "by-headers"], ""), ("by_index", &[], "worker/start.js")];
 
 fn player() -> Result<()> {
     // What was laid there under other names is not served any more.
@@ -91,10 +91,11 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
     for (long, short) in long {
         glue = glue.replace(&long, &short);
     }
-    fs::create_dir_all(bindgen_dir())?;
-    fs::write(bindgen_dir().join(format!("{name}.js")), glue)?;
+    let folder = bindgen_dir().join("worker");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(format!("{name}.js")), glue)?;
     let wasm = format!("{name}_bg.wasm");
-    fs::copy(made.join(&wasm), bindgen_dir().join(&wasm))?;
+    fs::copy(made.join(&wasm), folder.join(&wasm))?;
     Ok(())
 }
 
@@ -107,7 +108,7 @@ fn assets() -> Result<u64> {
     for (name, _, without) in PLAYERS {
         let mut files = assets::served(&player)?;
         files.retain(|file| file != without);
-        files.extend([format!("{name}.js"), format!("{name}_bg.wasm")]);
+        files.extend([format!("worker/{name}.js"), format!("worker/{name}_bg.wasm")]);
         let sizes = files.iter().map(|file| assets::download_size(&laid_out(file)?));
         let sum = sizes.sum::<Result<u64>>()?;
         eprintln!("    the player's download, {name}: {sum} bytes of wasm and scripts, gzip");
@@ -116,9 +117,10 @@ fn assets() -> Result<u64> {
     Ok(most)
 }
 
-/// The file in `target/web` that came of the source of this name.
+/// The file in `target/web` that was made of the source file at this path.
 fn laid_out(source: &str) -> Result<PathBuf> {
-    let (stem, extension) = source.rsplit_once('.').unwrap_or((source, ""));
+    let name = assets::file_name(source);
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     assets::served(&web_dir())?
         .into_iter()
         .find(|name| name.starts_with(&format!("{stem}.")) && name.ends_with(extension))

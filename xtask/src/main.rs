@@ -9,6 +9,7 @@ mod conformance;
 mod fuzz;
 mod licenses;
 mod minify;
+mod module_graph;
 mod prerequisites;
 mod process;
 mod shrink_wasm;

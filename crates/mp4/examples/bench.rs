@@ -12,10 +12,10 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use mp4::film::{self, Film, MoovAt};
 use mp4::fragment::Payload;
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, Selection, Window};
+use mp4::synth::{self, MoovAt, SynthFile};
 use mp4::{ByteRange, Index, init};
 
 /// Each figure is the best of as many runs: what else a machine does only adds to them.
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let clip_ms = Index::parse(moov(&clip)?)?.duration_ms();
     for (case, minutes) in [("10min", 10), ("2h", 120), ("10h", 600)] {
         let repeats = u32::try_from(minutes * 60_000 / clip_ms)?;
-        let film = film::write_wide(&clip, repeats, MoovAt::Tail)?;
+        let film = synth::repeat_clip_wide(&clip, repeats, MoovAt::Tail)?;
         let media = slice(&clip, film.media)?;
         let part = |name: &str| Path::new(folder).join(format!("{case}.{name}"));
         fs::write(part("head"), &film.head)?;
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn measure(case: &str, film: &Film, media: &[u8]) -> Result<(), Box<dyn Error>> {
+fn measure(case: &str, film: &SynthFile, media: &[u8]) -> Result<(), Box<dyn Error>> {
     let tell = |metric: &str, value: f64| {
         let what = format!(r#""bench":"mp4","case":"{case}","subject":"firstframe-native""#);
         println!(r#"{{{what},"metric":"{metric}","value":{value}}}"#);
@@ -129,8 +129,8 @@ fn moov(clip: &[u8]) -> Result<&[u8], Box<dyn Error>> {
     let mut locator = Locator::new(Some(clip.len() as u64));
     locator.feed(0, clip);
     match locator.next()? {
-        Step::Moov(range) => slice(clip, range),
-        Step::Need(range) => Err(format!("the clip lacks bytes {range:?}").into()),
+        LocateStep::Moov(range) => slice(clip, range),
+        LocateStep::Need(range) => Err(format!("the clip lacks bytes {range:?}").into()),
     }
 }
 

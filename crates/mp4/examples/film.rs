@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("moov is at the head or at the tail".into()),
     };
     let clip = fs::read(clip)?;
-    let film = film::write_wide(&clip, repeats.parse()?, moov_at)?;
+    let film = synth::repeat_clip_wide(&clip, repeats.parse()?, moov_at)?;
     let media = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
     let media = clip.get(media).ok_or("the clip is whole")?;
     let mut out = BufWriter::new(File::create(out)?);

@@ -6,8 +6,8 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::process::ExitCode;
 
 use mp4::fragment::Payload;
-use mp4::locate::{Locator, Step};
-use mp4::plan::{self, Selection, Wanted};
+use mp4::locate::{LocateStep, Locator};
+use mp4::plan::{self, PlanTarget, Selection};
 use mp4::{ByteRange, Index, init};
 
 fn main() -> ExitCode {
@@ -38,10 +38,10 @@ fn remux(from: &str, to: &str) -> Result<(), Box<dyn Error>> {
     let tracks: Vec<usize> = selection.video.into_iter().chain(selection.audio).collect();
     let mut out = BufWriter::new(File::create(to)?);
     out.write_all(&init::write_many(&index, &tracks)?)?;
-    tell(&mut file, &mut index, selection, Wanted::Time(0))?;
+    tell(&mut file, &mut index, selection, PlanTarget::Time(0))?;
     let (mut cursor, _) = plan::seek(&index, selection, 0)?;
     loop {
-        tell(&mut file, &mut index, selection, Wanted::Window(cursor))?;
+        tell(&mut file, &mut index, selection, PlanTarget::Window(cursor))?;
         let Some(window) = plan::next(&index, selection, cursor, 10_000)? else { break };
         for fetch in window.fetches {
             let bytes = read(&mut file, fetch.range)?;
@@ -69,7 +69,7 @@ fn tell(
     file: &mut File,
     index: &mut Index<Vec<u8>>,
     selection: Selection,
-    wanted: Wanted,
+    wanted: PlanTarget,
 ) -> Result<(), Box<dyn Error>> {
     while let Some(range) = plan::need(index, selection, wanted)? {
         let bytes = read(file, range)?;
@@ -82,11 +82,11 @@ fn locate(file: &mut File, size: u64) -> Result<ByteRange, Box<dyn Error>> {
     let mut locator = Locator::new(Some(size));
     loop {
         match locator.next()? {
-            Step::Need(range) => {
+            LocateStep::Need(range) => {
                 let bytes = read(file, range)?;
                 locator.feed(range.start, &bytes);
             }
-            Step::Moov(range) => return Ok(range),
+            LocateStep::Moov(range) => return Ok(range),
         }
     }
 }

@@ -17,7 +17,7 @@ use std::path::Path;
 
 use make::{PLAIN, Shape};
 use mp4::Index;
-use mp4::start::{self, Ask, From, Maker};
+use mp4::start_index::{self, Builder, StartPosition, StartRequest};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: seeds FOLDER")?;
@@ -40,12 +40,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for (i, film) in films.iter().take(2).enumerate() {
         let index = Index::parse(play::moov(film))?;
-        let (selection, from) = (play::defaults(&index), From::Time(500));
-        let ask = Ask { selection, from, span_ms: 300, count: 2 };
-        write(&folder, "start_wire", i, &start::write(&start::answer(&index, ask)?))?;
-        let mut maker = Maker::new(&index)?;
-        let pack = maker.next_pack()?.unwrap();
-        let head = maker.head()?;
+        let (selection, from) = (play::defaults(&index), StartPosition::Time(500));
+        let ask = StartRequest { selection, from, span_ms: 300, count: 2 };
+        write(
+            &folder,
+            "start_wire",
+            i,
+            &start_index::encode(&start_index::plan_from_moov(&index, ask)?),
+        )?;
+        let mut builder = Builder::new(&index)?;
+        let pack = builder.next_pack()?.unwrap();
+        let head = builder.head()?;
         // The last three bytes say where the two meet.
         let len = u32::try_from(head.len())?.to_be_bytes();
         write(&folder, "start_stored", i, &[&head, &pack, &len[1..]].concat())?;

@@ -201,7 +201,7 @@ impl Aux {
 }
 
 fn read_senc(data: &[u8], b: BoxAt, iv_bytes: u8) -> Result<(u32, Sizes, Base)> {
-    let fault = |rule| Error::moov("mdia/minf/stbl/senc", b.start, rule);
+    let fault = |violation| Error::moov("mdia/minf/stbl/senc", b.start, violation);
     let flags = be32(data, b.body).unwrap_or(0);
     if flags & 1 != 0 {
         return Err(fault("senc has the vectors that tenc promises"));

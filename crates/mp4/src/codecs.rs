@@ -136,8 +136,8 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<Named, &'stat
         Form::ObjectTypes => return Ok(mp4a(content.get(4..).and_then(esds::object_type))),
         Form::Of(form) => {
             let mut string = fourcc(code);
-            let rule = "the configuration of a codec is whole, and known";
-            form(content, &mut string).ok_or(rule)?;
+            let violation = "the configuration of a codec is whole, and known";
+            form(content, &mut string).ok_or(violation)?;
             string
         }
         Form::Fixed(string) => {

@@ -66,8 +66,8 @@ pub(crate) fn read_all(
     if found.is_empty() { Err(Unplayable::NoDescription) } else { Ok(found) }
 }
 
-fn broken(entry: BoxAt, rule: &'static str) -> Unplayable {
-    Unplayable::Broken(Error::moov(PATH, entry.start, rule))
+fn broken(entry: BoxAt, violation: &'static str) -> Unplayable {
+    Unplayable::Broken(Error::moov(PATH, entry.start, violation))
 }
 
 fn read(
@@ -83,7 +83,7 @@ fn read(
     let hvcc = hvcc.filter(|hvcc| hvcc.len() <= CONFIG_BYTES_MAX);
     let renamed = hvcc.map_or(code, |hvcc| hvcc::renamed(code, hvcc));
     let config = stsd::config(data, entry, is_video).map(|b| b.content(data));
-    let named = codecs::name(renamed, config).map_err(|rule| broken(entry, rule))?;
+    let named = codecs::name(renamed, config).map_err(|violation| broken(entry, violation))?;
     Ok(Description {
         entry,
         rename: (renamed != code).then_some((at, renamed)),

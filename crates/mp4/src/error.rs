@@ -15,16 +15,16 @@ pub struct Error {
     /// Where: in the file for the walk over the file, else counted from the first byte of `moov`.
     pub offset: u64,
     /// What should be so.
-    pub rule: &'static str,
+    pub violation: &'static str,
 }
 
 impl Error {
-    pub(crate) fn file(offset: u64, rule: &'static str) -> Self {
-        Self { track: None, path: "file", offset, rule }
+    pub(crate) fn file(offset: u64, violation: &'static str) -> Self {
+        Self { track: None, path: "file", offset, violation }
     }
 
-    pub(crate) fn moov(path: &'static str, offset: usize, rule: &'static str) -> Self {
-        Self { track: None, path, offset: offset as u64, rule }
+    pub(crate) fn moov(path: &'static str, offset: usize, violation: &'static str) -> Self {
+        Self { track: None, path, offset: offset as u64, violation }
     }
 
     pub(crate) fn in_track(self, track: usize) -> Self {
@@ -49,7 +49,7 @@ impl Error {
         if !is_walk {
             join(&mut out, &[self.path, ": "]);
         }
-        join(&mut out, &[self.rule, " (byte "]);
+        join(&mut out, &[self.violation, " (byte "]);
         digits(&mut out, self.offset);
         out.push_str(if in_file { ")" } else { " of moov)" });
         out

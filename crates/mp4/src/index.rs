@@ -326,17 +326,17 @@ pub(crate) mod by_mp4parse {
 
     fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
         let context = mp4parse::read_mp4(&mut &*skeleton).map_err(|error| {
-            let rule = match error {
+            let violation = match error {
                 mp4parse::Error::InvalidData(
                     Status::MdhdBadTimescale | Status::MvhdBadTimescale,
                 ) => "the timescale is not zero",
                 mp4parse::Error::InvalidData(_) => "its headers have values that they may have",
-                mp4parse::Error::Unsupported(rule) => rule,
+                mp4parse::Error::Unsupported(violation) => violation,
                 mp4parse::Error::UnexpectedEOF | mp4parse::Error::Io(_) => "its headers are whole",
                 mp4parse::Error::MoovMissing => "moov has a header",
                 mp4parse::Error::OutOfMemory => "its headers fit into memory",
             };
-            Error::moov("headers", start, rule)
+            Error::moov("headers", start, violation)
         })?;
         let movie = context.timescale.and_then(|scale| u32::try_from(scale.0).ok());
         let track = context.tracks.into_iter().next();
@@ -344,7 +344,7 @@ pub(crate) mod by_mp4parse {
     }
 
     pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Result<Headers> {
-        let fault = |path, rule| Error::moov(path, trak.start, rule);
+        let fault = |path, violation| Error::moov(path, trak.start, violation);
         let skeleton = skeleton::headers(data, mvhd, trak);
         let (movie, parsed) = parse(&skeleton, trak.start)?;
         let timescale = parsed.timescale.and_then(|scale| u32::try_from(scale.0).ok());

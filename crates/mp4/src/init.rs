@@ -40,7 +40,7 @@ pub(crate) fn number(i: usize) -> u32 {
 
 /// A track of the index that plays, or would with keys.
 pub(crate) fn stream(tracks: &[Track], i: usize) -> Result<(&Track, &Stream)> {
-    let fault = |rule| Error { track: Some(i), path: "trak", offset: 0, rule };
+    let fault = |violation| Error { track: Some(i), path: "trak", offset: 0, violation };
     let track = tracks.get(i).ok_or_else(|| fault("a track by this number is there"))?;
     let plays = track.is_readable() && track.text.is_none();
     let playable = track.stream.as_ref().filter(|_| plays);

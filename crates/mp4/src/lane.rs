@@ -41,8 +41,8 @@ impl<'a> Lane<'a> {
         let Some(i) = chosen else { return Ok(None) };
         let (track, stream) = init::stream(index.tracks(), i)?;
         if track.kind != kind {
-            let rule = "video is chosen for video, and audio for audio";
-            return Err(Error { track: Some(i), path: "trak", offset: 0, rule });
+            let violation = "video is chosen for video, and audio for audio";
+            return Err(Error { track: Some(i), path: "trak", offset: 0, violation });
         }
         Ok(Some(Self::new(index, i, track, stream)))
     }

@@ -9,7 +9,7 @@ use crate::range::ByteRange;
 
 /// What a locator says next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum LocateStep {
     /// Feed bytes from the start of this range; all of it is best, one header is enough.
     Need(ByteRange),
     /// Here is `moov`.
@@ -79,9 +79,9 @@ impl Locator {
     }
 
     /// What is needed, or where `moov` is.
-    pub fn next(&self) -> Result<Step> {
+    pub fn next(&self) -> Result<LocateStep> {
         if let Some(found) = self.found {
-            return found.map(Step::Moov);
+            return found.map(LocateStep::Moov);
         }
         let at = self.wanted();
         if self.file_size == Some(0) {
@@ -92,7 +92,7 @@ impl Locator {
         }
         let guess = if self.at == 0 { HEAD_BYTES } else { MOOV_GUESS_BYTES };
         let end = at.saturating_add(guess).min(self.file_size.unwrap_or(u64::MAX));
-        Ok(Step::Need(ByteRange { start: at, end }))
+        Ok(LocateStep::Need(ByteRange { start: at, end }))
     }
 
     fn wanted(&self) -> u64 {
@@ -130,7 +130,7 @@ impl Locator {
     }
 
     fn enter(&mut self, header: &Header) {
-        let fault = |rule| Some(Err(Error::file(self.at, rule)));
+        let fault = |violation| Some(Err(Error::file(self.at, violation)));
         if self.boxes == 0 && !opens_a_file(header.kind) {
             self.found = fault("this is not an MP4 file: it does not begin with a box");
             return;

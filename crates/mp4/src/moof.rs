@@ -97,8 +97,8 @@ impl Moof {
         Some(start + self.ticks(&traf, told.defaults))
     }
 
-    fn fault(&self, path: &'static str, at: usize, rule: &'static str) -> Error {
-        Error { track: None, path, offset: self.at + at as u64, rule }
+    fn fault(&self, path: &'static str, at: usize, violation: &'static str) -> Error {
+        Error { track: None, path, offset: self.at + at as u64, violation }
     }
 
     /// Its track fragments.
@@ -150,7 +150,8 @@ impl Moof {
     }
 
     fn run(&self, b: BoxAt) -> Result<Trun> {
-        Trun::parse(&self.bytes, b).map_err(|rule| self.fault("moof/traf/trun", b.start, rule))
+        Trun::parse(&self.bytes, b)
+            .map_err(|violation| self.fault("moof/traf/trun", b.start, violation))
     }
 
     /// What goes with encrypted samples of a track: so many from number `first` on.
@@ -291,8 +292,9 @@ impl<'a> Samples<'a> {
         let run = self.moof.run(b)?;
         if let Some(offset) = run.offset {
             let place = self.place.base.checked_add_signed(i64::from(offset));
-            let rule = "a run lies behind the beginning of the file";
-            let place = place.ok_or_else(|| self.moof.fault("moof/traf/trun", b.start, rule))?;
+            let violation = "a run lies behind the beginning of the file";
+            let place =
+                place.ok_or_else(|| self.moof.fault("moof/traf/trun", b.start, violation))?;
             self.place.offset = place;
         }
         Ok(run)
@@ -310,7 +312,7 @@ impl<'a> Samples<'a> {
             let entry = self.run.as_mut().and_then(|run| run.next(&self.moof.bytes, &defaults));
             if let Some(entry) = entry {
                 let place = self.place;
-                let fault = |rule| self.moof.fault("moof/traf/trun", 0, rule);
+                let fault = |violation| self.moof.fault("moof/traf/trun", 0, violation);
                 if place.offset > OFFSET_MAX {
                     return Err(fault("a sample lies within 2^53 bytes"));
                 }

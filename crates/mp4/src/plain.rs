@@ -14,10 +14,10 @@ use crate::trak::Trak;
 )]
 /// The headers, by the plain layout of § 8.2.2, § 8.3.2, § 8.4.2 and § 8.4.3.
 pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &Trak) -> Result<Headers> {
-    let fault = |path, rule| Error::moov(path, trak.start, rule);
+    let fault = |path, violation| Error::moov(path, trak.start, violation);
     // Version 1 has three fields, or two in front of what is wanted, in 64 bits.
-    let content = |b: Option<BoxAt>, path, rule, (narrow, wide)| {
-        let content = b.map(|b| b.content(data)).ok_or_else(|| fault(path, rule))?;
+    let content = |b: Option<BoxAt>, path, violation, (narrow, wide)| {
+        let content = b.map(|b| b.content(data)).ok_or_else(|| fault(path, violation))?;
         let is_wide = content.first() == Some(&1);
         if content.len() < if is_wide { wide } else { narrow } {
             return Err(fault(path, "the box is whole"));

@@ -44,7 +44,7 @@ impl Cursor {
     }
 
     /// Of such numbers.
-    pub fn of([video, v, audio, a, sequence]: [u64; 5]) -> Self {
+    pub fn from_numbers([video, v, audio, a, sequence]: [u64; 5]) -> Self {
         let [v, a, sequence] = [v, a, sequence].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         let place = |moof, index| Place { moof, index };
         Self { video: place(video, v), audio: place(audio, a), sequence }
@@ -77,7 +77,7 @@ pub struct Fetch {
 
 /// What is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum PlanTarget {
     /// [`seek`] to this time.
     Time(u64),
     /// [`next`] from here.
@@ -89,7 +89,7 @@ pub enum Wanted {
 pub fn need<B: AsRef<[u8]>>(
     index: &Index<B>,
     selection: Selection,
-    wanted: Wanted,
+    wanted: PlanTarget,
 ) -> Result<Option<ByteRange>> {
     let lanes = [
         Lane::of(index, selection.video, TrackKind::Video)?,
@@ -100,7 +100,7 @@ pub fn need<B: AsRef<[u8]>>(
     // Where one track goes on, and far enough is known, the other one has its end or a hole.
     let mut far = false;
     match wanted {
-        Wanted::Time(time_ms) => {
+        PlanTarget::Time(time_ms) => {
             let mut from_ms = time_ms;
             for lane in lanes.iter().flatten() {
                 let (next, shown_ms) = lane.seek(from_ms)?;
@@ -108,7 +108,7 @@ pub fn need<B: AsRef<[u8]>>(
                 from_ms = shown_ms.min(time_ms);
             }
         }
-        Wanted::Window(Cursor { video, audio, .. }) => {
+        PlanTarget::Window(Cursor { video, audio, .. }) => {
             for (lane, place) in lanes.iter().zip([video, audio]) {
                 let Some(lane) = lane else { continue };
                 need = need.or(lane.next(place).need()).or_else(|| play::need(*lane, place));
@@ -156,12 +156,12 @@ pub fn seek<B: AsRef<[u8]>>(
 }
 
 fn place(lane: Lane<'_>, (next, at_ms): (Next, u64)) -> Result<(Place, u64)> {
-    let rule = match next {
+    let violation = match next {
         Next::Sample(place) => return Ok((place, at_ms)),
         Next::End => "the track has samples",
         Next::Need(_) => "the fragments of a time are fed before it is planned",
     };
-    Err(Error { track: Some(lane.index), path: "file", offset: 0, rule })
+    Err(Error { track: Some(lane.index), path: "file", offset: 0, violation })
 }
 
 /// The window at `cursor`, of about `span_ms`; `None` at the end.

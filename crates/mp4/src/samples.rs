@@ -221,7 +221,7 @@ pub(crate) struct Samples<'a> {
 
 impl Samples<'_> {
     fn read(&mut self) -> Result<Sample> {
-        let fault = |rule| Error::moov("mdia/minf/stbl", 0, rule);
+        let fault = |violation| Error::moov("mdia/minf/stbl", 0, violation);
         let index = self.times.next;
         let mut chunk = self.chunk.ok_or_else(|| fault("every sample lies in a chunk"))?;
         if index - chunk.first >= chunk.count {

@@ -56,7 +56,7 @@ pub fn plan<B: AsRef<[u8]>>(
     from_ms: u64,
     to_ms: u64,
 ) -> Result<Cues> {
-    let fault = |rule| Error { track: Some(track), path: "trak", offset: 0, rule };
+    let fault = |violation| Error { track: Some(track), path: "trak", offset: 0, violation };
     let lane = Lane::of_text(index, track).ok_or_else(|| fault("a track of cues is asked for"))?;
     let format = lane.track.text.ok_or_else(|| fault("a track of cues is asked for"))?;
     let (mut pieces, mut times, mut until_ms) = (Vec::new(), Vec::new(), to_ms);
@@ -109,7 +109,7 @@ impl Fetch {
                 track: None,
                 path: "file",
                 offset: self.range.start + sample.at,
-                rule: "the bytes of a cue are all there",
+                violation: "the bytes of a cue are all there",
             })?;
             self.format.read(data, (sample.start_ms, sample.end_ms), cues);
         }

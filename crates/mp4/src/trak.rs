@@ -133,13 +133,13 @@ impl Trak {
         }
         let needed = (self.stts, self.stsz, self.stco, self.stsc);
         let (Some(stts), Some(stsz), Some(stco), Some(stsc)) = needed else {
-            let rule = match needed {
+            let violation = match needed {
                 (None, ..) => "a track has an stts box",
                 (_, None, ..) => "a track has an stsz box",
                 (_, _, None, _) => "a track has an stco or co64 box",
                 _ => "a track has an stsc box",
             };
-            return Err(Error::moov("mdia/minf/stbl", self.start, rule));
+            return Err(Error::moov("mdia/minf/stbl", self.start, violation));
         };
         let stts = stts::parse(data, stts)?;
         let mut stsz = Stsz::parse(data, stsz)?;

@@ -7,7 +7,7 @@
     reason = "a test that cannot go on must fail, and boxes are called by their FourCC"
 )]
 
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 use mp4::{ByteRange, Index};
 use peak_alloc::PeakAlloc;
 
@@ -112,7 +112,7 @@ fn memory_is_at_most_twice_the_bytes_and_a_mebibyte() {
         for (i, piece) in pieces.chunks(1000).enumerate() {
             locator.feed(50_000_000 + i as u64 * 1000, piece);
         }
-        assert!(matches!(locator.next(), Ok(Step::Need(_))));
+        assert!(matches!(locator.next(), Ok(LocateStep::Need(_))));
     });
     assert!(peak <= 2 * MIB, "{peak}");
 }

@@ -24,7 +24,7 @@ pub(super) async fn read<P: Platform>(
     let left_ms = signed::check(platform, Scope::Media, source_id, query).await?;
     let asked = asked(query)?;
     let start = index::start(platform, source_id, &asked).await?;
-    let bytes = mp4::start::write(&start.answer);
+    let bytes = mp4::start_index::encode(&start.answer);
     let etag = etag::of(&bytes);
     let reply = if conditions::is_held(headers, &etag) {
         Reply::new(304, Body::Empty)

@@ -57,7 +57,7 @@ impl Opening {
         let asked = Asked { windows: 1, ..asked };
         let Start { size_bytes, answer, picture_end } =
             index::start(platform, source_id, &asked).await?;
-        let boxes = mp4::start::write(&answer);
+        let boxes = mp4::start_index::encode(&answer);
         let fetches = answer.windows.iter().flat_map(|window| &window.fetches);
         // Behind the end of a film, nothing comes.
         let range = fetches.map(|fetch| fetch.range).next().unwrap_or(mp4::ByteRange::of(0, 0));

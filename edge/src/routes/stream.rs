@@ -76,7 +76,7 @@ async fn begin<P: Platform>(
         Err(Error::NoIndex(_)) => None,
         start => told(platform, start)?,
     };
-    let boxes = mp4::start::write(&start?.answer);
+    let boxes = mp4::start_index::encode(&start?.answer);
     let headers = (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes));
     Some(StreamStart { headers, ..addresses(preferred, position_ms) })
 }

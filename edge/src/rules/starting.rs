@@ -1,6 +1,6 @@
 //! What a URL asks of a film's start.
 
-use mp4::{limits::OFFSET_MAX, plan::Cursor, start::From};
+use mp4::{limits::OFFSET_MAX, plan::Cursor, start_index::StartPosition};
 
 /// Windows in one answer: 80 seconds of film, in some 80 KB.
 const WINDOWS_MAX: u32 = 8;
@@ -20,7 +20,7 @@ pub enum Sound {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
     /// Where to begin.
-    pub from: From,
+    pub from: StartPosition,
     /// With which sound.
     pub sound: Sound,
     /// How many windows.
@@ -32,7 +32,12 @@ pub struct Asked {
 impl Asked {
     /// One window from this time on.
     pub const fn at_ms(ms: u64) -> Self {
-        Self { from: From::Time(ms), sound: Sound::Default, windows: 1, until_picture: false }
+        Self {
+            from: StartPosition::Time(ms),
+            sound: Sound::Default,
+            windows: 1,
+            until_picture: false,
+        }
     }
 
     /// Reads a query; what it does not know is no concern of it.
@@ -42,12 +47,13 @@ impl Asked {
         for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {
             match name {
                 "at" => {
-                    asked.from = From::Time(ms(value).ok_or("`at` is decimal seconds")?);
+                    asked.from = StartPosition::Time(ms(value).ok_or("`at` is decimal seconds")?);
                     places += 1;
                 }
                 "from" => {
                     let cursor = cursor(value);
-                    asked.from = From::Cursor(cursor.ok_or("`from` is five numbers by dots")?);
+                    asked.from =
+                        StartPosition::Cursor(cursor.ok_or("`from` is five numbers by dots")?);
                     places += 1;
                 }
                 "audio" if value == "none" => asked.sound = Sound::Silent,
@@ -94,7 +100,7 @@ fn cursor(text: &str) -> Option<Cursor> {
     for place in &mut numbers {
         *place = number(parts.next()?)?;
     }
-    parts.next().is_none().then(|| Cursor::of(numbers))
+    parts.next().is_none().then(|| Cursor::from_numbers(numbers))
 }
 
 /// Milliseconds as [`Asked::parse`] reads seconds.
@@ -117,7 +123,7 @@ mod tests {
             assert_eq!(asked(&format!("at={}", seconds(ms))), Asked::at_ms(ms));
         }
         assert!(asked("at=1&until=picture").until_picture);
-        let from = From::Cursor(Cursor::of([0, 240, 0, 469, 3]));
+        let from = StartPosition::Cursor(Cursor::from_numbers([0, 240, 0, 469, 3]));
         let asked = asked("from=0.240.0.469.3&audio=2&windows=8");
         let sound = Sound::Track(2);
         assert_eq!(asked, Asked { from, sound, windows: 8, until_picture: false });

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, mem};
 
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 
 use super::{
     blocks, index, places,
@@ -93,8 +93,8 @@ async fn look<P: Platform>(platform: &P, film: &mut Film, first: Vec<u8>) -> Res
     let mut hand = Hand(vec![(0, first)]);
     for _ in 0..LOOK_COUNT_MAX {
         let need = match locator.next() {
-            Ok(Step::Need(need)) => need,
-            Ok(Step::Moov(moov)) => {
+            Ok(LocateStep::Need(need)) => need,
+            Ok(LocateStep::Moov(moov)) => {
                 let moov = ByteRange { start: moov.start, end: moov.end };
                 film.set_kept(Some(moov), Kept::of(size_bytes, Some(moov)));
                 if hand.get(moov).is_none() && !film.kept().holds(moov) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::{FilmReadiness, StartIndexState};
-use mp4::start::Root;
+use mp4::start_index::Root;
 
 use super::{
     blocks, index, kept,

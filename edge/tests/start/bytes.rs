@@ -2,8 +2,8 @@
 
 use edge::{memory::ask, platform::ByteRange};
 use mp4::{
-    film::MoovAt,
-    start::{self, From},
+    start_index::{self, StartPosition},
+    synth::MoovAt,
 };
 
 use crate::fixture::{
@@ -19,8 +19,8 @@ fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
         let answer = get(&memory, "start", OWN, &format!("at={at}&windows=3"));
         assert!(answer.is_stream);
         let (boxes, bytes) = parts(&answer);
-        let whole = film.answer(From::Time(at_ms), 1);
-        assert!(boxes == start::write(&whole), "at {at}");
+        let whole = film.answer(StartPosition::Time(at_ms), 1);
+        assert!(boxes == start_index::encode(&whole), "at {at}");
         let range = whole.windows[0].fetches[0].range;
         let range = ByteRange { start: range.start, end: range.end };
         assert!(bytes == film.bytes(range), "at {at}");
@@ -50,7 +50,7 @@ fn a_start_until_the_picture_has_the_same_headers_and_no_more_bytes_than_that_ne
         assert!(boxes == all_boxes && all.starts_with(bytes));
         // Key frames are two seconds apart, and the window goes on for two.
         assert!((1..all.len() / 4).contains(&bytes.len()), "{} of {}", bytes.len(), all.len());
-        let windows = start::read(boxes).unwrap().windows;
+        let windows = start_index::decode(boxes).unwrap().windows;
         let runs = |fragment: &mp4::fragment::Fragment| match &fragment.payload {
             mp4::fragment::Payload::Gather(runs) => Some(runs[0]),
             mp4::fragment::Payload::AsIs => None,
@@ -67,7 +67,7 @@ fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
     let id = register(&memory, "one");
     let memory = restart(memory);
     let answer = get(&memory, "start", &id, "at=0");
-    let range = film.answer(From::Time(0), 1).windows[0].fetches[0].range;
+    let range = film.answer(StartPosition::Time(0), 1).windows[0].fetches[0].range;
     let (_, bytes) = parts(&answer);
     assert!(bytes.len() > 100_000 && bytes.len() as u64 <= range.len());
     let sent = ByteRange { start: range.start, end: range.start + bytes.len() as u64 };
@@ -80,7 +80,7 @@ fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
     // In the middle, one request, passed through.
     let answer = get(&memory, "start", &id, "at=5042.5");
     assert!(answer.is_stream);
-    let range = film.answer(From::Time(5_042_500), 1).windows[0].fetches[0].range;
+    let range = film.answer(StartPosition::Time(5_042_500), 1).windows[0].fetches[0].range;
     let all = ByteRange { start: range.start, end: range.end };
     assert!(parts(&answer).1 == film.bytes(all));
     assert_eq!(asked(&memory), 1);

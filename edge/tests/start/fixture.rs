@@ -7,9 +7,9 @@ use edge::{
 };
 use mp4::{
     Index, TrackKind,
-    film::{self, MoovAt},
     plan::Selection,
-    start::{self, Ask, From},
+    start_index::{self, StartPosition, StartRequest},
+    synth::{self, MoovAt},
 };
 
 const CLIP: &[u8] = include_bytes!("../../../local-runtime/demo/clip.mp4");
@@ -34,10 +34,10 @@ pub(crate) struct Long {
 
 impl Long {
     pub(crate) fn new(minutes: u32, moov_at: MoovAt) -> Self {
-        let made = film::write(CLIP, minutes * 60 / 16, moov_at).unwrap();
+        let made = synth::repeat_clip(CLIP, minutes * 60 / 16, moov_at).unwrap();
         let at = |at: u64| usize::try_from(at).unwrap();
         let media = &CLIP[at(made.media.start)..at(made.media.end)];
-        let film::Film { head, repeats, tail, .. } = made;
+        let synth::SynthFile { head, repeats, tail, .. } = made;
         Self { head, media, repeats: repeats.into(), tail }
     }
 
@@ -66,20 +66,23 @@ impl Long {
 
     /// What holds its `moov` says of a start: a first window of two seconds behind the time that
     /// was asked for, then ten seconds each.
-    pub(crate) fn answer(&self, from: From, count: u32) -> start::Answer {
+    pub(crate) fn answer(&self, from: StartPosition, count: u32) -> start_index::Start {
         let whole = if self.tail.is_empty() { &self.head } else { &self.tail };
         let moov = whole.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
         let index = Index::parse(&whole[moov..]).unwrap();
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
         assert_eq!(index.tracks()[selection.audio.unwrap()].kind, TrackKind::Audio);
         let ask = |from, span_ms, count| {
-            start::answer(&index, Ask { selection, from, span_ms, count }).unwrap()
+            start_index::plan_from_moov(&index, StartRequest { selection, from, span_ms, count })
+                .unwrap()
         };
-        let From::Time(time_ms) = from else { return ask(from, 10_000, count) };
+        let StartPosition::Time(time_ms) = from else { return ask(from, 10_000, count) };
         let behind_key_ms = time_ms.saturating_sub(ask(from, 1, 1).start_ms);
         let mut answer = ask(from, behind_key_ms + 2_000, 1);
         if let Some(first) = answer.windows.first() {
-            answer.windows.extend(ask(From::Cursor(first.next), 10_000, count - 1).windows);
+            answer
+                .windows
+                .extend(ask(StartPosition::Cursor(first.next), 10_000, count - 1).windows);
         }
         answer
     }

@@ -2,8 +2,8 @@
 
 use edge::memory::{Memory, ask};
 use mp4::{
-    film::MoovAt,
-    start::{self, From},
+    start_index::{self, StartPosition},
+    synth::MoovAt,
 };
 
 use crate::fixture::{Long, OWN, get, own, providers, register, restart, text, url};
@@ -23,12 +23,15 @@ fn at_two_hundred_positions_headers_are_what_the_whole_index_says() {
         let at = edge::rules::starting::seconds(at_ms);
         let answer = get(&memory, "headers", &id, &format!("at={at}&windows={windows}"));
         assert_eq!(answer.status, 200, "{}", text(&answer));
-        let whole = film.answer(From::Time(at_ms), windows);
-        assert!(answer.body == start::write(&whole), "at {at}");
+        let whole = film.answer(StartPosition::Time(at_ms), windows);
+        assert!(answer.body == start_index::encode(&whole), "at {at}");
         let Some(last) = whole.windows.last() else { continue };
         let numbers = last.next.numbers().map(|number| number.to_string()).join(".");
         let next = get(&memory, "headers", &id, &format!("from={numbers}&windows=2"));
-        assert!(next.body == start::write(&film.answer(From::Cursor(last.next), 2)), "at {at}");
+        assert!(
+            next.body == start_index::encode(&film.answer(StartPosition::Cursor(last.next), 2)),
+            "at {at}"
+        );
     }
     assert_eq!(memory.outbound.asked.borrow().len(), 0);
 }
@@ -71,7 +74,7 @@ fn sound_is_chosen_by_its_number_or_left_out() {
     let memory = small();
     let tracks = |query: &str| {
         let answer = get(&memory, "headers", OWN, query);
-        let answer = start::read(&answer.body).unwrap();
+        let answer = start_index::decode(&answer.body).unwrap();
         assert_eq!(answer.tracks.len(), 2, "all are told");
         answer.inits.iter().map(|init| init.track).collect::<Vec<_>>()
     };
@@ -104,9 +107,9 @@ fn a_place_that_no_window_ended_at_is_answered_or_refused_and_never_a_panic() {
 #[test]
 fn behind_the_end_is_the_last_picture() {
     let memory = small();
-    let answer = start::read(&get(&memory, "headers", OWN, "at=86400").body).unwrap();
+    let answer = start_index::decode(&get(&memory, "headers", OWN, "at=86400").body).unwrap();
     let film = Long::new(1, MoovAt::Head);
-    assert_eq!(answer, film.answer(From::Time(86_400_000), 1));
+    assert_eq!(answer, film.answer(StartPosition::Time(86_400_000), 1));
 }
 
 #[test]

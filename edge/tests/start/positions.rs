@@ -14,8 +14,8 @@ use edge::{
     platform::ByteRange,
 };
 use mp4::{
-    Index, TrackKind, film::MoovAt, fragment::Payload, limits::AUDIO_LAG_MS_MAX, plan::Window,
-    start,
+    Index, TrackKind, fragment::Payload, limits::AUDIO_LAG_MS_MAX, plan::Window, start_index,
+    synth::MoovAt,
 };
 
 use crate::{
@@ -179,7 +179,12 @@ impl Source {
 }
 
 /// Behind its initialization segment, what a window has of a track.
-fn played(memory: &Memory, init: &start::Init, window: &Window, first: &[u8]) -> Vec<u8> {
+fn played(
+    memory: &Memory,
+    init: &start_index::TrackInit,
+    window: &Window,
+    first: &[u8],
+) -> Vec<u8> {
     let mut played = init.segment.clone();
     for (n, fetch) in window.fetches.iter().enumerate() {
         let of_track = |fragment: &&mp4::fragment::Fragment| fragment.track == init.track;
@@ -215,7 +220,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
     if answer.status != 200 {
         return Err(text(&answer));
     }
-    let duration_ms = start::read(parts(&answer).0).unwrap().duration_ms;
+    let duration_ms = start_index::decode(parts(&answer).0).unwrap().duration_ms;
     let sources = sources(&folder.write(&format!("film-{name}"), file), file);
     let (mut state, mut count) = (file.len() as u64, 0);
     for _ in 0..POSITIONS {
@@ -224,7 +229,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
         let at = format!("at={}", edge::rules::starting::seconds(at_ms));
         let answer = get(&memory, "start", OWN, &at);
         let (boxes, bytes) = parts(&answer);
-        let answer = start::read(boxes).unwrap();
+        let answer = start_index::decode(boxes).unwrap();
         let (lead, at_ms) = (&sources[0], at_ms.cast_signed());
         let key = &lead.packets[lead.begin(at_ms)];
         let key_ms = lead.ms(key.pts);

@@ -1,7 +1,7 @@
 //! `GET | POST /api/v2/admin/prewarm/{episodeId}`.
 
 use edge::memory::{Canned, Memory};
-use mp4::film::MoovAt;
+use mp4::synth::MoovAt;
 use serde_json::Value;
 
 use crate::fixture::{Long, OWN, admin, asked, get, own, publish, season, text};

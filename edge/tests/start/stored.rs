@@ -4,7 +4,7 @@ use edge::{
     memory::{Memory, MemoryObjects, run},
     platform::{ByteRange, ObjectRead, ObjectStore, PortError, ReadRange},
 };
-use mp4::{film::MoovAt, start::Root};
+use mp4::{start_index::Root, synth::MoovAt};
 
 use crate::fixture::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
 

@@ -3,8 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edge::memory::{Answer, Memory, ask};
 use mp4::{
-    film::MoovAt,
-    start::{self, From},
+    start_index::{self, StartPosition},
+    synth::MoovAt,
 };
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
     assert!(stream(&memory, "")["start"].is_null(), "nothing is made for a stream");
     get(&memory, "headers", OWN, "at=0");
     let new = stream(&memory, "");
-    assert!(boxes(&new) == start::write(&film.answer(From::Time(0), 1)));
+    assert!(boxes(&new) == start_index::encode(&film.answer(StartPosition::Time(0), 1)));
 
     let session = ask(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let token = serde_json::from_slice::<Value>(&session.body).unwrap();
@@ -40,7 +40,7 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
     let noted = ask(&memory, "POST", "/api/v2/history", &[("x-client-token", token)], Some(body));
     assert_eq!(noted.status, 200, "{}", text(&noted));
     let resumed = stream(&memory, token);
-    assert!(boxes(&resumed) == start::write(&film.answer(From::Time(300_500), 1)));
+    assert!(boxes(&resumed) == start_index::encode(&film.answer(StartPosition::Time(300_500), 1)));
     assert!(boxes(&stream(&memory, "")) == boxes(&new), "others begin at the beginning");
 
     // The URLs lead to the same.

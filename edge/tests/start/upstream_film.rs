@@ -5,7 +5,7 @@ use edge::{
     rules::blocks::{self, PIECES},
 };
 use futures::future::join_all;
-use mp4::film::MoovAt;
+use mp4::synth::MoovAt;
 
 use crate::fixture::{Long, asked, get, providers, register, restart, text, url};
 

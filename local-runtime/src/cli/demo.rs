@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use mp4::film::{self, Film, MoovAt};
+use mp4::synth::{self, MoovAt, SynthFile};
 
 /// Sixteen seconds that may be repeated without end: the last picture leads to the first.
 const CLIP: &[u8] = include_bytes!("../../demo/clip.mp4");
@@ -72,12 +72,12 @@ fn whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 
 /// The clip so often, with its `moov` behind it.
 fn repeated(dir: &Path, name: &str, repeats: u32) -> Result<()> {
-    let film = film::write(CLIP, repeats, MoovAt::Tail)
+    let film = synth::repeat_clip(CLIP, repeats, MoovAt::Tail)
         .map_err(|error| anyhow!("the demo clip is broken: {error}"))?;
     written(dir, name, film.size_bytes(), |file| stream(&film, file))
 }
 
-fn stream(film: &Film, out: &mut BufWriter<File>) -> Result<()> {
+fn stream(film: &SynthFile, out: &mut BufWriter<File>) -> Result<()> {
     let range = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
     let media = CLIP.get(range).context("the demo clip is cut")?;
     out.write_all(&film.head)?;

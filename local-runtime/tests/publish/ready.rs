@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 
 use crate::fixture::{Server, clip, firstframe, folder, said};
 
@@ -13,7 +13,7 @@ const REPEATS: u32 = 1_200;
 const ROUNDS: u64 = 20;
 
 fn an_hour() -> Vec<u8> {
-    let made = film::write(clip(), REPEATS, MoovAt::Tail).unwrap();
+    let made = synth::repeat_clip(clip(), REPEATS, MoovAt::Tail).unwrap();
     let at = |at: u64| usize::try_from(at).unwrap();
     let media = &clip()[at(made.media.start)..at(made.media.end)];
     [made.head, media.repeat(at(made.repeats.into())), made.tail].concat()

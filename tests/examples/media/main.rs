@@ -1,9 +1,9 @@
-//! `cargo xtask bench media`: ranges of one film from `firstframe serve`, from nginx with a cache by
-//! slices, and from nginx as a file; one JSON object a line.
+//! `cargo xtask bench media`: reads ranges of one film from `firstframe serve`, from nginx with a cache
+//! by slices, and from nginx as a file, and prints one JSON object a line.
 //!
-//! The load comes from this machine, too: it takes its share of the same processors, whoever is
-//! measured. Each subject has its turn in each round, and the middle one of the rounds counts.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its figures go to who runs it")]
+//! The load generator runs on the same machine and takes its share of the same processors. Each round
+//! measures every subject once; the figure is the median of the rounds.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures are read by people")]
 
 mod load;
@@ -14,7 +14,7 @@ use std::{fs, path::PathBuf, thread, time::Duration};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use load::{Aim, Outcome};
+use load::{Load, LoadResult};
 use subjects::{FILM_BYTES, Firstframe, HEAD_BYTES, Nginx};
 
 const ROUNDS: usize = 3;
@@ -24,7 +24,7 @@ const SLOW_READERS: u64 = 5_000;
 const SLOW_BYTES_PER_S: u64 = 20_000;
 const SLOW_TIME: Duration = Duration::from_secs(20);
 
-/// What is asked for, and by how many at once.
+/// What is requested, on how many connections at once.
 struct Case {
     name: &'static str,
     length: u64,
@@ -40,12 +40,12 @@ const CASES: [Case; 4] = [
 ];
 const SLOW: &str = "slow-readers";
 
-/// Somebody under load.
+/// A server under load.
 struct Subject {
     name: &'static str,
     authority: String,
     pids: Vec<u32>,
-    /// What is asked for from blocks, and what otherwise.
+    /// Request targets: of ranges that the edge has in blocks, and of all others.
     small: String,
     large: String,
 }
@@ -63,18 +63,12 @@ fn main() -> Result<()> {
     let workers = thread::available_parallelism()?.get();
     let files = Nginx::start("files", &folder, None, workers)?;
     let slice = Nginx::start("slice", &folder, Some(files.static_port), workers)?;
-    slice.warm()?;
+    slice.fill_cache()?;
     let firstframe = Firstframe::start(&folder, files.static_port)?;
     let subjects = [
-        Subject {
-            name: "firstframe",
-            authority: firstframe.deployment.origin.authority.clone(),
-            pids: firstframe.pids()?,
-            small: firstframe.elsewhere.clone(),
-            large: firstframe.own.clone(),
-        },
-        nginx("nginx-slice", slice.slice_port, slice.pids()?),
-        nginx("nginx-static", files.static_port, files.pids()?),
+        Subject::firstframe(&firstframe)?,
+        Subject::nginx("nginx-slice", slice.slice_port, slice.pids()?),
+        Subject::nginx("nginx-static", files.static_port, files.pids()?),
     ];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for case in CASES.iter().filter(|case| only.as_ref().is_none_or(|only| only == case.name)) {
@@ -83,62 +77,80 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn nginx(name: &'static str, port: u16, pids: Vec<u32>) -> Subject {
-    let target = subjects::target();
-    Subject {
-        name,
-        authority: format!("127.0.0.1:{port}"),
-        pids,
-        small: target.clone(),
-        large: target,
+impl Subject {
+    fn firstframe(firstframe: &Firstframe) -> Result<Self> {
+        Ok(Self {
+            name: "firstframe",
+            authority: firstframe.deployment.origin.authority.clone(),
+            pids: firstframe.pids()?,
+            small: firstframe.upstream.clone(),
+            large: firstframe.own.clone(),
+        })
+    }
+
+    fn nginx(name: &'static str, port: u16, pids: Vec<u32>) -> Self {
+        let target = subjects::target();
+        let authority = format!("127.0.0.1:{port}");
+        Self { name, authority, pids, small: target.clone(), large: target }
     }
 }
 
-/// Every round of a case, and its figures.
+/// What is measured, in the order of [`Figures`].
+const METRICS: [&str; 5] = ["requests_per_s", "p99_ms", "mb_s", "memory_bytes", "errors"];
+
+type Figures = [f64; METRICS.len()];
+
+/// Runs every round of a case and prints its figures.
 async fn measure(case: &Case, subjects: &[Subject]) -> Result<()> {
     let rounds = if case.name == SLOW { 1 } else { ROUNDS };
-    let mut runs: Vec<Vec<[f64; 5]>> = subjects.iter().map(|_| Vec::new()).collect();
+    let mut runs: Vec<Vec<Figures>> = subjects.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
         for (subject, runs) in subjects.iter().zip(&mut runs) {
-            subjects::reset_memory(&subject.pids);
-            let mut outcome = run(case, subject).await?;
-            for error in outcome.errors.iter().take(3) {
-                eprintln!("{} {}: {error}", subject.name, case.name);
-            }
-            let requests = outcome.times_us.len() as f64 / outcome.seconds;
-            let mb = outcome.bytes as f64 / 1e6 / outcome.seconds;
-            let memory = subjects::memory(&subject.pids) as f64;
-            runs.push([requests, outcome.p99_ms(), mb, memory, outcome.errors.len() as f64]);
+            runs.push(measure_once(case, subject).await?);
         }
     }
-    for (subject, runs) in subjects.iter().zip(&mut runs) {
-        let metrics = ["requests_per_s", "p99_ms", "mb_s", "memory_bytes", "errors"];
-        for (at, metric) in metrics.into_iter().enumerate() {
-            let mut values: Vec<f64> = runs.iter().filter_map(|run| run.get(at).copied()).collect();
-            values.sort_by(f64::total_cmp);
-            let value = values.get(values.len() / 2).copied().unwrap_or_default();
-            let (case, subject) = (case.name, subject.name);
-            let figure = json!({
-                "bench": "media", "case": case, "subject": subject, "metric": metric, "value": value
-            });
-            println!("{figure}");
-        }
+    for (subject, runs) in subjects.iter().zip(&runs) {
+        print_medians(case.name, subject.name, runs);
     }
     Ok(())
 }
 
-async fn run(case: &Case, subject: &Subject) -> Result<Outcome> {
+async fn measure_once(case: &Case, subject: &Subject) -> Result<Figures> {
+    subjects::reset_memory(&subject.pids);
+    let mut result = run(case, subject).await?;
+    for error in result.errors.iter().take(3) {
+        eprintln!("{} {}: {error}", subject.name, case.name);
+    }
+    let requests = result.times_us.len() as f64 / result.seconds;
+    let mb = result.bytes as f64 / 1e6 / result.seconds;
+    let memory = subjects::memory(&subject.pids) as f64;
+    Ok([requests, result.p99_ms(), mb, memory, result.errors.len() as f64])
+}
+
+fn print_medians(case: &str, subject: &str, runs: &[Figures]) {
+    for (at, metric) in METRICS.into_iter().enumerate() {
+        let mut values: Vec<f64> = runs.iter().filter_map(|run| run.get(at).copied()).collect();
+        values.sort_by(f64::total_cmp);
+        let value = values.get(values.len() / 2).copied().unwrap_or_default();
+        let figure = json!({
+            "bench": "media", "case": case, "subject": subject, "metric": metric, "value": value
+        });
+        println!("{figure}");
+    }
+}
+
+async fn run(case: &Case, subject: &Subject) -> Result<LoadResult> {
     let small = case.within == HEAD_BYTES;
-    let aim = Aim {
+    let load = Load {
         authority: subject.authority.clone(),
         target: if small { subject.small.clone() } else { subject.large.clone() },
         length: case.length,
         within: case.within,
     };
-    let outcome = if case.name == SLOW {
-        load::slow(&aim, case.connections, SLOW_BYTES_PER_S, SLOW_TIME).await
+    let result = if case.name == SLOW {
+        load::slow(&load, case.connections, SLOW_BYTES_PER_S, SLOW_TIME).await
     } else {
-        load::fast(&aim, case.connections, TIME).await
+        load::fast(&load, case.connections, TIME).await
     };
-    outcome.with_context(|| format!("{} in {}", subject.name, case.name))
+    result.with_context(|| format!("{} in {}", subject.name, case.name))
 }

@@ -1,4 +1,4 @@
-//! Who is measured: `firstframe serve`, and nginx with the same file.
+//! The servers that are measured: `firstframe serve`, and nginx with the same file.
 
 use std::{
     fs::{self, File},
@@ -12,20 +12,21 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use tests::{
-    bytes, fixture,
+    bytes,
+    deployment::{Deployment, memory_peak, reset_memory_peak},
+    fixture,
     http::{Origin, Request},
     process::workspace,
-    target::{Deployment, memory_peak, reset_memory_peak},
 };
 
-/// The film: larger than any cache in memory of ours, small enough for everybody's page cache.
+/// Size of the film: larger than any cache in our memory, small enough for the page cache.
 pub(crate) const FILM_BYTES: u64 = 256 << 20;
-/// What is kept of its head in blocks.
+/// How much of the film's head the edge stores in blocks.
 pub(crate) const HEAD_BYTES: u64 = 2 << 20;
 const FILM: &str = "film.mp4";
 const SOURCE: &str = "6d656469612d62656e63682d66696c6d";
 
-/// nginx, with its workers.
+/// A running nginx.
 pub(crate) struct Nginx {
     process: Child,
     pub(crate) static_port: u16,
@@ -33,7 +34,8 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// One that has the films of `films`, and caches those of `origin`, or its own.
+    /// Starts an nginx that serves the film as a file on one port. On another port it caches, by
+    /// slices, the film of the server at `origin`, or its own.
     pub(crate) fn start(
         name: &str,
         folder: &Path,
@@ -54,21 +56,21 @@ impl Nginx {
             .replace("WORKERS", &workers.to_string())
             .replace("FOLDER", home.to_str().context("a path in UTF-8")?);
         fs::write(home.join("nginx.conf"), conf)?;
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(&home).arg("-c").arg(home.join("nginx.conf"));
-        // Where Debian has it, which is not on everybody's path.
-        command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH")?));
-        let process = command.stdout(Stdio::null()).spawn().context("cannot start nginx")?;
-        let nginx = Self { process, static_port, slice_port };
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", slice_port)).is_err() {
-            ensure!(begun.elapsed() < Duration::from_secs(10), "nginx does not start");
-            thread::sleep(Duration::from_millis(20));
-        }
+        let nginx = Self { process: spawn_nginx(&home)?, static_port, slice_port };
+        nginx.wait_until_it_listens()?;
         Ok(nginx)
     }
 
-    /// Its master and its workers.
+    fn wait_until_it_listens(&self) -> Result<()> {
+        let start = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.slice_port)).is_err() {
+            ensure!(start.elapsed() < Duration::from_secs(10), "nginx does not start");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Ids of its master and its workers.
     pub(crate) fn pids(&self) -> Result<Vec<u32>> {
         let master = self.process.id();
         let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
@@ -76,8 +78,8 @@ impl Nginx {
         Ok([vec![master], workers].concat())
     }
 
-    /// Has it cache all of the film.
-    pub(crate) fn warm(&self) -> Result<()> {
+    /// Fills its cache with the whole film.
+    pub(crate) fn fill_cache(&self) -> Result<()> {
         let origin = Origin::parse(&format!("http://127.0.0.1:{}/", self.slice_port))?;
         let film = Request::get(format!("/{FILM}")).send(&origin)?;
         ensure!(film.body.len() as u64 == FILM_BYTES, "nginx has another film");
@@ -87,31 +89,40 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // A quick end takes the workers along, which a kill would not.
+        // SIGTERM ends the workers, too; SIGKILL would end the master alone.
         let id = self.process.id().to_string();
         let _ended = Command::new("kill").args(["-TERM", &id]).status();
         let _waited = self.process.wait();
     }
 }
 
-/// The film's name at nginx.
+fn spawn_nginx(home: &Path) -> Result<Child> {
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(home).arg("-c").arg(home.join("nginx.conf"));
+    // Debian installs it into a folder that is not on every PATH.
+    command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH")?));
+    command.stdout(Stdio::null()).spawn().context("cannot start nginx")
+}
+
+/// Request target of the film at nginx.
 pub(crate) fn target() -> String {
     format!("/{FILM}")
 }
 
-/// `firstframe serve`, with the film in its store and once more with a provider, which is nginx.
+/// `firstframe serve`, with the film in its own store and the same film of a provider, which is
+/// nginx.
 pub(crate) struct Firstframe {
     pub(crate) deployment: Deployment,
-    /// The film of the own store.
+    /// Request target of the film in the own store.
     pub(crate) own: String,
-    /// The film of the provider, whose head is in blocks.
-    pub(crate) elsewhere: String,
+    /// Request target of the provider's film, whose head is stored in blocks.
+    pub(crate) upstream: String,
 }
 
 impl Firstframe {
+    /// `provider` is the port of nginx.
     pub(crate) fn start(folder: &Path, provider: u16) -> Result<Self> {
         let data = folder.join("data");
-        fs::create_dir_all(data.join("incoming"))?;
         let setting = folder.join("providers.json");
         let origin = format!("http://127.0.0.1:{provider}");
         fs::write(
@@ -121,19 +132,19 @@ impl Firstframe {
             ),
         )?;
         let setting = setting.to_str().context("a path in UTF-8")?;
-        let more = ["--providers", setting, "--allowed-outbound-hosts", &origin];
-        let room = ["--connections-max", "8000", "--requests-max", "8000", "--log", "error"];
-        let deployment = Deployment::serve(data.clone(), &[&more[..], &room].concat())?;
-        fs::hard_link(folder.join(FILM), data.join("incoming").join(SOURCE))?;
-        deployment.store()?.take_in(SOURCE, &api::paths::media_key(SOURCE))?;
+        let providers = ["--providers", setting, "--allowed-outbound-hosts", &origin];
+        let limits = ["--connections-max", "8000", "--requests-max", "8000", "--log", "error"];
+        let deployment = Deployment::serve(&data, &[&providers[..], &limits].concat())?;
+        let link = |path: &Path| Ok(fs::hard_link(folder.join(FILM), path)?);
+        deployment.put_file(&api::paths::media_key(SOURCE), link)?;
         let film = fixture::ingest(&deployment, FILM)?;
-        fixture::show(&deployment, "bench", &[film])?;
-        let elsewhere = fixture::media_url(&deployment, "bench.1")?;
-        Ok(Self { deployment, own: format!("/api/v2/media/{SOURCE}"), elsewhere })
+        fixture::publish_title(&deployment, "bench", &[film])?;
+        let upstream = fixture::media_url(&deployment, "bench.1")?;
+        Ok(Self { deployment, own: format!("/api/v2/media/{SOURCE}"), upstream })
     }
 
     pub(crate) fn pids(&self) -> Result<Vec<u32>> {
-        Ok(vec![self.deployment.runtime()?.pid])
+        Ok(vec![self.deployment.server()?.runtime.pid])
     }
 }
 
@@ -149,15 +160,15 @@ pub(crate) fn film(folder: &Path) -> Result<PathBuf> {
     Ok(film)
 }
 
-/// Forgets how much memory these have used so far. Some of nginx's end when they have nothing to do.
+/// Resets the memory peaks of these processes. Some of nginx's end when they have nothing to do.
 pub(crate) fn reset_memory(pids: &[u32]) {
     for pid in pids {
         let _gone = reset_memory_peak(*pid);
     }
 }
 
-/// The most that each has had since then, together. What they share counts for each: that is their
-/// program text, and little.
+/// The sum of the memory peaks of these processes. Pages that they share, which are their program
+/// text, count for each.
 pub(crate) fn memory(pids: &[u32]) -> u64 {
     pids.iter().map(|pid| memory_peak(*pid).unwrap_or(0)).sum()
 }

@@ -46,7 +46,7 @@ fn flip(subject: &Subject, manifest: &str, previous: Option<&str>) -> Response {
     subject.admin(Request::put(paths::ADMIN_ROOT, body))
 }
 
-pub(crate) fn without_the_key_nothing_is_told(subject: &Subject) {
+pub(crate) fn admin_routes_need_the_key(subject: &Subject) {
     let mut checks = Checks::default();
     let key = &subject.deployment.admin_key;
     let almost = key.get(..key.len() - 1).expect("a key of ASCII").to_owned();
@@ -83,7 +83,7 @@ pub(crate) fn without_the_key_nothing_is_told(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_pack_is_what_its_name_says(subject: &Subject) {
+pub(crate) fn pack_is_stored_under_the_hash_of_its_bytes_only(subject: &Subject) {
     let mut checks = Checks::default();
     let pack = Pack::new(b"{\"a\":1}".to_vec());
     let other = subject.admin(Request::put(pack_path(&pack.hash), "{\"a\":2}"));
@@ -104,7 +104,7 @@ pub(crate) fn a_pack_is_what_its_name_says(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_pack_that_is_too_large_is_refused(subject: &Subject) {
+pub(crate) fn too_large_a_pack_is_refused(subject: &Subject) {
     let mut checks = Checks::default();
     for (length, status) in [(VALUE_BYTES_MAX, 201), (VALUE_BYTES_MAX + 1, 413)] {
         let pack = Pack::new(vec![b'x'; length]);
@@ -120,7 +120,7 @@ pub(crate) fn a_pack_that_is_too_large_is_refused(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn packs_come_back_as_they_were_put(subject: &Subject) {
+pub(crate) fn packs_are_read_back_as_they_were_put(subject: &Subject) {
     let mut checks = Checks::default();
     for pack in subject.build.packs.iter().chain([&subject.build.manifest]) {
         let response = subject.admin(Request::get(pack_path(&pack.hash)));
@@ -135,7 +135,7 @@ pub(crate) fn packs_come_back_as_they_were_put(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn the_catalog_flips_only_from_the_one_it_was_built_on(subject: &Subject) {
+pub(crate) fn root_flips_only_from_the_catalog_it_was_built_on(subject: &Subject) {
     let _one_at_a_time = FLIPPING.lock();
     let ours = subject.build.manifest.hash.as_str();
     let next = catalog::build(fixture::titles_and_one_more()).expect("titles that fit");
@@ -168,7 +168,7 @@ pub(crate) fn the_catalog_flips_only_from_the_one_it_was_built_on(subject: &Subj
     checks.done();
 }
 
-pub(crate) fn a_catalog_with_a_missing_pack_is_refused(subject: &Subject) {
+pub(crate) fn catalog_with_a_missing_pack_is_refused(subject: &Subject) {
     let _one_at_a_time = FLIPPING.lock();
     let mut titles = fixture::titles();
     titles.push(catalog::Title { id: "never-put".into(), ..Default::default() });
@@ -188,7 +188,7 @@ pub(crate) fn a_catalog_with_a_missing_pack_is_refused(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_flip_that_does_not_parse_is_refused(subject: &Subject) {
+pub(crate) fn flip_that_does_not_parse_is_refused(subject: &Subject) {
     let mut checks = Checks::default();
     let deep = "[".repeat(1000);
     for body in ["", "{", "null", "[]", "{\"manifest\":1}", "{\"manifest\":\"abc\"}", &deep] {

@@ -24,7 +24,7 @@ fn assets(subject: &Subject) -> Vec<String> {
     found
 }
 
-pub(crate) fn the_page_is_revalidated(subject: &Subject) {
+pub(crate) fn page_is_revalidated(subject: &Subject) {
     let mut checks = Checks::default();
     let page = subject.get("/");
     checks.equal("status", page.status, 200);
@@ -41,7 +41,7 @@ pub(crate) fn the_page_is_revalidated(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn every_page_path_is_the_page(subject: &Subject) {
+pub(crate) fn every_page_path_serves_the_page(subject: &Subject) {
     let page = subject.get("/").body;
     let mut checks = Checks::default();
     for target in ["/title/night-train", "/watch/night-train.1", "/?q=1"] {
@@ -74,7 +74,7 @@ pub(crate) fn assets_are_immutable(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn assets_are_compressed_for_who_asks(subject: &Subject) {
+pub(crate) fn assets_are_compressed_for_clients_that_accept_gzip(subject: &Subject) {
     let mut checks = Checks::default();
     for target in assets(subject) {
         let plain = subject.get_plain(&target);

@@ -30,7 +30,7 @@ pub(crate) fn health_names_the_service(subject: &Subject) {
     assert!(!health.version.is_empty(), "health tells no version");
 }
 
-pub(crate) fn home_has_every_title_on_it(subject: &Subject) {
+pub(crate) fn home_has_every_title(subject: &Subject) {
     let home: Home = data(subject, "/api/v2/home");
     let mut checks = Checks::default();
     let has = |cards: &[TitleCard], id: &str| cards.iter().any(|card| card.id == id);
@@ -50,7 +50,7 @@ pub(crate) fn home_has_every_title_on_it(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_film_is_told_whole(subject: &Subject) {
+pub(crate) fn title_has_all_its_fields(subject: &Subject) {
     let film: TitleDetail = data(subject, &format!("/api/v2/catalog/{FILM}"));
     let mut checks = Checks::default();
     checks.equal("id", film.id.as_str(), FILM);
@@ -77,7 +77,7 @@ pub(crate) fn episodes_come_in_order(subject: &Subject) {
     assert_eq!(first.catalog_id, SERIES);
 }
 
-pub(crate) fn an_episode_that_plays_has_a_preferred_stream(subject: &Subject) {
+pub(crate) fn playable_episode_has_a_preferred_stream(subject: &Subject) {
     let stream: Stream = data(subject, &format!("/api/v2/stream/{FILM}.1"));
     let mut checks = Checks::default();
     checks.equal("reason", stream.selection_reason, SelectionReason::Preferred720pDirectMp4);
@@ -101,20 +101,20 @@ pub(crate) fn an_episode_that_plays_has_a_preferred_stream(subject: &Subject) {
     assert_eq!(first.selection_reason, SelectionReason::PreferredDirectMp4, "a 1080p file alone");
 }
 
-pub(crate) fn an_episode_whose_only_file_does_not_play_says_so(subject: &Subject) {
+pub(crate) fn episode_whose_only_file_does_not_play_says_so(subject: &Subject) {
     let stream: Stream = data(subject, &format!("/api/v2/stream/{SERIES}.3"));
     assert_eq!(stream.candidates.len(), 1);
     assert!(stream.candidates.iter().all(|candidate| !candidate.playable), "it plays");
     assert_eq!(stream.selection_reason, SelectionReason::HighestRankedCandidate);
 }
 
-pub(crate) fn an_episode_without_files_has_no_candidate(subject: &Subject) {
+pub(crate) fn episode_without_files_has_no_candidate(subject: &Subject) {
     let stream: Stream = data(subject, &format!("/api/v2/stream/{EMPTY_TITLE}.1"));
     assert_eq!(stream.selection_reason, SelectionReason::NoCandidate);
     assert!(stream.candidates.is_empty() && stream.preferred_stream.is_none());
 }
 
-pub(crate) fn a_stream_url_leads_to_the_bytes(subject: &Subject) {
+pub(crate) fn stream_url_serves_the_bytes(subject: &Subject) {
     let stream: Stream = data(subject, &format!("/api/v2/stream/{FILM}.1"));
     let preferred = stream.preferred_stream.expect("a preferred stream");
     let response = subject.get(&preferred.url);
@@ -123,7 +123,7 @@ pub(crate) fn a_stream_url_leads_to_the_bytes(subject: &Subject) {
     assert_eq!(response.header("content-type").as_deref(), Some("video/mp4"));
 }
 
-pub(crate) fn a_stream_url_is_signed_and_a_changed_one_is_refused(subject: &Subject) {
+pub(crate) fn stream_url_is_signed_and_a_changed_one_is_refused(subject: &Subject) {
     let stream: Stream = data(subject, &format!("/api/v2/stream/{FILM}.1"));
     let url = stream.preferred_stream.expect("a preferred stream").url;
     let mut checks = Checks::default();
@@ -138,7 +138,7 @@ pub(crate) fn a_stream_url_is_signed_and_a_changed_one_is_refused(subject: &Subj
     checks.done();
 }
 
-pub(crate) fn a_poster_is_a_picture(subject: &Subject) {
+pub(crate) fn poster_is_sent_as_a_picture(subject: &Subject) {
     let response = subject.get(&format!("/api/v2/image/{POSTER}"));
     let mut checks = Checks::default();
     checks.equal("status", response.status, 200);
@@ -153,7 +153,7 @@ pub(crate) fn a_poster_is_a_picture(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_picture_is_no_page_and_varies_by_nothing(subject: &Subject) {
+pub(crate) fn picture_forbids_scripts_and_has_no_vary(subject: &Subject) {
     let path = format!("/api/v2/image/{POSTER}");
     let response = subject.get_plain(&path);
     let mut checks = Checks::default();
@@ -169,7 +169,7 @@ pub(crate) fn a_picture_is_no_page_and_varies_by_nothing(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn every_answer_is_an_envelope_of_json(subject: &Subject) {
+pub(crate) fn every_api_response_is_a_json_envelope(subject: &Subject) {
     let mut checks = Checks::default();
     let good = ["/health", "/api/v2/home", "/api/v2/catalog/night-train"];
     let bad = ["/api/v2/catalog/absent", "/api/v2/stream/UPPER", "/api/v2/nothing/here"];

@@ -10,7 +10,7 @@ fn names(list: Option<String>) -> Vec<String> {
     list.unwrap_or_default().split(',').map(|name| name.trim().to_ascii_lowercase()).collect()
 }
 
-pub(crate) fn a_page_elsewhere_may_read_ranges(subject: &Subject) {
+pub(crate) fn page_of_another_origin_may_read_ranges(subject: &Subject) {
     let mut checks = Checks::default();
     let media = format!("/api/v2/media/{CLIP}");
     for range in ["bytes=0-9", "bytes=-5", "bytes=5000-"] {
@@ -29,7 +29,7 @@ pub(crate) fn a_page_elsewhere_may_read_ranges(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_preflight_is_answered(subject: &Subject) {
+pub(crate) fn preflight_is_answered(subject: &Subject) {
     let mut checks = Checks::default();
     let media = format!("/api/v2/media/{CLIP}");
     let request = Request::new("OPTIONS", &media)
@@ -49,7 +49,7 @@ pub(crate) fn a_preflight_is_answered(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn no_media_answer_varies(subject: &Subject) {
+pub(crate) fn media_responses_have_no_vary(subject: &Subject) {
     // Chromium's cache refetches whole films where a 206 has `Vary`.
     let mut checks = Checks::default();
     let media = format!("/api/v2/media/{CLIP}");

@@ -17,7 +17,7 @@ fn ingest(subject: &Subject, file: &str) -> Response {
     subject.admin(Request::post(api::paths::ADMIN_PICTURES, body))
 }
 
-pub(crate) fn a_picture_of_a_provider_is_sent_to_who_has_its_url(subject: &Subject) {
+pub(crate) fn upstream_picture_is_sent_to_clients_with_its_signed_url(subject: &Subject) {
     let taken_up = ingest(subject, PICTURE);
     let picture: IngestedFile = taken_up.envelope().expect("an envelope").data.expect("a picture");
     let title = Title { id: TITLE.into(), cover: Some(picture.id), ..Title::default() };
@@ -50,7 +50,7 @@ pub(crate) fn a_picture_of_a_provider_is_sent_to_who_has_its_url(subject: &Subje
     checks.done();
 }
 
-pub(crate) fn what_is_no_picture_is_not_taken_up(subject: &Subject) {
+pub(crate) fn film_is_not_ingested_as_a_picture(subject: &Subject) {
     let film = ingest(subject, "long");
     let said = String::from_utf8_lossy(&film.body).into_owned();
     assert_eq!(film.status, 400, "{said}");

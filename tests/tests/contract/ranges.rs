@@ -2,7 +2,7 @@
 
 use tests::{
     bytes::{Dice, content},
-    fixture::{CLIP_BYTES, CLIP_SEED, NOTHING},
+    fixture::{CLIP_BYTES, CLIP_SEED, EMPTY},
     http::{Request, Response},
 };
 
@@ -37,7 +37,7 @@ fn part(checks: &mut Checks, what: &str, response: &Response, first: usize, last
     checks.that(response.body == right, || format!("{what}: other bytes"));
 }
 
-pub(crate) fn the_whole_film_comes_without_a_range(subject: &Subject) {
+pub(crate) fn whole_film_is_sent_without_a_range(subject: &Subject) {
     let mut checks = Checks::default();
     let response = ask(subject, &[]);
     whole(&mut checks, "no range", &response);
@@ -53,7 +53,7 @@ pub(crate) fn the_whole_film_comes_without_a_range(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn single_ranges_come_as_asked(subject: &Subject) {
+pub(crate) fn single_ranges_are_sent_as_requested(subject: &Subject) {
     let mut checks = Checks::default();
     for (range, first, last) in [
         ("bytes=0-99", 0, 99),
@@ -81,7 +81,7 @@ pub(crate) fn single_ranges_come_as_asked(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn ranges_that_no_byte_satisfies_are_416(subject: &Subject) {
+pub(crate) fn unsatisfiable_ranges_are_416(subject: &Subject) {
     let mut checks = Checks::default();
     for range in [
         "bytes=1000-",
@@ -98,7 +98,7 @@ pub(crate) fn ranges_that_no_byte_satisfies_are_416(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn what_is_no_range_is_ignored(subject: &Subject) {
+pub(crate) fn invalid_ranges_are_ignored(subject: &Subject) {
     let mut checks = Checks::default();
     for range in [
         "bytes=9-5",
@@ -124,7 +124,7 @@ pub(crate) fn what_is_no_range_is_ignored(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn head_tells_what_get_would(subject: &Subject) {
+pub(crate) fn head_has_the_headers_of_get(subject: &Subject) {
     let mut checks = Checks::default();
     let get = ask(subject, &[]);
     let head = subject.send(&Request::head(&*subject.clip));
@@ -151,7 +151,7 @@ pub(crate) fn head_tells_what_get_would(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn if_range_decides_by_strong_comparison(subject: &Subject) {
+pub(crate) fn if_range_compares_strongly(subject: &Subject) {
     let mut checks = Checks::default();
     let etag = etag(subject);
     let range = ("Range", "bytes=0-99");
@@ -170,7 +170,7 @@ pub(crate) fn if_range_decides_by_strong_comparison(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn conditions_come_before_ranges(subject: &Subject) {
+pub(crate) fn conditions_are_evaluated_before_ranges(subject: &Subject) {
     let mut checks = Checks::default();
     let etag = etag(subject);
     let (weak, list) = (format!("W/{etag}"), format!("\"x\", {etag}, \"y\""));
@@ -199,7 +199,7 @@ pub(crate) fn conditions_come_before_ranges(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn dates_decide_where_there_are_no_tags(subject: &Subject) {
+pub(crate) fn dates_are_compared_where_there_are_no_etags(subject: &Subject) {
     const BEFORE: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
     let mut checks = Checks::default();
     let modified = ask(subject, &[]).header("last-modified").expect("a film has a date");
@@ -215,9 +215,9 @@ pub(crate) fn dates_decide_where_there_are_no_tags(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn an_empty_film_is_whole(subject: &Subject) {
+pub(crate) fn empty_film_is_sent_whole(subject: &Subject) {
     let mut checks = Checks::default();
-    let target = format!("/api/v2/media/{NOTHING}");
+    let target = format!("/api/v2/media/{EMPTY}");
     let whole = subject.get(&target);
     checks.equal("no range", whole.status, 200);
     checks.header("no range", &whole, "content-length", "0");
@@ -237,7 +237,7 @@ pub(crate) fn an_empty_film_is_whole(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_long_film_is_right_at_every_cut(subject: &Subject) {
+pub(crate) fn long_film_is_right_in_every_range(subject: &Subject) {
     let mut checks = Checks::default();
     let (target, bytes) = (&*subject.long.url, subject.long.bytes);
     let all = content(subject.long.seed, 0, bytes);
@@ -262,7 +262,7 @@ pub(crate) fn a_long_film_is_right_at_every_cut(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn an_etag_is_strong_and_stays(subject: &Subject) {
+pub(crate) fn etag_is_strong_and_stable(subject: &Subject) {
     let mut checks = Checks::default();
     let first = etag(subject);
     checks.that(first.starts_with('"') && first.ends_with('"'), || format!("ETag {first}"));

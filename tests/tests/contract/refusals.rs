@@ -21,7 +21,7 @@ fn refused(checks: &mut Checks, what: &str, response: &Response, code: ErrorCode
     }
 }
 
-pub(crate) fn unknown_things_are_not_found(subject: &Subject) {
+pub(crate) fn unknown_paths_and_ids_are_404(subject: &Subject) {
     let mut checks = Checks::default();
     for target in [
         "/api/v2/catalog/absent",
@@ -40,7 +40,7 @@ pub(crate) fn unknown_things_are_not_found(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn ids_of_no_form_are_refused(subject: &Subject) {
+pub(crate) fn malformed_ids_are_400(subject: &Subject) {
     let long = "a".repeat(129);
     let mut checks = Checks::default();
     for id in
@@ -55,7 +55,7 @@ pub(crate) fn ids_of_no_form_are_refused(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn methods_that_a_path_has_not_are_refused(subject: &Subject) {
+pub(crate) fn unsupported_methods_are_405(subject: &Subject) {
     let media = format!("/api/v2/media/{CLIP}");
     let film = format!("/api/v2/catalog/{FILM}");
     let mut checks = Checks::default();
@@ -79,7 +79,7 @@ pub(crate) fn methods_that_a_path_has_not_are_refused(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn nobody_reads_outside_the_stores(subject: &Subject) {
+pub(crate) fn path_traversal_reads_nothing_outside_the_stores(subject: &Subject) {
     let mut checks = Checks::default();
     for target in [
         "/api/v2/media/..%2f..%2fkeys.toml",

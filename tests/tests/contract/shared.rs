@@ -1,26 +1,27 @@
-//! The two deployments, each started once, and how checks speak.
+//! The deployments that the cases run against, each started once, and the checks of a case.
 
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use catalog::BuiltCatalog;
 use tests::{
+    deployment::Deployment,
     fixture::{self, CLIP, LONG, LONG_BYTES, LONG_SEED},
     http::{Request, Response},
-    target::Deployment,
     upstream::{self, Upstream},
 };
 
-/// In what a platform differs, each with its reason.
+/// How platforms differ, each with its reason.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Differences {
-    /// Cloudflare's front, and workerd's stand-in for it, decides which coding a client gets: it
-    /// tells the Worker that everybody takes gzip, unpacks for who asks for identity without
-    /// another `ETag` or length, and packs JSON by itself, empty answers included.
+    /// Cloudflare's front, and the part of workerd that stands in for it, decides which content coding
+    /// a client gets. It tells the Worker that every client accepts gzip, decompresses for a client
+    /// that asks for identity without another `ETag` or length, and compresses JSON by itself, empty
+    /// responses included.
     pub(crate) front_compresses: bool,
 }
 
-/// What a case is run against.
+/// A deployment that cases run against, and the films in it.
 pub(crate) struct Subject {
     pub(crate) deployment: Deployment,
     pub(crate) build: BuiltCatalog,
@@ -29,7 +30,7 @@ pub(crate) struct Subject {
     pub(crate) clip: String,
     /// A film of several chunks.
     pub(crate) long: Long,
-    /// Who has them, where that is not the deployment.
+    /// The provider that has these films, where they are not the deployment's own.
     pub(crate) upstream: Option<Upstream>,
 }
 
@@ -57,58 +58,53 @@ pub(crate) fn workerd() -> &'static Subject {
         .get_or_init(|| subject(Deployment::workerd("[]"), Differences { front_compresses: true }))
 }
 
-/// The same films, with a provider.
-pub(crate) fn a_provider_behind_firstframe_serve() -> &'static Subject {
+/// The same films of a provider.
+pub(crate) fn upstream_behind_firstframe_serve() -> &'static Subject {
     static SUBJECT: OnceLock<Subject> = OnceLock::new();
     SUBJECT.get_or_init(|| {
-        let serve = |upstream: &Upstream| {
-            let folder = tempfile::tempdir()?.keep();
-            std::fs::write(folder.join("providers.json"), upstream.providers())?;
-            let providers = folder.join("providers.json");
-            let providers = providers.to_str().context("a path in UTF-8")?;
-            let allowed = ["--allowed-outbound-hosts", &upstream.origin];
-            let arguments = [&["--providers", providers], &allowed[..]].concat();
-            Deployment::serve(folder.join("data"), &arguments)
-        };
-        elsewhere(serve, Differences { front_compresses: false })
+        // The server outlives every case: nothing removes its folder.
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        let serve = |upstream: &Upstream| Deployment::serve_with_upstream(&folder, upstream, &[]);
+        upstream_subject(serve, Differences { front_compresses: false })
     })
 }
 
-pub(crate) fn a_provider_behind_workerd() -> &'static Subject {
+pub(crate) fn upstream_behind_workerd() -> &'static Subject {
     static SUBJECT: OnceLock<Subject> = OnceLock::new();
     SUBJECT.get_or_init(|| {
         let serve = |upstream: &Upstream| Deployment::workerd(&upstream.providers());
-        elsewhere(serve, Differences { front_compresses: true })
+        upstream_subject(serve, Differences { front_compresses: true })
     })
 }
 
-fn elsewhere(
+fn upstream_subject(
     serve: impl FnOnce(&Upstream) -> Result<Deployment>,
     differences: Differences,
 ) -> Subject {
     let upstream = Upstream::start().expect("a provider");
     let mut subject = subject(serve(&upstream), differences);
     let films = ["clip", "long"]
-        .map(|file| fixture::ingest(&subject.deployment, file).expect("a film that is taken up"));
-    fixture::show(&subject.deployment, "elsewhere", &films).expect("a catalog");
+        .map(|file| fixture::ingest(&subject.deployment, file).expect("a film that is ingested"));
+    fixture::publish_title(&subject.deployment, "upstream-films", &films).expect("a catalog");
     let url = |episode| fixture::media_url(&subject.deployment, episode).expect("a stream");
-    let bytes = usize::try_from(upstream::SIZE).expect("a size");
-    let long = Long { url: url("elsewhere.2"), seed: upstream::SEED, bytes };
-    (subject.clip, subject.long, subject.upstream) = (url("elsewhere.1"), long, Some(upstream));
+    let bytes = usize::try_from(upstream::FILM_BYTES).expect("a size");
+    let long = Long { url: url("upstream-films.2"), seed: upstream::FILM_SEED, bytes };
+    (subject.clip, subject.long, subject.upstream) =
+        (url("upstream-films.1"), long, Some(upstream));
     subject
 }
 
 fn subject(deployment: Result<Deployment>, differences: Differences) -> Subject {
     let deployment = deployment.unwrap_or_else(|error| panic!("cannot start: {error:#}"));
     let build = fixture::install(&deployment)
-        .unwrap_or_else(|error| panic!("{} takes no fixture: {error:#}", deployment.name));
+        .unwrap_or_else(|error| panic!("{} refuses the fixture: {error:#}", deployment.name));
     let [clip, url] = [CLIP, LONG].map(|id| format!("/api/v2/media/{id}"));
     let long = Long { url, seed: LONG_SEED, bytes: LONG_BYTES };
     Subject { deployment, build, differences, clip, long, upstream: None }
 }
 
 impl Subject {
-    /// The answer to a request; that there is one is part of every case.
+    /// The response to a request. A case fails without one.
     pub(crate) fn send(&self, request: &Request) -> Response {
         request
             .send(&self.deployment.origin)
@@ -119,7 +115,7 @@ impl Subject {
         self.send(&Request::get(target))
     }
 
-    /// The answer to who takes no coding.
+    /// The response to a client that accepts no content coding.
     pub(crate) fn get_plain(&self, target: &str) -> Response {
         let get = Request::get(target);
         let front = self.differences.front_compresses;
@@ -131,7 +127,7 @@ impl Subject {
     }
 }
 
-/// Checks of one case: all of them are made, then all that failed are told.
+/// The checks of one case. All of them are made before the case fails with a list.
 #[derive(Debug, Default)]
 pub(crate) struct Checks(Vec<String>);
 

@@ -2,7 +2,7 @@
 
 use api::{Envelope, ErrorCode, Stream};
 use tests::{
-    fixture::{self, CLIP, FILM, PLAYING, SERIES, playing},
+    fixture::{self, CLIP, FILM, PLAYABLE, SERIES, playable_film},
     http::{Request, Response},
 };
 
@@ -11,16 +11,16 @@ use crate::{Subject, shared::Checks};
 const TYPE: &str = "application/vnd.firstframe.start";
 
 fn get(subject: &Subject, route: &str, query: &str) -> Response {
-    subject.get(&format!("/api/v2/{route}/{PLAYING}?{query}"))
+    subject.get(&format!("/api/v2/{route}/{PLAYABLE}?{query}"))
 }
 
-pub(crate) fn headers_say_where_a_film_begins(subject: &Subject) {
+pub(crate) fn headers_have_the_first_window_of_a_film(subject: &Subject) {
     let mut checks = Checks::default();
     for query in ["at=0", "at=9.5", "at=3&windows=2&audio=none"] {
         let response = get(subject, "headers", query);
         checks.equal("status", response.status, 200);
         checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
-        let answer = mp4::start::read(&response.body).expect("boxes of the wire form");
+        let answer = mp4::start_index::decode(&response.body).expect("boxes of the wire form");
         checks.equal(
             "video and its sound",
             answer.inits.len(),
@@ -31,8 +31,8 @@ pub(crate) fn headers_say_where_a_film_begins(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_start_is_the_headers_and_the_films_own_bytes(subject: &Subject) {
-    let film = playing();
+pub(crate) fn start_is_the_headers_and_the_films_bytes(subject: &Subject) {
+    let film = playable_film();
     let mut checks = Checks::default();
     for query in ["at=0", "at=9.5"] {
         let response = get(subject, "start", query);
@@ -40,20 +40,20 @@ pub(crate) fn a_start_is_the_headers_and_the_films_own_bytes(subject: &Subject) 
         checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
         let length = response.body.len().to_string();
         checks.equal("length", response.header("content-length"), Some(length));
-        let (boxes, bytes) = fixture::parts(&response.body).expect("a start");
+        let (boxes, bytes) = fixture::split_start(&response.body).expect("a start");
         checks.that(boxes == get(subject, "headers", query).body, || format!("{query}: boxes"));
-        let answer = mp4::start::read(boxes).expect("boxes of the wire form");
+        let answer = mp4::start_index::decode(boxes).expect("boxes of the wire form");
         let range = answer.windows[0].fetches[0].range;
         let at = |at: u64| usize::try_from(at).expect("a small film");
         checks.that(*bytes == film[at(range.start)..at(range.end)], || format!("{query}: bytes"));
-        let media = Request::get(format!("/api/v2/media/{PLAYING}"))
+        let media = Request::get(format!("/api/v2/media/{PLAYABLE}"))
             .header("range", format!("bytes={}-{}", range.start, range.end - 1));
         checks.that(subject.send(&media).body == bytes, || format!("{query}: other bytes"));
     }
     checks.done();
 }
 
-pub(crate) fn an_episode_starts_in_one_answer(subject: &Subject) {
+pub(crate) fn episode_starts_in_one_response(subject: &Subject) {
     let mut checks = Checks::default();
     let response = subject.get(&format!("/api/v2/stream/{SERIES}.2/start?at=9.5"));
     checks.equal("status", response.status, 200);
@@ -65,7 +65,7 @@ pub(crate) fn an_episode_starts_in_one_answer(subject: &Subject) {
     let start = stream.start.expect("a start");
     checks.that(subject.get(&start.start_url).status == 200, || start.start_url.clone());
     let id = stream.preferred_stream.expect("a film").url;
-    checks.that(id.contains(PLAYING), || id.clone());
+    checks.that(id.contains(PLAYABLE), || id.clone());
     let alone = get(subject, "start", "at=9.5").body;
     checks.that(response.body[size..] == alone, || "the start is another one".to_owned());
     let head = subject.send(&Request::head(format!("/api/v2/stream/{SERIES}.2/start?at=9.5")));
@@ -84,10 +84,10 @@ pub(crate) fn an_episode_starts_in_one_answer(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_start_is_kept_and_revalidated(subject: &Subject) {
+pub(crate) fn start_is_cacheable_and_revalidated(subject: &Subject) {
     let mut checks = Checks::default();
     for route in ["headers", "start"] {
-        let target = format!("/api/v2/{route}/{PLAYING}?at=0");
+        let target = format!("/api/v2/{route}/{PLAYABLE}?at=0");
         let response = subject.get(&target);
         let etag = response.header("etag").expect("an entity tag");
         checks.that(etag.starts_with('"'), || format!("{route}: {etag} is not strong"));
@@ -103,7 +103,7 @@ pub(crate) fn a_start_is_kept_and_revalidated(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_film_that_is_none_says_why(subject: &Subject) {
+pub(crate) fn file_that_is_no_film_gives_the_reason(subject: &Subject) {
     for route in ["headers", "start"] {
         let response = subject.get(&format!("/api/v2/{route}/{CLIP}"));
         let envelope: Envelope<()> = response.envelope().expect("an envelope");
@@ -112,7 +112,7 @@ pub(crate) fn a_film_that_is_none_says_why(subject: &Subject) {
     }
 }
 
-pub(crate) fn what_is_watched_next_is_taken_note_of(subject: &Subject) {
+pub(crate) fn next_episodes_are_accepted_for_prefetch(subject: &Subject) {
     let body = format!(r#"{{"currentEpisodeId": "{FILM}.1", "nextEpisodeIds": ["{FILM}.1"]}}"#);
     let request = Request::post("/api/v2/stream/window", body);
     let response = subject.send(&request);

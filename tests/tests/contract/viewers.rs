@@ -61,7 +61,7 @@ fn episodes(items: &[HistoryEntry]) -> Vec<&str> {
     items.iter().map(|item| item.episode_id.as_str()).collect()
 }
 
-pub(crate) fn a_session_needs_no_name_and_is_kept(subject: &Subject) {
+pub(crate) fn session_is_anonymous_and_kept(subject: &Subject) {
     let mut checks = Checks::default();
     let first = subject.send(&Request::new("POST", paths::SESSION));
     let session: Session = data(&first);
@@ -82,7 +82,7 @@ pub(crate) fn a_session_needs_no_name_and_is_kept(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn without_a_token_nothing_is_kept(subject: &Subject) {
+pub(crate) fn viewer_routes_need_a_token(subject: &Subject) {
     let mut checks = Checks::default();
     let body = json!({"catalogId": FILM, "episodeId": "night-train.1", "positionSeconds": 30});
     for token in [None, Some(String::new()), Some("0".repeat(48)), Some("x".repeat(5000))] {
@@ -106,7 +106,7 @@ pub(crate) fn without_a_token_nothing_is_kept(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn history_has_one_row_a_title_newest_first(subject: &Subject) {
+pub(crate) fn history_has_one_row_per_title_newest_first(subject: &Subject) {
     let mut checks = Checks::default();
     let viewer = Viewer::new(subject);
     checks.equal("at first", viewer.get::<History>(paths::HISTORY).items.len(), 0);
@@ -135,7 +135,7 @@ pub(crate) fn history_has_one_row_a_title_newest_first(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn what_is_finished_leaves_the_row(subject: &Subject) {
+pub(crate) fn finished_title_leaves_continue_watching(subject: &Subject) {
     let mut checks = Checks::default();
     let viewer = Viewer::new(subject);
     viewer.watch("night-train.1", 59.0);
@@ -158,7 +158,7 @@ pub(crate) fn what_is_finished_leaves_the_row(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_watchlist_keeps_what_is_put_there(subject: &Subject) {
+pub(crate) fn watchlist_keeps_its_titles(subject: &Subject) {
     let mut checks = Checks::default();
     let viewer = Viewer::new(subject);
     for id in [FILM, SERIES, FILM] {
@@ -179,7 +179,7 @@ pub(crate) fn a_watchlist_keeps_what_is_put_there(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn progress_that_makes_no_sense_is_refused(subject: &Subject) {
+pub(crate) fn invalid_progress_is_refused(subject: &Subject) {
     let mut checks = Checks::default();
     let viewer = Viewer::new(subject);
     let full = |title: &str, episode: &str, position: Value| json!({"catalogId": title, "episodeId": episode, "positionSeconds": position});
@@ -208,7 +208,7 @@ pub(crate) fn progress_that_makes_no_sense_is_refused(subject: &Subject) {
     checks.done();
 }
 
-pub(crate) fn a_page_elsewhere_may_keep_its_viewers(subject: &Subject) {
+pub(crate) fn page_of_another_origin_may_use_viewer_routes(subject: &Subject) {
     let mut checks = Checks::default();
     for (method, target) in [
         ("POST", paths::SESSION.to_owned()),

@@ -1,79 +1,81 @@
-//! One film with one provider, behind `firstframe serve`.
+//! One film of a provider, ingested by `firstframe serve`.
 
 use std::{fs, io};
 
 use tempfile::TempDir;
 use tests::{
     bytes::content,
+    deployment::Deployment,
     fixture,
     http::{Request, Response},
-    target::Deployment,
-    upstream::{self, SEED, SIZE, Upstream},
+    process::Process,
+    upstream::{self, FILM_BYTES, FILM_SEED, Upstream},
 };
 
-/// The title that shows the film.
-pub(crate) const TITLE: &str = "elsewhere";
+/// Id of the title whose only episode is the film.
+pub(crate) const TITLE: &str = "upstream-film";
 
 pub(crate) struct UpstreamFixture {
     pub(crate) upstream: Upstream,
     pub(crate) deployment: Deployment,
     pub(crate) folder: TempDir,
-    is_late: bool,
+    has_moov_last: bool,
     /// The film's source id.
     pub(crate) id: String,
-    /// Its signed URL.
+    /// The film's signed URL.
     pub(crate) url: String,
 }
 
 impl UpstreamFixture {
-    pub(crate) fn new(more: &[&str]) -> Self {
-        Self::of("a film.mp4", more)
+    /// `flags` are those of `firstframe serve`.
+    pub(crate) fn new(flags: &[&str]) -> Self {
+        Self::of("a film.mp4", flags)
     }
 
-    /// By its name at the provider.
-    pub(crate) fn of(name: &str, more: &[&str]) -> Self {
+    /// The film that has this name at its provider.
+    pub(crate) fn of(file: &str, flags: &[&str]) -> Self {
         let upstream = Upstream::start().expect("a provider");
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("providers.json"), upstream.providers()).expect("a file");
-        let deployment = serve(&upstream, &folder, more);
-        let film = fixture::ingest(&deployment, name).expect("it is taken up");
-        assert_eq!(film.size_bytes, SIZE);
-        fixture::show(&deployment, TITLE, std::slice::from_ref(&film)).expect("a catalog");
+        let deployment = serve(&upstream, &folder, flags);
+        let film = fixture::ingest(&deployment, file).expect("the film is ingested");
+        assert_eq!(film.size_bytes, FILM_BYTES);
+        fixture::publish_title(&deployment, TITLE, std::slice::from_ref(&film)).expect("a catalog");
         let mut fixture = Self {
             upstream,
             deployment,
             folder,
-            is_late: name == upstream::LATE,
+            has_moov_last: file == upstream::MOOV_LAST,
             id: film.id,
             url: String::new(),
         };
-        fixture.url = fixture.stream();
+        fixture.url = fixture.media_url();
         fixture
     }
 
-    /// Starts again, on what it had.
-    pub(crate) fn restart(&mut self, more: &[&str]) {
-        drop(self.deployment.process().map(tests::process::Process::kill));
-        self.deployment = serve(&self.upstream, &self.folder, more);
-        self.url = self.stream();
+    /// Kills the server and starts it again on the same data folder.
+    pub(crate) fn restart(&mut self, flags: &[&str]) {
+        drop(self.deployment.process().map(Process::kill));
+        self.deployment = serve(&self.upstream, &self.folder, flags);
+        self.url = self.media_url();
     }
 
-    /// Starts again, on nothing.
-    pub(crate) fn wipe(&mut self, more: &[&str]) {
-        drop(self.deployment.process().map(tests::process::Process::kill));
-        fs::remove_dir_all(self.folder.path().join("data")).expect("the place is wiped");
-        self.deployment = serve(&self.upstream, &self.folder, more);
+    /// Kills the server and starts it again on an empty data folder.
+    pub(crate) fn restart_with_empty_data_folder(&mut self, flags: &[&str]) {
+        drop(self.deployment.process().map(Process::kill));
+        fs::remove_dir_all(self.folder.path().join("data")).expect("the data folder is removed");
+        self.deployment = serve(&self.upstream, &self.folder, flags);
     }
 
-    /// The signed URL.
-    pub(crate) fn stream(&self) -> String {
+    /// Asks for the film's signed URL.
+    pub(crate) fn media_url(&self) -> String {
         fixture::media_url(&self.deployment, &format!("{TITLE}.1")).expect("a stream")
     }
 
     pub(crate) fn send(&self, request: &Request) -> Response {
-        request.send(&self.deployment.origin).expect("an answer")
+        request.send(&self.deployment.origin).expect("a response")
     }
 
+    /// Purges what the edge stores of the title.
     pub(crate) fn purge(&self) {
         assert_eq!(self.send(&self.purge_request()).status, 200);
     }
@@ -87,49 +89,53 @@ impl UpstreamFixture {
     pub(crate) fn read_all(&self, start: u64, end: u64) -> bool {
         let mut at = start;
         while at < end {
-            let Some(came) = self.read(at, end) else { return false };
-            at = came;
+            let Some(read_to) = self.read(at, end) else { return false };
+            at = read_to;
         }
         true
     }
 
-    /// Asks for bytes; how far the answer came. What breaks off in the middle counts as nothing.
+    /// Requests a range. Returns where the bytes of the response end, and nothing for an error or a
+    /// response that breaks off. Panics where a byte is wrong.
     pub(crate) fn read(&self, start: u64, end: u64) -> Option<u64> {
         let range = format!("bytes={start}-{}", end - 1);
         let request = Request::get(&*self.url).header("Range", range);
         let response = match request.send(&self.deployment.origin) {
             Ok(response) => response,
             Err(error) => {
-                let cause = error.root_cause().downcast_ref().map(io::Error::kind);
-                let hangs =
-                    matches!(cause, Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));
-                assert!(!hangs, "bytes {start}-{end}: it hangs");
+                assert!(!is_timeout(&error), "bytes {start}-{end}: the server hangs");
                 return None;
             }
         };
         if matches!(response.status, 410 | 502 | 503 | 504) {
             let error = response.envelope::<()>().expect("an envelope").error;
-            assert!(error.is_some(), "an error that says nothing");
+            assert!(error.is_some(), "status {} without an error", response.status);
             return None;
         }
         assert_eq!(response.status, 206);
-        let came = start + response.body.len() as u64;
-        let said = format!("bytes {start}-{}/{SIZE}", came - 1);
-        assert_eq!(response.header("content-range"), Some(said));
-        let mut right = content(SEED, start, response.body.len());
-        if self.is_late {
-            upstream::late(&mut right, start);
-        }
+        let read_to = start + response.body.len() as u64;
+        let content_range = format!("bytes {start}-{}/{FILM_BYTES}", read_to - 1);
+        assert_eq!(response.header("content-range"), Some(content_range));
+        let right = self.content(start, response.body.len());
         assert!(response.body == right, "wrong bytes from {start} on");
-        Some(came)
+        Some(read_to)
+    }
+
+    fn content(&self, start: u64, length: usize) -> Vec<u8> {
+        let mut bytes = content(FILM_SEED, start, length);
+        if self.has_moov_last {
+            upstream::write_moov_last_headers(&mut bytes, start);
+        }
+        bytes
     }
 }
 
-fn serve(upstream: &Upstream, folder: &TempDir, more: &[&str]) -> Deployment {
-    let providers = folder.path().join("providers.json");
-    let providers = providers.to_str().expect("a path in UTF-8");
-    let mut arguments =
-        vec!["--providers", providers, "--allowed-outbound-hosts", &upstream.origin];
-    arguments.extend(more);
-    Deployment::serve(folder.path().join("data"), &arguments).expect("firstframe serve starts")
+fn is_timeout(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref().map(io::Error::kind);
+    matches!(cause, Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut))
+}
+
+fn serve(upstream: &Upstream, folder: &TempDir, flags: &[&str]) -> Deployment {
+    Deployment::serve_with_upstream(folder.path(), upstream, flags)
+        .expect("firstframe serve starts")
 }

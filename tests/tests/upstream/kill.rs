@@ -1,4 +1,4 @@
-//! Killed in the middle of writing blocks: none that is not whole is ever served.
+//! The server is killed while it writes blocks: it never serves one that is not whole.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -8,58 +8,66 @@ use std::{
 
 use tests::{
     bytes::Dice,
-    upstream::{FaultMode, SIZE},
+    http::Request,
+    upstream::{FILM_BYTES, FaultMode},
 };
 
 use crate::fixture::UpstreamFixture;
 
 const ROUNDS: u64 = 100;
-/// Where the blocks of the film are: its head, and its tail.
-const KEPT: [(u64, u64); 2] = [(0, 2 << 20), (SIZE - 524_288, SIZE)];
+/// The ranges that the blocks of the film cover: its head and its tail.
+const BLOCKS: [(u64, u64); 2] = [(0, 2 << 20), (FILM_BYTES - 524_288, FILM_BYTES)];
 
 #[test]
-fn a_hundred_kills_while_blocks_are_written_leave_none_that_is_not_whole() {
+fn blocks_are_whole_or_absent_after_a_hundred_kills() {
     let mut fixture = UpstreamFixture::new(&["--startup-store", "durable"]);
     let mut dice = Dice::new(100);
-    let mut lost = 0;
+    let mut rounds_with_lost_blocks = 0;
     for _ in 0..ROUNDS {
-        let killed = AtomicBool::new(false);
-        let origin = fixture.deployment.origin.clone();
-        let purge = fixture.purge_request();
-        let (reads, url) = (KEPT.map(|(start, _)| start), fixture.url.clone());
-        let after = Duration::from_millis(dice.below(120));
-        thread::scope(|scope| {
-            for start in reads {
-                let (killed, origin, purge, url) = (&killed, &origin, &purge, &url);
-                scope.spawn(move || {
-                    // Blocks go and come, until nobody answers.
-                    while !killed.load(Ordering::Relaxed) {
-                        let _gone = purge.send(origin);
-                        let range = format!("bytes={start}-");
-                        let read = tests::http::Request::get(&**url).header("Range", range);
-                        let _gone = read.send(origin);
-                    }
-                });
-            }
-            thread::sleep(after);
-            fixture.deployment.process().expect("it runs here").kill().expect("it can be killed");
-            killed.store(true, Ordering::Relaxed);
-        });
-        // First what is here: those bytes or none. Then all of it.
-        fixture.upstream.set(FaultMode::Refused);
+        kill_while_blocks_are_written(&mut fixture, Duration::from_millis(dice.below(120)));
+        // First the blocks on disk alone: the right bytes or none.
+        fixture.upstream.set_fault_mode(FaultMode::Forbidden);
         fixture.restart(&["--startup-store", "durable"]);
-        lost += usize::from(!KEPT.iter().all(|(start, end)| fixture.read_all(*start, *end)));
-        fixture.upstream.set(FaultMode::Good);
-        let start = dice.below(SIZE);
-        for (start, end) in [KEPT[0], KEPT[1], (start, (start + 500_000).min(SIZE))] {
-            let mut tries = 0;
-            while !fixture.read_all(start, end) {
-                // It was refused just now, and is left alone for a while.
-                tries += 1;
-                assert!(tries < 200, "bytes {start}-{end} do not come back");
-                thread::sleep(Duration::from_millis(100));
-            }
+        let all_there = BLOCKS.iter().all(|(start, end)| fixture.read_all(*start, *end));
+        rounds_with_lost_blocks += usize::from(!all_there);
+        // Then all of the film.
+        fixture.upstream.set_fault_mode(FaultMode::Healthy);
+        let start = dice.below(FILM_BYTES);
+        for (start, end) in [BLOCKS[0], BLOCKS[1], (start, (start + 500_000).min(FILM_BYTES))] {
+            read_until_whole(&fixture, start, end);
         }
     }
-    assert!(lost > 0, "it was never killed while a block was missing");
+    assert!(rounds_with_lost_blocks > 0, "no kill came while a block was missing");
+}
+
+/// Purges and reads blocks without pause, until the server is killed after this time.
+fn kill_while_blocks_are_written(fixture: &mut UpstreamFixture, after: Duration) {
+    let is_killed = AtomicBool::new(false);
+    let origin = fixture.deployment.origin.clone();
+    let (purge, url) = (fixture.purge_request(), fixture.url.clone());
+    thread::scope(|scope| {
+        for (start, _) in BLOCKS {
+            let (is_killed, origin, purge, url) = (&is_killed, &origin, &purge, &url);
+            scope.spawn(move || {
+                while !is_killed.load(Ordering::Relaxed) {
+                    let _killed = purge.send(origin);
+                    let range = format!("bytes={start}-");
+                    let _killed = Request::get(&**url).header("Range", range).send(origin);
+                }
+            });
+        }
+        thread::sleep(after);
+        fixture.deployment.process().expect("a process").kill().expect("it can be killed");
+        is_killed.store(true, Ordering::Relaxed);
+    });
+}
+
+/// The provider refused requests just now: the circuit breaker lets none through for a while.
+fn read_until_whole(fixture: &UpstreamFixture, start: u64, end: u64) {
+    let mut tries = 0;
+    while !fixture.read_all(start, end) {
+        tries += 1;
+        assert!(tries < 200, "bytes {start}-{end} do not come back");
+        thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -1,5 +1,5 @@
-//! Films that lie with a provider, through `firstframe serve`: every byte right or none, whatever
-//! the provider does, and a start without it.
+//! Films of a provider, through `firstframe serve`: every byte is right or absent, whatever the
+//! provider does, and a film starts without its provider.
 #![expect(clippy::expect_used, reason = "a case that cannot go on ends here, and says why")]
 
 mod durable;
@@ -13,76 +13,81 @@ use fixture::UpstreamFixture;
 use tests::{
     bytes::content,
     http::Request,
-    upstream::{FaultMode, LATE, SEED, SIZE},
+    upstream::{FILM_BYTES, FILM_SEED, FaultMode, MOOV_LAST},
 };
 
 #[test]
-fn a_film_elsewhere_is_read_by_one_signed_url() {
+fn upstream_film_is_read_by_one_signed_url() {
     let fixture = UpstreamFixture::new(&[]);
-    assert_eq!(fixture.upstream.asked(), 3, "the first block, the rest of the head, the tail");
-    for (start, end) in [(0, 1), (100, 1_000_000), (SIZE - 524_288, SIZE)] {
+    let requests = || fixture.upstream.request_count();
+    assert_eq!(requests(), 3, "the first block, the rest of the head, the tail");
+    for (start, end) in [(0, 1), (100, 1_000_000), (FILM_BYTES - 524_288, FILM_BYTES)] {
         assert_eq!(fixture.read(start, end), Some(end));
     }
-    assert_eq!(fixture.upstream.asked(), 3, "that is kept");
+    assert_eq!(requests(), 3, "these bytes are stored");
     for (start, end) in [(3_000_000, 3_000_001), (2_500_000, 7_000_000)] {
         assert_eq!(fixture.read(start, end), Some(end));
     }
-    assert_eq!(fixture.upstream.asked(), 5);
+    assert_eq!(requests(), 5);
     let whole = fixture.send(&Request::get(&*fixture.url));
-    let all = usize::try_from(SIZE).expect("a size");
-    assert!(whole.status == 200 && whole.body == content(SEED, 0, all));
+    let all = usize::try_from(FILM_BYTES).expect("a size");
+    assert!(whole.status == 200 && whole.body == content(FILM_SEED, 0, all));
     let unsigned = fixture.url.split('?').next().expect("a path");
     assert_eq!(fixture.send(&Request::get(unsigned)).status, 403);
     assert!(!fixture.url.contains("film") && fixture.url.contains("&s="), "{}", fixture.url);
 }
 
 #[test]
-fn a_cold_title_starts_with_four_requests_at_most_and_a_warm_one_with_none() {
-    for file in ["a film.mp4", LATE] {
+fn cold_title_starts_with_at_most_four_upstream_requests_and_a_warm_one_with_none() {
+    for file in ["a film.mp4", MOOV_LAST] {
         let fixture = UpstreamFixture::of(file, &[]);
-        assert!(fixture.upstream.asked() <= 4, "taking up {file}: {}", fixture.upstream.asked());
+        let requests = || fixture.upstream.request_count();
+        assert!(requests() <= 4, "ingesting {file}: {}", requests());
         fixture.purge();
-        let before = fixture.upstream.asked();
-        // As a player does: head and tail at once, then what follows.
+        let before = requests();
+        // As a player does: head and tail at once, then the bytes that follow.
         std::thread::scope(|scope| {
             scope.spawn(|| assert_eq!(fixture.read(0, 262_144), Some(262_144)));
-            scope.spawn(|| assert_eq!(fixture.read(SIZE - 524_288, SIZE), Some(SIZE)));
+            scope.spawn(|| {
+                assert_eq!(fixture.read(FILM_BYTES - 524_288, FILM_BYTES), Some(FILM_BYTES));
+            });
         });
         assert!(fixture.read_all(262_144, 2_500_000));
-        let asked = fixture.upstream.asked() - before;
-        assert!(asked <= 4, "a cold start of {file}: {asked} requests");
-        fixture.upstream.set(FaultMode::Silent);
-        for (start, end) in [(0, 262_144), (SIZE - 524_288, SIZE), (262_144, 1_500_000)] {
+        let cold = requests() - before;
+        assert!(cold <= 4, "a cold start of {file}: {cold} requests");
+        fixture.upstream.set_fault_mode(FaultMode::NeverResponds);
+        for (start, end) in [(0, 262_144), (FILM_BYTES - 524_288, FILM_BYTES), (262_144, 1_500_000)]
+        {
             assert!(fixture.read_all(start, end), "a warm start of {file} needs its provider");
         }
     }
 }
 
 #[test]
-fn who_waits_for_a_provider_that_says_nothing_is_told_so() {
+fn silent_provider_is_reported_to_the_client() {
     let fixture = UpstreamFixture::new(&[]);
-    fixture.upstream.set(FaultMode::Silent);
+    fixture.upstream.set_fault_mode(FaultMode::NeverResponds);
     assert_eq!(fixture.read(4_000_000, 4_000_010), None);
-    assert_eq!(fixture.read(0, 1000), Some(1000), "what is kept comes all the same");
+    assert_eq!(fixture.read(0, 1000), Some(1000), "stored bytes come all the same");
 }
 
 #[test]
-fn a_byte_now_and_then_is_no_block() {
+fn block_that_trickles_in_is_given_up() {
     let fixture = UpstreamFixture::new(&[]);
     fixture.purge();
-    fixture.upstream.set(FaultMode::Slow);
+    fixture.upstream.set_fault_mode(FaultMode::Trickles);
     assert_eq!(fixture.read(0, 1000), None);
 }
 
 #[test]
-fn a_film_starts_with_its_provider_down_and_after_a_restart() {
+fn film_starts_after_a_restart_while_its_provider_is_down() {
     let mut fixture = UpstreamFixture::new(&[]);
-    fixture.upstream.set(FaultMode::Refused);
-    let asked = fixture.upstream.asked();
+    fixture.upstream.set_fault_mode(FaultMode::Forbidden);
+    let requests = fixture.upstream.request_count();
     fixture.restart(&[]);
-    for (start, end) in [(0, 262_144), (SIZE - 524_288, SIZE), (262_144, 1_500_000)] {
+    for (start, end) in [(0, 262_144), (FILM_BYTES - 524_288, FILM_BYTES), (262_144, 1_500_000)] {
         assert_eq!(fixture.read(start, end), Some(end));
     }
-    assert_eq!(fixture.upstream.asked(), asked);
+    assert_eq!(fixture.upstream.request_count(), requests);
     assert_eq!(fixture.read(5_000_000, 5_000_001), None);
 }

@@ -1,34 +1,44 @@
-//! `firstframe publish` of titles whose pictures lie with a provider.
+//! `firstframe publish` of titles whose pictures are a provider's.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, thread, time::Duration};
 
 use api::TitleDetail;
 use tests::{
-    fixture::{PNG, playing},
+    fixture::{PNG, playable_film},
     http::Request,
-    process::firstframe,
+    process::firstframe_command,
     upstream::PICTURE,
 };
 
 use crate::fixture::UpstreamFixture;
 
-/// Publishes it; what was said.
+/// Publishes a folder and returns what `publish` printed.
 fn publish(fixture: &UpstreamFixture, library: &Path) -> String {
     let data = fixture.folder.path().join("data");
-    let mut command = Command::new(firstframe().expect("firstframe"));
+    let mut command = firstframe_command().expect("firstframe");
     let run = command.arg("publish").arg(library).arg("--data").arg(data).output();
     let run = run.expect("it runs");
-    let said = String::from_utf8_lossy(&run.stdout).into_owned();
-    assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
-    said
+    let stdout = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success(), "{stdout}{}", String::from_utf8_lossy(&run.stderr));
+    stdout
+}
+
+fn title(fixture: &UpstreamFixture, id: &str) -> TitleDetail {
+    // An instance reads the root every two seconds.
+    let title = (0..50).find_map(|_| {
+        thread::sleep(Duration::from_millis(100));
+        let response = fixture.send(&Request::get(format!("/api/v2/catalog/{id}")));
+        response.envelope::<TitleDetail>().ok()?.data
+    });
+    title.expect("a title")
 }
 
 #[test]
-fn a_catalog_takes_up_pictures_of_a_provider() {
+fn publish_ingests_pictures_of_a_provider_and_reports_those_it_cannot() {
     let fixture = UpstreamFixture::new(&[]);
     let library = tempfile::tempdir().expect("a folder");
     let write = |name, bytes: &[u8]| fs::write(library.path().join(name), bytes).expect("a file");
-    write("a.mp4", playing());
+    write("a.mp4", playable_film());
     let catalog = format!(
         r#"
         [[titles]]
@@ -44,24 +54,15 @@ fn a_catalog_takes_up_pictures_of_a_provider() {
         "#
     );
     write("catalog.toml", catalog.as_bytes());
-    let said = publish(&fixture, library.path());
-    assert!(said.contains("picture a film of one: "), "{said}");
-    assert!(said.contains("no provider is called nobody"), "{said}");
-    assert!(said.contains("Published 2 titles"), "{said}");
+    let stdout = publish(&fixture, library.path());
+    assert!(stdout.contains("picture a film of one: "), "{stdout}");
+    assert!(stdout.contains("no provider is called nobody"), "{stdout}");
+    assert!(stdout.contains("Published 2 titles"), "{stdout}");
 
-    let title = |id: &str| {
-        // An instance looks for another catalog every two seconds.
-        let found = (0..50).find_map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            let answer = fixture.send(&Request::get(format!("/api/v2/catalog/{id}")));
-            answer.envelope::<TitleDetail>().ok()?.data
-        });
-        found.expect("a title")
-    };
-    let good = title("good");
+    let good = title(&fixture, "good");
     for url in [&good.cover_image, good.banner_image.as_ref().expect("a banner")] {
         let picture = fixture.send(&Request::get(url.as_str()));
         assert!(picture.status == 200 && picture.body == PNG, "{url}: {}", picture.status);
     }
-    assert_ne!(title("bad").cover_image, good.cover_image);
+    assert_ne!(title(&fixture, "bad").cover_image, good.cover_image);
 }

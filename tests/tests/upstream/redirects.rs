@@ -1,5 +1,5 @@
-//! A provider that redirects to this machine, this network or a cloud's metadata, at once or by way
-//! of itself.
+//! A provider redirects to this machine, this network or a cloud's metadata service, at once or by
+//! way of itself.
 
 use std::{
     net::TcpListener,
@@ -11,11 +11,11 @@ use std::{
     time::Duration,
 };
 
-use tests::upstream::{FaultMode, SIZE};
+use tests::upstream::{FILM_BYTES, FaultMode};
 
 use crate::fixture::UpstreamFixture;
 
-/// Hosts that stand for an address where nobody of the internet is.
+/// Spellings of addresses that are not on the public internet.
 const HOSTS: [&str; 60] = [
     "localhost",
     "LOCALHOST",
@@ -79,45 +79,45 @@ const HOSTS: [&str; 60] = [
     "[fd00:ec2::254]",
 ];
 
-/// Counts who connects to any address of this machine, at a port of its own.
-fn trap() -> (u16, Arc<AtomicUsize>) {
-    let came = Arc::new(AtomicUsize::new(0));
+/// Counts connections to any address of this machine, at a port of its own.
+fn connection_counter() -> (u16, Arc<AtomicUsize>) {
+    let connections = Arc::new(AtomicUsize::new(0));
     let mut port = 0;
     for address in ["0.0.0.0", "::1"] {
         let listener = TcpListener::bind((address, port)).expect("a port");
         port = listener.local_addr().expect("an address").port();
-        let came = Arc::clone(&came);
+        let connections = Arc::clone(&connections);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 drop(stream);
-                came.fetch_add(1, Ordering::SeqCst);
+                connections.fetch_add(1, Ordering::SeqCst);
             }
         });
     }
-    (port, came)
+    (port, connections)
 }
 
 #[test]
-fn no_chain_of_redirects_leads_inward() {
-    let (port, came) = trap();
+fn redirect_chains_never_reach_an_inward_address() {
+    let (port, connections) = connection_counter();
     let fixture = UpstreamFixture::new(&[]);
     let targets = HOSTS.iter().map(|host| format!("http://{host}:{port}/film"));
-    fixture.upstream.lead(targets.collect());
-    // Chains of one to four redirects end at each.
-    while fixture.upstream.led() < HOSTS.len() {
-        fixture.upstream.set(FaultMode::Leading);
-        assert_eq!(fixture.read(4_000_000, 4_000_010), None, "something came from within");
-        // It is left alone after that; once it behaves it is asked again.
-        fixture.upstream.set(FaultMode::Good);
+    fixture.upstream.redirect_to(targets.collect());
+    // One chain, of one to four redirects, leads to each host.
+    while fixture.upstream.finished_redirect_chains() < HOSTS.len() {
+        fixture.upstream.set_fault_mode(FaultMode::RedirectChains);
+        assert_eq!(fixture.read(4_000_000, 4_000_010), None, "bytes came from an inward address");
+        // The circuit breaker lets no request through for a while after that.
+        fixture.upstream.set_fault_mode(FaultMode::Healthy);
         while fixture.read(5_000_000, 5_000_010).is_none() {
             thread::sleep(Duration::from_millis(100));
         }
     }
-    // So that a trap that was stepped on counts.
-    std::net::TcpStream::connect(("127.0.0.1", port)).expect("the trap is there");
-    while came.load(Ordering::SeqCst) == 0 {
+    // Proves that a connection would have been counted.
+    std::net::TcpStream::connect(("127.0.0.1", port)).expect("the counter listens");
+    while connections.load(Ordering::SeqCst) == 0 {
         thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(came.load(Ordering::SeqCst), 1, "somebody connected");
-    assert!(fixture.read_all(SIZE - 10, SIZE));
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "the edge connected to an inward address");
+    assert!(fixture.read_all(FILM_BYTES - 10, FILM_BYTES));
 }

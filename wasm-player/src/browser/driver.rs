@@ -3,7 +3,7 @@
 use super::clock::{float, whole};
 use super::fault_codes::tell;
 use super::host::Host;
-use mp4::start::From;
+use mp4::start_index::StartPosition;
 
 use crate::pipeline::{self, AppendData, BodyKind, Effect, Input, MediaType, Pipeline, Request};
 
@@ -113,10 +113,10 @@ impl Driver {
 }
 
 /// A time in milliseconds, or the five numbers of a place.
-fn numbers(from: From) -> Vec<f64> {
+fn numbers(from: StartPosition) -> Vec<f64> {
     match from {
-        From::Time(ms) => vec![float(ms)],
-        From::Cursor(cursor) => cursor.numbers().map(float).to_vec(),
+        StartPosition::Time(ms) => vec![float(ms)],
+        StartPosition::Cursor(cursor) => cursor.numbers().map(float).to_vec(),
     }
 }
 

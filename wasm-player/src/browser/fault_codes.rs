@@ -61,7 +61,7 @@ fn unplayable(why: &Unplayable) -> Told<'_> {
 
 fn rule(name: &'static str, error: &mp4::Error) -> Told<'static> {
     let track = error.track.map_or(-1.0, |track| float(track as u64));
-    (name, error.path, error.rule, float(error.offset), track)
+    (name, error.path, error.violation, float(error.offset), track)
 }
 
 fn place(location: FaultLocation) -> (&'static str, f64) {

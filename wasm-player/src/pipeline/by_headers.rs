@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use mp4::plan::{Cursor, Wanted, Window};
-use mp4::start::{self, From};
+use mp4::plan::{Cursor, PlanTarget, Window};
+use mp4::start_index::{self, StartPosition};
 use mp4::{Error, TrackKind, Unplayable};
 
 use super::buffer::MediaType;
@@ -31,9 +31,9 @@ pub struct ByHeaders {
 }
 
 impl ByHeaders {
-    fn read(request: From, boxes: &[u8]) -> Result<Self, Error> {
-        let answer = start::read(boxes)?;
-        let media_type = |init: start::Init| {
+    fn read(request: StartPosition, boxes: &[u8]) -> Result<Self, Error> {
+        let answer = start_index::decode(boxes)?;
+        let media_type = |init: start_index::TrackInit| {
             let listed = answer.tracks.iter().find(|listed| listed.track == init.track)?;
             let media_type =
                 if listed.kind == TrackKind::Video { MediaType::Video } else { MediaType::Audio };
@@ -41,8 +41,8 @@ impl ByHeaders {
             Some(TrackConfig { media_type, track: init.track, mime, init: init.segment })
         };
         let fresh = match request {
-            From::Time(time_ms) => Some((time_ms, answer.start_ms)),
-            From::Cursor(_) => None,
+            StartPosition::Time(time_ms) => Some((time_ms, answer.start_ms)),
+            StartPosition::Cursor(_) => None,
         };
         Ok(Self {
             duration_ms: answer.duration_ms,
@@ -82,15 +82,15 @@ impl WindowSource for ByHeaders {
 
     fn report_unplayable_tracks(&self, _: &mut Context) {}
 
-    fn need(&self, wanted: Wanted) -> Result<Option<Request>, Error> {
+    fn need(&self, wanted: PlanTarget) -> Result<Option<Request>, Error> {
         Ok(match wanted {
-            Wanted::Time(time_ms) => {
+            PlanTarget::Time(time_ms) => {
                 let is_fresh = self.fresh.is_some_and(|(asked_ms, _)| asked_ms == time_ms);
-                (!is_fresh).then_some(Request::Start(From::Time(time_ms)))
+                (!is_fresh).then_some(Request::Start(StartPosition::Time(time_ms)))
             }
-            Wanted::Window(cursor) => {
+            PlanTarget::Window(cursor) => {
                 let is_known = self.is_last || !self.known.is_empty();
-                (!is_known).then_some(Request::Headers(From::Cursor(cursor)))
+                (!is_known).then_some(Request::Headers(StartPosition::Cursor(cursor)))
             }
         })
     }
@@ -99,7 +99,7 @@ impl WindowSource for ByHeaders {
         match request {
             Request::Start(from) => *self = Self::read(from, bytes)?,
             Request::Headers(_) => {
-                self.known = start::read(bytes)?.windows.into();
+                self.known = start_index::decode(bytes)?.windows.into();
                 // Whoever sends fewer than were asked for has no more of them.
                 self.is_last = self.known.len() < limits::HEADERS_WINDOWS as usize;
             }
@@ -111,7 +111,7 @@ impl WindowSource for ByHeaders {
     fn seek(&mut self, time_ms: u64) -> Result<(Cursor, u64), Error> {
         // Windows say where the next one begins; the first one is at hand.
         let (_, key_ms) = self.fresh.take().unwrap_or((time_ms, time_ms));
-        Ok((Cursor::of([0; 5]), key_ms))
+        Ok((Cursor::from_numbers([0; 5]), key_ms))
     }
 
     fn key_ms(&self, time_ms: u64) -> Option<u64> {
@@ -137,15 +137,15 @@ impl WindowSource for ByHeaders {
 
     fn init(&self, track: usize, _: u32) -> Result<Vec<u8>, Error> {
         // A start is of one sample description a track, whose segment the buffer has.
-        let rule = "a start is of one sample description a track";
-        Err(Error { track: Some(track), path: "file", offset: 0, rule })
+        let violation = "start has a second sample description for a track";
+        Err(Error { track: Some(track), path: "file", offset: 0, violation })
     }
 }
 
 /// The first start of a film.
 pub struct StartLoader {
     transfer: Option<Transfer>,
-    request: From,
+    request: StartPosition,
 }
 
 impl StartLoader {
@@ -168,7 +168,7 @@ impl Locator for StartLoader {
     type WindowSource = ByHeaders;
 
     fn start(cx: &mut Context) -> Self {
-        let request = From::Time(cx.position_ms);
+        let request = StartPosition::Time(cx.position_ms);
         Self {
             transfer: Some(Transfer::start(cx, Request::Start(request), BodyKind::Media)),
             request,

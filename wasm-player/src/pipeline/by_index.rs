@@ -1,6 +1,6 @@
 //! The film's own index says what comes next.
 
-use mp4::plan::{self, Cursor, Selection, Wanted, Window};
+use mp4::plan::{self, Cursor, PlanTarget, Selection, Window};
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 
 use super::buffer::MediaType;
@@ -88,7 +88,7 @@ impl WindowSource for ByIndex {
         }
     }
 
-    fn need(&self, wanted: Wanted) -> Result<Option<Request>, Error> {
+    fn need(&self, wanted: PlanTarget) -> Result<Option<Request>, Error> {
         Ok(plan::need(&self.index, self.selection, wanted)?.map(Request::Range))
     }
 

@@ -1,7 +1,7 @@
 //! What is asked of a server, and what of its answer matters.
 
 use mp4::ByteRange;
-use mp4::start::From;
+use mp4::start_index::StartPosition;
 
 /// What one request asks for: never an open end, so nothing comes that was not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,9 +11,9 @@ pub enum Request {
     /// `bytes=-n`: the last bytes of a file whose length is not known.
     Suffix(u64),
     /// `/start`: headers of one window, and the film's bytes behind them.
-    Start(From),
+    Start(StartPosition),
     /// `/headers` of some windows more.
-    Headers(From),
+    Headers(StartPosition),
 }
 
 /// The head of an answer.

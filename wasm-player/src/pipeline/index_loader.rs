@@ -1,7 +1,7 @@
 //! Finding the index: head and tail at once, then whatever of `moov` is missing, and no more.
 
 use mp4::ByteRange;
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, Remedy};
@@ -200,8 +200,8 @@ impl IndexLoader {
         let mut fed = None;
         while self.moov.is_none() {
             match self.locator.next().map_err(|error| self.bad(FaultCause::BadFile(error)))? {
-                Step::Moov(range) => self.open_moov(range)?,
-                Step::Need(need) => {
+                LocateStep::Moov(range) => self.open_moov(range)?,
+                LocateStep::Need(need) => {
                     // Bytes that brought the walk no further are not fed twice.
                     if fed == Some(need.start) || !self.feed(need.start) {
                         return self.ask(cx, need).map(|()| None);
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn the_worker_makes_the_same_first_requests_before_this_is_there() {
-        let requests = include_str!("../../web/requests.js");
+        let requests = include_str!("../../web/worker/requests.js");
         assert!(requests.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
         assert!(requests.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
         assert!(requests.contains(&format!("${{api}}{}$", api::paths::STREAM)));

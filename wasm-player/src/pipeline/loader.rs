@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mp4::ByteRange;
 use mp4::fragment::Payload;
-use mp4::plan::{self, Cursor, Wanted};
+use mp4::plan::{self, Cursor, PlanTarget};
 
 use super::buffer::{self, Buffer, MediaType, TimeRange};
 use super::context::Context;
@@ -44,7 +44,7 @@ pub(super) struct PlanRequest {
     pub(super) transfer: Transfer,
     pub(super) request: Request,
     pub(super) bytes: Vec<u8>,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: PlanTarget,
 }
 
 /// The range that is on its way, and who gets which part of it.
@@ -100,7 +100,7 @@ impl<G: WindowSource> Loader<G> {
 
     /// Begins to load at the key frame in front of `time_ms`, with fresh init segments.
     pub(super) fn begin(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
-        if self.lacks(cx, Wanted::Time(time_ms))? {
+        if self.lacks(cx, PlanTarget::Time(time_ms))? {
             return Ok(());
         }
         let (cursor, key_ms) = self.source.seek(time_ms).map_err(in_index)?;
@@ -142,7 +142,7 @@ impl<G: WindowSource> Loader<G> {
         if self.run.end_ms >= cx.position_ms.saturating_add(self.goal_ms) {
             return Ok(false);
         }
-        if self.lacks(cx, Wanted::Window(cursor))? {
+        if self.lacks(cx, PlanTarget::Window(cursor))? {
             return Ok(false);
         }
         let Some(window) = self.source.next(cursor).map_err(in_index)? else {
@@ -274,7 +274,7 @@ impl<G: WindowSource> Loader<G> {
             return Ok(());
         };
         if self.current.as_ref().is_some_and(half) {
-            self.lacks(cx, Wanted::Window(cursor))?;
+            self.lacks(cx, PlanTarget::Window(cursor))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the guide does not know yet is asked for: of a fragmented film's samples, or more headers.
 
-use mp4::plan::Wanted;
+use mp4::plan::PlanTarget;
 
 use super::BodyKind;
 use super::context::Context;
@@ -16,7 +16,7 @@ impl<G: WindowSource> Loader<G> {
     pub(super) fn lacks(
         &mut self,
         cx: &mut Context,
-        wanted: Wanted,
+        wanted: PlanTarget,
     ) -> Result<bool, PlaybackFault> {
         if self.missing.is_some() {
             return Ok(true);
@@ -92,12 +92,12 @@ impl<G: WindowSource> Loader<G> {
         cx: &mut Context,
         request: Request,
         bytes: &[u8],
-        wanted: Wanted,
+        wanted: PlanTarget,
     ) -> PlaybackResult {
         self.source.feed(request, bytes).map_err(in_index)?;
         match wanted {
-            Wanted::Time(time_ms) => self.begin(cx, time_ms),
-            Wanted::Window(_) => self.pump(cx),
+            PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
+            PlanTarget::Window(_) => self.pump(cx),
         }
     }
 }

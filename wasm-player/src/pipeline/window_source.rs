@@ -1,7 +1,7 @@
 //! Who knows which bytes come next: the film's own index, or headers that were made of one.
 
 use mp4::Error;
-use mp4::plan::{Cursor, Wanted, Window};
+use mp4::plan::{Cursor, PlanTarget, Window};
 
 use super::buffer::MediaType;
 use super::context::Context;
@@ -31,7 +31,7 @@ pub trait WindowSource: Sized {
     fn report_unplayable_tracks(&self, cx: &mut Context);
 
     /// What must be asked for before `wanted` can be planned.
-    fn need(&self, wanted: Wanted) -> Result<Option<Request>, Error>;
+    fn need(&self, wanted: PlanTarget) -> Result<Option<Request>, Error>;
 
     /// Takes what was asked for, whole.
     fn feed(&mut self, request: Request, bytes: &[u8]) -> Result<(), Error>;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use mp4::Index;
 use mp4::plan::Selection;
-use mp4::start;
+use mp4::start_index;
 use wasm_player::pipeline::{
     AppendData, BodyKind, ByHeaders, ByIndex, ContentRange, Effect, HEADERS_WINDOWS, Input,
     MediaType, Pipeline, Request, ResponseHead, WindowSource,
@@ -309,13 +309,13 @@ impl<G: WindowSource> PlayerHarness<G> {
     }
 
     /// Headers, and behind those of a start the bytes of its first range.
-    fn make(&mut self, fetch_id: u32, from: start::From, count: u32) -> Input {
+    fn make(&mut self, fetch_id: u32, from: start_index::StartPosition, count: u32) -> Input {
         let index = Index::parse(&self.file[self.moov.clone()]).unwrap();
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
-        let ask = start::Ask { selection, from, span_ms: 10_000, count };
-        let answer = start::answer(&index, ask).unwrap();
+        let ask = start_index::StartRequest { selection, from, span_ms: 10_000, count };
+        let answer = start_index::plan_from_moov(&index, ask).unwrap();
         let range = answer.windows.first().map(|window| window.fetches[0].range);
-        let boxes = start::write(&answer);
+        let boxes = start_index::encode(&answer);
         let request = self.requests.get_mut(&fetch_id).unwrap();
         (request.at, request.end) = match (request.request, range) {
             (Request::Start(_), Some(range)) => {
@@ -464,8 +464,8 @@ fn kind_of(header: &[u8]) -> &'static str {
 /// A range as its header says it, a time or a place as its query does.
 fn describe_request(request: Request) -> String {
     let query = |from| match from {
-        start::From::Time(ms) => format!("at={ms}"),
-        start::From::Cursor(cursor) => format!("from={:?}", cursor.numbers()),
+        start_index::StartPosition::Time(ms) => format!("at={ms}"),
+        start_index::StartPosition::Cursor(cursor) => format!("from={:?}", cursor.numbers()),
     };
     match request {
         Request::Range(range) => format!("bytes={}-{}", range.start, range.end - 1),

@@ -1,10 +1,10 @@
 //! What the fuzz targets do with bytes; the smoke test does the same without libFuzzer.
 
 use mp4::cenc::Hole;
-use mp4::locate::{Locator, Step};
-use mp4::plan::{self, Selection, Wanted};
-use mp4::start::{self, Ask, Film, From, Maker, Root};
-use mp4::{ByteRange, Index, TrackKind, Unplayable, film, init, text};
+use mp4::locate::{LocateStep, Locator};
+use mp4::plan::{self, PlanTarget, Selection};
+use mp4::start_index::{self, Builder, Root, StartIndex, StartPosition, StartRequest};
+use mp4::{ByteRange, Index, TrackKind, Unplayable, init, synth, text};
 
 /// A file, fed in pieces whose sizes come from its last byte, and once more by what is asked for.
 pub fn locate(data: &[u8]) {
@@ -15,7 +15,7 @@ pub fn locate(data: &[u8]) {
     }
     locator.set_file_size(data.len() as u64);
     for _ in 0..1000 {
-        let Ok(Step::Need(ByteRange { start, .. })) = locator.next() else { return };
+        let Ok(LocateStep::Need(ByteRange { start, .. })) = locator.next() else { return };
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let Some(rest) = data.get(start..).filter(|rest| !rest.is_empty()) else {
             panic!("bytes behind the end of the file are asked for");
@@ -90,7 +90,7 @@ fn windows(index: &Index<&[u8]>) {
 pub fn feed(data: &[u8]) {
     let mut locator = Locator::new(Some(data.len() as u64));
     locator.feed(0, data);
-    let Ok(Step::Moov(place)) = locator.next() else { return };
+    let Ok(LocateStep::Moov(place)) = locator.next() else { return };
     let bytes = |range: ByteRange| {
         let start = usize::try_from(range.start).unwrap_or(usize::MAX);
         let end = usize::try_from(range.end).unwrap_or(usize::MAX);
@@ -111,12 +111,12 @@ pub fn feed(data: &[u8]) {
         true
     };
     for time_ms in [0, u64::MAX, index.duration_ms() / 2, 1000] {
-        if !known(&mut index, Wanted::Time(time_ms)) {
+        if !known(&mut index, PlanTarget::Time(time_ms)) {
             return;
         }
         let Ok((mut cursor, _)) = plan::seek(&index, selection, time_ms) else { continue };
         for _ in 0..8 {
-            if !known(&mut index, Wanted::Window(cursor)) {
+            if !known(&mut index, PlanTarget::Window(cursor)) {
                 return;
             }
             let Ok(Some(window)) = plan::next(&index, selection, cursor, 1_000) else { break };
@@ -130,7 +130,7 @@ pub fn feed(data: &[u8]) {
 pub fn cues(data: &[u8]) {
     let mut locator = Locator::new(Some(data.len() as u64));
     locator.feed(0, data);
-    let Ok(Step::Moov(place)) = locator.next() else { return };
+    let Ok(LocateStep::Moov(place)) = locator.next() else { return };
     let cut = |range: ByteRange| {
         let place = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         place.and_then(|(start, end)| data.get(start..end)).unwrap_or_default()
@@ -148,29 +148,32 @@ pub fn cues(data: &[u8]) {
 
 /// A film out of a clip.
 pub fn write_film(data: &[u8]) {
-    if let Ok(film) = film::write(data, 3, film::MoovAt::Tail) {
+    if let Ok(film) = synth::repeat_clip(data, 3, synth::MoovAt::Tail) {
         index(&film.tail);
     }
 }
 
-const PLACES: [From; 3] = [From::Time(0), From::Time(3_000), From::Time(u64::MAX)];
+const PLACES: [StartPosition; 3] =
+    [StartPosition::Time(0), StartPosition::Time(3_000), StartPosition::Time(u64::MAX)];
 
 /// A stored film out of a `moov`, and what is asked of both.
 pub fn start_make(data: &[u8]) {
     let Ok(index) = Index::parse(data) else { return };
-    let Ok(mut maker) = Maker::new(&index) else { return };
+    let Ok(mut builder) = Builder::new(&index) else { return };
     let mut packs = Vec::new();
-    while let Ok(Some(pack)) = maker.next_pack() {
+    while let Ok(Some(pack)) = builder.next_pack() {
         packs.push(pack);
     }
-    let Ok(head) = maker.head() else { return };
-    let film = Film::read(&head).expect("a head that was made is read");
+    let Ok(head) = builder.head() else { return };
+    let film = StartIndex::read(&head).expect("a head that was made is read");
     let packs: Vec<(u32, &[u8])> = (0..).zip(packs.iter().map(Vec::as_slice)).collect();
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     for from in PLACES {
-        let ask = Ask { selection, from, span_ms: 4_000, count: 2 };
-        if let Ok(start::Step::Done(answer)) = start::step(&film, &packs, ask) {
-            start_wire(&start::write(&answer));
+        let ask = StartRequest { selection, from, span_ms: 4_000, count: 2 };
+        if let Ok(start_index::PlanStep::Done(answer)) =
+            start_index::plan_from_packs(&film, &packs, ask)
+        {
+            start_wire(&start_index::encode(&answer));
         }
     }
 }
@@ -183,20 +186,24 @@ pub fn start_stored(data: &[u8]) {
     if let Ok(root) = Root::read(head) {
         assert_eq!(Root::read(&root.write()), Ok(root));
     }
-    let Ok(film) = Film::read(head) else { return };
+    let Ok(film) = StartIndex::read(head) else { return };
     assert!(film.key_frames().count() <= head.len());
     let first = |audio| film.tracks().find(|t| (t.1.kind == TrackKind::Audio) == audio);
     let [video, audio] = [false, true].map(|audio| first(audio).map(|(number, _)| number));
     for from in PLACES {
-        let ask = Ask { selection: Selection { video, audio }, from, span_ms: 4_000, count: 2 };
-        let _ = start::step(&film, &[(0, pack)], ask);
+        let ask =
+            StartRequest { selection: Selection { video, audio }, from, span_ms: 4_000, count: 2 };
+        let _ = start_index::plan_from_packs(&film, &[(0, pack)], ask);
     }
 }
 
 /// The wire form.
 pub fn start_wire(data: &[u8]) {
-    if let Ok(answer) = start::read(data) {
-        let written = start::write(&answer);
-        assert_eq!(start::read(&written).map(|answer| start::write(&answer)), Ok(written));
+    if let Ok(answer) = start_index::decode(data) {
+        let written = start_index::encode(&answer);
+        assert_eq!(
+            start_index::decode(&written).map(|answer| start_index::encode(&answer)),
+            Ok(written)
+        );
     }
 }

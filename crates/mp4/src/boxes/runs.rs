@@ -33,7 +33,7 @@ impl Runs {
     /// Reads through the table once. `summed`: values are durations, and their sums are wanted.
     pub(crate) fn parse(data: &[u8], b: BoxAt, summed: bool, path: &'static str) -> Result<Self> {
         let table = Table::parse(data, b, 8, path)?;
-        let fault = |i: u32, rule| Error::moov(path, table.at + i as usize * 8, rule);
+        let fault = |i: u32, violation| Error::moov(path, table.at + i as usize * 8, violation);
         let mut marks = Vec::with_capacity((table.count / RUNS_STEP) as usize + 1);
         let (mut sample, mut sum) = (0_u32, 0_u64);
         for (i, row) in table.rows(data).iter().enumerate() {

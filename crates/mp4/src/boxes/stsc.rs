@@ -36,7 +36,7 @@ impl Stsc {
         let mut rows = table.rows::<12>(data).iter().map(head).peekable();
         let mut i = 0;
         while let Some((from, count)) = rows.next() {
-            let fault = |rule| Error::moov(PATH, table.at + i * 12, rule);
+            let fault = |violation| Error::moov(PATH, table.at + i * 12, violation);
             let to = rows.peek().map_or(chunks, |next| next.0.min(chunks));
             if i == 0 && from != 0 {
                 return Err(fault("the first entry begins at the first chunk"));

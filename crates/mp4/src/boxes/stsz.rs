@@ -27,7 +27,7 @@ enum Width {
 
 impl Stsz {
     pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Self> {
-        let fault = |rule| Error::moov(PATH, b.start, rule);
+        let fault = |violation| Error::moov(PATH, b.start, violation);
         let body = b.content(data);
         let (size, count) =
             be32(body, 4).zip(be32(body, 8)).ok_or_else(|| fault("the box is cut off"))?;

@@ -95,7 +95,7 @@ impl<'a> Boxes<'a> {
     }
 
     fn read(&self) -> Result<BoxAt> {
-        let fault = |rule| Error::moov(self.path, self.at, rule);
+        let fault = |violation| Error::moov(self.path, self.at, violation);
         let cut = || fault("a box header is cut off");
         let size = be32(self.data, self.at).ok_or_else(cut)?;
         let kind = *self.data.get(self.at + 4..).and_then(<[u8]>::first_chunk).ok_or_else(cut)?;
@@ -148,8 +148,8 @@ impl Table {
         let at = b.body + 8;
         let held = b.end.saturating_sub(at) / width;
         if count as usize > held {
-            let rule = "the table counts more entries than the box holds";
-            return Err(Error::moov(path, b.start, rule));
+            let violation = "the table counts more entries than the box holds";
+            return Err(Error::moov(path, b.start, violation));
         }
         Ok(Self { at, count })
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 use mp4::plan::Selection;
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init, text};
 
@@ -34,11 +34,11 @@ fn find(file: &[u8]) -> Result<ByteRange, Error> {
     let mut locator = Locator::new(Some(file.len() as u64));
     loop {
         match locator.next()? {
-            Step::Need(range) => {
+            LocateStep::Need(range) => {
                 let end = range.end.min(range.start + 100);
                 locator.feed(range.start, play::cut(file, ByteRange { end, ..range }));
             }
-            Step::Moov(range) => return Ok(range),
+            LocateStep::Moov(range) => return Ok(range),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Films by repetition.
 
-use mp4::film::{self, MoovAt};
+use mp4::synth::{self, MoovAt};
 use mp4::{Index, TrackKind};
 
 use crate::fmp4;
 use crate::make::{self, PLAIN};
 use crate::play;
 
-fn written(clip: &[u8], film: &film::Film) -> Vec<u8> {
+fn written(clip: &[u8], film: &synth::SynthFile) -> Vec<u8> {
     let media = play::cut(clip, film.media).repeat(film.repeats as usize);
     [film.head.as_slice(), &media, &film.tail].concat()
 }
@@ -18,7 +18,7 @@ fn a_film_shows_the_clip_again_and_again() {
     let clip = make::file(&[make::video(48, 24), make::audio(100)], &PLAIN);
     let once = fmp4::packets(&play::remux(&clip, 10_000));
     for moov_at in [MoovAt::Head, MoovAt::Tail] {
-        let film = film::write(&clip, 50, moov_at).unwrap();
+        let film = synth::repeat_clip(&clip, 50, moov_at).unwrap();
         let long = written(&clip, &film);
         assert_eq!(long.len() as u64, film.size_bytes());
         assert_eq!(film.tail.is_empty(), moov_at == MoovAt::Head);
@@ -45,14 +45,14 @@ fn a_film_shows_the_clip_again_and_again() {
 #[test]
 fn four_gibibytes_need_wide_offsets() {
     let clip = make::file(&[make::video(48, 24)], &PLAIN);
-    let film = film::write(&clip, 10, MoovAt::Tail).unwrap();
+    let film = synth::repeat_clip(&clip, 10, MoovAt::Tail).unwrap();
     assert!(
         fmp4::find(&film.tail, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"]).is_some()
     );
     let mut huge = make::video(4, 4);
     huge.units.iter_mut().for_each(|u| u.size = 1 << 20);
     let clip = make::file(&[huge], &PLAIN);
-    let film = film::write(&clip, 2000, MoovAt::Tail).unwrap();
+    let film = synth::repeat_clip(&clip, 2000, MoovAt::Tail).unwrap();
     let index = Index::parse(film.tail.as_slice()).unwrap();
     assert!(index.media_end() > 1 << 32);
     assert_eq!(index.media_end(), film.size_bytes() - film.tail.len() as u64);
@@ -60,7 +60,7 @@ fn four_gibibytes_need_wide_offsets() {
 
 #[test]
 fn a_clip_that_is_none_is_refused() {
-    assert!(film::write(b"", 3, MoovAt::Tail).is_err());
+    assert!(synth::repeat_clip(b"", 3, MoovAt::Tail).is_err());
     let clip = make::file(&[make::video(48, 24)], &PLAIN);
-    assert!(film::write(&clip, u32::MAX, MoovAt::Tail).is_err());
+    assert!(synth::repeat_clip(&clip, u32::MAX, MoovAt::Tail).is_err());
 }

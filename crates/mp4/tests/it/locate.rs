@@ -2,7 +2,7 @@
 
 use mp4::ByteRange;
 use mp4::limits::{HEAD_BYTES, MOOV_GUESS_BYTES};
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 use proptest::prelude::*;
 
 use crate::make::{self, PLAIN};
@@ -31,7 +31,7 @@ fn head_and_tail_are_enough_in_either_order() {
             for i in order {
                 locator.feed(pieces[i].0 as u64, pieces[i].1);
             }
-            assert_eq!(locator.next(), Ok(Step::Moov(moov)));
+            assert_eq!(locator.next(), Ok(LocateStep::Moov(moov)));
         }
     }
 }
@@ -39,21 +39,21 @@ fn head_and_tail_are_enough_in_either_order() {
 #[test]
 fn nothing_within_mdat_is_asked_for() {
     let mut locator = Locator::new(Some(10 << 30));
-    assert_eq!(locator.next(), Ok(Step::Need(ByteRange { start: 0, end: HEAD_BYTES })));
+    assert_eq!(locator.next(), Ok(LocateStep::Need(ByteRange { start: 0, end: HEAD_BYTES })));
     let mut head = make::boxed(*b"ftyp", &[b"isom\0\0\0\0isom"]);
     head.extend(b"\0\0\0\x01mdat");
     head.extend((10_u64 << 30).wrapping_sub(5020).to_be_bytes());
     locator.feed(0, &head);
     let start = (10 << 30) - 5000;
-    assert_eq!(locator.next(), Ok(Step::Need(ByteRange { start, end: 10 << 30 })));
+    assert_eq!(locator.next(), Ok(LocateStep::Need(ByteRange { start, end: 10 << 30 })));
     let mut unknown = Locator::new(None);
     unknown.feed(0, &head);
     let end = start + MOOV_GUESS_BYTES;
-    assert_eq!(unknown.next(), Ok(Step::Need(ByteRange { start, end })));
+    assert_eq!(unknown.next(), Ok(LocateStep::Need(ByteRange { start, end })));
     locator.feed(start, b"\0\0\x03\xe8free");
     locator.feed(start + 1000, b"\0\0\0\0moov");
     let moov = ByteRange { start: start + 1000, end: 10 << 30 };
-    assert_eq!(locator.next(), Ok(Step::Moov(moov)));
+    assert_eq!(locator.next(), Ok(LocateStep::Moov(moov)));
 }
 
 #[test]
@@ -99,6 +99,6 @@ proptest! {
         for (_, from, to) in pieces {
             locator.feed(from as u64, &file[from..to]);
         }
-        prop_assert_eq!(locator.next(), Ok(Step::Moov(place_of_moov(&file))));
+        prop_assert_eq!(locator.next(), Ok(LocateStep::Moov(place_of_moov(&file))));
     }
 }

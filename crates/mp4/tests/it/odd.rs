@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use mp4::plan::{self, Wanted};
-use mp4::start;
+use mp4::plan::{self, PlanTarget};
+use mp4::start_index;
 
 use crate::ffmpeg::{self, adler32};
 use crate::fmp4::{self, Packet};
@@ -79,12 +79,12 @@ fn a_seek_goes_far_enough_back_where_no_picture_is_said_to_be_a_key_frame() {
         let wanted = time_ms.saturating_sub(10_000);
         assert!(start_ms.abs_diff(wanted) < 200, "{time_ms} {start_ms}");
     }
-    assert!(start::Maker::new(&index).is_err(), "what is stored has key frames");
+    assert!(start_index::Builder::new(&index).is_err(), "what is stored has key frames");
     // The same as a fragmented file, one fragment of all: all of its samples pass for key frames.
     let fragmented = play::remux(&plain, 60_000);
     for (time_ms, start_ms) in [(5_000, 0), (30_000, 20_000)] {
         let mut index = play::index(&fragmented);
-        play::known(&fragmented, &mut index, selection, Wanted::Time(time_ms)).unwrap();
+        play::known(&fragmented, &mut index, selection, PlanTarget::Time(time_ms)).unwrap();
         let (_, found) = plan::seek(&index, selection, time_ms).unwrap();
         assert!((start_ms..start_ms + 200).contains(&found), "{time_ms} {found}");
     }
@@ -128,5 +128,5 @@ fn keys_that_change_within_a_track_are_refused_and_named() {
     file[at..at + 4].copy_from_slice(b"sgpd");
     file[at + 8..at + 12].copy_from_slice(b"seig");
     let error = play::index(&file).feed(0, &file).unwrap_err();
-    assert_eq!((error.path, error.rule), ("moof/traf/sgpd", "a track keeps its key"));
+    assert_eq!((error.path, error.violation), ("moof/traf/sgpd", "a track keeps its key"));
 }

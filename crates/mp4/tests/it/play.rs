@@ -1,8 +1,8 @@
 //! Plays a file in memory: windows fetched and appended, as a player would.
 
 use mp4::fragment::Payload;
-use mp4::locate::{Locator, Step};
-use mp4::plan::{self, Cursor, Selection, Wanted, Window};
+use mp4::locate::{LocateStep, Locator};
+use mp4::plan::{self, Cursor, PlanTarget, Selection, Window};
 use mp4::{ByteRange, Error, Index, init};
 
 pub(crate) fn cut(file: &[u8], range: ByteRange) -> &[u8] {
@@ -13,8 +13,8 @@ pub(crate) fn moov(file: &[u8]) -> &[u8] {
     let mut locator = Locator::new(Some(file.len() as u64));
     locator.feed(0, file);
     match locator.next().unwrap() {
-        Step::Moov(range) => cut(file, range),
-        Step::Need(range) => panic!("the whole file was fed, and {range:?} is needed"),
+        LocateStep::Moov(range) => cut(file, range),
+        LocateStep::Need(range) => panic!("the whole file was fed, and {range:?} is needed"),
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn known<B: AsRef<[u8]>>(
     file: &[u8],
     index: &mut Index<B>,
     selection: Selection,
-    wanted: Wanted,
+    wanted: PlanTarget,
 ) -> Result<u64, Error> {
     let (mut before, mut count) = (None, 0);
     while let Some(range) = plan::need(index, selection, wanted)? {
@@ -111,11 +111,11 @@ fn by(
     time_ms: u64,
     span_ms: u64,
 ) -> (Vec<u8>, Vec<Window>) {
-    known(file, index, selection, Wanted::Time(time_ms)).unwrap();
+    known(file, index, selection, PlanTarget::Time(time_ms)).unwrap();
     let (mut cursor, _) = plan::seek(index, selection, time_ms).unwrap();
     let (mut out, mut windows) = (Vec::new(), Vec::new());
     loop {
-        known(file, index, selection, Wanted::Window(cursor)).unwrap();
+        known(file, index, selection, PlanTarget::Window(cursor)).unwrap();
         let Some(window) = plan::next(index, selection, cursor, span_ms).unwrap() else { break };
         assert_ne!(window.next, cursor, "every window goes on");
         append(file, &window, &mut out);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use mp4::init;
-use mp4::plan::{self, Wanted};
+use mp4::plan::{self, PlanTarget};
 use proptest::prelude::*;
 
 use crate::ffmpeg::{self, adler32};
@@ -86,7 +86,8 @@ fn a_seek_finds_the_key_frame_and_reads_no_media_for_it() {
         for time_ms in (0..last_ms + 500).step_by(997) {
             let mut index = play::index(&file);
             let selection = play::defaults(&index);
-            let read = play::known(&file, &mut index, selection, Wanted::Time(time_ms)).unwrap();
+            let read =
+                play::known(&file, &mut index, selection, PlanTarget::Time(time_ms)).unwrap();
             let (cursor, start_ms) = plan::seek(&index, selection, time_ms).unwrap();
             let time = i64::try_from(time_ms * scale / 1000).unwrap();
             let key = video.iter().rfind(|p| p.key && p.pts <= time).unwrap_or(&video[0]);
@@ -160,11 +161,11 @@ proptest! {
         let selection = play::defaults(&index);
         let mut out = init::write_many(&index, &[0, 1]).unwrap();
         let (mut cursor, _) = {
-            play::known(&file, &mut index, selection, Wanted::Time(0)).unwrap();
+            play::known(&file, &mut index, selection, PlanTarget::Time(0)).unwrap();
             plan::seek(&index, selection, 0).unwrap()
         };
         loop {
-            play::known(&file, &mut index, selection, Wanted::Window(cursor)).unwrap();
+            play::known(&file, &mut index, selection, PlanTarget::Window(cursor)).unwrap();
             let window = plan::next(&index, selection, cursor, 10_000).unwrap();
             let Some(window) = window else { break };
             play::append(&file, &window, &mut out);

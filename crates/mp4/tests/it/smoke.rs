@@ -1,7 +1,7 @@
 //! Damaged files: a word about it, never a panic. What libFuzzer does, in two seconds.
 
 use mp4::Index;
-use mp4::start::{Ask, From};
+use mp4::start_index::{StartPosition, StartRequest};
 
 use crate::make::{self, PLAIN};
 use crate::play;
@@ -82,9 +82,9 @@ fn damaged_stored_films_and_answers_are_survived() {
     let file = make::file(&[make::video(900, 12), make::audio(1700)], &PLAIN);
     let index = Index::parse(play::moov(&file)).unwrap();
     let stored = start::store(&index);
-    let (selection, from) = (play::defaults(&index), From::Time(9_000));
-    let ask = Ask { selection, from, span_ms: 4_000, count: 3 };
-    let answer = mp4::start::write(&stored.ask(ask).unwrap().0);
+    let (selection, from) = (play::defaults(&index), StartPosition::Time(9_000));
+    let ask = StartRequest { selection, from, span_ms: 4_000, count: 3 };
+    let answer = mp4::start_index::encode(&stored.ask(ask).unwrap().0);
     let len = u32::try_from(stored.head.len()).unwrap().to_be_bytes();
     let pack = stored.packs.concat();
     for _ in 0..4000 {

@@ -1,9 +1,9 @@
 //! Starts from a stored film: what those who hold no `moov` get is what the whole index gives.
 
-use mp4::film::{self, MoovAt};
 use mp4::limits::{PACK_BYTES_MAX, WINDOWS_MAX};
 use mp4::plan::{self, Selection};
-use mp4::start::{self, Answer, Ask, Film, From, Maker, Step};
+use mp4::start_index::{self, Builder, PlanStep, Start, StartIndex, StartPosition, StartRequest};
+use mp4::synth::{self, MoovAt};
 use mp4::{ByteRange, Error, Index};
 use proptest::prelude::*;
 
@@ -22,38 +22,38 @@ pub(crate) struct Stored {
 }
 
 pub(crate) fn store<B: AsRef<[u8]>>(index: &Index<B>) -> Stored {
-    let mut maker = Maker::new(index).unwrap();
+    let mut builder = Builder::new(index).unwrap();
     let mut packs = Vec::new();
-    while let Some(pack) = maker.next_pack().unwrap() {
+    while let Some(pack) = builder.next_pack().unwrap() {
         assert!(pack.len() <= PACK_BYTES_MAX);
         packs.push(pack);
     }
-    let head = maker.head().unwrap();
+    let head = builder.head().unwrap();
     assert!(head.len() <= PACK_BYTES_MAX);
     Stored { head, packs }
 }
 
 impl Stored {
     /// What an edge does: packs are read as they are asked for. Tells how many that were.
-    pub(crate) fn ask(&self, ask: Ask) -> Result<(Answer, usize), Error> {
-        let film = Film::read(&self.head)?;
+    pub(crate) fn ask(&self, ask: StartRequest) -> Result<(Start, usize), Error> {
+        let film = StartIndex::read(&self.head)?;
         let mut packs: Vec<(u32, &[u8])> = Vec::new();
         loop {
-            match start::step(&film, &packs, ask)? {
-                Step::Done(answer) => return Ok((answer, packs.len())),
-                Step::Need(number) => packs.push((number, &self.packs[number as usize])),
+            match start_index::plan_from_packs(&film, &packs, ask)? {
+                PlanStep::Done(answer) => return Ok((answer, packs.len())),
+                PlanStep::NeedPack(number) => packs.push((number, &self.packs[number as usize])),
             }
         }
     }
 }
 
-fn ask(selection: Selection, from: From, count: u32) -> Ask {
-    Ask { selection, from, span_ms: 10_000, count }
+fn ask(selection: Selection, from: StartPosition, count: u32) -> StartRequest {
+    StartRequest { selection, from, span_ms: 10_000, count }
 }
 
 /// The demo's clip, over and over.
 fn long(minutes: u32) -> Vec<u8> {
-    film::write(CLIP, minutes * 60 / 16, MoovAt::Tail).unwrap().tail
+    synth::repeat_clip(CLIP, minutes * 60 / 16, MoovAt::Tail).unwrap().tail
 }
 
 #[test]
@@ -66,18 +66,18 @@ fn at_a_thousand_positions_a_stored_film_says_what_its_index_says() {
     let (mut packs, mut cursors) = (0, Vec::new());
     for _ in 0..1000 {
         let at = random.below(duration_ms + 1000) as u64;
-        let ask = ask(selection, From::Time(at), 1 + u32::try_from(at % 3).unwrap());
+        let ask = ask(selection, StartPosition::Time(at), 1 + u32::try_from(at % 3).unwrap());
         let (answer, read) = stored.ask(ask).unwrap();
-        let whole = start::answer(&index, ask).unwrap();
-        assert_eq!(start::write(&answer), start::write(&whole), "{at} ms");
+        let whole = start_index::plan_from_moov(&index, ask).unwrap();
+        assert_eq!(start_index::encode(&answer), start_index::encode(&whole), "{at} ms");
         packs += read;
         cursors.extend(answer.windows.last().map(|window| window.next));
     }
     // Packs meet now and then; mostly one has all.
     assert!(packs < 1100, "{packs} packs were read");
     for cursor in cursors.into_iter().step_by(5) {
-        let ask = ask(selection, From::Cursor(cursor), 2);
-        let whole = start::answer(&index, ask).unwrap();
+        let ask = ask(selection, StartPosition::Cursor(cursor), 2);
+        let whole = start_index::plan_from_moov(&index, ask).unwrap();
         assert_eq!(stored.ask(ask).unwrap().0, whole, "{cursor:?}");
     }
 }
@@ -88,23 +88,23 @@ fn an_hour_takes_a_megabyte_and_ten_hours_ten() {
     let [hour, ten] = stored.each_ref().map(|s| s.packs.iter().map(Vec::len).sum::<usize>());
     assert!(hour < 1_100_000, "{hour} bytes an hour");
     assert!(ten < hour * 10 + hour / 2, "{ten} bytes");
-    let keys = Film::read(&stored[1].head).unwrap().key_frames().count();
+    let keys = StartIndex::read(&stored[1].head).unwrap().key_frames().count();
     let head = stored[1].head.len();
     assert!(head < 2000 + keys * 8, "{head} bytes for {keys} key frames");
 }
 
 #[test]
 fn windows_of_a_stored_film_join_until_its_end() {
-    let made = film::write(CLIP, 8, MoovAt::Tail).unwrap();
+    let made = synth::repeat_clip(CLIP, 8, MoovAt::Tail).unwrap();
     let index = Index::parse(made.tail.as_slice()).unwrap();
     let stored = store(&index);
     let selection = play::defaults(&index);
-    let mut from = From::Time(0);
+    let mut from = StartPosition::Time(0);
     let mut windows = Vec::new();
-    while let (Answer { windows: some, .. }, _) = stored.ask(ask(selection, from, 2)).unwrap()
+    while let (Start { windows: some, .. }, _) = stored.ask(ask(selection, from, 2)).unwrap()
         && let Some(last) = some.last()
     {
-        from = From::Cursor(last.next);
+        from = StartPosition::Cursor(last.next);
         windows.extend(some);
     }
     let whole = Index::parse(made.tail.as_slice()).unwrap();
@@ -116,7 +116,7 @@ fn windows_of_a_stored_film_join_until_its_end() {
 
 #[test]
 fn ffmpeg_reads_the_packets_of_the_source_from_headers_and_its_bytes() {
-    let made = film::write(CLIP, 10, MoovAt::Tail).unwrap();
+    let made = synth::repeat_clip(CLIP, 10, MoovAt::Tail).unwrap();
     let media = play::cut(CLIP, made.media).repeat(10);
     let file = [made.head, media, made.tail.clone()].concat();
     let name = |part: &str| {
@@ -129,7 +129,7 @@ fn ffmpeg_reads_the_packets_of_the_source_from_headers_and_its_bytes() {
     for _ in 0..10 {
         let at = random.below(160_000) as u64;
         let selection = Selection { video: Some(0), audio: Some(1) };
-        let (answer, _) = stored.ask(ask(selection, From::Time(at), 2)).unwrap();
+        let (answer, _) = stored.ask(ask(selection, StartPosition::Time(at), 2)).unwrap();
         for ((track, init), source) in answer.inits.iter().enumerate().zip(&source) {
             let mut played = init.segment.clone();
             let mut windows = answer.windows.clone();
@@ -166,7 +166,7 @@ fn the_map_has_every_key_frame_and_where_it_lies() {
     let tracks = [make::video(480, 48), make::audio(900)];
     let file = make::file(&tracks, &PLAIN);
     let stored = store(&Index::parse(play::moov(&file)).unwrap());
-    let keys: Vec<_> = Film::read(&stored.head).unwrap().key_frames().collect();
+    let keys: Vec<_> = StartIndex::read(&stored.head).unwrap().key_frames().collect();
     assert_eq!(keys.len(), 10);
     for (i, key) in keys.iter().enumerate() {
         // Frame 48 i of 24 a second: later by its composition offset, earlier by the edit.
@@ -184,7 +184,7 @@ fn a_film_of_nothing_but_key_frames_has_as_many_as_a_map_may_have() {
     video.units.iter_mut().for_each(|u| u.size = 1);
     let file = make::file(&[video], &Shape { no_stss: true, chunk: [100, 1], ..PLAIN });
     let stored = store(&Index::parse(play::moov(&file)).unwrap());
-    let keys: Vec<_> = Film::read(&stored.head).unwrap().key_frames().collect();
+    let keys: Vec<_> = StartIndex::read(&stored.head).unwrap().key_frames().collect();
     assert!(keys.len() < 65_537 && keys.is_sorted_by(|a, b| a.time_ms + 999 < b.time_ms));
 }
 
@@ -198,27 +198,29 @@ fn every_track_can_be_chosen_and_no_other() {
         Selection { video: None, audio: Some(1) },
         Selection { video: Some(0), audio: None },
     ] {
-        let ask = ask(selection, From::Time(7_000), WINDOWS_MAX + 1);
+        let ask = ask(selection, StartPosition::Time(7_000), WINDOWS_MAX + 1);
         let (answer, _) = stored.ask(ask).unwrap();
-        assert_eq!(answer, start::answer(&index, ask).unwrap());
+        assert_eq!(answer, start_index::plan_from_moov(&index, ask).unwrap());
         assert_eq!(answer.tracks.len(), 3);
-        assert_eq!(start::read(&start::write(&answer)), Ok(answer));
+        assert_eq!(start_index::decode(&start_index::encode(&answer)), Ok(answer));
     }
     let wrong = Selection { video: Some(0), audio: Some(3) };
-    assert!(stored.ask(ask(wrong, From::Time(0), 1)).is_err());
+    assert!(stored.ask(ask(wrong, StartPosition::Time(0), 1)).is_err());
     let swapped = Selection { video: Some(1), audio: None };
-    assert!(stored.ask(ask(swapped, From::Time(0), 1)).is_err());
+    assert!(stored.ask(ask(swapped, StartPosition::Time(0), 1)).is_err());
 }
 
 #[test]
 fn a_box_that_is_not_known_is_left_out() {
     let file = make::file(&[make::video(48, 24)], &PLAIN);
     let index = Index::parse(play::moov(&file)).unwrap();
-    let answer = start::answer(&index, ask(play::defaults(&index), From::Time(0), 1)).unwrap();
-    let mut bytes = start::write(&answer);
+    let answer =
+        start_index::plan_from_moov(&index, ask(play::defaults(&index), StartPosition::Time(0), 1))
+            .unwrap();
+    let mut bytes = start_index::encode(&answer);
     bytes.extend(make::boxed(*b"more", &[b"of it"]));
-    assert_eq!(start::read(&bytes), Ok(answer));
-    let error = start::read(&bytes[28..]).unwrap_err();
+    assert_eq!(start_index::decode(&bytes), Ok(answer));
+    let error = start_index::decode(&bytes[28..]).unwrap_err();
     assert_eq!(error.to_string(), "the first box, and no other, is ffst (byte 0)");
 }
 
@@ -226,8 +228,10 @@ fn a_box_that_is_not_known_is_left_out() {
 fn texts_that_are_none_are_refused() {
     let file = make::file(&[make::video(48, 24)], &PLAIN);
     let index = Index::parse(play::moov(&file)).unwrap();
-    let answer = start::answer(&index, ask(play::defaults(&index), From::Time(0), 1)).unwrap();
-    let bytes = start::write(&answer);
+    let answer =
+        start_index::plan_from_moov(&index, ask(play::defaults(&index), StartPosition::Time(0), 1))
+            .unwrap();
+    let bytes = start_index::encode(&answer);
     let trak = bytes.windows(4).position(|four| four == b"trak").unwrap();
     let (language, mime) = (trak + 24, trak + 28);
     for (at, put, rule) in [
@@ -237,8 +241,8 @@ fn texts_that_are_none_are_refused() {
     ] {
         let mut wrong = bytes.clone();
         wrong[at..at + 4].copy_from_slice(&put);
-        let error = start::read(&wrong).unwrap_err();
-        assert_eq!(error.rule, rule, "{error}");
+        let error = start_index::decode(&wrong).unwrap_err();
+        assert_eq!(error.violation, rule, "{error}");
     }
 }
 
@@ -288,15 +292,15 @@ proptest! {
         prop_assume!(index.playable().is_ok() && selection.video.is_some());
         let stored = store(&index);
         for time in times {
-            let mut ask = Ask { selection, from: From::Time(time), span_ms, count: 3 };
+            let mut ask = StartRequest { selection, from: StartPosition::Time(time), span_ms, count: 3 };
             for _ in 0..2 {
-                let whole = start::answer(&index, ask).unwrap();
+                let whole = start_index::plan_from_moov(&index, ask).unwrap();
                 let (answer, _) = stored.ask(ask).unwrap();
-                let read = start::read(&start::write(&answer));
+                let read = start_index::decode(&start_index::encode(&answer));
                 prop_assert_eq!(read.as_ref(), Ok(&answer));
                 prop_assert_eq!(&answer, &whole, "{:?}", ask);
                 let Some(last) = answer.windows.last() else { break };
-                ask.from = From::Cursor(last.next);
+                ask.from = StartPosition::Cursor(last.next);
             }
         }
     }

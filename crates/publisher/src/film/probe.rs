@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use mp4::limits::MOOV_BYTES_MAX;
-use mp4::locate::{Locator, Step};
-use mp4::plan::{self, Selection, Wanted};
+use mp4::locate::{LocateStep, Locator};
+use mp4::plan::{self, PlanTarget, Selection};
 use mp4::{ByteRange, Index, Track, TrackKind};
 
 use crate::output::format::Clock;
@@ -115,18 +115,18 @@ fn moov(file: &mut File, size_bytes: u64, head: Vec<u8>) -> Result<(ByteRange, V
     drop(head);
     for _ in 0..STEPS_MAX {
         match locator.next().map_err(broken)? {
-            Step::Need(range) => {
+            LocateStep::Need(range) => {
                 let length = range.len().min(STEP_BYTES_MAX);
                 let bytes = read_at(file, range.start, length).map_err(unreadable)?;
                 locator.feed(range.start, &bytes);
             }
-            Step::Moov(range) if range.len() > MOOV_BYTES_MAX => {
+            LocateStep::Moov(range) if range.len() > MOOV_BYTES_MAX => {
                 return Err(format!(
                     "is not read: its `moov` box has {} bytes, and at most {MOOV_BYTES_MAX} are",
                     range.len()
                 ));
             }
-            Step::Moov(range) => {
+            LocateStep::Moov(range) => {
                 let bytes = read_at(file, range.start, range.len()).map_err(unreadable)?;
                 return Ok((range, bytes));
             }
@@ -185,7 +185,7 @@ fn tell(
     file: &mut File,
     index: &mut Index<Vec<u8>>,
     selection: Selection,
-    wanted: Wanted,
+    wanted: PlanTarget,
 ) -> Result<(), Reason> {
     while let Some(range) = plan::need(index, selection, wanted).map_err(broken)? {
         let bytes = read_at(file, range.start, range.len()).map_err(unreadable)?;
@@ -199,10 +199,10 @@ fn tell(
 fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Result<(), Reason> {
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     for time_ms in [0, u64::MAX] {
-        tell(file, index, selection, Wanted::Time(time_ms))?;
+        tell(file, index, selection, PlanTarget::Time(time_ms))?;
         let (mut cursor, _) = plan::seek(index, selection, time_ms).map_err(broken)?;
         for _ in 0..WINDOWS_MAX {
-            tell(file, index, selection, Wanted::Window(cursor))?;
+            tell(file, index, selection, PlanTarget::Window(cursor))?;
             let Some(window) = plan::next(index, selection, cursor, WINDOW_MS).map_err(broken)?
             else {
                 break;

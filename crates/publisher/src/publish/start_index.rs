@@ -6,7 +6,7 @@ use std::fs::File;
 use anyhow::{Context, Result};
 use api::paths::{INDEX_ROOT, index_key};
 use mp4::Index;
-use mp4::start::{Maker, Root};
+use mp4::start_index::{Builder, Root};
 
 use crate::deployment::object_store::ObjectStore;
 use crate::film::probe::{FileStamp, ProbedFilm, read_at};
@@ -76,15 +76,15 @@ fn packs(
         Ok(index) => index,
         Err(why) => return Ok(Err(why)),
     };
-    let mut maker = match Maker::new(&index) {
-        Ok(maker) => maker,
+    let mut builder = match Builder::new(&index) {
+        Ok(builder) => builder,
         Err(why) => return Ok(Err(why)),
     };
     let mut names = Vec::new();
     loop {
-        match maker.next_pack() {
+        match builder.next_pack() {
             Ok(Some(pack)) => names.push(put(&pack)?),
-            Ok(None) => return Ok(maker.head().map(|head| Packed { names, head })),
+            Ok(None) => return Ok(builder.head().map(|head| Packed { names, head })),
             Err(why) => return Ok(Err(why)),
         }
     }

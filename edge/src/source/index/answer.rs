@@ -1,4 +1,4 @@
-//! A start, planned on what is stored: by `mp4::start::step`, which says what it wants to see.
+//! A start, planned on what is stored: `mp4::start_index::plan_from_packs` says which pack it needs.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use mp4::{
     TrackKind,
     fragment::Payload,
     plan::Selection,
-    start::{self, Answer, Ask, Film, From, Root, Step},
+    start_index::{self, PlanStep, Root, StartIndex, StartPosition, StartRequest},
 };
 
 use super::{made, pieces};
@@ -33,7 +33,7 @@ pub(crate) struct Start {
     /// Bytes of the film's file.
     pub(crate) size_bytes: u64,
     /// The rest.
-    pub(crate) answer: Answer,
+    pub(crate) answer: start_index::Start,
     /// Where the first range ends that the first picture needs; none where that was not asked for.
     pub(crate) picture_end: Option<u64>,
 }
@@ -78,11 +78,11 @@ async fn planned<P: Platform>(
         Root::Stored { size_bytes, names, head } => (size_bytes, names, head),
         Root::Refused(why) => return Err(Error::NoIndex(why.to_owned())),
     };
-    let film = Film::read(head).map_err(odd)?;
+    let film = StartIndex::read(head).map_err(odd)?;
     let selection = selection(&film, asked)?;
     let mut plan = Plan { platform, id, names, film, packs: Vec::new() };
-    let ask = |from, span_ms, count| Ask { selection, from, span_ms, count };
-    let From::Time(time_ms) = asked.from else {
+    let ask = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
+    let StartPosition::Time(time_ms) = asked.from else {
         let answer = plan.step(ask(asked.from, WINDOW_MS, asked.windows)).await?;
         return Ok(answer.map(|answer| Start { size_bytes, answer, picture_end: None }));
     };
@@ -101,7 +101,7 @@ async fn planned<P: Platform>(
         answer = longer;
     }
     if let Some(first) = answer.windows.first().filter(|_| asked.windows > 1) {
-        let rest = ask(From::Cursor(first.next), WINDOW_MS, asked.windows - 1);
+        let rest = ask(StartPosition::Cursor(first.next), WINDOW_MS, asked.windows - 1);
         let Some(rest) = plan.step(rest).await? else { return Ok(None) };
         answer.windows.extend(rest.windows);
     }
@@ -110,8 +110,8 @@ async fn planned<P: Platform>(
 
 /// Where the pictures of a shorter answer end in the first range of an answer, and the first run of
 /// sound beside them: without sound a browser shows no picture of a film that has some.
-fn picture_end(answer: &Answer, shorter: &Answer) -> Option<u64> {
-    let first = |answer: &Answer| answer.windows.first()?.fetches.first().cloned();
+fn picture_end(answer: &start_index::Start, shorter: &start_index::Start) -> Option<u64> {
+    let first = |answer: &start_index::Start| answer.windows.first()?.fetches.first().cloned();
     let (all, pictures) = (first(answer)?, first(shorter)?);
     let sound = all.fragments.iter().find_map(|fragment| match &fragment.payload {
         Payload::Gather(runs) => runs.first().map(|run| all.range.start + run.end),
@@ -126,26 +126,32 @@ struct Plan<'a, P> {
     platform: &'a P,
     id: &'a str,
     names: Vec<&'a str>,
-    film: Film<'a>,
+    film: StartIndex<'a>,
     packs: Vec<(u32, Rc<[u8]>)>,
 }
 
 impl<P: Platform> Plan<'_, P> {
     /// None where a pack is missing. Boxed, for one handler has room for it four times.
-    fn step(&mut self, ask: Ask) -> LocalBoxFuture<'_, Result<Option<Answer>, Error>> {
+    fn step(
+        &mut self,
+        ask: StartRequest,
+    ) -> LocalBoxFuture<'_, Result<Option<start_index::Start>, Error>> {
         self.read_and_step(ask).boxed_local()
     }
 
-    async fn read_and_step(&mut self, ask: Ask) -> Result<Option<Answer>, Error> {
+    async fn read_and_step(
+        &mut self,
+        ask: StartRequest,
+    ) -> Result<Option<start_index::Start>, Error> {
         let Self { platform, id, names, film, packs } = self;
         let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
         loop {
             let seen: Vec<_> = packs.iter().map(|(number, pack)| (*number, &**pack)).collect();
-            let number = match start::step(film, &seen, ask) {
-                Ok(Step::Done(answer)) => return Ok(Some(answer)),
-                Ok(Step::Need(number)) => number,
+            let number = match start_index::plan_from_packs(film, &seen, ask) {
+                Ok(PlanStep::Done(answer)) => return Ok(Some(answer)),
+                Ok(PlanStep::NeedPack(number)) => number,
                 // A cursor is the client's, all else is ours.
-                Err(error) if matches!(ask.from, From::Cursor(_)) => {
+                Err(error) if matches!(ask.from, StartPosition::Cursor(_)) => {
                     return Err(Error::InvalidPayload(format!("`from`: {error}")));
                 }
                 Err(error) => return Err(odd(error)),
@@ -162,7 +168,7 @@ impl<P: Platform> Plan<'_, P> {
     }
 }
 
-fn selection(film: &Film<'_>, asked: &Asked) -> Result<Selection, Error> {
+fn selection(film: &StartIndex<'_>, asked: &Asked) -> Result<Selection, Error> {
     let audio = match asked.sound {
         Sound::Default => film.default(TrackKind::Audio),
         Sound::Silent => None,

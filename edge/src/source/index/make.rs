@@ -9,7 +9,7 @@ use api::{
 };
 use mp4::{
     Index,
-    start::{Maker, Root},
+    start_index::{Builder, Root},
 };
 
 use super::{
@@ -84,13 +84,13 @@ async fn stored<P: Platform>(
         Ok(index) => index,
         Err(why) => return Ok(Err(why)),
     };
-    let mut maker = match Maker::new(&index) {
-        Ok(maker) => maker,
+    let mut builder = match Builder::new(&index) {
+        Ok(builder) => builder,
         Err(why) => return Ok(Err(why)),
     };
     let mut names = Vec::new();
     loop {
-        match maker.next_pack() {
+        match builder.next_pack() {
             Ok(Some(pack)) => {
                 names.push(pieces::put_pack(platform, id, names.len(), &pack).await?);
             }
@@ -100,5 +100,5 @@ async fn stored<P: Platform>(
     }
     let names = names.iter().map(String::as_str).collect();
     let size_bytes = moov.size_bytes;
-    Ok(maker.head().map(|head| Root::Stored { size_bytes, names, head: &head }.write()))
+    Ok(builder.head().map(|head| Root::Stored { size_bytes, names, head: &head }.write()))
 }

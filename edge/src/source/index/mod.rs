@@ -1,4 +1,4 @@
-//! What is stored of a film for its starts, in the form of `mp4::start`.
+//! What is stored of a film for its starts, in the form of `mp4::start_index`.
 
 mod answer;
 mod make;

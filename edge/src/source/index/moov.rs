@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use api::paths::media_key;
-use mp4::locate::{Locator, Step};
+use mp4::locate::{LocateStep, Locator};
 
 use crate::{
     error::Error,
@@ -76,8 +76,8 @@ async fn own<P: Platform>(platform: &P, id: &str) -> Result<Result<Moov<'static>
     let mut locator = Locator::new(Some(size_bytes));
     for _ in 0..LOOK_COUNT_MAX {
         let wanted = match locator.next() {
-            Ok(Step::Need(wanted)) => wanted,
-            Ok(Step::Moov(range)) => {
+            Ok(LocateStep::Need(wanted)) => wanted,
+            Ok(LocateStep::Moov(range)) => {
                 let mut bytes =
                     Vec::with_capacity(usize::try_from(range.len()).unwrap_or_default());
                 while (bytes.len() as u64) < range.len() {

@@ -9,7 +9,7 @@ use api::{
     limits::VALUE_BYTES_MAX,
     paths::{INDEX_ROOT, index_key},
 };
-use mp4::{limits::ROOT_BYTES_MAX, start::Root};
+use mp4::{limits::ROOT_BYTES_MAX, start_index::Root};
 
 use crate::{
     error::Error,

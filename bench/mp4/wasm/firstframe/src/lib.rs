@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use mp4::Index;
 use mp4::plan::{Cursor, Selection};
-use mp4::start::{self, Ask, From};
+use mp4::start_index::{self, StartRequest, StartPosition};
 
 /// As in the player.
 #[cfg(target_arch = "wasm32")]
@@ -69,13 +69,13 @@ pub extern "C" fn duration_ms() -> f64 {
 /// The window at a time, its size in bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn at(time_ms: f64) -> usize {
-    answer(From::Time(time_ms as u64))
+    answer(StartPosition::Time(time_ms as u64))
 }
 
 /// The window after the last one; 0 behind the end.
 #[unsafe(no_mangle)]
 pub extern "C" fn next() -> usize {
-    with(|state| state.cursor).map_or(0, |cursor| answer(From::Cursor(cursor)))
+    with(|state| state.cursor).map_or(0, |cursor| answer(StartPosition::Cursor(cursor)))
 }
 
 /// Where the answer is.
@@ -84,14 +84,14 @@ pub extern "C" fn answered() -> *const u8 {
     with(|state| state.output.as_ptr())
 }
 
-fn answer(from: From) -> usize {
+fn answer(from: StartPosition) -> usize {
     with(|state| {
         let Some(index) = &state.index else { return 0 };
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
-        let ask = Ask { selection, from, span_ms: 10_000, count: 1 };
-        let Ok(answer) = start::answer(index, ask) else { return 0 };
+        let request = StartRequest { selection, from, span_ms: 10_000, count: 1 };
+        let Ok(answer) = start_index::plan_from_moov(index, request) else { return 0 };
         state.cursor = answer.windows.last().map(|window| window.next);
-        state.output = start::write(&answer);
+        state.output = start_index::encode(&answer);
         if state.cursor.is_some() { state.output.len() } else { 0 }
     })
 }

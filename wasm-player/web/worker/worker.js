@@ -1,11 +1,11 @@
 // The worker: asks for what a film begins with, loads the player meanwhile, and joins the two to
 // MediaSource.
 
-/** @import { FirstframeRequest } from "./element.js" */
-/** @import { OpenMessage, PrepareMessage, SinkCalls, Stream } from "./messages.js" */
-/** @import { ToPage, ToWorker, WorkerScope } from "./messages.js" */
-/** @import { Host, Inputs, Player } from "./player.js" */
-/** @import { Sink, SinkReports } from "./sink.js" */
+/** @import { FirstframeRequest } from "../protocol/public-types.js" */
+/** @import { OpenMessage, PrepareMessage, SinkCalls, SinkReports } from "../protocol/messages.js" */
+/** @import { Stream, ToPage, ToWorker, WorkerScope } from "../protocol/messages.js" */
+/** @import { Host, Inputs, Player } from "../protocol/player.js" */
+/** @import { Sink } from "../sink/sink.js" */
 /** @import { Start } from "./start.js" */
 
 import {
@@ -14,11 +14,11 @@ import {
 import { counters, note, stats } from "./stats.js";
 import { inputsOf } from "./inputs.js";
 import { byHeaders, byIndex } from "./wasm-modules.js";
-import { gather, sinkHere, sinkOnPage } from "./sink-proxy.js";
+import { gather, sinkHere, sinkOnPage } from "../sink/sink-proxy.js";
 
 // Films without headers do not wait for it.
 const startModule = import("./start.js");
-const sinkModule = import("./sink.js");
+const sinkModule = import("../sink/sink.js");
 const faultMessages = import("./fault-messages.js");
 
 /** Of a film that may be watched next: some seconds, which is time to ask for more. */
@@ -289,8 +289,8 @@ const told = {
 const reporter = (call) => (/** @type {unknown[]} */ ...args) =>
   apply({ type: "report", call, args });
 const reported = /** @type {(keyof SinkReports)[]} */ (Object.keys(told));
-const reports = /** @type {SinkReports} */ (
-  Object.fromEntries(reported.map((call) => [call, reporter(call)])));
+const reports = /** @type {SinkReports} */ (/** @type {unknown} */ (
+  Object.fromEntries(reported.map((call) => [call, reporter(call)]))));
 
 /** @param {typeof Sink} SinkClass */
 function makeSink(SinkClass) {

@@ -1,6 +1,6 @@
 // What the player says and is told as numbers, in words: faults for people, headers for servers.
 
-/** @import { FirstframeFault } from "./element.js" */
+/** @import { FirstframeFault } from "../protocol/public-types.js" */
 
 /** @typedef {[code: string, message: string, advice: string]} Words */
 

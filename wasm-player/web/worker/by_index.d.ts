@@ -1,3 +1,3 @@
 // One of the two modules that wasm-bindgen makes.
 
-export * from "./player.js";
+export * from "../protocol/player.js";

@@ -10,7 +10,7 @@ use crate::track::Track;
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum StartPosition {
     /// At the key frame at or before this time.
     Time(u64),
     /// Where a window ended.
@@ -19,11 +19,11 @@ pub enum From {
 
 /// What is asked for: so many windows, at most [`WINDOWS_MAX`], of about `span_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct StartRequest {
     /// What plays.
     pub selection: Selection,
     /// Where to begin.
-    pub from: From,
+    pub from: StartPosition,
     /// How long a window is.
     pub span_ms: u64,
     /// How many windows.
@@ -32,22 +32,22 @@ pub struct Ask {
 
 /// All that a page needs besides the film's own bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Start {
     /// How long the film is.
     pub duration_ms: u64,
     /// When the first picture of the first window is shown.
     pub start_ms: u64,
     /// All tracks that play, to choose from.
-    pub tracks: Vec<Listed>,
+    pub tracks: Vec<TrackSummary>,
     /// Of the chosen tracks, video first.
-    pub inits: Vec<Init>,
+    pub inits: Vec<TrackInit>,
     /// They follow each other without a gap.
     pub windows: Vec<Window>,
 }
 
 /// A track to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct TrackSummary {
     /// Its number in the index.
     pub track: usize,
     /// What it holds.
@@ -64,21 +64,21 @@ pub struct Listed {
 
 /// An initialization segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Init {
+pub struct TrackInit {
     /// Whose.
     pub track: usize,
     /// The bytes to append first.
     pub segment: Vec<u8>,
 }
 
-impl Ask {
+impl StartRequest {
     pub(super) fn limited(self) -> Self {
         let (span_ms, count) = (self.span_ms.clamp(1, WINDOW_MS_MAX), self.count.min(WINDOWS_MAX));
         Self { span_ms, count, ..self }
     }
 }
 
-impl Listed {
+impl TrackSummary {
     pub(super) fn of(number: usize, track: &Track) -> Self {
         Self {
             track: number,
@@ -92,14 +92,14 @@ impl Listed {
 }
 
 /// The answer of one who holds the whole `moov`.
-pub fn answer<B: AsRef<[u8]>>(index: &Index<B>, ask: Ask) -> Result<Answer> {
-    let Ask { selection, from, span_ms, count } = ask.limited();
+pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, ask: StartRequest) -> Result<Start> {
+    let StartRequest { selection, from, span_ms, count } = ask.limited();
     let (mut cursor, mut start_ms) = match from {
-        From::Time(ms) => {
+        StartPosition::Time(ms) => {
             let (cursor, start_ms) = plan::seek(index, selection, ms)?;
             (cursor, Some(start_ms))
         }
-        From::Cursor(cursor) => (cursor, None),
+        StartPosition::Cursor(cursor) => (cursor, None),
     };
     let mut windows = Vec::new();
     for _ in 0..count {
@@ -108,20 +108,20 @@ pub fn answer<B: AsRef<[u8]>>(index: &Index<B>, ask: Ask) -> Result<Answer> {
         start_ms = start_ms.or(Some(window.start_ms));
         let mut fragments = window.fetches.iter().flat_map(|fetch| &fetch.fragments);
         if fragments.any(|fragment| fragment.init != 0 || fragment.hole.is_some()) {
-            let rule = "a start is of one sample description a track, and not encrypted";
-            return Err(Error::file(0, rule));
+            let violation = "a start is of one sample description a track, and not encrypted";
+            return Err(Error::file(0, violation));
         }
         windows.push(window);
     }
     let mut inits = Vec::new();
     for track in selection.video.into_iter().chain(selection.audio) {
-        inits.push(Init { track, segment: init::write(index, track)? });
+        inits.push(TrackInit { track, segment: init::write(index, track)? });
     }
     let playable = index.tracks().iter().enumerate().filter(|(_, track)| track.playable.is_ok());
-    Ok(Answer {
+    Ok(Start {
         duration_ms: index.duration_ms(),
         start_ms: start_ms.unwrap_or(index.duration_ms()),
-        tracks: playable.map(|(number, track)| Listed::of(number, track)).collect(),
+        tracks: playable.map(|(number, track)| TrackSummary::of(number, track)).collect(),
         inits,
         windows,
     })

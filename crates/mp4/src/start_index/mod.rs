@@ -4,20 +4,20 @@
 //! wire form, byte by byte. What is planned on a stretch of them is what the whole index would
 //! have planned: the same code does it, and looks whether it came to an end that is none.
 
-mod answer;
 mod block;
-mod film;
-mod make;
+mod builder;
+mod head;
 mod pack;
+mod pack_planner;
 mod root;
-mod stretch;
+mod slice;
+mod start;
+mod start_boxes;
 mod varint;
-mod windows;
-mod wire;
 
-pub use answer::{Answer, Ask, From, Init, Listed, answer};
-pub use film::{Film, KeyFrame};
-pub use make::Maker;
+pub use builder::Builder;
+pub use head::{KeyFrame, StartIndex};
+pub use pack_planner::{PlanStep, plan_from_packs};
 pub use root::Root;
-pub use windows::{Step, step};
-pub use wire::{read, write};
+pub use start::{Start, StartPosition, StartRequest, TrackInit, TrackSummary, plan_from_moov};
+pub use start_boxes::{decode, encode};

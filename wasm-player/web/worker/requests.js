@@ -1,6 +1,6 @@
 // What is asked of the edge, and of any server of ranges.
 
-/** @import { PrepareMessage } from "./messages.js" */
+/** @import { PrepareMessage } from "../protocol/messages.js" */
 
 /** @param {PrepareMessage} message */
 export const streamUrl = ({ api, episode = "" }) => `${api}/api/v2/stream/${encodeURIComponent(episode)}`;

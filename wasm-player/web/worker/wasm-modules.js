@@ -1,6 +1,6 @@
 // The two modules of the player, of which a page loads the one that it needs.
 
-/** @import { Exports } from "./player.js" */
+/** @import { Exports } from "../protocol/player.js" */
 
 /** By headers that the edge makes: all that a start needs. */
 export const byHeaders = () =>
@@ -12,7 +12,7 @@ export const byIndex = () =>
 
 /**
  * Joins the wasm and its glue.
- * @param {Promise<typeof import("./player.js")>} module @param {Promise<Response>} wasm
+ * @param {Promise<typeof import("../protocol/player.js")>} module @param {Promise<Response>} wasm
  */
 async function load(module, wasm) {
   wasm.catch(() => {}); // What awaits it below may be late.

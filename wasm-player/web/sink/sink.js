@@ -2,15 +2,7 @@
 
 import { joined } from "./sink-proxy.js";
 
-/**
- * What a sink reports. It never reports from inside a call to it.
- * @typedef {object} SinkReports
- * @property {(lane: number, epoch: number, bytes: number, buffered: Float64Array) => void} appended
- * @property {(lane: number, buffered: Float64Array) => void} evicted
- * @property {(lane: number, epoch: number) => void} quotaExceeded
- * @property {(mime: string) => void} unsupported
- * @property {(message: string) => void} sinkFailed
- */
+/** @import { SinkReports } from "../protocol/messages.js" */
 
 /** @typedef {{ epoch: number, bytes: Uint8Array, lengths: number[] }} Append `lengths` of the calls that it is of */
 /** @typedef {{ start: number, end: number }} Removal */

@@ -1,6 +1,6 @@
 // What can happen to the player, by the places that src/browser/player.rs has for it.
 
-/** @import { Inputs, Player } from "./player.js" */
+/** @import { Inputs, Player } from "../protocol/player.js" */
 
 /** @type {(keyof Inputs)[]} */
 const NAMES = [

@@ -1,11 +1,11 @@
 // <firstframe-video>: a video element whose bytes come from Firstframe's worker.
-/** @import { FirstframeFault, FirstframeStats } from "./element.js" */
-/** @import { OpenMessage, ToPage, ToWorker } from "./messages.js" */
-/** @import { Sink, SinkReports } from "./sink.js" */
+/** @import { FirstframeFault, FirstframeStats } from "../protocol/public-types.js" */
+/** @import { SinkReports, ToPage, ToWorker } from "../protocol/messages.js" */
+/** @import { Sink } from "../sink/sink.js" */
 
-import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker } from "./element-faults.js";
+import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker } from "./faults.js";
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
-import { keepSpare, open, prepare } from "./workers.js";
+import { keepSpare, open, prepare } from "./worker-pool.js";
 
 /** From here on the next episode is made ready: its credits roll soon, and it is rarely left now. */
 const NEXT_SHARE = 0.8;
@@ -214,7 +214,7 @@ export class FirstframeVideo extends HTMLElement {
 
   #makeSink() {
     this.#sink?.then((sink) => sink.close());
-    this.#sink = import("./sink.js").then(({ Sink, canSink }) => {
+    this.#sink = import("../sink/sink.js").then(({ Sink, canSink }) => {
       if (!canSink) throw new Error("no MediaSource");
       const sink = new Sink(this.#reports());
       this.#attach(() => {

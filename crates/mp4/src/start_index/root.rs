@@ -19,7 +19,7 @@ pub enum Root<'a> {
         size_bytes: u64,
         /// In their order.
         names: Vec<&'a str>,
-        /// For [`Film::read`](super::Film::read).
+        /// For [`StartIndex::read`](super::StartIndex::read).
         head: &'a [u8],
     },
 }

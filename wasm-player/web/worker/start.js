@@ -1,9 +1,9 @@
 // A start: what the edge sends in front of a film's bytes, and the first of them behind it. It plays
 // before wasm is there, and wasm goes on where it stands. docs/formats.md has the form.
 
-/** @import { SinkCalls, Started } from "./messages.js" */
+/** @import { SinkCalls, Started } from "../protocol/messages.js" */
 
-import { gather, joined } from "./sink-proxy.js";
+import { gather, joined } from "../sink/sink-proxy.js";
 
 /** Eighty seconds of headers have some 100 KB. */
 const BOXES_BYTES_MAX = 1 << 20;

@@ -1,6 +1,6 @@
 // What a person may ask of a playback: how many requests, and how many bytes went where.
 
-/** @import { FirstframeRequest } from "./element.js" */
+/** @import { FirstframeRequest } from "../protocol/public-types.js" */
 
 /** Requests that are remembered one by one; an hour's film makes 400. */
 const ENTRIES_MAX = 1000;

@@ -10,7 +10,7 @@ use crate::headers::TrackKind;
 use crate::index::Index;
 use crate::init;
 use crate::limits::{MOOV_BYTES_MAX, OFFSET_MAX, WINDOW_SAMPLES_MAX};
-use crate::locate::{Locator, Step};
+use crate::locate::{LocateStep, Locator};
 use crate::range::ByteRange;
 use crate::samples::Sample;
 use crate::track::{Stream, Track};
@@ -24,9 +24,9 @@ pub enum MoovAt {
     Tail,
 }
 
-/// A file to be written: [`Film::head`], [`Film::media`] of the clip so often, [`Film::tail`].
+/// A file to be written: [`SynthFile::head`], [`SynthFile::media`] of the clip so often, [`SynthFile::tail`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Film {
+pub struct SynthFile {
     /// What comes first.
     pub head: Vec<u8>,
     /// Which bytes of the clip are repeated.
@@ -37,7 +37,7 @@ pub struct Film {
     pub tail: Vec<u8>,
 }
 
-impl Film {
+impl SynthFile {
     /// Bytes in the whole file.
     pub fn size_bytes(&self) -> u64 {
         let media = self.media.len() * u64::from(self.repeats);
@@ -67,18 +67,18 @@ struct Shape {
 }
 
 /// The film that repeats `clip`, a whole MP4 file, so often.
-pub fn write(clip: &[u8], repeats: u32, moov_at: MoovAt) -> Result<Film> {
+pub fn repeat_clip(clip: &[u8], repeats: u32, moov_at: MoovAt) -> Result<SynthFile> {
     with_offsets(clip, repeats, moov_at, false)
 }
 
 /// The same with 64-bit offsets, whether it needs them or not: films of all lengths differ in
 /// nothing else.
-pub fn write_wide(clip: &[u8], repeats: u32, moov_at: MoovAt) -> Result<Film> {
+pub fn repeat_clip_wide(clip: &[u8], repeats: u32, moov_at: MoovAt) -> Result<SynthFile> {
     with_offsets(clip, repeats, moov_at, true)
 }
 
-fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Result<Film> {
-    let fault = |rule| Error::file(0, rule);
+fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Result<SynthFile> {
+    let fault = |violation| Error::file(0, violation);
     let index = Index::parse(moov(clip)?)?;
     let parts = parts(&index)?;
     let lead = parts.first().ok_or_else(|| fault("the clip has a track that plays"))?;
@@ -109,15 +109,17 @@ fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Resul
     // § 4.2.2: size 1 stands for the 64-bit size behind the type.
     head.extend(b"\0\0\0\x01mdat");
     head.extend((total + 16).to_be_bytes());
-    Ok(Film { head, media, repeats, tail: moov })
+    Ok(SynthFile { head, media, repeats, tail: moov })
 }
 
 fn moov(clip: &[u8]) -> Result<&[u8]> {
     let mut locator = Locator::new(Some(clip.len() as u64));
     locator.feed(0, clip);
     let range = match locator.next()? {
-        Step::Moov(range) => usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok()),
-        Step::Need(_) => None,
+        LocateStep::Moov(range) => {
+            usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok())
+        }
+        LocateStep::Need(_) => None,
     };
     let bytes = range.and_then(|(start, end)| clip.get(start..end));
     bytes.ok_or_else(|| Error::file(0, "the clip is whole"))

@@ -40,8 +40,8 @@ impl<'a> Reader<'a> {
         Self { rest, read: 0 }
     }
 
-    pub(super) fn fault(&self, rule: &'static str) -> Error {
-        Error::file(self.read as u64, rule)
+    pub(super) fn fault(&self, violation: &'static str) -> Error {
+        Error::file(self.read as u64, violation)
     }
 
     pub(super) fn number(&mut self) -> Result<u64> {

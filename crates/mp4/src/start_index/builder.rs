@@ -1,6 +1,6 @@
 //! Makes the stored form: packs one after the other, and then the head that knows where all is.
 
-use super::film::{self, KeyFrame};
+use super::head::{self, KeyFrame};
 use super::{block, pack};
 use crate::error::{Error, Result};
 use crate::headers::TrackKind;
@@ -12,7 +12,7 @@ use crate::samples::Sample;
 use crate::segment::Segment;
 
 /// Goes through a film once; holds one pack at a time.
-pub struct Maker<'a, B> {
+pub struct Builder<'a, B> {
     index: &'a Index<B>,
     tracks: Vec<Line<'a>>,
     packs: Vec<Vec<(u32, u64)>>,
@@ -32,11 +32,11 @@ struct Line<'a> {
     blocks: u32,
 }
 
-impl<'a, B: AsRef<[u8]>> Maker<'a, B> {
+impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     /// For all tracks of a film that play. Refused is what is no film of samples side by side: one
     /// with `moof` boxes, one whose edits jump, one whose descriptions change.
     pub fn new(index: &'a Index<B>) -> Result<Self> {
-        let fault = |rule| Err(Error::file(0, rule));
+        let fault = |violation| Err(Error::file(0, violation));
         if index.is_fragmented() {
             return fault("a film that is stored has no moof boxes");
         }
@@ -100,7 +100,7 @@ impl<'a, B: AsRef<[u8]>> Maker<'a, B> {
             let init = init::write(self.index, lane.index)?;
             tracks.push((lane.index, lane.track, *numbers, init));
         }
-        let head = film::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
+        let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
         if head.len() > PACK_BYTES_MAX {
             return Err(Error::file(
                 0,

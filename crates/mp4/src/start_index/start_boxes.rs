@@ -1,6 +1,6 @@
 //! The wire form: boxes one behind the other, which a dozen lines of JavaScript can append.
 
-use super::answer::{Answer, Init, Listed};
+use super::start::{Start, TrackInit, TrackSummary};
 use crate::boxes::write::{boxed, put, put_all};
 use crate::error::{Error, Result};
 use crate::fragment::{Fragment, Payload};
@@ -12,7 +12,7 @@ use crate::range::ByteRange;
 const VERSION: u32 = 1;
 
 /// The boxes of an answer.
-pub fn write(answer: &Answer) -> Vec<u8> {
+pub fn encode(answer: &Start) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 << 10);
     boxed(&mut out, *b"ffst", |out| {
         put(out, VERSION);
@@ -79,8 +79,8 @@ fn number(number: impl TryInto<u32>) -> u32 {
 }
 
 /// Reads the boxes again. Those of other types are left out.
-pub fn read(bytes: &[u8]) -> Result<Answer> {
-    let mut answer = Answer {
+pub fn decode(bytes: &[u8]) -> Result<Start> {
+    let mut answer = Start {
         duration_ms: 0,
         start_ms: 0,
         tracks: Vec::new(),
@@ -99,9 +99,9 @@ pub fn read(bytes: &[u8]) -> Result<Answer> {
             Err("the first box, and no other, is ffst")
         };
         let whole = boxes.is_whole && content.is_whole;
-        let rule = taken.err().or((!whole).then_some("a box has all its content"));
-        if let Some(rule) = rule {
-            return Err(Error::file(at as u64, rule));
+        let violation = taken.err().or((!whole).then_some("a box has all its content"));
+        if let Some(violation) = violation {
+            return Err(Error::file(at as u64, violation));
         }
         if boxes.rest.is_empty() {
             return Ok(answer);
@@ -143,7 +143,7 @@ impl<'a> Numbers<'a> {
 /// What was read, or the rule that it breaks.
 type Told<T> = std::result::Result<T, &'static str>;
 
-fn take(answer: &mut Answer, kind: &[u8], content: &mut Numbers<'_>) -> Told<()> {
+fn take(answer: &mut Start, kind: &[u8], content: &mut Numbers<'_>) -> Told<()> {
     let windows = &mut answer.windows;
     match kind {
         b"ffst" => {
@@ -155,12 +155,12 @@ fn take(answer: &mut Answer, kind: &[u8], content: &mut Numbers<'_>) -> Told<()>
         }
         b"trak" if answer.tracks.len() < TRACKS_MAX => answer.tracks.push(listed(content)?),
         b"init" if answer.inits.len() < TRACKS_MAX => {
-            answer.inits.push(Init { track: track(content)?, segment: content.rest.to_vec() });
+            answer.inits.push(TrackInit { track: track(content)?, segment: content.rest.to_vec() });
         }
         b"wind" if windows.len() < WINDOWS_MAX as usize => windows.push(Window {
             start_ms: content.number(),
             end_ms: content.number(),
-            next: Cursor::of([(); 5].map(|()| content.number())),
+            next: Cursor::from_numbers([(); 5].map(|()| content.number())),
             fetches: Vec::new(),
             keys_ms: Vec::new(),
         }),
@@ -194,7 +194,7 @@ fn track(content: &mut Numbers<'_>) -> Told<usize> {
     if track < TRACKS_MAX { Ok(track) } else { Err("there are at most 128 tracks") }
 }
 
-fn listed(content: &mut Numbers<'_>) -> Told<Listed> {
+fn listed(content: &mut Numbers<'_>) -> Told<TrackSummary> {
     let track = track(content)?;
     let kind = if content.small() == 0 { TrackKind::Video } else { TrackKind::Audio };
     let pixels = content.small();
@@ -207,7 +207,7 @@ fn listed(content: &mut Numbers<'_>) -> Told<Listed> {
         _ => return Err("a language is followed by a 0"),
     };
     let language = language.iter().map(|letter| char::from(*letter)).collect();
-    Ok(Listed { track, kind, language, size, sound, mime: content.text()? })
+    Ok(TrackSummary { track, kind, language, size, sound, mime: content.text()? })
 }
 
 fn fragment(content: &mut Numbers<'_>, fetched: u64) -> Told<Fragment> {

@@ -1,6 +1,6 @@
 // Workers that wait: one that has nothing to do yet, and those that hold a film's start in memory.
 
-/** @import { OpenMessage, PrepareMessage, ToWorker } from "./messages.js" */
+/** @import { OpenMessage, PrepareMessage, ToWorker } from "../protocol/messages.js" */
 
 /** The next episode, and what the pointer rests on. */
 const PREPARED_MAX = 2;
@@ -12,7 +12,7 @@ let spare;
 /** @type {Map<string, Worker>} by what they hold, the oldest first */
 const prepared = new Map();
 
-const spawn = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const spawn = () => new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module" });
 
 /** @param {PrepareMessage} film */
 const keyOf = ({ src, headers, episode, api, start }) =>

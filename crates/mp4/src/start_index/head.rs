@@ -24,7 +24,7 @@ pub struct KeyFrame {
 
 /// A stored film, without its packs.
 #[derive(Debug)]
-pub struct Film<'a> {
+pub struct StartIndex<'a> {
     pub(super) duration_ms: u64,
     pub(super) tracks: Vec<Stored<'a>>,
     packs: Vec<Held>,
@@ -49,7 +49,7 @@ pub(super) struct Stored<'a> {
 /// What packs hold of a track, by track: its first block there, and when that one is decoded.
 type Held = Vec<(u32, u64)>;
 
-/// A block, of the track at this place among [`Film::tracks`]; or the pack that is missing.
+/// A block, of the track at this place among [`StartIndex::tracks`]; or the pack that is missing.
 pub(super) type Found<T> = Result<T, Missing>;
 
 /// Why a block cannot be read.
@@ -114,7 +114,7 @@ pub(super) fn write(
     out
 }
 
-impl<'a> Film<'a> {
+impl<'a> StartIndex<'a> {
     /// Reads a head.
     pub fn read(head: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::behind(head, MAGIC)?;

@@ -1,6 +1,6 @@
 // What the page itself has to say of a film that does not play.
 
-/** @import { FirstframeFault, FirstframeStats } from "./element.js" */
+/** @import { FirstframeFault, FirstframeStats } from "../protocol/public-types.js" */
 
 /** @type {FirstframeStats} */
 export const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,

@@ -1,7 +1,6 @@
 // What the page and the worker say to each other.
 
-import type { FirstframeFault, FirstframeStats } from "./element.js";
-import type { Sink, SinkReports } from "./sink.js";
+import type { FirstframeFault, FirstframeStats } from "./public-types.js";
 
 /** What may be played soon. */
 export interface PrepareMessage {
@@ -35,22 +34,31 @@ export type ToWorker =
   | { type: "report"; call: keyof SinkReports; args: unknown[] }
   | { type: "stats"; id: number };
 
-export type SinkCall =
-  | "addSourceBuffers"
-  | "append"
-  | "retryAppend"
-  | "abortAppend"
-  | "evict"
-  | "endOfStream";
+export type SinkCall = keyof SinkCalls;
 
-/** The calls that go to whichever Sink there is; its page hears when the first picture is shown. */
-export interface SinkCalls extends Pick<Sink, Exclude<SinkCall, "addSourceBuffers">> {
+/** What a Sink does, wherever it lives. `lane`: 0 video, 1 audio. */
+export interface SinkCalls {
+  /** MIME types, none for a buffer that is not wanted; seconds. */
   addSourceBuffers(
     video: string | undefined,
     audio: string | undefined,
     duration: number,
     begins: number,
   ): void;
+  append(lane: number, epoch: number, bytes: Uint8Array): void;
+  retryAppend(lane: number): void;
+  abortAppend(lane: number): void;
+  evict(lane: number, start: number, end: number): void;
+  endOfStream(): void;
+}
+
+/** What a Sink reports, never from inside a call to it. `buffered`: start, end, … in seconds. */
+export interface SinkReports {
+  appended(lane: number, epoch: number, bytes: number, buffered: Float64Array): void;
+  evicted(lane: number, buffered: Float64Array): void;
+  quotaExceeded(lane: number, epoch: number): void;
+  unsupported(mime: string): void;
+  sinkFailed(message: string): void;
 }
 
 /** What the edge says of an episode, as far as the player reads it. */

@@ -3,7 +3,7 @@
 //! Its samples are written as the tables they came from, counted from the stretch's first one.
 
 use super::block;
-use super::film::{Film, Found, Stored};
+use super::head::{Found, StartIndex, Stored};
 use crate::boxes::write::{boxed, full, patch, put, put_all};
 use crate::boxes::{BoxAt, boxes};
 use crate::error::Result;
@@ -41,7 +41,7 @@ impl Span {
 
 /// An index in which the tracks of `spans`, by their place in the film, have just these blocks.
 pub(super) fn index(
-    film: &Film<'_>,
+    film: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
     spans: &[(usize, Span)],
 ) -> Found<Index<Vec<u8>>> {
@@ -77,7 +77,12 @@ pub(super) fn index(
     Ok(Index::of(moov, tracks))
 }
 
-fn samples(film: &Film<'_>, packs: &[(u32, &[u8])], i: usize, span: Span) -> Found<Vec<Sample>> {
+fn samples(
+    film: &StartIndex<'_>,
+    packs: &[(u32, &[u8])],
+    i: usize,
+    span: Span,
+) -> Found<Vec<Sample>> {
     let mut samples = Vec::new();
     let Some(stored) = film.tracks.get(i) else { return Ok(samples) };
     for number in span.from..span.to.min(stored.blocks) {

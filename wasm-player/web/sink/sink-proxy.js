@@ -1,6 +1,6 @@
 // The calls to whichever Sink there is: here, or on the page.
 
-/** @import { SinkCall, SinkCalls, ToPage } from "./messages.js" */
+/** @import { SinkCall, SinkCalls, ToPage } from "../protocol/messages.js" */
 /** @import { Sink } from "./sink.js" */
 
 /** @typedef {(message: ToPage, transfer?: Transferable[]) => void} Tell */

@@ -3,9 +3,9 @@
 //! A plan looks at samples next to each other. Where it came to an end of the stretch that is none
 //! of the track, it might have gone on: the stretch is made longer on that side, and planned again.
 
-use super::answer::{Answer, Ask, From, Init, Listed};
-use super::film::{Film, Found, Missing};
-use super::stretch::{self, Span};
+use super::head::{Found, Missing, StartIndex};
+use super::slice::{self, Span};
+use super::start::{Start, StartPosition, StartRequest, TrackInit, TrackSummary};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::limits::{BLOCK_SAMPLES, STRETCH_BLOCKS_MAX, STRETCH_MS};
@@ -13,15 +13,19 @@ use crate::plan::{self, Cursor, Window};
 
 /// What comes of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PlanStep {
     /// This pack is wanted too.
-    Need(u32),
+    NeedPack(u32),
     /// Here it is.
-    Done(Answer),
+    Done(Start),
 }
 
-/// What [`answer`](super::answer()) says, from a head and those packs that were wanted so far.
-pub fn step(film: &Film<'_>, packs: &[(u32, &[u8])], ask: Ask) -> Result<Step> {
+/// What [`answer`](super::plan_from_moov()) says, from a head and those packs that were wanted so far.
+pub fn plan_from_packs(
+    film: &StartIndex<'_>,
+    packs: &[(u32, &[u8])],
+    ask: StartRequest,
+) -> Result<PlanStep> {
     let mut lanes = [None; 2];
     for (lane, number) in lanes.iter_mut().zip([ask.selection.video, ask.selection.audio]) {
         let Some(number) = number else { continue };
@@ -30,22 +34,22 @@ pub fn step(film: &Film<'_>, packs: &[(u32, &[u8])], ask: Ask) -> Result<Step> {
     }
     let search = Search { film, packs, lanes, ask: ask.limited() };
     match search.run() {
-        Ok((start_ms, windows)) => Ok(Step::Done(search.answer(start_ms, windows))),
+        Ok((start_ms, windows)) => Ok(PlanStep::Done(search.answer(start_ms, windows))),
         Err(Missing::Broken(error)) => Err(error),
         Err(Missing::Pack(number)) => {
             let is_there = packs.iter().any(|pack| pack.0 == number) || number >= film.packs();
             let fault = Error::file(0, "a block is in one of the film's packs");
-            if is_there { Err(fault) } else { Ok(Step::Need(number)) }
+            if is_there { Err(fault) } else { Ok(PlanStep::NeedPack(number)) }
         }
     }
 }
 
 /// What is asked of what; tracks by their place in the film, video first.
 struct Search<'a> {
-    film: &'a Film<'a>,
+    film: &'a StartIndex<'a>,
     packs: &'a [(u32, &'a [u8])],
     lanes: [Option<usize>; 2],
-    ask: Ask,
+    ask: StartRequest,
 }
 
 /// The blocks of each lane.
@@ -91,8 +95,8 @@ impl Search<'_> {
     fn first_spans(&self) -> Found<(Spans, u64)> {
         let mut spans = [None; 2];
         let mut from_ms = match self.ask.from {
-            From::Time(ms) => ms.min(self.film.duration_ms),
-            From::Cursor(_) => u64::MAX,
+            StartPosition::Time(ms) => ms.min(self.film.duration_ms),
+            StartPosition::Cursor(_) => u64::MAX,
         };
         let asked_ms = from_ms;
         for (i, (span, lane)) in spans.iter_mut().zip(self.lanes).enumerate() {
@@ -101,11 +105,11 @@ impl Search<'_> {
                 continue;
             };
             let from = match self.ask.from {
-                From::Time(_) => {
+                StartPosition::Time(_) => {
                     let block = self.film.block_at(self.packs, lane, stored.media_time(from_ms))?;
                     self.key_block(lane, block)?
                 }
-                From::Cursor(cursor) => {
+                StartPosition::Cursor(cursor) => {
                     let number = samples(cursor).get(i).copied().unwrap_or(0);
                     let number = number.saturating_sub(stored.segment.first);
                     // Those at the beginning are timed together.
@@ -139,17 +143,17 @@ impl Search<'_> {
     fn index(&self, spans: &Spans) -> Found<Index<Vec<u8>>> {
         let spans: Vec<_> = self.lanes.iter().zip(spans).filter_map(|(l, s)| l.zip(*s)).collect();
         if spans.iter().any(|(_, span)| span.to.saturating_sub(span.from) > STRETCH_BLOCKS_MAX) {
-            let rule = "what is shown together is within 100,000 samples";
-            return Err(Error::file(0, rule).into());
+            let violation = "what is shown together is within 100,000 samples";
+            return Err(Error::file(0, violation).into());
         }
-        stretch::index(self.film, self.packs, &spans)
+        slice::index(self.film, self.packs, &spans)
     }
 
     fn plan(&self, index: &Index<Vec<u8>>, spans: &Spans) -> Found<Planned> {
         let selection = self.ask.selection;
         let [video, audio] = [0, 1].map(|i| self.edges(spans, i));
         let (mut cursor, mut start_ms) = match self.ask.from {
-            From::Time(ms) => {
+            StartPosition::Time(ms) => {
                 let (cursor, start_ms) = plan::seek(index, selection, ms)?;
                 let [v, a] = samples(cursor);
                 if (v == 0 && video.before) || (a == 0 && audio.before) {
@@ -157,7 +161,9 @@ impl Search<'_> {
                 }
                 (cursor, Some(start_ms))
             }
-            From::Cursor(cursor) => (moved(cursor, u32::saturating_sub, [video, audio]), None),
+            StartPosition::Cursor(cursor) => {
+                (moved(cursor, u32::saturating_sub, [video, audio]), None)
+            }
         };
         let mut windows = Vec::new();
         for _ in 0..self.ask.count {
@@ -191,14 +197,14 @@ impl Search<'_> {
         Edges { first: span.first(stored), before: span.from > 0, end }
     }
 
-    fn answer(&self, start_ms: u64, windows: Vec<Window>) -> Answer {
+    fn answer(&self, start_ms: u64, windows: Vec<Window>) -> Start {
         let film = self.film;
         let chosen = self.lanes.into_iter().flatten().filter_map(|lane| film.tracks.get(lane));
-        let inits = chosen.map(|s| Init { track: s.number, segment: s.init.to_vec() });
-        Answer {
+        let inits = chosen.map(|s| TrackInit { track: s.number, segment: s.init.to_vec() });
+        Start {
             duration_ms: film.duration_ms,
             start_ms,
-            tracks: film.tracks().map(|(number, track)| Listed::of(number, track)).collect(),
+            tracks: film.tracks().map(|(number, track)| TrackSummary::of(number, track)).collect(),
             inits: inits.collect(),
             windows,
         }
@@ -216,7 +222,7 @@ fn moved(cursor: Cursor, count: fn(u32, u32) -> u32, edges: [Edges; 2]) -> Curso
     let [video, audio] = edges.map(|edges| edges.first);
     let [v, a] = samples(cursor);
     let [.., sequence] = cursor.numbers();
-    Cursor::of([0, count(v, video).into(), 0, count(a, audio).into(), sequence])
+    Cursor::from_numbers([0, count(v, video).into(), 0, count(a, audio).into(), sequence])
 }
 
 /// Of a stretch of a lane: its first sample in the track, whether there are some before, and one

@@ -1,41 +1,12 @@
 // <firstframe-video>: a media element for plain MP4 files, played by Firstframe's own pipeline.
 
-/** What went wrong, where, and what the person can do. */
-export interface FirstframeFault {
-  /** Stable, for programs: `network`, `not_found`, `forbidden`, `bad_file`, `unplayable`, … */
-  code: string;
-  message: string;
-  where: string;
-  advice: string;
-}
+import type { FirstframeFault, FirstframeStats } from "../protocol/public-types.js";
 
-export interface FirstframeRequest {
-  /** As sent: `bytes=0-262143`, `bytes=-524288`; or `start`, or `headers`. */
-  range: string;
-  purpose: "index" | "media";
-  /** On the worker's clock. */
-  sentMs: number;
-  /** From sending to the answer's head; null while there is none. */
-  headMs: number | null;
-  /** HTTP status; 0 while there is none. */
-  status: number;
-  /** Bytes of its body so far. */
-  bytes: number;
-}
-
-export interface FirstframeStats {
-  /** The first thousand requests. */
-  requests: FirstframeRequest[];
-  requestCount: number;
-  bytesFetched: number;
-  /** Headers included. */
-  bytesAppended: number;
-  /** Bytes of the file's head, tail and index that were copied into wasm memory. */
-  indexBytesInWasm: number;
-  /** Bytes of pictures and sound that were copied into wasm memory: 0. */
-  mediaBytesInWasm: number;
-  wasmMemoryBytes: number;
-}
+export type {
+  FirstframeFault,
+  FirstframeRequest,
+  FirstframeStats,
+} from "../protocol/public-types.js";
 
 export interface FirstframeVideoEventMap {
   /** Playback came to an end by a fault. */
