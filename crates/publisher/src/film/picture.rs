@@ -36,7 +36,7 @@ impl Picture {
 pub(crate) fn read(root: &Path, file: &Path) -> Result<Picture> {
     let path = root.join(file).canonicalize().context("cannot be opened")?;
     if !path.starts_with(root) {
-        bail!("is a link that leads out of the folder");
+        bail!("is a link to a place outside the folder");
     }
     let mut bytes = Vec::new();
     File::open(&path)

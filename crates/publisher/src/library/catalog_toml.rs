@@ -1,4 +1,4 @@
-//! `catalog.toml`: what a person says the titles are.
+//! Reads `catalog.toml`, in which a person says what the titles of a folder are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -8,11 +8,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use api::ProviderFile;
 use toml::Spanned;
 
-use super::catalog_toml_schema::{Episode, File, Title, is_date};
+use super::catalog_toml_schema::{CatalogFile, EpisodeEntry, TitleEntry, is_date};
 use super::draft_title::{
     CATALOG, DraftEpisode, DraftTitle, DraftTitles, PictureLocation, SkippedFile,
 };
-use super::file_name;
+use super::slug::slug;
 
 /// Bytes of the file: 10,000 titles at some 400 bytes each.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -22,16 +22,19 @@ const TEXT_BYTES_MAX: usize = 16 << 10;
 /// Genres, or facts, of one title: more would be a mistake.
 const FACTS_MAX: usize = 64;
 
-/// Reads the file, if there is one in `root`.
+/// Bytes that ids of episodes add to the id of their title: `.{number}`.
+const EPISODE_ID_BYTES: usize = 11;
+
+/// Reads `catalog.toml` of the folder `root`; `None` where there is none.
 pub(crate) fn read(root: &Path) -> Result<Option<DraftTitles>> {
     let path = root.join(CATALOG);
     let size = match fs::metadata(&path) {
-        Ok(found) => found.len(),
+        Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
     };
     if size > FILE_BYTES_MAX {
-        bail!("{} has {size} bytes; at most {FILE_BYTES_MAX} are read", path.display());
+        bail!("{} has {size} bytes, more than the limit of {FILE_BYTES_MAX}", path.display());
     }
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     parse(root, &text).map(Some).with_context(|| format!("in {}", path.display()))
@@ -39,7 +42,7 @@ pub(crate) fn read(root: &Path) -> Result<Option<DraftTitles>> {
 
 fn parse(root: &Path, text: &str) -> Result<DraftTitles> {
     // The parser's own message names the line and shows it, with the key.
-    let file: File = toml::from_str(text).map_err(|error| anyhow!("{error}"))?;
+    let file: CatalogFile = toml::from_str(text).map_err(|error| anyhow!("{error}"))?;
     let mut reader = Reader { root, text, drafts: DraftTitles::default(), ids: HashMap::new() };
     for title in file.titles {
         reader.title(title)?;
@@ -51,19 +54,44 @@ struct Reader<'a> {
     root: &'a Path,
     text: &'a str,
     drafts: DraftTitles,
+    /// The line of each id.
     ids: HashMap<String, usize>,
 }
 
 impl Reader<'_> {
-    fn title(&mut self, given: Title) -> Result<()> {
-        let line = self.line(&given.name);
-        let title = self.text("title", given.name)?;
+    fn title(&mut self, mut entry: TitleEntry) -> Result<()> {
+        let line = self.line(&entry.name);
+        let episodes = self.episode_entries(&mut entry, line)?;
+        let title = self.text("title", entry.name)?;
         if title.trim().is_empty() {
             bail!("line {line}: `title` is empty");
         }
-        let id = match given.id {
+        let draft = DraftTitle {
+            id: self.title_id(entry.id, &title, line)?,
+            synopsis: self.text("synopsis", entry.synopsis)?,
+            genres: self.genres(entry.genres)?,
+            metadata: self.metadata(entry.year, entry.metadata)?,
+            cover: entry.cover.map(|value| self.picture("cover", value)).transpose()?,
+            banner: entry.banner.map(|value| self.picture("banner", value)).transpose()?,
+            episodes: self.episodes(episodes, &title)?,
+            title,
+        };
+        if !draft.episodes.is_empty() {
+            self.drafts.titles.push(draft);
+        }
+        Ok(())
+    }
+
+    /// The id that is given, else one made from the title. Each id is used once.
+    fn title_id(
+        &mut self,
+        given: Option<Spanned<String>>,
+        title: &str,
+        line: usize,
+    ) -> Result<String> {
+        let id = match given {
             Some(id) => self.id(id)?,
-            None => file_name::slug(&title),
+            None => slug(title),
         };
         if let Some(first) = self.ids.insert(id.clone(), line) {
             bail!(
@@ -71,82 +99,86 @@ impl Reader<'_> {
                  them another `id`"
             );
         }
-        let mut draft = DraftTitle {
-            id,
-            synopsis: self.text("synopsis", given.synopsis)?,
-            genres: self.genres(given.genres)?,
-            metadata: self.metadata(given.year, given.metadata)?,
-            cover: given.cover.map(|place| self.place("cover", place)).transpose()?,
-            banner: given.banner.map(|place| self.place("banner", place)).transpose()?,
-            title,
-            episodes: Vec::new(),
-        };
-        let episodes = match (given.file, given.episodes) {
-            (Some(file), episodes) if episodes.is_empty() => {
-                vec![Episode { file, number: None, title: None, released_at: given.released_at }]
+        Ok(id)
+    }
+
+    /// The episodes of a title: those that it lists, or the one film that it names.
+    fn episode_entries(&self, entry: &mut TitleEntry, line: usize) -> Result<Vec<EpisodeEntry>> {
+        let episodes = std::mem::take(&mut entry.episodes);
+        let released_at = entry.released_at.take();
+        match (entry.file.take(), episodes.is_empty()) {
+            (Some(file), true) => {
+                Ok(vec![EpisodeEntry { file, number: None, title: None, released_at }])
             }
-            (Some(_), _) => bail!("line {line}: a title has `file` or `episodes`, not both"),
-            (None, episodes) if episodes.is_empty() => {
-                bail!("line {line}: the title has neither `file` nor `episodes`")
-            }
-            (None, episodes) => {
-                if let Some(released_at) = given.released_at {
-                    let line = self.line(&released_at);
-                    bail!("line {line}: `released_at` belongs to the episodes of a series");
-                }
-                episodes
-            }
-        };
-        let film = episodes.len() == 1;
+            (Some(_), false) => bail!("line {line}: a title has `file` or `episodes`, not both"),
+            (None, true) => bail!("line {line}: the title has neither `file` nor `episodes`"),
+            (None, false) => match released_at {
+                Some(released_at) => bail!(
+                    "line {}: `released_at` of a series belongs to its episodes",
+                    self.line(&released_at)
+                ),
+                None => Ok(episodes),
+            },
+        }
+    }
+
+    /// The episodes whose files are there, in order of their numbers.
+    fn episodes(&mut self, entries: Vec<EpisodeEntry>, title: &str) -> Result<Vec<DraftEpisode>> {
+        let film_title = (entries.len() == 1).then_some(title);
         let mut lines = HashMap::new();
         let mut previous = 0_u32;
-        for episode in episodes {
-            let line = self.line(&episode.file);
-            let episode = self.episode(episode, previous, film.then_some(draft.title.as_str()))?;
+        let mut episodes = Vec::new();
+        for entry in entries {
+            let line = self.line(&entry.file);
+            let episode = self.episode(entry, previous, film_title)?;
             previous = episode.number;
             if let Some(first) = lines.insert(previous, line) {
                 bail!("line {line}: `number` {previous} is that of the episode in line {first}");
             }
             if self.is_there(&episode.file, line) {
-                draft.episodes.push(episode);
+                episodes.push(episode);
             }
         }
-        draft.episodes.sort_by_key(|episode| episode.number);
-        if !draft.episodes.is_empty() {
-            self.drafts.titles.push(draft);
-        }
-        Ok(())
+        episodes.sort_by_key(|episode| episode.number);
+        Ok(episodes)
     }
 
-    fn episode(&self, given: Episode, previous: u32, film: Option<&str>) -> Result<DraftEpisode> {
-        let number = match given.number {
+    fn episode(
+        &self,
+        entry: EpisodeEntry,
+        previous: u32,
+        film_title: Option<&str>,
+    ) -> Result<DraftEpisode> {
+        let number = match entry.number {
             Some(number) if *number.get_ref() == 0 => {
                 bail!("line {}: `number` begins at 1", self.line(&number))
             }
             Some(number) => number.into_inner(),
             None => previous.saturating_add(1),
         };
-        let title = match (given.title, film) {
+        let title = match (entry.title, film_title) {
             (Some(title), _) => self.text("title", title)?,
-            (None, Some(film)) => film.to_owned(),
+            (None, Some(film_title)) => film_title.to_owned(),
             (None, None) => format!("Episode {number}"),
         };
         Ok(DraftEpisode {
-            file: self.path("file", &given.file)?,
+            file: self.path("file", &entry.file)?,
             number,
             title,
-            released_at: given.released_at.map(|date| self.date(&date)).transpose()?,
+            released_at: entry.released_at.map(|date| self.date(&date)).transpose()?,
         })
     }
 
-    /// A file that is missing is one film less, not the end of the others.
+    /// Whether a film is there. A missing one is skipped; the others are published.
     fn is_there(&mut self, file: &Path, line: usize) -> bool {
-        let outside = "leads out of the folder";
+        let outside = "is a link to a place outside the folder";
         let reason = match self.root.join(file).canonicalize() {
             Ok(real) if !real.starts_with(self.root) => outside.to_owned(),
             Ok(real) if real.is_file() => return true,
             Ok(_) => "is not a file".to_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is not there".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "does not exist".to_owned()
+            }
             Err(error) => format!("cannot be opened: {error}"),
         };
         self.drafts.skipped.push(SkippedFile {
@@ -159,12 +191,11 @@ impl Reader<'_> {
     fn id(&self, given: Spanned<String>) -> Result<String> {
         let line = self.line(&given);
         let id = given.into_inner();
-        // Ten places for `.{number}` of the episodes' ids.
-        if !api::limits::is_id(&id) || id.len() + 11 > api::limits::ID_CHARS_MAX {
+        if !api::limits::is_id(&id) || id.len() + EPISODE_ID_BYTES > api::limits::ID_CHARS_MAX {
             bail!(
-                "line {line}: `id` is {id:?}, which is no id: at most {} of a-z 0-9 . _ -, a \
-                 letter or digit first",
-                api::limits::ID_CHARS_MAX - 11
+                "line {line}: `id` is {id:?}: use at most {} of a-z 0-9 . _ -, with a letter or digit \
+                 first",
+                api::limits::ID_CHARS_MAX - EPISODE_ID_BYTES
             );
         }
         Ok(id)
@@ -222,8 +253,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A path, or a provider and what that calls the picture.
-    fn place(&self, key: &str, given: Spanned<toml::Value>) -> Result<PictureLocation> {
+    /// Where a picture is: a path, or a file of a provider.
+    fn picture(&self, key: &str, given: Spanned<toml::Value>) -> Result<PictureLocation> {
         let (line, span) = (self.line(&given), given.span());
         let value = given.into_inner();
         if let toml::Value::String(path) = value {
@@ -234,9 +265,9 @@ impl Reader<'_> {
             (Some(provider), Some(file), true) => {
                 Ok(PictureLocation::Provider(ProviderFile { provider, file }))
             }
-            _ => bail!(
-                "line {line}: `{key}` is neither a path nor {{ provider = \"…\", file = \"…\" }}"
-            ),
+            _ => {
+                bail!("line {line}: `{key}` must be a path or {{ provider = \"…\", file = \"…\" }}")
+            }
         }
     }
 
@@ -247,7 +278,7 @@ impl Reader<'_> {
         if !inside || given.get_ref().is_empty() {
             let line = self.line(given);
             bail!(
-                "line {line}: `{key}` is `{}`: a path inside this folder is wanted",
+                "line {line}: `{key}` is `{}`: write a path inside the folder of {CATALOG}",
                 path.display()
             );
         }
@@ -267,7 +298,7 @@ impl Reader<'_> {
         if !is_date(&text) {
             let line = self.line(given);
             bail!(
-                "line {line}: `released_at` is {}: a date such as 2008-04-10 is wanted",
+                "line {line}: `released_at` is {}: write a date such as 2008-04-10",
                 given.get_ref()
             );
         }
@@ -296,16 +327,20 @@ mod tests {
     }
 
     #[test]
-    fn the_example_in_the_help_is_read() {
+    fn example_in_the_help_is_read() {
         let text = CATALOG_TOML_HELP.split_once("\n\n").unwrap().1;
         let dir = tempfile::tempdir().unwrap();
         let library = parse(&dir.path().canonicalize().unwrap(), text).unwrap();
-        let files: Vec<_> = library.skipped.iter().map(|refusal| refusal.file.as_str()).collect();
-        assert_eq!(files, ["bbb.mp4", "show/first.mp4"], "both are read, and neither is there");
+        let files: Vec<_> = library.skipped.iter().map(|skipped| skipped.file.as_str()).collect();
+        assert_eq!(
+            files,
+            ["bbb.mp4", "show/first.mp4"],
+            "the example has two films, and neither exists"
+        );
     }
 
     #[test]
-    fn every_key_is_read() {
+    fn all_keys_are_read() {
         let library = in_folder(
             "[[titles]]\ntitle = \"A film\"\nsynopsis = \"S\"\ngenres = [\"G\"]\nyear = 2008\n\
              metadata = { director = \"D\" }\ncover = \"./c.jpg\"\n\
@@ -321,8 +356,8 @@ mod tests {
         assert_eq!(film.metadata["year"], "2008");
         assert_eq!(film.metadata["director"], "D");
         assert_eq!(film.cover, Some(PictureLocation::File("c.jpg".into())));
-        let there = ProviderFile { provider: "p".into(), file: "w/b.png".into() };
-        assert_eq!(film.banner, Some(PictureLocation::Provider(there)));
+        let banner = ProviderFile { provider: "p".into(), file: "w/b.png".into() };
+        assert_eq!(film.banner, Some(PictureLocation::Provider(banner)));
         assert_eq!(film.episodes[0].title, "A film");
         assert_eq!(film.episodes[0].released_at.as_deref(), Some("2008-04-10"));
         assert_eq!(show.id, "show");
@@ -331,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_its_line_and_key() {
+    fn faults_are_named_by_their_line_and_key() {
         let title = "[[titles]]\ntitle = \"T\"\n";
         for (text, wanted) in [
             (format!("{title}file = \"a.mp4\"\nsinopsis = \"S\"\n"), ["line 4", "sinopsis"]),
@@ -380,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_that_is_missing_is_skipped_and_the_others_stay() {
+    fn missing_film_is_skipped_and_the_others_stay() {
         let library = in_folder(
             "[[titles]]\ntitle = \"A\"\nfile = \"gone.mp4\"\n\
              [[titles]]\ntitle = \"B\"\nfile = \"b.mp4\"\n",

@@ -1,45 +1,48 @@
-//! `catalog.toml` as it is written: its keys, and what is said of them.
+//! The keys of `catalog.toml`, and the help text that shows them.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-/// What `publish --help` says of the file.
+/// What `publish --help` says about `catalog.toml`: an example that has every key.
 pub const CATALOG_TOML_HELP: &str = r#"
-catalog.toml: a key that is not shown here is refused, with its line. Paths are relative to it.
+catalog.toml: publish refuses any key that is not shown here, and names its line. Paths are relative
+to the folder of the file.
 
   [[titles]]
-  title = "Big Buck Bunny"          # the one key that a title must have
-  id = "big-buck-bunny"             # else made of the title
+  title = "Big Buck Bunny"          # required
+  id = "big-buck-bunny"             # default: made from the title
   synopsis = "A rabbit has enough."
   genres = ["Animation"]
   year = 2008                       # the same as metadata.year
   metadata = { director = "Sacha Goedegebure" }
-  cover = "bbb.jpg"                 # else one of the film's frames
-  banner = { provider = "archive", file = "bbb-wide.jpg" }    # or it lies with a provider
-  file = "bbb.mp4"                  # a film; a series has episodes instead
+  cover = "bbb.jpg"                 # default: a frame of the film
+  banner = { provider = "archive", file = "bbb-wide.jpg" }    # a file of a provider
+  file = "bbb.mp4"                  # the film; a series has episodes instead
   released_at = 2008-04-10
 
   [[titles]]
   title = "Show"
   [[titles.episodes]]
-  file = "show/first.mp4"           # the one key that an episode must have
-  number = 1                        # else one more than the episode before
-  title = "Pilot"                   # else `Episode 1`
+  file = "show/first.mp4"           # required
+  number = 1                        # default: previous episode + 1
+  title = "Pilot"                   # default: "Episode 1"
   released_at = "2020-01-31"
 "#;
 
+/// The whole file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct File {
+pub(crate) struct CatalogFile {
     #[serde(default)]
-    pub(crate) titles: Vec<Title>,
+    pub(crate) titles: Vec<TitleEntry>,
 }
 
+/// One `[[titles]]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Title {
+pub(crate) struct TitleEntry {
     #[serde(rename = "title")]
     pub(crate) name: Spanned<String>,
     pub(crate) id: Option<Spanned<String>>,
@@ -53,12 +56,13 @@ pub(crate) struct Title {
     pub(crate) file: Option<Spanned<String>>,
     pub(crate) released_at: Option<Spanned<toml::Value>>,
     #[serde(default)]
-    pub(crate) episodes: Vec<Episode>,
+    pub(crate) episodes: Vec<EpisodeEntry>,
 }
 
+/// One `[[titles.episodes]]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Episode {
+pub(crate) struct EpisodeEntry {
     pub(crate) file: Spanned<String>,
     pub(crate) number: Option<Spanned<u32>>,
     pub(crate) title: Option<Spanned<String>>,
@@ -69,7 +73,7 @@ fn empty() -> Spanned<String> {
     Spanned::new(0..0, String::new())
 }
 
-/// `2008`, `2008-04`, `2008-04-10`, or that with a time behind it.
+/// Whether `text` is `2008`, `2008-04`, `2008-04-10`, or such a day with a time behind it.
 pub(crate) fn is_date(text: &str) -> bool {
     let day = text.split(['T', ' ', 't']).next().unwrap_or_default();
     let parts: Vec<&str> = day.split('-').collect();

@@ -1,9 +1,7 @@
-//! What a file name says: the title, the season, the episode, the year. Pure and careful: a name
-//! that is not clearly an episode is a film.
+//! Parses a film's file name into title, season, episode and year. A name that is not clearly that of
+//! an episode is taken for a film.
 
-use std::cmp::Ordering;
-
-/// What a name (without its extension) says.
+/// The parts of a file name, without its extension.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ParsedFileName {
     /// Of the film or of the show; empty where the name has only a number.
@@ -12,43 +10,32 @@ pub(crate) struct ParsedFileName {
     pub(crate) season: Option<u32>,
     /// Number of the episode.
     pub(crate) number: Option<u32>,
-    /// What stands behind the number.
+    /// Title of the episode: the words behind the number.
     pub(crate) episode: Option<String>,
     /// From `(1968)`, or before a word such as `1080p`.
     pub(crate) year: Option<u16>,
 }
 
-/// Words at which the part of a name that people care about ends.
+/// Words of release names: the title ends in front of the first one.
 const TAGS: [&str; 14] = [
     "x264", "x265", "h264", "h265", "hevc", "bluray", "brrip", "bdrip", "webrip", "web-dl", "hdtv",
     "dvdrip", "remux", "4k",
 ];
 
-/// Characters of an id that is made of a title: room for `.{number}` and `-{n}` below
-/// `api::limits::ID_CHARS_MAX`, and still a URL that one can read.
-const SLUG_CHARS_MAX: usize = 80;
-
-/// Reads a file name without its extension.
+/// Parses a file name without its extension.
 pub(crate) fn parse(stem: &str) -> ParsedFileName {
-    let (text, mut year) = without_brackets(stem);
+    let (text, year) = without_brackets(stem);
     let spaced =
         if text.contains(' ') { text.replace('_', " ") } else { text.replace(['_', '.'], " ") };
     let mut words: Vec<&str> = spaced.split_whitespace().collect();
-    if let Some(tag) = words.iter().skip(1).position(|word| is_tag(word)) {
-        words.truncate(tag + 1);
-        if words.len() > 1
-            && let Some(found) = words.last().and_then(|word| year_of(word))
-        {
-            year = year.or(Some(found));
-            words.pop();
-        }
-    }
-    match marker(&words) {
-        Some(found) => ParsedFileName {
-            title: join(words.get(..found.start).unwrap_or_default()),
-            season: found.season,
-            number: Some(found.number),
-            episode: Some(join(words.get(found.end..).unwrap_or_default()))
+    let year_before_tags = drop_tags(&mut words);
+    let year = year.or(year_before_tags);
+    match episode_marker(&words) {
+        Some(marker) => ParsedFileName {
+            title: join(words.get(..marker.start).unwrap_or_default()),
+            season: marker.season,
+            number: Some(marker.number),
+            episode: Some(join(words.get(marker.end..).unwrap_or_default()))
                 .filter(|text| !text.is_empty()),
             year,
         },
@@ -56,40 +43,44 @@ pub(crate) fn parse(stem: &str) -> ParsedFileName {
     }
 }
 
-/// The title as a file name gives it, whatever it says of episodes.
-pub(crate) fn plain(stem: &str) -> String {
+/// Drops the words from the first tag on, and the year in front of it, which it returns.
+fn drop_tags(words: &mut Vec<&str>) -> Option<u16> {
+    let tag = words.iter().skip(1).position(|word| is_tag(word))?;
+    words.truncate(tag + 1);
+    let year = words.last().and_then(|word| year_of(word)).filter(|_| words.len() > 1)?;
+    words.pop();
+    Some(year)
+}
+
+/// All words of a file name as a title, whether or not they name an episode.
+pub(crate) fn whole_name(stem: &str) -> String {
     let (text, _) = without_brackets(stem);
     let words = text.replace('_', " ");
     let title = join(&words.split_whitespace().collect::<Vec<_>>());
     if title.is_empty() { stem.to_owned() } else { title }
 }
 
-/// Takes `[…]` and `{…}` away, and `(…)` where it holds a year or a tag.
+/// Removes `[…]` and `{…}`, and `(…)` where it holds a year or a tag; the year is returned.
 fn without_brackets(stem: &str) -> (String, Option<u16>) {
     let mut out = String::with_capacity(stem.len());
     let mut year = None;
     let mut rest = stem;
-    while let Some(open) = rest.find(['[', '{', '(']) {
-        let (before, bracket) = rest.split_at(open);
+    while let Some((before, bracket)) = rest.find(['[', '{', '(']).map(|open| rest.split_at(open)) {
         out.push_str(before);
-        let close = match bracket.as_bytes().first() {
+        let closing = match bracket.as_bytes().first() {
             Some(b'[') => ']',
             Some(b'{') => '}',
             _ => ')',
         };
-        let Some(end) = bracket.find(close) else {
+        let Some(end) = bracket.find(closing) else {
             rest = bracket;
             break;
         };
         let inner = bracket.get(1..end).unwrap_or_default().trim();
-        if let Some(found) = year_of(inner).filter(|_| close == ')') {
-            year = year.or(Some(found));
-            out.push(' ');
-        } else if close == ')' && !inner.split(' ').any(is_tag) {
-            out.push_str(bracket.get(..=end).unwrap_or_default());
-        } else {
-            out.push(' ');
-        }
+        let found = year_of(inner).filter(|_| closing == ')');
+        year = year.or(found);
+        let stays = closing == ')' && found.is_none() && !inner.split(' ').any(is_tag);
+        out.push_str(if stays { bracket.get(..=end).unwrap_or_default() } else { " " });
         rest = bracket.get(end + 1..).unwrap_or_default();
     }
     out.push_str(rest);
@@ -110,50 +101,63 @@ fn is_tag(word: &str) -> bool {
         || (matches!(lines.len(), 3 | 4) && lines.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Where in the words an episode is named: `start..end`.
-struct Marker {
+/// The words that name an episode: `start..end`.
+struct EpisodeMarker {
     start: usize,
     end: usize,
     season: Option<u32>,
     number: u32,
 }
 
-fn marker(words: &[&str]) -> Option<Marker> {
+fn episode_marker(words: &[&str]) -> Option<EpisodeMarker> {
     (0..words.len()).find_map(|start| {
-        let word = words.get(start)?.to_lowercase();
-        let next = words.get(start + 1).map(|word| word.to_lowercase());
-        let found = |end, season, number| Some(Marker { start, end, season, number });
-        if let Some((season, number)) = season_and_number(&word) {
-            return found(start + 1, Some(season), number);
-        }
-        if let Some(season) = word.strip_prefix('s').and_then(count)
-            && let Some(number) = next.as_deref().and_then(|w| w.strip_prefix('e')).and_then(count)
-        {
-            return found(start + 2, Some(season), number);
-        }
-        if matches!(word.as_str(), "episode" | "ep" | "ep.")
-            && let Some(number) = next.as_deref().and_then(count)
-        {
-            return found(start + 2, None, number);
-        }
-        if let Some(number) = word.strip_prefix("ep").or(word.strip_prefix('e')).and_then(count) {
-            return found(start + 1, None, number);
-        }
-        let dash_or_end = |at: usize| words.get(at).is_none_or(|word| is_dash(word));
-        if is_dash(&word) && dash_or_end(start + 2) {
-            let number = next.as_deref().filter(|w| year_of(w).is_none()).and_then(count)?;
-            return found(start + 2, None, number);
-        }
-        if start == 0 && words.get(1).is_none_or(|word| is_dash(word)) {
-            let number = count(&word).filter(|_| year_of(&word).is_none())?;
-            return found(1, None, number);
-        }
-        if start == 0 && words.len() > 1 {
-            let number = word.strip_suffix('.').and_then(count)?;
-            return found(1, None, number);
-        }
-        None
+        let (length, season, number) = marker_at(words, start)?;
+        Some(EpisodeMarker { start, end: start + length, season, number })
     })
+}
+
+/// How many words name an episode from `start` on, and its season and number.
+fn marker_at(words: &[&str], start: usize) -> Option<(usize, Option<u32>, u32)> {
+    let word = words.get(start)?.to_lowercase();
+    let next = words.get(start + 1).map(|word| word.to_lowercase());
+    if let Some((season, number)) = season_and_number(&word) {
+        return Some((1, Some(season), number));
+    }
+    if let Some(season) = word.strip_prefix('s').and_then(count)
+        && let Some(number) = next.as_deref().and_then(|w| w.strip_prefix('e')).and_then(count)
+    {
+        return Some((2, Some(season), number));
+    }
+    if matches!(word.as_str(), "episode" | "ep" | "ep.")
+        && let Some(number) = next.as_deref().and_then(count)
+    {
+        return Some((2, None, number));
+    }
+    if let Some(number) = word.strip_prefix("ep").or(word.strip_prefix('e')).and_then(count) {
+        return Some((1, None, number));
+    }
+    bare_number_at(words, start, &word, next.as_deref())
+}
+
+/// The same for a number without a word: `- 02`, `02 - `, `02. `.
+fn bare_number_at(
+    words: &[&str],
+    start: usize,
+    word: &str,
+    next: Option<&str>,
+) -> Option<(usize, Option<u32>, u32)> {
+    let is_dash_or_end = |at: usize| words.get(at).is_none_or(|word| is_dash(word));
+    let not_a_year = |word: &str| year_of(word).is_none().then(|| count(word)).flatten();
+    if is_dash(word) && is_dash_or_end(start + 2) {
+        return Some((2, None, next.and_then(not_a_year)?));
+    }
+    if start == 0 && is_dash_or_end(1) {
+        return Some((1, None, not_a_year(word)?));
+    }
+    if start == 0 && words.len() > 1 {
+        return Some((1, None, word.strip_suffix('.').and_then(count)?));
+    }
+    None
 }
 
 /// `s01e02`, `s01e02-e03` (its first), `1x02`.
@@ -169,7 +173,7 @@ fn season_and_number(word: &str) -> Option<(u32, u32)> {
     Some((count(season)?, count(number)?))
 }
 
-/// A number from 0 to 9999, with the `v2` of a second version.
+/// A number from 0 to 9999; `v2` of a second version may follow it.
 fn count(word: &str) -> Option<u32> {
     let digits = word.split_once('v').map_or(word, |(digits, _)| digits);
     let fits = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
@@ -184,103 +188,17 @@ fn join(words: &[&str]) -> String {
     words.join(" ").trim_matches(|c: char| c.is_whitespace() || "-–—.".contains(c)).to_owned()
 }
 
-/// An id made of a title. Where letters have no place in an id, a part of the title's hash keeps
-/// titles apart that would look alike.
-pub(crate) fn slug(title: &str) -> String {
-    let mut slug = String::new();
-    let mut lost = false;
-    for letter in title.chars().flat_map(char::to_lowercase) {
-        match latin(letter) {
-            Some(ascii) => slug.push_str(ascii),
-            None if letter.is_ascii_alphanumeric() => slug.push(letter),
-            None => {
-                lost |= letter.is_alphanumeric();
-                let apostrophe = matches!(letter, '\'' | '’');
-                if !apostrophe && !slug.is_empty() && !slug.ends_with('-') {
-                    slug.push('-');
-                }
-            }
-        }
-    }
-    lost |= slug.len() > SLUG_CHARS_MAX || slug.is_empty();
-    slug.truncate(SLUG_CHARS_MAX);
-    let slug = slug.trim_end_matches('-');
-    if !lost {
-        return slug.to_owned();
-    }
-    let hash = blake3::hash(title.as_bytes()).to_hex();
-    let hash = hash.get(..8).unwrap_or_default();
-    if slug.is_empty() { format!("title-{hash}") } else { format!("{slug}-{hash}") }
-}
-
-/// Latin letters with marks, as people write them without.
-fn latin(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' | 'ä' => "a",
-        'ç' | 'ć' | 'č' | 'ĉ' => "c",
-        'ď' | 'đ' | 'ð' => "d",
-        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' | 'ė' => "e",
-        'ğ' | 'ĝ' => "g",
-        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'ı' => "i",
-        'ł' | 'ľ' => "l",
-        'ñ' | 'ń' | 'ň' => "n",
-        'ò' | 'ó' | 'ô' | 'õ' | 'ø' | 'ō' | 'ő' | 'ö' => "o",
-        'ř' => "r",
-        'ś' | 'š' | 'ş' | 'ș' => "s",
-        'ť' | 'ţ' | 'ț' => "t",
-        'ù' | 'ú' | 'û' | 'ū' | 'ů' | 'ű' | 'ü' => "u",
-        'ý' | 'ÿ' => "y",
-        'ź' | 'ż' | 'ž' => "z",
-        'æ' => "ae",
-        'œ' => "oe",
-        'ß' => "ss",
-        'þ' => "th",
-        _ => return None,
-    })
-}
-
-/// `e2` before `e10`, whatever the case.
-pub(crate) fn natural_order(left: &str, right: &str) -> Ordering {
-    let (left_parts, right_parts) = (parts(left), parts(right));
-    left_parts.cmp(&right_parts).then_with(|| left.cmp(right))
-}
-
-/// A run of digits (its length without zeros in front, then the digits), or other letters.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Digits(usize, String),
-    Text(String),
-}
-
-fn parts(text: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let digits = first.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
-        let (run, tail) = rest.split_at(end);
-        parts.push(if digits {
-            let run = run.trim_start_matches('0');
-            Part::Digits(run.len(), run.to_owned())
-        } else {
-            Part::Text(run.to_lowercase())
-        });
-        rest = tail;
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn says(stem: &str) -> (String, Option<u32>, Option<u32>, Option<String>) {
+    fn parts(stem: &str) -> (String, Option<u32>, Option<u32>, Option<String>) {
         let name = parse(stem);
         (name.title, name.season, name.number, name.episode)
     }
 
     #[test]
-    fn names_of_episodes_are_read() {
+    fn names_of_episodes_are_parsed() {
         let name = |title: &str, season, number, episode: Option<&str>| {
             (title.to_owned(), season, Some(number), episode.map(str::to_owned))
         };
@@ -301,7 +219,7 @@ mod tests {
             ("02. The Second", name("", None, 2, Some("The Second"))),
             ("07", name("", None, 7, None)),
         ] {
-            assert_eq!(says(stem), wanted, "{stem}");
+            assert_eq!(parts(stem), wanted, "{stem}");
         }
     }
 
@@ -329,23 +247,5 @@ mod tests {
                 "{stem}"
             );
         }
-    }
-
-    #[test]
-    fn ids_are_made_of_titles_and_stay_apart() {
-        assert_eq!(slug("Big Buck Bunny"), "big-buck-bunny");
-        assert_eq!(slug("Ödön  első napja!"), "odon-elso-napja");
-        assert_eq!(slug("Ocean’s 11"), "oceans-11");
-        assert_ne!(slug("進撃の巨人"), slug("進撃の巨"));
-        for title in ["進撃の巨人", "", "***", &"x".repeat(300), "Ж2"] {
-            assert!(api::limits::is_id(&slug(title)), "{title}: {}", slug(title));
-        }
-    }
-
-    #[test]
-    fn numbers_are_ordered_as_numbers() {
-        let mut names = vec!["e10", "E2", "e1", "e02b", "a"];
-        names.sort_by(|left, right| natural_order(left, right));
-        assert_eq!(names, ["a", "e1", "E2", "e02b", "e10"]);
     }
 }

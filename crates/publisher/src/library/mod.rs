@@ -5,5 +5,7 @@ pub(crate) mod catalog_toml_schema;
 pub(crate) mod draft_title;
 mod file_name;
 mod folder_scan;
+mod natural_order;
 pub(crate) mod read;
+mod slug;
 mod titles_from_names;

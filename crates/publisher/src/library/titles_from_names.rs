@@ -1,4 +1,4 @@
-//! What a folder is to become: titles and episodes with their files, before any film is opened.
+//! Titles and episodes from the names of folders and files, where there is no `catalog.toml`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -6,18 +6,19 @@ use std::path::Path;
 use super::draft_title::{DraftEpisode, DraftTitle, DraftTitles, PictureLocation};
 use super::file_name::{self, ParsedFileName};
 use super::folder_scan::{FilmFolder, FolderScan};
+use super::slug::slug;
 
-/// Titles from folders and file names.
+/// The titles of the folders in `scan`, with unique ids.
 pub(crate) fn titles(scan: FolderScan) -> DraftTitles {
     let mut drafts = Vec::new();
     for folder in &scan.folders {
         if folder.path.as_os_str().is_empty() {
-            drafts.extend(of_top(folder));
+            drafts.extend(titles_of_top_folder(folder));
         } else {
-            drafts.push(of_folder(folder));
+            drafts.push(title_of_subfolder(folder));
         }
     }
-    // With one title in the folder given, its pictures are beside that title too.
+    // Where there is one title, pictures in the folder itself belong to it.
     if let ([draft], Some(top)) = (drafts.as_mut_slice(), scan.folders.first())
         && top.path.as_os_str().is_empty()
     {
@@ -26,13 +27,13 @@ pub(crate) fn titles(scan: FolderScan) -> DraftTitles {
     }
     let mut taken = HashMap::new();
     for draft in &mut drafts {
-        draft.id = unique(&mut taken, file_name::slug(&draft.title));
+        draft.id = unique_id(&mut taken, slug(&draft.title));
     }
     DraftTitles { titles: drafts, skipped: scan.skipped }
 }
 
-/// The first use of an id keeps it, further ones get a number.
-fn unique(taken: &mut HashMap<String, u32>, slug: String) -> String {
+/// An id for a slug: the first use is the slug itself, further ones get a number.
+fn unique_id(taken: &mut HashMap<String, u32>, slug: String) -> String {
     let mut id = slug.clone();
     while taken.contains_key(&id) {
         let uses = taken.entry(slug.clone()).or_insert(1);
@@ -43,15 +44,16 @@ fn unique(taken: &mut HashMap<String, u32>, slug: String) -> String {
     id
 }
 
-/// A file, with what its name says.
+/// A film's file, with the parts of its name.
 struct NamedFilm<'a> {
     file: &'a str,
+    /// The file name without its extension.
     stem: &'a str,
     name: ParsedFileName,
 }
 
-fn films(folder: &FilmFolder) -> Vec<NamedFilm<'_>> {
-    let film = |file: &'_ String| {
+fn named_films(folder: &FilmFolder) -> Vec<NamedFilm<'_>> {
+    let named = |file: &'_ String| {
         let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file);
         (stem.len(), file_name::parse(stem))
     };
@@ -59,64 +61,83 @@ fn films(folder: &FilmFolder) -> Vec<NamedFilm<'_>> {
         .films
         .iter()
         .map(|file| {
-            let (stem_len, name) = film(file);
+            let (stem_len, name) = named(file);
             NamedFilm { file, stem: file.get(..stem_len).unwrap_or(file), name }
         })
         .collect()
 }
 
-/// Files at the top: those that name the same show and season are one title, others are films.
-fn of_top(folder: &FilmFolder) -> Vec<DraftTitle> {
-    let mut groups: Vec<(String, Vec<NamedFilm<'_>>)> = Vec::new();
-    for film in films(folder) {
-        let name = &film.name;
-        if name.number.is_none() || name.title.is_empty() {
-            groups.push((String::new(), vec![film]));
-            continue;
-        }
-        let season = name.season.filter(|season| *season > 1);
-        let title =
-            season.map_or(name.title.clone(), |season| format!("{} Season {season}", name.title));
-        let slug = file_name::slug(&title);
-        match groups.iter_mut().find(|(show, _)| !show.is_empty() && file_name::slug(show) == slug)
-        {
-            Some((_, group)) => group.push(film),
-            None => groups.push((title, vec![film])),
-        }
-    }
-    let mut drafts = Vec::new();
-    for (show, group) in &groups {
-        let title = match group.first() {
-            Some(film) if show.is_empty() => film_title(film),
-            _ => show.clone(),
-        };
-        drafts.push(draft(folder, title, group));
-    }
-    // Where the part that people care about does not tell films apart, the whole name does.
+/// Films of the folder itself that become one title.
+struct FilmGroup<'a> {
+    /// Name of the show; `None` for a film that stands alone.
+    show: Option<String>,
+    films: Vec<NamedFilm<'a>>,
+}
+
+/// Titles of the folder itself: files that name the same show and season are one title, every other
+/// file is a film.
+fn titles_of_top_folder(folder: &FilmFolder) -> Vec<DraftTitle> {
+    let groups = grouped_by_show(named_films(folder));
+    let mut drafts: Vec<DraftTitle> = groups
+        .iter()
+        .map(|group| {
+            let alone = group.films.first().map(film_title).unwrap_or_default();
+            draft(folder, group.show.clone().unwrap_or(alone), &group.films)
+        })
+        .collect();
+    // Where the parsed titles of films are the same, the whole file names tell them apart.
     let mut uses: HashMap<String, u32> = HashMap::new();
     for draft in &drafts {
-        *uses.entry(file_name::slug(&draft.title)).or_default() += 1;
+        *uses.entry(slug(&draft.title)).or_default() += 1;
     }
-    for (draft, (show, group)) in drafts.iter_mut().zip(&groups) {
-        let clashes = uses.get(&file_name::slug(&draft.title)).is_some_and(|uses| *uses > 1);
-        if let (true, true, [film]) = (clashes, show.is_empty(), group.as_slice()) {
-            *draft = self::draft(folder, file_name::plain(film.stem), group);
+    for (draft, group) in drafts.iter_mut().zip(&groups) {
+        let is_ambiguous = uses.get(&slug(&draft.title)).is_some_and(|uses| *uses > 1);
+        if let (true, None, [film]) = (is_ambiguous, &group.show, group.films.as_slice()) {
+            *draft = self::draft(folder, file_name::whole_name(film.stem), &group.films);
         }
     }
     drafts
 }
 
-/// The title of a film that stands alone; one that is called `07` is called so.
+fn grouped_by_show(films: Vec<NamedFilm<'_>>) -> Vec<FilmGroup<'_>> {
+    let mut groups: Vec<FilmGroup<'_>> = Vec::new();
+    for film in films {
+        let Some(show) = show_title(&film.name) else {
+            groups.push(FilmGroup { show: None, films: vec![film] });
+            continue;
+        };
+        let is_same = |other: &String| slug(other) == slug(&show);
+        match groups.iter_mut().find(|group| group.show.as_ref().is_some_and(is_same)) {
+            Some(group) => group.films.push(film),
+            None => groups.push(FilmGroup { show: Some(show), films: vec![film] }),
+        }
+    }
+    groups
+}
+
+/// The title of the show, with its season from the second on; `None` for a film that stands alone.
+fn show_title(name: &ParsedFileName) -> Option<String> {
+    if name.number.is_none() || name.title.is_empty() {
+        return None;
+    }
+    Some(match name.season {
+        Some(season) if season > 1 => format!("{} Season {season}", name.title),
+        _ => name.title.clone(),
+    })
+}
+
+/// The title of a film that stands alone: its parsed title, or the whole file name (`07`) where that is
+/// only a number.
 fn film_title(film: &NamedFilm<'_>) -> String {
     if film.name.number.is_some() || film.name.title.is_empty() {
-        file_name::plain(film.stem)
+        file_name::whole_name(film.stem)
     } else {
         film.name.title.clone()
     }
 }
 
-/// A sub-folder: one title.
-fn of_folder(folder: &FilmFolder) -> DraftTitle {
+/// The title of a subfolder, with its films as episodes.
+fn title_of_subfolder(folder: &FilmFolder) -> DraftTitle {
     let name = |path: &Path| match path.file_name() {
         Some(name) => name.to_string_lossy().into_owned(),
         None => String::new(),
@@ -128,8 +149,8 @@ fn of_folder(folder: &FilmFolder) -> DraftTitle {
         _ => own,
     };
     let parsed = file_name::parse(&title);
-    let group = films(folder);
-    let mut draft = draft(folder, title, &group);
+    let films = named_films(folder);
+    let mut draft = draft(folder, title, &films);
     if parsed.number.is_none() && !parsed.title.is_empty() {
         draft.title = parsed.title;
     }
@@ -141,7 +162,7 @@ fn of_folder(folder: &FilmFolder) -> DraftTitle {
     draft
 }
 
-/// `Season 2`, `S02`, `Staffel 2`.
+/// Whether a folder is named `Season 2`, `S02`, `Staffel 2`.
 fn is_season(name: &str) -> bool {
     let lower = name.to_lowercase();
     ["season", "series", "staffel", "saison", "s"]
@@ -149,35 +170,38 @@ fn is_season(name: &str) -> bool {
         .any(|word| lower.strip_prefix(word).is_some_and(|rest| rest.trim().parse::<u16>().is_ok()))
 }
 
-/// A title of these files. Numbers are those of the names where each has its own, else the order.
-fn draft(folder: &FilmFolder, title: String, group: &[NamedFilm<'_>]) -> DraftTitle {
-    let numbers: HashSet<u32> =
-        group.iter().filter_map(|film| film.name.number).filter(|number| *number > 0).collect();
-    let one_season =
-        group.iter().filter_map(|film| film.name.season).collect::<HashSet<_>>().len() <= 1;
-    let named = numbers.len() == group.len() && one_season && group.len() > 1
-        || group.len() == 1 && numbers.len() == 1;
+/// A title with these films as episodes.
+fn draft(folder: &FilmFolder, title: String, films: &[NamedFilm<'_>]) -> DraftTitle {
+    let uses_parsed_numbers = has_usable_numbers(films);
     let mut episodes: Vec<DraftEpisode> = (1..)
-        .zip(group)
-        .map(|(place, film)| {
-            let number = film.name.number.filter(|_| named).unwrap_or(place);
+        .zip(films)
+        .map(|(position, film)| {
+            let number = film.name.number.filter(|_| uses_parsed_numbers).unwrap_or(position);
             DraftEpisode {
                 file: folder.path.join(film.file),
                 number,
-                title: episode_title(&title, film, number, group.len()),
+                title: episode_title(&title, film, number, films.len()),
                 released_at: None,
             }
         })
         .collect();
     episodes.sort_by_key(|episode| episode.number);
-    let year = group.iter().find_map(|film| film.name.year);
+    let year = films.iter().find_map(|film| film.name.year);
     DraftTitle {
         title,
         metadata: year.map(|year| ("year".to_owned(), year.to_string())).into_iter().collect(),
-        cover: group.iter().find_map(|film| picture(folder, &[film.stem])),
+        cover: films.iter().find_map(|film| picture(folder, &[film.stem])),
         episodes,
         ..DraftTitle::default()
     }
+}
+
+/// Whether each film has an episode number of its own in its name; else films are numbered in order.
+fn has_usable_numbers(films: &[NamedFilm<'_>]) -> bool {
+    let numbers: HashSet<u32> =
+        films.iter().filter_map(|film| film.name.number).filter(|number| *number > 0).collect();
+    let seasons: HashSet<u32> = films.iter().filter_map(|film| film.name.season).collect();
+    numbers.len() == films.len() && seasons.len() <= 1
 }
 
 fn episode_title(title: &str, film: &NamedFilm<'_>, number: u32, count: usize) -> String {
@@ -185,7 +209,7 @@ fn episode_title(title: &str, film: &NamedFilm<'_>, number: u32, count: usize) -
         (Some(episode), _) => episode.clone(),
         (None, Some(_)) => format!("Episode {number}"),
         (None, None) if count == 1 => title.to_owned(),
-        (None, None) => file_name::plain(film.stem),
+        (None, None) => file_name::whole_name(film.stem),
     }
 }
 
@@ -228,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn files_at_the_top_are_films_or_episodes_of_one_show() {
+    fn files_of_the_top_folder_are_films_or_episodes_of_one_show() {
         let drafts = library(&[(
             "",
             &["Big Buck Bunny (2008).mp4", "Show - 01.mp4", "Show - 02 - Two.mp4", "07.mp4"],
@@ -242,19 +266,19 @@ mod tests {
             Some(PictureLocation::File("Big Buck Bunny (2008).jpg".into()))
         );
         assert_eq!(episodes(&drafts[1]), [(1, "Episode 1"), (2, "Two")]);
-        assert_eq!(drafts[1].cover, None, "a poster of all is the poster of none");
+        assert_eq!(drafts[1].cover, None, "a poster beside several titles belongs to none of them");
         assert_eq!(drafts[2].title, "07");
     }
 
     #[test]
-    fn seasons_at_the_top_are_titles_of_their_own() {
+    fn seasons_in_the_top_folder_are_titles_of_their_own() {
         let drafts = library(&[("", &["Show S01E01.mp4", "Show S02E01.mp4"], &[])]);
         let titles: Vec<_> = drafts.iter().map(|d| d.title.as_str()).collect();
         assert_eq!(titles, ["Show", "Show Season 2"]);
     }
 
     #[test]
-    fn a_folder_is_a_title_with_its_files_as_episodes() {
+    fn subfolder_is_a_title_with_its_files_as_episodes() {
         let drafts = library(&[
             ("Nature (2020)", &["e1.mp4", "e10.mp4"], &["folder.png", "fanart.webp"]),
             ("Show/Season 2", &["Show S02E03.mp4", "Show S02E04 Four.mp4"], &[]),
@@ -275,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_clash_give_way_to_the_order() {
+    fn duplicate_numbers_are_replaced_by_the_order() {
         let drafts = library(&[("Show", &["a S01E01.mp4", "a S02E01.mp4", "a S02E02.mp4"], &[])]);
         let numbers: Vec<_> = drafts[0].episodes.iter().map(|e| e.number).collect();
         assert_eq!(numbers, [1, 2, 3]);
     }
 
     #[test]
-    fn films_that_differ_only_in_their_tags_keep_them() {
+    fn films_that_differ_only_in_their_tags_keep_them_in_titles() {
         let drafts = library(&[("", &["Long_1080p_av1.mp4", "Long_1080p_low.mp4"], &[])]);
         let titles: Vec<_> = drafts.iter().map(|d| d.title.as_str()).collect();
         assert_eq!(titles, ["Long 1080p av1", "Long 1080p low"]);
