@@ -114,9 +114,12 @@ impl Unplayable {
     pub fn text(&self) -> String {
         let mut out = String::new();
         let parts: &[&str] = match self {
-            Self::Codec { name, code } => {
-                &[name, " (", code, ") is played by no browser through Media Source Extensions"]
-            }
+            Self::Codec { name, code } => &[
+                name,
+                " (",
+                code,
+                ") is played by no browser through Media SampleSource Extensions",
+            ],
             Self::Kind(why) => &[why],
             Self::Encrypted(scheme) => {
                 &["the track is encrypted (", scheme, "), which Firstframe does not play yet"]

@@ -119,7 +119,7 @@ pub const MOOF_SAMPLES_MAX: u32 = 1 << 18;
 /// for again.
 pub const MOOFS_BYTES_MAX: usize = 16 << 20;
 
-/// `moof` boxes that are kept of one stretch of the file: 4 h in fragments of 2 s. What is older is
+/// `moof` boxes that are kept of one span of the file: 4 h in fragments of 2 s. What is older is
 /// asked for again.
 pub const MOOFS_MAX: usize = 8192;
 
@@ -152,7 +152,7 @@ pub const BLOCK_SAMPLES: u32 = 256;
 /// 36 of sound, and about 8 MB of memory.
 pub const STRETCH_BLOCKS_MAX: u32 = 400;
 
-/// Milliseconds by which a stretch is read further than windows were asked for: what sound may lie
+/// Milliseconds by which a span is read further than windows were asked for: what sound may lie
 /// in front of its pictures in a file interleaved well.
 pub const STRETCH_MS: u64 = 4_000;
 

@@ -1,4 +1,4 @@
-//! `keys.toml`: the secrets of this data folder, made at its first start.
+//! `keys.toml`: the secrets of the data folder, made at its first start.
 
 use std::{
     fs::{self, File},

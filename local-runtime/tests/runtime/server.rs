@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// Whether it ended well within `allowed`.
-    pub(crate) fn ends_well(&mut self, allowed: Duration) -> bool {
+    pub(crate) fn exits_cleanly(&mut self, allowed: Duration) -> bool {
         let begun = Instant::now();
         while begun.elapsed() < allowed {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -3,6 +3,7 @@
 pub(crate) mod ctts;
 pub(crate) mod elst;
 pub(crate) mod esds;
+pub(crate) mod header;
 pub(crate) mod hvcc;
 pub(crate) mod ilst;
 pub(crate) mod mdhd;

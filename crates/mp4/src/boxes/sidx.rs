@@ -1,9 +1,9 @@
 //! `sidx`: where which times lie in a fragmented file (§ 8.16.3).
 
 use super::{BoxAt, be16, be32, number};
-use crate::edits::ms;
+use crate::ticks::ms;
 
-/// A stretch of the file that begins with a `moof`, or with a further `sidx`.
+/// A span of the file that begins with a `moof`, or with a further `sidx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// In milliseconds.

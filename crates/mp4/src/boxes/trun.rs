@@ -17,7 +17,7 @@ pub(crate) struct Trun {
 
 /// A sample as its run tells of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct RunEntry {
     pub(crate) duration: u32,
     pub(crate) size: u32,
     pub(crate) flags: u32,
@@ -61,7 +61,7 @@ impl Trun {
     }
 
     /// The next sample.
-    pub(crate) fn next(&mut self, data: &[u8], defaults: &Defaults) -> Option<Entry> {
+    pub(crate) fn next(&mut self, data: &[u8], defaults: &Defaults) -> Option<RunEntry> {
         if self.next >= self.count {
             return None;
         }
@@ -81,7 +81,7 @@ impl Trun {
             flags = first;
         }
         self.next += 1;
-        Some(Entry { duration, size, flags, cts })
+        Some(RunEntry { duration, size, flags, cts })
     }
 
     /// Ticks and bytes of all its samples.

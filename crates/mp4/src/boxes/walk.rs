@@ -1,4 +1,4 @@
-//! The boxes in a stretch of bytes, and tables of entries of one width (ISO/IEC 14496-12 § 4.2).
+//! The boxes in a span of bytes, and tables of entries of one width (ISO/IEC 14496-12 § 4.2).
 
 use crate::error::{Error, Result};
 

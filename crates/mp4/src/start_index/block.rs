@@ -3,11 +3,11 @@
 use super::varint::{Reader, put, put_signed};
 use crate::error::Result;
 use crate::limits::{BLOCK_SAMPLES, OFFSET_MAX, SAMPLE_BYTES_MAX, TICKS_MAX};
-use crate::samples::Sample;
+use crate::samples::tables::Sample;
 
 /// What stands in front of a block's samples.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Front {
+pub(super) struct BlockFront {
     /// Decoding time of its first sample.
     pub(super) dts: u64,
     /// How many samples in front of it the last key frame is; 0 where it is one.
@@ -94,8 +94,8 @@ fn common(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-pub(super) fn front(reader: &mut Reader<'_>) -> Result<Front> {
-    Ok(Front { dts: reader.up_to(TICKS_MAX)?, back: reader.up_to(u64::from(u32::MAX))? })
+pub(super) fn front(reader: &mut Reader<'_>) -> Result<BlockFront> {
+    Ok(BlockFront { dts: reader.up_to(TICKS_MAX)?, back: reader.up_to(u64::from(u32::MAX))? })
 }
 
 /// Adds its `count` samples, not numbered, to `out`.

@@ -3,18 +3,18 @@
 use super::head::{self, KeyFrame};
 use super::{block, pack};
 use crate::error::{Error, Result};
-use crate::headers::TrackKind;
-use crate::index::Index;
-use crate::init;
-use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, KEYS_MAX, PACK_BYTES_MAX, PACKS_MAX};
-use crate::samples::Sample;
-use crate::segment::Segment;
+use crate::moov::index::Index;
+use crate::moov::track_header::TrackKind;
+use crate::remux::init;
+use crate::remux::selected_track::SelectedTrack;
+use crate::samples::tables::Sample;
+use crate::timeline::edit_segment::EditSegment;
 
 /// Goes through a film once; holds one pack at a time.
 pub struct Builder<'a, B> {
     index: &'a Index<B>,
-    tracks: Vec<Line<'a>>,
+    tracks: Vec<TrackWriter<'a>>,
     packs: Vec<Vec<(u32, u64)>>,
     keys: Vec<KeyFrame>,
     /// Milliseconds from one key frame of the map to the next, at least.
@@ -22,9 +22,9 @@ pub struct Builder<'a, B> {
 }
 
 /// A track on its way.
-struct Line<'a> {
-    lane: Lane<'a>,
-    segment: &'a Segment,
+struct TrackWriter<'a> {
+    selected: SelectedTrack<'a>,
+    segment: &'a EditSegment,
     numbers: [i64; 8],
     /// The next sample.
     next: u32,
@@ -45,20 +45,20 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
             if track.playable.is_err() {
                 continue;
             }
-            let Some(lane) = Lane::of(index, Some(i), track.kind)? else { continue };
-            let [segment] = lane.stream.timeline.segments.as_slice() else {
+            let Some(selected) = SelectedTrack::of(index, Some(i), track.kind)? else { continue };
+            let [segment] = selected.stream.timeline.segments.as_slice() else {
                 return fault("a film that is stored has no edits that jump");
             };
-            if lane.stream.tables.undeclared > 0 {
+            if selected.stream.tables.undeclared > 0 {
                 return fault("a film that is stored says which pictures are key frames");
             }
-            if lane.stream.descriptions.len() > 1 {
+            if selected.stream.descriptions.len() > 1 {
                 return fault("a film that is stored has one sample description a track");
             }
             let Some(numbers) = segment.numbers() else {
                 return fault("a film that is stored has no picture that stands still");
             };
-            tracks.push(Line { lane, segment, numbers, next: segment.first, blocks: 0 });
+            tracks.push(TrackWriter { selected, segment, numbers, next: segment.first, blocks: 0 });
         }
         if tracks.is_empty() {
             return fault("a film that is stored has a track that plays");
@@ -69,12 +69,14 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     /// The next pack, of at most [`PACK_BYTES_MAX`] bytes; `None` behind the last.
     pub fn next_pack(&mut self) -> Result<Option<Vec<u8>>> {
         let mut tracks: Vec<Vec<Vec<u8>>> = self.tracks.iter().map(|_| Vec::new()).collect();
-        let held: Vec<_> = self.tracks.iter().map(Line::held).collect();
+        let held: Vec<_> = self.tracks.iter().map(TrackWriter::held).collect();
         let mut bytes = 16 + 3 * tracks.len();
         while let Some(i) = self.earliest() {
-            let (Some(line), Some(blocks)) = (self.tracks.get(i), tracks.get_mut(i)) else { break };
-            let samples = line.samples()?;
-            let block = block::write(&samples, line.back());
+            let (Some(writer), Some(blocks)) = (self.tracks.get(i), tracks.get_mut(i)) else {
+                break;
+            };
+            let samples = writer.samples()?;
+            let block = block::write(&samples, writer.back());
             bytes += pack::cost(&block);
             if bytes > PACK_BYTES_MAX && held != self.held() {
                 break;
@@ -96,9 +98,9 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     /// The head, of at most [`PACK_BYTES_MAX`] bytes, once all packs are made.
     pub fn head(&self) -> Result<Vec<u8>> {
         let mut tracks = Vec::with_capacity(self.tracks.len());
-        for Line { lane, numbers, .. } in &self.tracks {
-            let init = init::write(self.index, lane.index)?;
-            tracks.push((lane.index, lane.track, *numbers, init));
+        for TrackWriter { selected, numbers, .. } in &self.tracks {
+            let init = init::write(self.index, selected.index)?;
+            tracks.push((selected.index, selected.track, *numbers, init));
         }
         let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
         if head.len() > PACK_BYTES_MAX {
@@ -111,28 +113,29 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     }
 
     fn held(&self) -> Vec<(u32, u64)> {
-        self.tracks.iter().map(Line::held).collect()
+        self.tracks.iter().map(TrackWriter::held).collect()
     }
 
     /// The track whose next sample is decoded first.
     fn earliest(&self) -> Option<usize> {
         let unfinished =
-            self.tracks.iter().enumerate().filter(|(_, line)| line.next < line.segment.end);
-        let at =
-            |line: &Line<'_>| line.lane.ms(line.segment.decoded(line.lane.source(), line.next));
-        unfinished.min_by_key(|(_, line)| at(line)).map(|(i, _)| i)
+            self.tracks.iter().enumerate().filter(|(_, writer)| writer.next < writer.segment.end);
+        let at = |writer: &TrackWriter<'_>| {
+            writer.selected.ms(writer.segment.decoded(writer.selected.source(), writer.next))
+        };
+        unfinished.min_by_key(|(_, writer)| at(writer)).map(|(i, _)| i)
     }
 
     fn advance(&mut self, i: usize, samples: &[Sample]) {
         let is_lead =
-            Some(i) == self.tracks.iter().position(|l| l.lane.track.kind == TrackKind::Video);
-        let Some(track) = self.tracks.get_mut(i) else { return };
-        track.next += u32::try_from(samples.len()).unwrap_or(0);
-        track.blocks += 1;
+            Some(i) == self.tracks.iter().position(|l| l.selected.track.kind == TrackKind::Video);
+        let Some(writer) = self.tracks.get_mut(i) else { return };
+        writer.next += u32::try_from(samples.len()).unwrap_or(0);
+        writer.blocks += 1;
         if is_lead {
-            let (lane, segment) = (track.lane, track.segment);
+            let (selected, segment) = (writer.selected, writer.segment);
             for sample in samples.iter().filter(|sample| sample.key) {
-                let time_ms = lane.ms((sample.pts + segment.shift).max(segment.delay));
+                let time_ms = selected.ms((sample.pts + segment.shift).max(segment.delay));
                 self.key_frame(KeyFrame { time_ms, offset: sample.offset });
             }
         }
@@ -158,24 +161,25 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     }
 }
 
-impl Line<'_> {
+impl TrackWriter<'_> {
     /// The samples of the next block.
     fn samples(&self) -> Result<Vec<Sample>> {
-        let Lane { data, stream, .. } = self.lane;
+        let SelectedTrack { data, stream, .. } = self.selected;
         let walk = stream.tables.walk(data, self.next, self.segment.end);
         walk.take(BLOCK_SAMPLES as usize).collect()
     }
 
     /// How far back the last key frame is.
     fn back(&self) -> u32 {
-        let tables = &self.lane.stream.tables;
-        self.next - tables.key_before(self.lane.data, self.next.saturating_add(1)).min(self.next)
+        let tables = &self.selected.stream.tables;
+        self.next
+            - tables.key_before(self.selected.data, self.next.saturating_add(1)).min(self.next)
     }
 
     /// The blocks so far, and when the next one is decoded.
     fn held(&self) -> (u32, u64) {
-        let lane = &self.lane;
-        let (dts, _) = lane.stream.tables.time(lane.data, self.next);
+        let selected = &self.selected;
+        let (dts, _) = selected.stream.tables.time(selected.data, self.next);
         (self.blocks, u64::try_from(dts).unwrap_or(0))
     }
 }

@@ -1,15 +1,15 @@
 //! The head of a stored film: its tracks, where in which pack their samples are, its key frames.
 
-use super::block::{self, Front};
+use super::block::{self, BlockFront};
 use super::pack;
 use super::varint::{Reader, put, put_bytes, put_signed};
-use crate::codecs::Support;
-use crate::edits::rescale;
 use crate::error::Result;
-use crate::headers::TrackKind;
 use crate::limits::{BLOCK_SAMPLES, OFFSET_MAX, PACKS_MAX, TICKS_MAX, TRACKS_MAX};
-use crate::segment::Segment;
-use crate::track::Track;
+use crate::moov::codecs::Support;
+use crate::moov::track::Track;
+use crate::moov::track_header::TrackKind;
+use crate::ticks::rescale;
+use crate::timeline::edit_segment::EditSegment;
 
 const MAGIC: &[u8] = b"ffh\x01";
 
@@ -26,14 +26,14 @@ pub struct KeyFrame {
 #[derive(Debug)]
 pub struct StartIndex<'a> {
     pub(super) duration_ms: u64,
-    pub(super) tracks: Vec<Stored<'a>>,
-    packs: Vec<Held>,
+    pub(super) tracks: Vec<StoredTrack<'a>>,
+    packs: Vec<BlockStarts>,
     keys: Reader<'a>,
 }
 
 /// A track, as far as the head knows it.
 #[derive(Debug)]
-pub(super) struct Stored<'a> {
+pub(super) struct StoredTrack<'a> {
     /// Which track of the index it is.
     pub(super) number: usize,
     pub(super) track: Track,
@@ -41,25 +41,25 @@ pub(super) struct Stored<'a> {
     /// Whether key frames are listed; else every sample is one.
     pub(super) lists_keys: bool,
     pub(super) roll: u32,
-    pub(super) segment: Segment,
+    pub(super) segment: EditSegment,
     /// All its blocks, in all packs.
     pub(super) blocks: u32,
 }
 
 /// What packs hold of a track, by track: its first block there, and when that one is decoded.
-type Held = Vec<(u32, u64)>;
+type BlockStarts = Vec<(u32, u64)>;
 
 /// A block, of the track at this place among [`StartIndex::tracks`]; or the pack that is missing.
-pub(super) type Found<T> = Result<T, Missing>;
+pub(super) type PackResult<T> = Result<T, PackFault>;
 
 /// Why a block cannot be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Missing {
-    Pack(u32),
+pub(super) enum PackFault {
+    Missing(u32),
     Broken(crate::Error),
 }
 
-impl From<crate::Error> for Missing {
+impl From<crate::Error> for PackFault {
     fn from(error: crate::Error) -> Self {
         Self::Broken(error)
     }
@@ -69,7 +69,7 @@ impl From<crate::Error> for Missing {
 pub(super) fn write(
     duration_ms: u64,
     tracks: &[(usize, &Track, [i64; 8], Vec<u8>)],
-    packs: &[Held],
+    packs: &[BlockStarts],
     keys: &[KeyFrame],
 ) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
@@ -122,7 +122,7 @@ impl<'a> StartIndex<'a> {
         let count: usize = reader.up_to(TRACKS_MAX as u64)?;
         let mut tracks = Vec::with_capacity(count);
         for _ in 0..count {
-            tracks.push(Stored::read(&mut reader)?);
+            tracks.push(StoredTrack::read(&mut reader)?);
         }
         let mut packs = Vec::new();
         let mut before = vec![(0_u32, 0_u64); tracks.len()];
@@ -173,26 +173,36 @@ impl<'a> StartIndex<'a> {
         packs: &[(u32, &'p [u8])],
         track: usize,
         number: u32,
-    ) -> Found<&'p [u8]> {
-        let first = |held: &Held| held.get(track).map_or(u32::MAX, |(block, _)| *block);
+    ) -> PackResult<&'p [u8]> {
+        let first = |held: &BlockStarts| held.get(track).map_or(u32::MAX, |(block, _)| *block);
         let behind = self.packs.partition_point(|held| first(held) <= number);
         let at = behind.saturating_sub(1);
         let pack_number = u32::try_from(at).unwrap_or(u32::MAX);
         let pack = packs.iter().find(|(number, _)| *number == pack_number);
-        let (_, pack) = pack.ok_or(Missing::Pack(pack_number))?;
+        let (_, pack) = pack.ok_or(PackFault::Missing(pack_number))?;
         let first = self.packs.get(at).map_or(0, first);
         let place = (track, number.saturating_sub(first));
         Ok(pack::block(pack, pack_number, self.tracks.len(), place)?)
     }
 
-    pub(super) fn front(&self, packs: &[(u32, &[u8])], track: usize, number: u32) -> Found<Front> {
+    pub(super) fn front(
+        &self,
+        packs: &[(u32, &[u8])],
+        track: usize,
+        number: u32,
+    ) -> PackResult<BlockFront> {
         Ok(block::front(&mut Reader::of(self.block(packs, track, number)?))?)
     }
 
     /// The last block that begins at or before `dts`, else the first.
-    pub(super) fn block_at(&self, packs: &[(u32, &[u8])], track: usize, dts: i64) -> Found<u32> {
+    pub(super) fn block_at(
+        &self,
+        packs: &[(u32, &[u8])],
+        track: usize,
+        dts: i64,
+    ) -> PackResult<u32> {
         let dts = u64::try_from(dts).unwrap_or(0);
-        let held = |held: &Held| held.get(track).copied().unwrap_or((u32::MAX, u64::MAX));
+        let held = |held: &BlockStarts| held.get(track).copied().unwrap_or((u32::MAX, u64::MAX));
         let blocks = self.tracks.get(track).map_or(0, |stored| stored.blocks);
         let behind = self.packs.partition_point(|pack| held(pack).1 <= dts);
         let first = |pack: usize| self.packs.get(pack).map_or(blocks, |pack| held(pack).0);
@@ -211,7 +221,7 @@ impl<'a> StartIndex<'a> {
     }
 }
 
-impl<'a> Stored<'a> {
+impl<'a> StoredTrack<'a> {
     /// The media's time at a presentation time.
     pub(super) fn media_time(&self, ms: u64) -> i64 {
         let ticks = rescale(ms, 1000, self.track.timescale).min(TICKS_MAX);
@@ -246,7 +256,7 @@ impl<'a> Stored<'a> {
         for number in &mut segment {
             *number = reader.signed()?;
         }
-        let segment = Segment::of(segment);
+        let segment = EditSegment::of(segment);
         let segment =
             segment.ok_or_else(|| reader.fault("what is shown of a track is as it may be"))?;
         let samples = segment.end - segment.first;

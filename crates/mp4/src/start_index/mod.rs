@@ -1,7 +1,7 @@
 //! Starts for those who have no `moov`: made by whoever holds one, stored small, sent as boxes.
 //!
 //! The stored form is a head and packs of sample records; `docs/formats.md` has both it and the
-//! wire form, byte by byte. What is planned on a stretch of them is what the whole index would
+//! wire form, byte by byte. What is planned on a span of them is what the whole index would
 //! have planned: the same code does it, and looks whether it came to an end that is none.
 
 mod block;

@@ -1,4 +1,4 @@
-//! A pack: blocks of all tracks over a stretch of the film, and where in it each lies.
+//! A pack: blocks of all tracks over a span of the film, and where in it each lies.
 
 use super::varint::{Reader, put};
 use crate::error::Result;

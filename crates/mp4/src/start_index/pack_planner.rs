@@ -1,15 +1,15 @@
-//! Windows planned on a stretch of a stored film, as they would be planned on the whole.
+//! Windows planned on a span of a stored film, as they would be planned on the whole.
 //!
-//! A plan looks at samples next to each other. Where it came to an end of the stretch that is none
-//! of the track, it might have gone on: the stretch is made longer on that side, and planned again.
+//! A plan looks at samples next to each other. Where it came to an end of the span that is none
+//! of the track, it might have gone on: the span is made longer on that side, and planned again.
 
-use super::head::{Found, Missing, StartIndex};
-use super::slice::{self, Span};
+use super::head::{PackFault, PackResult, StartIndex};
+use super::slice::{self, BlockSpan};
 use super::start::{Start, StartPosition, StartRequest, TrackInit, TrackSummary};
 use crate::error::{Error, Result};
-use crate::index::Index;
 use crate::limits::{BLOCK_SAMPLES, STRETCH_BLOCKS_MAX, STRETCH_MS};
-use crate::plan::{self, Cursor, Window};
+use crate::moov::index::Index;
+use crate::remux::plan::{self, Cursor, Window};
 
 /// What comes of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +24,19 @@ pub enum PlanStep {
 pub fn plan_from_packs(
     film: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
-    ask: StartRequest,
+    request: StartRequest,
 ) -> Result<PlanStep> {
-    let mut lanes = [None; 2];
-    for (lane, number) in lanes.iter_mut().zip([ask.selection.video, ask.selection.audio]) {
+    let mut slots = [None; 2];
+    for (slot, number) in slots.iter_mut().zip([request.selection.video, request.selection.audio]) {
         let Some(number) = number else { continue };
         let place = film.tracks.iter().position(|stored| stored.number == number);
-        *lane = Some(place.ok_or_else(|| Error::file(0, "a track that is asked for is stored"))?);
+        *slot = Some(place.ok_or_else(|| Error::file(0, "a track that is asked for is stored"))?);
     }
-    let search = Search { film, packs, lanes, ask: ask.limited() };
-    match search.run() {
-        Ok((start_ms, windows)) => Ok(PlanStep::Done(search.answer(start_ms, windows))),
-        Err(Missing::Broken(error)) => Err(error),
-        Err(Missing::Pack(number)) => {
+    let planner = Planner { film, packs, slots, request: request.limited() };
+    match planner.run() {
+        Ok((start_ms, windows)) => Ok(PlanStep::Done(planner.start(start_ms, windows))),
+        Err(PackFault::Broken(error)) => Err(error),
+        Err(PackFault::Missing(number)) => {
             let is_there = packs.iter().any(|pack| pack.0 == number) || number >= film.packs();
             let fault = Error::file(0, "a block is in one of the film's packs");
             if is_there { Err(fault) } else { Ok(PlanStep::NeedPack(number)) }
@@ -45,40 +45,40 @@ pub fn plan_from_packs(
 }
 
 /// What is asked of what; tracks by their place in the film, video first.
-struct Search<'a> {
+struct Planner<'a> {
     film: &'a StartIndex<'a>,
     packs: &'a [(u32, &'a [u8])],
-    lanes: [Option<usize>; 2],
-    ask: StartRequest,
+    slots: [Option<usize>; 2],
+    request: StartRequest,
 }
 
-/// The blocks of each lane.
-type Spans = [Option<Span>; 2];
+/// The blocks of each slot.
+type BlockSpans = [Option<BlockSpan>; 2];
 
-enum Planned {
+enum PlanOutcome {
     Done(u64, Vec<Window>),
-    /// The stretch must begin earlier.
+    /// The span must begin earlier.
     Earlier,
     /// It must end later.
     Later,
 }
 
-impl Search<'_> {
-    fn run(&self) -> Found<(u64, Vec<Window>)> {
+impl Planner<'_> {
+    fn run(&self) -> PackResult<(u64, Vec<Window>)> {
         let (mut back, mut ahead_ms) =
-            (1, self.ask.span_ms * u64::from(self.ask.count) + STRETCH_MS);
+            (1, self.request.span_ms * u64::from(self.request.count) + STRETCH_MS);
         let (mut spans, from_ms) = self.first_spans()?;
         self.reach(&mut spans, from_ms + ahead_ms)?;
         loop {
             match self.plan(&self.index(&spans)?, &spans)? {
-                Planned::Done(start_ms, windows) => return Ok((start_ms, windows)),
-                Planned::Earlier => {
-                    for (lane, span) in self.each(&mut spans) {
-                        span.from = self.key_block(lane, span.from.saturating_sub(back))?;
+                PlanOutcome::Done(start_ms, windows) => return Ok((start_ms, windows)),
+                PlanOutcome::Earlier => {
+                    for (slot, span) in self.each(&mut spans) {
+                        span.from = self.key_block(slot, span.from.saturating_sub(back))?;
                     }
                     back *= 2;
                 }
-                Planned::Later => {
+                PlanOutcome::Later => {
                     ahead_ms *= 2;
                     self.reach(&mut spans, from_ms + ahead_ms)?;
                 }
@@ -86,62 +86,65 @@ impl Search<'_> {
         }
     }
 
-    fn each<'s>(&self, spans: &'s mut Spans) -> impl Iterator<Item = (usize, &'s mut Span)> {
-        let lanes = self.lanes.into_iter().zip(spans);
-        lanes.filter_map(|(lane, span)| lane.zip(span.as_mut()))
+    fn each<'s>(
+        &self,
+        spans: &'s mut BlockSpans,
+    ) -> impl Iterator<Item = (usize, &'s mut BlockSpan)> {
+        let slots = self.slots.into_iter().zip(spans);
+        slots.filter_map(|(slot, span)| slot.zip(span.as_mut()))
     }
 
-    /// Where each lane begins, and about when that is.
-    fn first_spans(&self) -> Found<(Spans, u64)> {
+    /// Where each slot begins, and about when that is.
+    fn first_spans(&self) -> PackResult<(BlockSpans, u64)> {
         let mut spans = [None; 2];
-        let mut from_ms = match self.ask.from {
+        let mut from_ms = match self.request.from {
             StartPosition::Time(ms) => ms.min(self.film.duration_ms),
             StartPosition::Cursor(_) => u64::MAX,
         };
         let asked_ms = from_ms;
-        for (i, (span, lane)) in spans.iter_mut().zip(self.lanes).enumerate() {
-            let Some((lane, stored)) = lane.and_then(|l| Some((l, self.film.tracks.get(l)?)))
+        for (i, (span, slot)) in spans.iter_mut().zip(self.slots).enumerate() {
+            let Some((slot, stored)) = slot.and_then(|l| Some((l, self.film.tracks.get(l)?)))
             else {
                 continue;
             };
-            let from = match self.ask.from {
+            let from = match self.request.from {
                 StartPosition::Time(_) => {
-                    let block = self.film.block_at(self.packs, lane, stored.media_time(from_ms))?;
-                    self.key_block(lane, block)?
+                    let block = self.film.block_at(self.packs, slot, stored.media_time(from_ms))?;
+                    self.key_block(slot, block)?
                 }
                 StartPosition::Cursor(cursor) => {
                     let number = samples(cursor).get(i).copied().unwrap_or(0);
                     let number = number.saturating_sub(stored.segment.first);
                     // Those at the beginning are timed together.
-                    let number = if number < stored.segment.squeezed() { 0 } else { number };
+                    let number = if number < stored.segment.compressed() { 0 } else { number };
                     (number / BLOCK_SAMPLES).min(stored.blocks.saturating_sub(1))
                 }
             };
             // Sound begins with the picture, which begins with its key frame.
-            from_ms = from_ms.min(stored.ms(self.film.front(self.packs, lane, from)?.dts));
-            *span = Some(Span { from, to: from });
+            from_ms = from_ms.min(stored.ms(self.film.front(self.packs, slot, from)?.dts));
+            *span = Some(BlockSpan { from, to: from });
         }
         Ok((spans, if asked_ms == u64::MAX { from_ms } else { asked_ms }))
     }
 
     /// The block of the last key frame at or before the first sample of this one.
-    fn key_block(&self, lane: usize, block: u32) -> Found<u32> {
-        let front = self.film.front(self.packs, lane, block)?;
+    fn key_block(&self, slot: usize, block: u32) -> PackResult<u32> {
+        let front = self.film.front(self.packs, slot, block)?;
         Ok(block.saturating_sub(front.back.div_ceil(BLOCK_SAMPLES)))
     }
 
     /// Lets all spans end behind `until_ms`.
-    fn reach(&self, spans: &mut Spans, until_ms: u64) -> Found<()> {
-        for (lane, span) in self.each(spans) {
-            let Some(stored) = self.film.tracks.get(lane) else { continue };
-            let last = self.film.block_at(self.packs, lane, stored.media_time(until_ms))?;
+    fn reach(&self, spans: &mut BlockSpans, until_ms: u64) -> PackResult<()> {
+        for (slot, span) in self.each(spans) {
+            let Some(stored) = self.film.tracks.get(slot) else { continue };
+            let last = self.film.block_at(self.packs, slot, stored.media_time(until_ms))?;
             span.to = last.max(span.from).saturating_add(1).max(span.to);
         }
         Ok(())
     }
 
-    fn index(&self, spans: &Spans) -> Found<Index<Vec<u8>>> {
-        let spans: Vec<_> = self.lanes.iter().zip(spans).filter_map(|(l, s)| l.zip(*s)).collect();
+    fn index(&self, spans: &BlockSpans) -> PackResult<Index<Vec<u8>>> {
+        let spans: Vec<_> = self.slots.iter().zip(spans).filter_map(|(l, s)| l.zip(*s)).collect();
         if spans.iter().any(|(_, span)| span.to.saturating_sub(span.from) > STRETCH_BLOCKS_MAX) {
             let violation = "what is shown together is within 100,000 samples";
             return Err(Error::file(0, violation).into());
@@ -149,15 +152,15 @@ impl Search<'_> {
         slice::index(self.film, self.packs, &spans)
     }
 
-    fn plan(&self, index: &Index<Vec<u8>>, spans: &Spans) -> Found<Planned> {
-        let selection = self.ask.selection;
+    fn plan(&self, index: &Index<Vec<u8>>, spans: &BlockSpans) -> PackResult<PlanOutcome> {
+        let selection = self.request.selection;
         let [video, audio] = [0, 1].map(|i| self.edges(spans, i));
-        let (mut cursor, mut start_ms) = match self.ask.from {
+        let (mut cursor, mut start_ms) = match self.request.from {
             StartPosition::Time(ms) => {
                 let (cursor, start_ms) = plan::seek(index, selection, ms)?;
                 let [v, a] = samples(cursor);
                 if (v == 0 && video.before) || (a == 0 && audio.before) {
-                    return Ok(Planned::Earlier);
+                    return Ok(PlanOutcome::Earlier);
                 }
                 (cursor, Some(start_ms))
             }
@@ -166,14 +169,15 @@ impl Search<'_> {
             }
         };
         let mut windows = Vec::new();
-        for _ in 0..self.ask.count {
-            let Some(mut window) = plan::next(index, selection, cursor, self.ask.span_ms)? else {
+        for _ in 0..self.request.count {
+            let Some(mut window) = plan::next(index, selection, cursor, self.request.span_ms)?
+            else {
                 break;
             };
             cursor = window.next;
             let [v, a] = samples(cursor);
             if v >= video.end || a >= audio.end {
-                return Ok(Planned::Later);
+                return Ok(PlanOutcome::Later);
             }
             window.next = moved(cursor, u32::saturating_add, [video, audio]);
             for fragment in window.fetches.iter_mut().flat_map(|fetch| &mut fetch.fragments) {
@@ -184,22 +188,22 @@ impl Search<'_> {
             start_ms = start_ms.or(Some(window.start_ms));
             windows.push(window);
         }
-        Ok(Planned::Done(start_ms.unwrap_or(self.film.duration_ms), windows))
+        Ok(PlanOutcome::Done(start_ms.unwrap_or(self.film.duration_ms), windows))
     }
 
-    fn edges(&self, spans: &Spans, i: usize) -> Edges {
-        let stored = self.lanes.get(i).copied().flatten().and_then(|l| self.film.tracks.get(l));
+    fn edges(&self, spans: &BlockSpans, i: usize) -> SliceEdges {
+        let stored = self.slots.get(i).copied().flatten().and_then(|l| self.film.tracks.get(l));
         let span = spans.get(i).copied().flatten();
         let Some((stored, span)) = stored.zip(span) else {
-            return Edges { first: 0, before: false, end: u32::MAX };
+            return SliceEdges { first: 0, before: false, end: u32::MAX };
         };
         let end = if span.is_last(stored) { u32::MAX } else { span.count(stored) };
-        Edges { first: span.first(stored), before: span.from > 0, end }
+        SliceEdges { first: span.first(stored), before: span.from > 0, end }
     }
 
-    fn answer(&self, start_ms: u64, windows: Vec<Window>) -> Start {
+    fn start(&self, start_ms: u64, windows: Vec<Window>) -> Start {
         let film = self.film;
-        let chosen = self.lanes.into_iter().flatten().filter_map(|lane| film.tracks.get(lane));
+        let chosen = self.slots.into_iter().flatten().filter_map(|slot| film.tracks.get(slot));
         let inits = chosen.map(|s| TrackInit { track: s.number, segment: s.init.to_vec() });
         Start {
             duration_ms: film.duration_ms,
@@ -218,17 +222,17 @@ fn samples(cursor: Cursor) -> [u32; 2] {
 }
 
 /// The same place, counted from somewhere else.
-fn moved(cursor: Cursor, count: fn(u32, u32) -> u32, edges: [Edges; 2]) -> Cursor {
+fn moved(cursor: Cursor, count: fn(u32, u32) -> u32, edges: [SliceEdges; 2]) -> Cursor {
     let [video, audio] = edges.map(|edges| edges.first);
     let [v, a] = samples(cursor);
     let [.., sequence] = cursor.numbers();
     Cursor::from_numbers([0, count(v, video).into(), 0, count(a, audio).into(), sequence])
 }
 
-/// Of a stretch of a lane: its first sample in the track, whether there are some before, and one
+/// Of a slice of a track: its first sample in the track, whether there are some before, and one
 /// behind its last if there are more.
 #[derive(Clone, Copy)]
-struct Edges {
+struct SliceEdges {
     first: u32,
     before: bool,
     end: u32,

@@ -1,40 +1,40 @@
-//! A stretch of a stored film as an index of its own: what plans the whole, plans it.
+//! A span of a stored film as an index of its own: what plans the whole, plans it.
 //!
-//! Its samples are written as the tables they came from, counted from the stretch's first one.
+//! Its samples are written as the tables they came from, counted from the span's first one.
 
 use super::block;
-use super::head::{Found, StartIndex, Stored};
+use super::head::{PackResult, StartIndex, StoredTrack};
 use crate::boxes::write::{boxed, full, patch, put, put_all};
 use crate::boxes::{BoxAt, boxes};
 use crate::error::Result;
-use crate::index::Index;
 use crate::limits::BLOCK_SAMPLES;
-use crate::samples::Sample;
-use crate::timeline::Timeline;
-use crate::track::{Stream, Track};
-use crate::trak::Trak;
+use crate::moov::index::Index;
+use crate::moov::track::{Track, TrackMedia};
+use crate::moov::track_boxes::TrackBoxes;
+use crate::samples::tables::Sample;
+use crate::timeline::track_timeline::Timeline;
 
 /// Blocks of a track, from and up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct BlockSpan {
     pub(super) from: u32,
     pub(super) to: u32,
 }
 
-impl Span {
+impl BlockSpan {
     /// Its first sample, counted in the whole track.
-    pub(super) fn first(self, stored: &Stored<'_>) -> u32 {
+    pub(super) fn first(self, stored: &StoredTrack<'_>) -> u32 {
         stored.segment.first.saturating_add(self.from.saturating_mul(BLOCK_SAMPLES))
     }
 
     /// How many samples are in it.
-    pub(super) fn count(self, stored: &Stored<'_>) -> u32 {
+    pub(super) fn count(self, stored: &StoredTrack<'_>) -> u32 {
         let end = self.to.saturating_mul(BLOCK_SAMPLES);
         let end = stored.segment.first.saturating_add(end).min(stored.segment.end);
         end.saturating_sub(self.first(stored))
     }
 
-    pub(super) fn is_last(self, stored: &Stored<'_>) -> bool {
+    pub(super) fn is_last(self, stored: &StoredTrack<'_>) -> bool {
         self.to >= stored.blocks
     }
 }
@@ -43,8 +43,8 @@ impl Span {
 pub(super) fn index(
     film: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
-    spans: &[(usize, Span)],
-) -> Found<Index<Vec<u8>>> {
+    spans: &[(usize, BlockSpan)],
+) -> PackResult<Index<Vec<u8>>> {
     let mut moov = Vec::new();
     let mut made = Vec::new();
     for &(i, span) in spans {
@@ -81,24 +81,24 @@ fn samples(
     film: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
     i: usize,
-    span: Span,
-) -> Found<Vec<Sample>> {
+    span: BlockSpan,
+) -> PackResult<Vec<Sample>> {
     let mut samples = Vec::new();
     let Some(stored) = film.tracks.get(i) else { return Ok(samples) };
     for number in span.from..span.to.min(stored.blocks) {
-        let one = Span { from: number, to: number + 1 };
+        let one = BlockSpan { from: number, to: number + 1 };
         let block = film.block(packs, i, number)?;
         block::read(block, one.count(stored), &mut samples)?;
     }
     Ok(samples)
 }
 
-fn stream(moov: &[u8], start: usize, timeline: Timeline, roll: u32) -> Result<Stream> {
+fn stream(moov: &[u8], start: usize, timeline: Timeline, roll: u32) -> Result<TrackMedia> {
     let none = BoxAt { kind: *b"none", start: 0, body: 0, end: 0 };
     let b = boxes(moov, start, moov.len(), "trak").next().transpose()?.unwrap_or(none);
-    let tables = Trak::find(moov, b)?.tables(moov, false, &mut Vec::new())?;
+    let tables = TrackBoxes::find(moov, b)?.tables(moov, false, &mut Vec::new())?;
     let (descriptions, aux) = (Vec::new(), None);
-    Ok(Stream { tables, timeline, roll, tkhd: none, mdhd: none, stsd: none, descriptions, aux })
+    Ok(TrackMedia { tables, timeline, roll, tkhd: none, mdhd: none, stsd: none, descriptions, aux })
 }
 
 /// A track with nothing but tables.

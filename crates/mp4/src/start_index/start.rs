@@ -1,12 +1,12 @@
 //! What a start needs: who plays what, init segments, and windows with their headers.
 
 use crate::error::{Error, Result};
-use crate::headers::TrackKind;
-use crate::index::Index;
-use crate::init;
 use crate::limits::{WINDOW_MS_MAX, WINDOWS_MAX};
-use crate::plan::{self, Cursor, Selection, Window};
-use crate::track::Track;
+use crate::moov::index::Index;
+use crate::moov::track::Track;
+use crate::moov::track_header::TrackKind;
+use crate::remux::init;
+use crate::remux::plan::{self, Cursor, Selection, Window};
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,8 @@ impl TrackSummary {
 }
 
 /// The answer of one who holds the whole `moov`.
-pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, ask: StartRequest) -> Result<Start> {
-    let StartRequest { selection, from, span_ms, count } = ask.limited();
+pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -> Result<Start> {
+    let StartRequest { selection, from, span_ms, count } = request.limited();
     let (mut cursor, mut start_ms) = match from {
         StartPosition::Time(ms) => {
             let (cursor, start_ms) = plan::seek(index, selection, ms)?;

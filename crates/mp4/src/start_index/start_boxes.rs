@@ -3,23 +3,23 @@
 use super::start::{Start, TrackInit, TrackSummary};
 use crate::boxes::write::{boxed, put, put_all};
 use crate::error::{Error, Result};
-use crate::fragment::{Fragment, Payload};
-use crate::headers::TrackKind;
 use crate::limits::{OFFSET_MAX, TRACKS_MAX, WINDOWS_MAX};
-use crate::plan::{Cursor, Fetch, Window};
+use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
+use crate::remux::fragment::{Fragment, Payload};
+use crate::remux::plan::{Cursor, Fetch, Window};
 
 const VERSION: u32 = 1;
 
-/// The boxes of an answer.
-pub fn encode(answer: &Start) -> Vec<u8> {
+/// The boxes of an start.
+pub fn encode(start: &Start) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 << 10);
     boxed(&mut out, *b"ffst", |out| {
         put(out, VERSION);
-        long(out, answer.duration_ms);
-        long(out, answer.start_ms);
+        long(out, start.duration_ms);
+        long(out, start.start_ms);
     });
-    for track in &answer.tracks {
+    for track in &start.tracks {
         boxed(&mut out, *b"trak", |out| {
             put_all(out, &[number(track.track), u32::from(track.kind == TrackKind::Audio)]);
             put_all(out, &[u32::from(track.size.0) << 16 | u32::from(track.size.1)]);
@@ -30,13 +30,13 @@ pub fn encode(answer: &Start) -> Vec<u8> {
             out.extend(track.mime.as_bytes());
         });
     }
-    for init in &answer.inits {
+    for init in &start.inits {
         boxed(&mut out, *b"init", |out| {
             put(out, number(init.track));
             out.extend(&init.segment);
         });
     }
-    for window in &answer.windows {
+    for window in &start.windows {
         boxed(&mut out, *b"wind", |out| {
             long(out, window.start_ms);
             long(out, window.end_ms);
@@ -80,21 +80,21 @@ fn number(number: impl TryInto<u32>) -> u32 {
 
 /// Reads the boxes again. Those of other types are left out.
 pub fn decode(bytes: &[u8]) -> Result<Start> {
-    let mut answer = Start {
+    let mut start = Start {
         duration_ms: 0,
         start_ms: 0,
         tracks: Vec::new(),
         inits: Vec::new(),
         windows: Vec::new(),
     };
-    let mut boxes = Numbers { rest: bytes, is_whole: true };
+    let mut boxes = FieldReader { rest: bytes, is_whole: true };
     loop {
         let at = bytes.len() - boxes.rest.len();
         let len = boxes.small().wrapping_sub(8) as usize;
         let kind = boxes.bytes(4);
-        let mut content = Numbers { rest: boxes.bytes(len), is_whole: true };
+        let mut content = FieldReader { rest: boxes.bytes(len), is_whole: true };
         let taken = if (kind == b"ffst") == (at == 0) {
-            take(&mut answer, kind, &mut content)
+            read_box(&mut start, kind, &mut content)
         } else {
             Err("the first box, and no other, is ffst")
         };
@@ -104,18 +104,18 @@ pub fn decode(bytes: &[u8]) -> Result<Start> {
             return Err(Error::file(at as u64, violation));
         }
         if boxes.rest.is_empty() {
-            return Ok(answer);
+            return Ok(start);
         }
     }
 }
 
-/// Content being read. What it is too short for is read as 0, and is seen afterwards.
-struct Numbers<'a> {
+/// MoovContent being read. What it is too short for is read as 0, and is seen afterwards.
+struct FieldReader<'a> {
     rest: &'a [u8],
     is_whole: bool,
 }
 
-impl<'a> Numbers<'a> {
+impl<'a> FieldReader<'a> {
     #[inline(never)]
     fn bytes(&mut self, len: usize) -> &'a [u8] {
         let parts = self.rest.split_at_checked(len);
@@ -135,27 +135,27 @@ impl<'a> Numbers<'a> {
     }
 
     /// All that is left.
-    fn text(&mut self) -> Told<String> {
+    fn text(&mut self) -> Parsed<String> {
         String::from_utf8(std::mem::take(&mut self.rest).to_vec()).map_err(|_| "a text is UTF-8")
     }
 }
 
 /// What was read, or the rule that it breaks.
-type Told<T> = std::result::Result<T, &'static str>;
+type Parsed<T> = std::result::Result<T, &'static str>;
 
-fn take(answer: &mut Start, kind: &[u8], content: &mut Numbers<'_>) -> Told<()> {
-    let windows = &mut answer.windows;
+fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Parsed<()> {
+    let windows = &mut start.windows;
     match kind {
         b"ffst" => {
             if content.small() != VERSION {
                 return Err("the version is 1");
             }
-            answer.duration_ms = content.number();
-            answer.start_ms = content.number();
+            start.duration_ms = content.number();
+            start.start_ms = content.number();
         }
-        b"trak" if answer.tracks.len() < TRACKS_MAX => answer.tracks.push(listed(content)?),
-        b"init" if answer.inits.len() < TRACKS_MAX => {
-            answer.inits.push(TrackInit { track: track(content)?, segment: content.rest.to_vec() });
+        b"trak" if start.tracks.len() < TRACKS_MAX => start.tracks.push(track_summary(content)?),
+        b"init" if start.inits.len() < TRACKS_MAX => {
+            start.inits.push(TrackInit { track: track(content)?, segment: content.rest.to_vec() });
         }
         b"wind" if windows.len() < WINDOWS_MAX as usize => windows.push(Window {
             start_ms: content.number(),
@@ -189,12 +189,12 @@ fn take(answer: &mut Start, kind: &[u8], content: &mut Numbers<'_>) -> Told<()> 
     Ok(())
 }
 
-fn track(content: &mut Numbers<'_>) -> Told<usize> {
+fn track(content: &mut FieldReader<'_>) -> Parsed<usize> {
     let track = content.small() as usize;
     if track < TRACKS_MAX { Ok(track) } else { Err("there are at most 128 tracks") }
 }
 
-fn listed(content: &mut Numbers<'_>) -> Told<TrackSummary> {
+fn track_summary(content: &mut FieldReader<'_>) -> Parsed<TrackSummary> {
     let track = track(content)?;
     let kind = if content.small() == 0 { TrackKind::Video } else { TrackKind::Audio };
     let pixels = content.small();
@@ -210,7 +210,7 @@ fn listed(content: &mut Numbers<'_>) -> Told<TrackSummary> {
     Ok(TrackSummary { track, kind, language, size, sound, mime: content.text()? })
 }
 
-fn fragment(content: &mut Numbers<'_>, fetched: u64) -> Told<Fragment> {
+fn fragment(content: &mut FieldReader<'_>, fetched: u64) -> Parsed<Fragment> {
     let track = track(content)?;
     let (first_sample, sample_count) = (content.small(), content.small());
     let mut runs = Vec::new();

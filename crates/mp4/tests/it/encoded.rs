@@ -5,7 +5,7 @@ use std::process::Command;
 
 use mp4::cenc::Hole;
 use mp4::plan::{self, Selection};
-use mp4::text::{self, Cue, Format};
+use mp4::text::{self, Cue, TextFormat};
 use mp4::{Index, Support, TrackKind, Unplayable, init};
 
 use crate::ffmpeg::{self, Folder};
@@ -271,7 +271,7 @@ fn subtitles_are_timed_cues() {
     let stpp = folder.make("stpp.mp4", &[PICTURE, &input, &["-c:s", "ttml"]]);
     let file = std::fs::read(stpp).unwrap();
     let index = Index::parse(play::moov(&file)).unwrap();
-    assert_eq!(index.tracks()[1].text, Some(Format::Ttml));
+    assert_eq!(index.tracks()[1].text, Some(TextFormat::Ttml));
     let documents = cues(&file, 1, (0, 1_000));
     assert!(documents.iter().all(|cue| cue.text.contains("<tt")));
     assert!(documents.iter().any(|cue| cue.text.contains("Zwei äöü")));

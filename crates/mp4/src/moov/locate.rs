@@ -1,0 +1,176 @@
+//! Where `moov` is, from whatever bytes of the file one has: nothing inside `mdat` is asked for.
+
+use crate::boxes::header::{self, Header};
+use crate::error::{Error, Result};
+use crate::limits::{
+    BOXES_BEFORE_MOOV_MAX, HEAD_BYTES, HELD_BYTES_MAX, HELD_PIECES_MAX, MOOV_BYTES_MAX,
+    MOOV_GUESS_BYTES, OFFSET_MAX,
+};
+use crate::range::ByteRange;
+
+/// What a locator says next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocateStep {
+    /// Feed bytes from the start of this range; all of it is best, one header is enough.
+    Need(ByteRange),
+    /// Here is `moov`.
+    Moov(ByteRange),
+}
+
+/// Walks over the boxes of a file.
+#[derive(Clone, Debug)]
+pub struct Locator {
+    file_size: Option<u64>,
+    /// Where the next box header is.
+    at: u64,
+    boxes: u32,
+    found: Option<Result<ByteRange>>,
+    /// Pieces that lie further on, copied until the walk comes there.
+    held: Vec<(u64, Vec<u8>)>,
+    /// The header at `at`, as far as it was fed.
+    header: Vec<u8>,
+}
+
+impl Locator {
+    /// For a file of `file_size` bytes, if that is known.
+    pub fn new(file_size: Option<u64>) -> Self {
+        Self { file_size, at: 0, boxes: 0, found: None, held: Vec::new(), header: Vec::new() }
+    }
+
+    /// Tells how large the file is, once an answer said so.
+    pub fn set_file_size(&mut self, file_size: u64) {
+        self.file_size = Some(file_size);
+    }
+
+    /// Bytes of the file, which begin at `offset`; in any order, overlapping or not.
+    pub fn feed(&mut self, offset: u64, bytes: &[u8]) {
+        self.walk(offset, bytes);
+        // The walk may have come to a piece that was fed too early.
+        while self.found.is_none() {
+            let at = self.wanted();
+            let ready = |(start, piece): &(u64, Vec<u8>)| covers(*start, piece, at);
+            let Some(i) = self.held.iter().position(ready) else { break };
+            let (start, piece) = self.held.swap_remove(i);
+            self.walk(start, &piece);
+            self.hold(start, &piece);
+        }
+        if self.found.is_none() {
+            self.hold(offset, bytes);
+        } else {
+            self.held = Vec::new();
+        }
+    }
+
+    /// What is needed, or where `moov` is.
+    pub fn next(&self) -> Result<LocateStep> {
+        if let Some(found) = self.found {
+            return found.map(LocateStep::Moov);
+        }
+        let at = self.wanted();
+        if self.file_size == Some(0) {
+            return Err(Error::file(0, "the file is empty"));
+        }
+        if self.file_size.is_some_and(|size| at >= size) {
+            return Err(self.nothing());
+        }
+        let guess = if self.at == 0 { HEAD_BYTES } else { MOOV_GUESS_BYTES };
+        let end = at.saturating_add(guess).min(self.file_size.unwrap_or(u64::MAX));
+        Ok(LocateStep::Need(ByteRange { start: at, end }))
+    }
+
+    fn wanted(&self) -> u64 {
+        self.at.saturating_add(self.header.len() as u64)
+    }
+
+    fn nothing(&self) -> Error {
+        if self.boxes == 0 {
+            return Error::file(self.at, "this is not an MP4 file: it is too short for one");
+        }
+        Error::file(
+            self.at,
+            "the file ends without a moov box: it is cut off or was never finished",
+        )
+    }
+
+    /// Takes what `bytes` say of the box headers from here on.
+    fn walk(&mut self, offset: u64, bytes: &[u8]) {
+        while self.found.is_none() {
+            let wanted = self.wanted();
+            if !covers(offset, bytes, wanted) {
+                return;
+            }
+            let skip = usize::try_from(wanted - offset).unwrap_or(usize::MAX);
+            let rest = bytes.get(skip..).unwrap_or_default();
+            let missing = header::len(&self.header).saturating_sub(self.header.len());
+            self.header.extend(rest.iter().take(missing));
+            if self.header.len() < header::len(&self.header) {
+                continue;
+            }
+            let header = header::read(&self.header);
+            self.enter(&header);
+            self.header.clear();
+        }
+    }
+
+    fn enter(&mut self, header: &Header) {
+        let fault = |violation| Some(Err(Error::file(self.at, violation)));
+        if self.boxes == 0 && !header.may_open_file() {
+            self.found = fault("this is not an MP4 file: it does not begin with a box");
+            return;
+        }
+        self.boxes += 1;
+        if self.boxes > BOXES_BEFORE_MOOV_MAX {
+            self.found = fault("there are at most 256 boxes in front of moov");
+            return;
+        }
+        let least = self.header.len() as u64;
+        let end = match header.size {
+            Some(size) if size < least => {
+                self.found = fault("a box is smaller than its own header");
+                return;
+            }
+            Some(size) => Some(self.at.saturating_add(size)),
+            None => self.file_size,
+        };
+        let past_end = self.file_size.zip(end).is_some_and(|(size, end)| end > size);
+        if &header.kind == b"moov" {
+            self.found = Some(match end {
+                Some(end) if past_end || end > OFFSET_MAX => Err(Error::file(
+                    self.at,
+                    "moov reaches past the end of the file: it is cut off",
+                )),
+                Some(end) if end - self.at > MOOV_BYTES_MAX => {
+                    Err(Error::file(self.at, "moov has at most 64 MiB"))
+                }
+                Some(end) => Ok(ByteRange { start: self.at, end }),
+                None => Err(Error::file(self.at, "moov has a size, or the file's is known")),
+            });
+            return;
+        }
+        match end {
+            Some(end) if !past_end && end <= OFFSET_MAX => self.at = end,
+            _ => {
+                let mdat = &header.kind == b"mdat";
+                self.found = fault(match (past_end, mdat) {
+                    (true, true) => "the file is cut off in mdat, and moov would come behind it",
+                    (true, false) => "a box reaches past the end of the file: it is cut off",
+                    _ => "there is no moov box in front of the box that takes the rest of the file",
+                });
+            }
+        }
+    }
+
+    fn hold(&mut self, offset: u64, bytes: &[u8]) {
+        let held: usize = self.held.iter().map(|(_, piece)| piece.len()).sum();
+        let room = self.held.len() < HELD_PIECES_MAX && held + bytes.len() <= HELD_BYTES_MAX;
+        let again = self.held.iter().any(|(start, piece)| *start == offset && piece == bytes);
+        // A piece that begins behind the place looked at; others are used up, or useless.
+        if room && !again && offset > self.wanted() {
+            self.held.push((offset, bytes.to_vec()));
+        }
+    }
+}
+
+fn covers(start: u64, piece: &[u8], at: u64) -> bool {
+    start <= at && at - start < piece.len() as u64
+}

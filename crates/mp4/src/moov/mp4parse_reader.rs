@@ -1,0 +1,76 @@
+//! The headers and the sample entry of a track, read by mp4parse out of what `mp4parse_input` hands it.
+
+use mp4parse::{AudioCodecSpecific, SampleEntry, Status};
+
+use super::track_boxes::TrackBoxes;
+use super::track_header::{EntryFields, TrackHeader, TrackKind};
+use super::{header_reader, mp4parse_input, sample_entry};
+use crate::boxes::BoxAt;
+use crate::error::{Error, Result};
+use crate::limits::TICKS_MAX;
+
+fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
+    let context = mp4parse::read_mp4(&mut &*skeleton).map_err(|error| {
+        let violation = match error {
+            mp4parse::Error::InvalidData(Status::MdhdBadTimescale | Status::MvhdBadTimescale) => {
+                "the timescale is not zero"
+            }
+            mp4parse::Error::InvalidData(_) => "its headers have values that they may have",
+            mp4parse::Error::Unsupported(violation) => violation,
+            mp4parse::Error::UnexpectedEOF | mp4parse::Error::Io(_) => "its headers are whole",
+            mp4parse::Error::MoovMissing => "moov has a header",
+            mp4parse::Error::OutOfMemory => "its headers fit into memory",
+        };
+        Error::moov("headers", start, violation)
+    })?;
+    let movie = context.timescale.and_then(|scale| u32::try_from(scale.0).ok());
+    let track = context.tracks.into_iter().next();
+    Ok((movie, track.ok_or_else(|| Error::moov("trak", start, "the track has headers"))?))
+}
+
+pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
+    let fault = |path, violation| Error::moov(path, trak.start, violation);
+    let skeleton = mp4parse_input::headers(data, mvhd, trak);
+    let (movie, parsed) = parse(&skeleton, trak.start)?;
+    let timescale = parsed.timescale.and_then(|scale| u32::try_from(scale.0).ok());
+    let tkhd = parsed.tkhd.ok_or_else(|| fault("tkhd", "a track has a tkhd box"))?;
+    let pixels = |fixed: u32| u16::try_from(fixed >> 16).unwrap_or(0);
+    Ok(TrackHeader {
+        // A film without a timescale has edits by the second, as ffmpeg has it.
+        movie: movie.unwrap_or(1),
+        id: parsed.track_id.unwrap_or(0),
+        kind: match parsed.track_type {
+            mp4parse::TrackType::Video => TrackKind::Video,
+            mp4parse::TrackType::Audio => TrackKind::Audio,
+            mp4parse::TrackType::Picture
+            | mp4parse::TrackType::AuxiliaryVideo
+            | mp4parse::TrackType::Metadata
+            | mp4parse::TrackType::Unknown => TrackKind::Other,
+        },
+        timescale: timescale.ok_or_else(|| fault("mdia/mdhd", "a track has an mdhd box"))?,
+        duration: parsed.duration.map_or(0, |d| d.0.min(TICKS_MAX)),
+        size: (pixels(tkhd.width), pixels(tkhd.height)),
+    })
+}
+
+/// Entries that mp4parse does not know are read by their plain layout.
+pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
+    let mut read = header_reader::read_entry(data, entry, is_video)?;
+    let (_, track) = parse(&mp4parse_input::entry(data, entry, is_video), entry.start)?;
+    match track.stsd.and_then(|stsd| stsd.descriptions.into_iter().next()) {
+        Some(SampleEntry::Video(video)) => read.size = (video.width, video.height),
+        Some(SampleEntry::Audio(audio)) => {
+            let aac = sample_entry::aac(data, entry).is_some();
+            let told = if let AudioCodecSpecific::ES_Descriptor(es) = audio.codec_specific
+                && aac
+            {
+                es.audio_channel_count
+            } else {
+                u16::try_from(audio.channelcount).ok()
+            };
+            read.sound.0 = told.unwrap_or(0);
+        }
+        Some(SampleEntry::Unknown) | None => {}
+    }
+    Ok(read)
+}
