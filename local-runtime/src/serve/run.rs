@@ -3,6 +3,7 @@
 use std::{fs, io::ErrorKind, mem, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
+use api::data_folder::ServerKeys;
 use s3s::service::S3Service;
 use tokio::{net::TcpListener, runtime};
 
@@ -85,7 +86,7 @@ fn open_data_folder(config: &Config) -> Result<Arc<DataFolder>> {
 fn host_services(
     config: &Config,
     folder: Arc<DataFolder>,
-    keys: Keys,
+    keys: ServerKeys,
     s3: S3Service,
 ) -> Arc<HostServices> {
     Arc::new(HostServices {
