@@ -4,6 +4,7 @@ mod deployment;
 mod film;
 mod library;
 mod output;
+mod parallel;
 mod publish;
 mod start_data;
 

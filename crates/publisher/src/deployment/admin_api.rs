@@ -1,4 +1,4 @@
-//! The deployment's admin API: packs, and which catalogue is current.
+//! Client of the deployment's admin API: packs, the catalog root, pictures and start data.
 
 use anyhow::{Context, Result, anyhow};
 use api::{
@@ -15,11 +15,11 @@ use super::http_client::{
 use super::target::ApiAccess;
 use crate::output::console::Console;
 
-/// What came of a flip.
+/// What became of a root update.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum FlipOutcome {
+pub(crate) enum UpdateOutcome {
     Done,
-    /// Another catalogue became current meanwhile.
+    /// Another catalog is current than the one that the update names.
     Conflict,
 }
 
@@ -39,14 +39,14 @@ impl<'a> AdminApi<'a> {
         Ok(Self { client, url: access.url.clone(), authorization, console })
     }
 
-    /// The current catalogue, if there is one. The first call of a run: it is tried once, so that a
-    /// server that is not there is known at once.
+    /// The catalog root, if there is one. It is the first call of a run and is not retried, so that a
+    /// server that does not run is reported at once.
     pub(crate) fn first_root(&self) -> Result<Option<CatalogRoot>> {
         match self.root_once() {
             Ok(root) => Ok(root),
             Err(AttemptError::Transient(error)) => Err(error).with_context(|| {
                 format!(
-                    "no Firstframe answers at {}; start it by `firstframe serve`, or look at --url",
+                    "no Firstframe answers at {}: start it with `firstframe serve`, or check --url",
                     self.url
                 )
             }),
@@ -54,16 +54,14 @@ impl<'a> AdminApi<'a> {
         }
     }
 
-    /// The current catalogue, if there is one.
+    /// The catalog root, if there is one.
     pub(crate) fn root(&self) -> Result<Option<CatalogRoot>> {
         with_retries(self.console, || self.root_once())
     }
 
     fn root_once(&self) -> Result<Option<CatalogRoot>, AttemptError> {
-        let answer = self.once(Method::GET, paths::ADMIN_ROOT, None)?;
-        let envelope: Envelope<CatalogRoot> = serde_json::from_slice(&answer.body)
-            .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
-        Ok(envelope.data)
+        let response = self.once(Method::GET, paths::ADMIN_ROOT, None)?;
+        Ok(self.envelope(&response)?.data)
     }
 
     /// The bytes of a pack.
@@ -76,7 +74,7 @@ impl<'a> AdminApi<'a> {
         Ok(bytes)
     }
 
-    /// Stores a pack, unless it is there.
+    /// Stores a pack, unless the deployment has it.
     pub(crate) fn put_pack(&self, pack: &Pack) -> Result<()> {
         let path = format!("{}{}", paths::ADMIN_PACKS, pack.hash);
         with_retries(self.console, || {
@@ -88,57 +86,62 @@ impl<'a> AdminApi<'a> {
         })
     }
 
-    /// Makes another catalogue current.
-    pub(crate) fn flip(&self, flip: &RootUpdate) -> Result<FlipOutcome> {
-        let body = serde_json::to_vec(flip)?;
+    /// Makes another catalog current.
+    pub(crate) fn update_root(&self, update: &RootUpdate) -> Result<UpdateOutcome> {
+        let body = serde_json::to_vec(update)?;
         with_retries(self.console, || {
-            let answer = self.send(Method::PUT, paths::ADMIN_ROOT, Some(&body))?;
-            if answer.status != 409 {
-                return self.checked(answer).map(|_| FlipOutcome::Done);
+            let response = self.send(Method::PUT, paths::ADMIN_ROOT, Some(&body))?;
+            if response.status != 409 {
+                return self.checked(response).map(|_| UpdateOutcome::Done);
             }
-            // A flip whose answer was lost is not a conflict.
+            // An update whose response was lost is not a conflict.
             let now = self.root_once()?;
-            let done = now.is_some_and(|root| root.manifest == flip.manifest);
-            Ok(if done { FlipOutcome::Done } else { FlipOutcome::Conflict })
+            let done = now.is_some_and(|root| root.manifest == update.manifest);
+            Ok(if done { UpdateOutcome::Done } else { UpdateOutcome::Conflict })
         })
     }
 
-    /// Takes up a picture that lies with a provider. Tried once: the deployment has its own patience
-    /// with providers, and a title may do without.
-    pub(crate) fn ingest_picture(&self, asked: &ProviderFile) -> Result<IngestedFile> {
-        let body = serde_json::to_vec(asked)?;
-        let answer = self.once(Method::POST, paths::ADMIN_PICTURES, Some(&body));
-        match answer.and_then(|answer| self.data(&answer)) {
-            Ok(taken) => Ok(taken),
+    /// Has the deployment ingest a picture of a provider. It is not retried: the deployment retries
+    /// requests to providers itself, and a title may do without.
+    pub(crate) fn ingest_picture(&self, file: &ProviderFile) -> Result<IngestedFile> {
+        let body = serde_json::to_vec(file)?;
+        let response = self.once(Method::POST, paths::ADMIN_PICTURES, Some(&body));
+        match response.and_then(|response| self.data(&response)) {
+            Ok(ingested) => Ok(ingested),
             Err(AttemptError::Transient(error) | AttemptError::Permanent(error)) => Err(error),
         }
     }
 
-    /// How ready an episode is to start; with `POST`, once it was made so.
+    /// How ready an episode is to start. `GET` reports it; `POST` makes the episode ready first.
     pub(crate) fn readiness(&self, method: &Method, episode_id: &str) -> Result<EpisodeReadiness> {
         let path = format!("{}{episode_id}", paths::ADMIN_PREWARM);
         with_retries(self.console, || {
-            let answer = self.once(method.clone(), &path, None)?;
-            self.data(&answer)
+            let response = self.once(method.clone(), &path, None)?;
+            self.data(&response)
         })
     }
 
-    /// Forgets what is kept for starts of a title; of all without one.
+    /// Removes the start data of a title, or of all titles.
     pub(crate) fn purge(&self, catalog_id: Option<&str>) -> Result<PurgeResult> {
         let path = match catalog_id {
             Some(id) => format!("{}/{id}", paths::ADMIN_STARTUP),
             None => paths::ADMIN_STARTUP.to_owned(),
         };
         with_retries(self.console, || {
-            let answer = self.once(Method::DELETE, &path, None)?;
-            self.data(&answer)
+            let response = self.once(Method::DELETE, &path, None)?;
+            self.data(&response)
         })
     }
 
-    fn data<T: DeserializeOwned>(&self, answer: &HttpResponse) -> Result<T, AttemptError> {
-        let envelope: Envelope<T> = serde_json::from_slice(&answer.body)
-            .with_context(|| format!("{} does not speak Firstframe's admin API", self.url))?;
-        Ok(envelope.data.with_context(|| format!("{} answered with no data", self.url))?)
+    fn data<T: DeserializeOwned>(&self, response: &HttpResponse) -> Result<T, AttemptError> {
+        let envelope: Envelope<T> = self.envelope(response)?;
+        Ok(envelope.data.with_context(|| format!("{} answered without data", self.url))?)
+    }
+
+    fn envelope<T: DeserializeOwned>(&self, response: &HttpResponse) -> Result<Envelope<T>> {
+        serde_json::from_slice(&response.body).with_context(|| {
+            format!("{} does not speak Firstframe's admin API: check --url", self.url)
+        })
     }
 
     fn once(
@@ -161,22 +164,22 @@ impl<'a> AdminApi<'a> {
         self.client.send(&HttpRequest { method, url: &url, headers, body })
     }
 
-    fn checked(&self, answer: HttpResponse) -> Result<HttpResponse, AttemptError> {
-        match answer.status {
-            200..=299 => Ok(answer),
+    fn checked(&self, response: HttpResponse) -> Result<HttpResponse, AttemptError> {
+        match response.status {
+            200..=299 => Ok(response),
             401 => Err(AttemptError::Permanent(anyhow!(
-                "{} refuses the admin key: look at --admin-key, FIRSTFRAME_ADMIN_KEY or keys.toml \
+                "{} refuses the admin key: check --admin-key, FIRSTFRAME_ADMIN_KEY or keys.toml \
                  of its data folder",
                 self.url
             ))),
             status => {
-                let said = serde_json::from_slice::<Envelope<()>>(&answer.body)
+                let message = serde_json::from_slice::<Envelope<()>>(&response.body)
                     .ok()
                     .and_then(|envelope| envelope.error)
                     .map(|error| format!(": {}", error.message))
                     .unwrap_or_default();
-                let error = anyhow!("{} answered {}{said}", self.url, status_name(status));
-                Err(if answer.is_transient() {
+                let error = anyhow!("{} answered {}{message}", self.url, status_name(status));
+                Err(if response.is_transient() {
                     AttemptError::Transient(error)
                 } else {
                     AttemptError::Permanent(error)

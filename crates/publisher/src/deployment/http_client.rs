@@ -146,7 +146,7 @@ pub(crate) fn with_retries<T>(
             Ok(done) => return Ok(done),
             Err(AttemptError::Permanent(error)) => return Err(error),
             Err(AttemptError::Transient(error)) => {
-                console.line(format_args!("  {error:#}; trying again in {}", Wait(wait_ms)));
+                console.line(format_args!("  {error:#}; retrying in {}", Wait(wait_ms)));
                 thread::sleep(Duration::from_millis(wait_ms));
             }
         }

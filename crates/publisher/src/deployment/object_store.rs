@@ -255,9 +255,9 @@ fn checked(answer: HttpResponse, doing: &str, key: &str) -> Result<HttpResponse,
     let code = values(&text, "Code").next().unwrap_or_default();
     let message = values(&text, "Message").next().unwrap_or_default();
     let advice = match (answer.status, code) {
-        (403, _) => "; look at the S3 keys, and at the clocks of both machines",
-        (507, _) | (_, "InsufficientStorage") => "; make room there and publish again",
-        (404, "NoSuchBucket") => "; make the bucket, or look at --s3-bucket",
+        (403, _) => "; check the S3 keys, and the clocks of both machines",
+        (507, _) | (_, "InsufficientStorage") => "; free some space there and publish again",
+        (404, "NoSuchBucket") => "; create the bucket, or check --s3-bucket",
         _ => "",
     };
     let said = [code, message].join(" ");

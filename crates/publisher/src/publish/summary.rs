@@ -12,10 +12,10 @@ pub(crate) struct Summary {
     pub(crate) episodes: usize,
     pub(crate) sent_bytes: u64,
     pub(crate) linked_bytes: u64,
-    /// Films that the deployment had before.
-    pub(crate) there: usize,
+    /// Films that the deployment had already.
+    pub(crate) present: usize,
     pub(crate) skipped: Vec<SkippedFile>,
-    /// Titles of the catalogue that is now current; none in a rehearsal.
+    /// Titles of the catalog that is now current; `None` in a dry run.
     pub(crate) catalog_titles: Option<usize>,
 }
 
@@ -36,10 +36,10 @@ impl Display for Summary {
             counted(self.episodes, "episode")
         )?;
         if let Some(titles) = self.catalog_titles {
-            let there = counted(self.there, "file");
+            let present = counted(self.present, "file");
             write!(
                 f,
-                ": {} sent, {} linked, {there} there before; the catalogue has {}",
+                ": {} sent, {} linked, {present} there before; the catalog has {}",
                 Bytes(self.sent_bytes),
                 Bytes(self.linked_bytes),
                 counted(titles, "title")

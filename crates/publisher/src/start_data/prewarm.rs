@@ -2,7 +2,6 @@
 //! them.
 
 use std::sync::Mutex;
-use std::thread;
 
 use anyhow::Result;
 use api::{EpisodeReadiness, FilmReadiness, StartIndexState};
@@ -14,6 +13,7 @@ use crate::deployment::current_catalog;
 use crate::deployment::target::ApiAccess;
 use crate::output::console::Console;
 use crate::output::format::Bytes;
+use crate::parallel::in_parallel;
 
 /// What [`prewarm`] does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,19 +49,13 @@ pub fn prewarm(access: &ApiAccess, prewarm: &Prewarm) -> Result<bool> {
     let episodes = title_selection::playable_episodes(&titles);
     let method = if prewarm.dry_run { Method::GET } else { Method::POST };
     let (count, totals) = (episodes.len(), Mutex::new(Totals::default()));
-    let queue = Mutex::new(episodes.into_iter());
-    let worker = || {
-        while let Some(id) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-            let readiness = admin.readiness(&method, &id);
-            let Ok(mut totals) = totals.lock() else { return };
+    in_parallel(episodes, prewarm.concurrency.into(), |id| {
+        let readiness = admin.readiness(&method, &id);
+        if let Ok(mut totals) = totals.lock() {
             console.line(totals.add(&id, count, readiness));
         }
-    };
-    thread::scope(|scope| {
-        for _ in 0..prewarm.concurrency {
-            scope.spawn(worker);
-        }
-    });
+        Ok(())
+    })?;
     let totals = totals.into_inner().unwrap_or_default();
     console.line(totals.text(prewarm.dry_run));
     Ok(totals.failed == 0)
@@ -96,8 +90,10 @@ impl Totals {
         }
         facts.push(match &film.start_index {
             StartIndexState::Stored => "starts at once".to_owned(),
-            StartIndexState::Missing => "its starts are not made yet".to_owned(),
-            StartIndexState::Refused(why) => format!("starts as its `moov` is read: {why}"),
+            StartIndexState::Missing => "start index is not made yet".to_owned(),
+            StartIndexState::Refused(why) => {
+                format!("has no start index, players read its `moov`: {why}")
+            }
         });
         facts.join(", ")
     }
