@@ -10,8 +10,8 @@ use std::{
 };
 
 use edge::{
-    memory::{Memory, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, send},
 };
 use mp4::{
     Index, TrackKind, fragment::Payload, limits::AUDIO_LAG_MS_MAX, plan::Window, start_index,
@@ -54,7 +54,7 @@ const MADE: [(&str, &str, &str); 9] = [
 /// Files of the corpus that have no start, and why. `docs/corpus.md` says what they are.
 const REFUSED: [(&str, &[&str]); 5] = [
     (
-        "has no moof boxes",
+        "a film with moof boxes",
         &[
             "androidx__sample_fragmented.mp4",
             "androidx__sample_fragmented_clearkey.mp4",
@@ -66,10 +66,10 @@ const REFUSED: [(&str, &[&str]); 5] = [
         ],
     ),
     (
-        "has a track that plays",
+        "without a playable track",
         &["androidx__sample_alac.mp4", "androidx__sample_dts_hd_ma.mp4", "eyevinn__stpp_prog.mp4"],
     ),
-    ("says which pictures are key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
+    ("does not mark its key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
     ("moov reaches past the end of the file", &["eyevinn__init_truncated.mp4"]),
     ("the film is cut off", &["mozilla__test_case_1185230.mp4"]),
 ];
@@ -194,7 +194,7 @@ fn played(
         let bytes = if n == 0 {
             first
         } else {
-            rest = ask(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
+            rest = send(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
             assert_eq!(rest.status, 206, "{range}");
             &rest.body
         };
@@ -226,7 +226,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
     for _ in 0..POSITIONS {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let at_ms = (state >> 33) % (duration_ms + 500);
-        let at = format!("at={}", edge::rules::starting::seconds(at_ms));
+        let at = format!("at={}", edge::rules::start_query::seconds(at_ms));
         let answer = get(&memory, "start", OWN, &at);
         let (boxes, bytes) = parts(&answer);
         let answer = start_index::decode(boxes).unwrap();
