@@ -50,7 +50,7 @@ fn purged_start_index_is_made_again() {
     run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
     assert!(headers(&server) == published, "the edge makes the same index as the command line");
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
-        run(&words).assert_failure(&["the catalogue has no title `nobody`"]);
+        run(&words).assert_failure(&["the catalog has no title `nobody`"]);
     }
 }
 
