@@ -10,8 +10,8 @@ use std::{
 };
 
 use edge::{
-    memory::{Memory, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, send},
 };
 use mp4::{
     Index, TrackKind, fragment::Payload, limits::AUDIO_LAG_MS_MAX, plan::Window, start_index,
@@ -21,7 +21,7 @@ use mp4::{
 use crate::{
     corpus_files::{NOT_PROBED, corpus, names},
     ffmpeg::{self, Folder, Seen, adler32},
-    fixture::{Long, OWN, get, moov, own_bytes, parts, text},
+    fixture::{LongFilm, OWN, get, moov, own_bytes, parts, text},
     fmp4::{self, Packet},
 };
 
@@ -86,7 +86,7 @@ fn films(folder: &Folder) -> Vec<(String, Vec<u8>)> {
         let line: Vec<&str> = line.split_whitespace().collect();
         films.push((name.to_owned(), fs::read(folder.make(name, &[&line])).unwrap()));
     }
-    let long = Long::new(3, MoovAt::Tail);
+    let long = LongFilm::new(3, MoovAt::Tail);
     let all = ByteRange { start: 0, end: long.size() };
     films.push(("long.mp4".to_owned(), long.bytes(all)));
     films
@@ -194,7 +194,7 @@ fn played(
         let bytes = if n == 0 {
             first
         } else {
-            rest = ask(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
+            rest = send(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
             assert_eq!(rest.status, 206, "{range}");
             &rest.body
         };
@@ -226,7 +226,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
     for _ in 0..POSITIONS {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let at_ms = (state >> 33) % (duration_ms + 500);
-        let at = format!("at={}", edge::rules::starting::seconds(at_ms));
+        let at = format!("at={}", edge::rules::start_query::seconds(at_ms));
         let answer = get(&memory, "start", OWN, &at);
         let (boxes, bytes) = parts(&answer);
         let answer = start_index::decode(boxes).unwrap();
@@ -261,7 +261,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
 }
 
 #[test]
-fn at_two_hundred_positions_a_start_has_the_packets_that_ffmpeg_sees_from_its_key_frame() {
+fn start_at_two_hundred_positions_has_the_packets_that_ffmpeg_reads_from_its_key_frame() {
     let folder = Folder::new("positions");
     let (films, next) = (films(&folder), AtomicUsize::new(0));
     let looks = || {
