@@ -5,17 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::server::{Server, signed, status};
+use crate::fixture::{ServerFixture, signed, status};
 
 /// A server whose component runs `body`, in WebAssembly text, for every request.
-fn serve(folder: &tempfile::TempDir, body: &str, flags: &[&str]) -> Server {
+fn serve(folder: &tempfile::TempDir, body: &str, flags: &[&str]) -> ServerFixture {
     let component = folder.path().join("guest.wat");
     fs::write(&component, include_str!("guest.wat").replace("BODY", body)).unwrap();
     let component = component.to_str().unwrap().to_owned();
-    Server::start_with(&folder.path().join("data"), &[&["--component", &component], flags].concat())
+    ServerFixture::start_with(
+        &folder.path().join("data"),
+        &[&["--component", &component], flags].concat(),
+    )
 }
 
-fn request(server: &Server) -> u16 {
+fn request(server: &ServerFixture) -> u16 {
     status(&server.agent.get(&server.url).call().unwrap())
 }
 
@@ -75,9 +78,10 @@ fn component_that_cannot_run_is_refused_with_a_reason() {
     for (text, reason) in [("(component)", "cannot run the component"), ("junk", "not a component")]
     {
         fs::write(&path, text).unwrap();
-        let error = crate::server::refusal(folder.path(), &["--component", path.to_str().unwrap()]);
+        let error =
+            crate::fixture::refusal(folder.path(), &["--component", path.to_str().unwrap()]);
         assert!(error.contains(reason), "{error}");
     }
-    let error = crate::server::refusal(folder.path(), &["--component", "absent.wasm"]);
+    let error = crate::fixture::refusal(folder.path(), &["--component", "absent.wasm"]);
     assert!(error.contains("component: cannot read absent.wasm"), "{error}");
 }

@@ -1,11 +1,11 @@
 //! Cached responses: the same bytes as the component sends, until something changes.
 
-use crate::server::{Server, bytes, header, noise, signed, status};
+use crate::fixture::{ServerFixture, bytes, header, noise, signed, status};
 
 const URL: &str = "api/v2/media/0123";
 
 /// One range of the film, and whether it came from the cache.
-fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
+fn read(server: &ServerFixture, range: &str) -> (Vec<u8>, bool) {
     let request = server.agent.get(format!("{}{URL}", server.url)).header("range", range);
     let mut response = request.call().unwrap();
     assert_eq!(status(&response), 206, "{range}");
@@ -28,7 +28,7 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
 #[test]
 fn requested_film_is_sent_from_its_file_until_it_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = ServerFixture::start(folder.path());
     let film = noise(1, 3_000_000);
     server.put("media/0123", &film);
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
@@ -56,7 +56,7 @@ fn requested_film_is_sent_from_its_file_until_it_is_replaced() {
 #[test]
 fn change_of_a_linked_film_is_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = ServerFixture::start(folder.path());
     let own = folder.path().join("film.mp4");
     std::fs::write(&own, noise(1, 300_000)).unwrap();
     std::fs::hard_link(&own, folder.path().join("incoming/0123")).unwrap();
@@ -77,13 +77,13 @@ fn change_of_a_linked_film_is_seen_at_once() {
 #[test]
 fn conditional_requests_bypass_the_cache_and_size_zero_turns_it_off() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_with(folder.path(), &["--cache-mib-max", "0"]);
+    let server = ServerFixture::start_with(folder.path(), &["--cache-mib-max", "0"]);
     server.put("media/0123", &noise(1, 10_000));
     assert!(!read(&server, "bytes=0-99").1);
     assert!(!read(&server, "bytes=0-99").1);
     drop(server);
 
-    let server = Server::start(folder.path());
+    let server = ServerFixture::start(folder.path());
     read(&server, "bytes=0-99");
     assert!(read(&server, "bytes=0-99").1);
     let url = format!("{}{URL}", server.url);

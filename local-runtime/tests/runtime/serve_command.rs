@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use crate::server::{Server, bytes, header, noise, refusal, status};
+use crate::fixture::{ServerFixture, bytes, header, noise, refusal, status};
 
 #[test]
 fn edge_sends_the_bytes_of_the_object_store() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = ServerFixture::start(folder.path());
     let response = server.agent.get(format!("{}health", server.url)).call().unwrap();
     assert_eq!(status(&response), 200);
 
@@ -58,7 +58,7 @@ fn bad_line_in_the_settings_file_is_named() {
 #[test]
 fn second_server_of_a_data_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path());
+    let _server = ServerFixture::start(folder.path());
     let error = refusal(folder.path(), &[]);
     assert!(error.contains("another firstframe"), "{error}");
 }
@@ -66,7 +66,7 @@ fn second_server_of_a_data_folder_is_refused() {
 #[test]
 fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path());
+    let mut server = ServerFixture::start(folder.path());
     let film = noise(2, 32 << 20);
     server.put("media/0123", &film);
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
@@ -88,7 +88,7 @@ fn running_response_is_finished_after_sigterm() {
 #[test]
 fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
+    let mut server = ServerFixture::start_with(folder.path(), &["--shutdown-seconds", "1"]);
     server.put("media/0123", &noise(3, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
@@ -102,7 +102,7 @@ fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
 fn request_beyond_a_cap_gets_503_with_retry_after() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--connections-max", "3", "--requests-max", "2"];
-    let server = Server::start_with(folder.path(), &flags);
+    let server = ServerFixture::start_with(folder.path(), &flags);
     server.put("media/0123", &noise(4, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let request = || {
