@@ -1,14 +1,13 @@
 //! `POST /api/v2/admin/sources`: takes up a film that lies with a provider.
 
-use api::{Envelope, Registered, Registration};
+use api::{Envelope, IngestedFile, ProviderFile};
 
 use crate::{
     error::Error,
-    platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Upload,
-    rules::upstream::FILE_BYTES_MAX,
-    source::register,
+    http::Reply,
+    media::ingest,
+    platform::{Platform, StreamOf, Upload},
+    rules::provider::FILE_BYTES_MAX,
 };
 
 /// An id and a file's name, each of whose bytes may be escaped as `\u0000`.
@@ -20,13 +19,13 @@ pub(super) async fn register<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let asked = registration(upload).await?;
-    let film = register::film(platform, &asked.provider, &asked.file).await?;
-    let registered = Registered { size_bytes: film.size_bytes(), id: film.id };
+    let film = ingest::ingest_film(platform, &asked.provider, &asked.file).await?;
+    let registered = IngestedFile { size_bytes: film.size_bytes(), id: film.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }
 
 /// Which file to take up.
-pub(super) async fn registration<U: Upload>(upload: U) -> Result<Registration, Error> {
+pub(super) async fn registration<U: Upload>(upload: U) -> Result<ProviderFile, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
     serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))
 }

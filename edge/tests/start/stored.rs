@@ -1,8 +1,9 @@
 //! What is stored for starts: written so that a cut leaves the old or the new, and never trusted.
 
 use edge::{
+    http::{ByteRange, ReadRange},
     memory::{Memory, MemoryObjects, run},
-    platform::{ByteRange, ObjectRead, ObjectStore, PortError, ReadRange},
+    platform::{ObjectRead, ObjectStore, PortError},
 };
 use mp4::{start_index::Root, synth::MoovAt};
 
@@ -22,7 +23,8 @@ fn stored(memory: &Memory, key: &str) -> Option<Vec<u8>> {
 /// Keys of the packs that the root names.
 fn packs(memory: &Memory) -> Vec<String> {
     let sealed = stored(memory, ROOT).unwrap();
-    let Root::Stored { names, .. } = Root::read(catalog::unseal(&sealed).unwrap()).unwrap() else {
+    let Root::Stored { names, .. } = Root::read(catalog::verify_hash(&sealed).unwrap()).unwrap()
+    else {
         panic!("it is refused");
     };
     names.into_iter().map(|name| format!("index/00ff/{name}")).collect()
@@ -115,7 +117,7 @@ fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
 #[test]
 fn a_store_that_takes_nothing_is_told_of_and_the_film_plays_without() {
     let memory = own(&film());
-    memory.objects.failing.replace(Some(PortError::Full("no room".to_owned())));
+    memory.objects.failing.set_error(Some(PortError::Full("no room".to_owned())));
     let answer = get(&memory, "headers", OWN, "at=0");
     assert_eq!(answer.status, 507, "{}", text(&answer));
     assert!(!memory.reports.borrow().is_empty());

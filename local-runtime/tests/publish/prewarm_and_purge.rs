@@ -57,7 +57,7 @@ fn purged_start_index_is_made_again() {
     assert!(headers(&server) == published, "the edge makes the same index as the command line");
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
         output_of(&mut command(&server, &words))
-            .assert_failure(&["the catalogue has no title `nobody`"]);
+            .assert_failure(&["the catalog has no title `nobody`"]);
     }
 }
 

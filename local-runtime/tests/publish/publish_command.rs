@@ -45,13 +45,10 @@ fn films_are_linked_and_a_second_run_sends_nothing() {
     );
 
     let second = output_of(&mut server.publish(dir.path()));
-    second.assert_success(&[
-        "0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles",
-    ]);
+    second
+        .assert_success(&["0 B sent, 0 B linked, 3 files there before; the catalog has 2 titles"]);
     let by_s3 = output_of(&mut server.publish_by_s3(dir.path()));
-    by_s3.assert_success(&[
-        "0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles",
-    ]);
+    by_s3.assert_success(&["0 B sent, 0 B linked, 3 files there before; the catalog has 2 titles"]);
 }
 
 #[test]
@@ -113,14 +110,14 @@ fn catalog_grows_by_publishing_and_is_replaced_by_a_flag() {
     let (a, b) = (film(6, 10), film(7, 10));
     let first = folder(&[("A.mp4", a.as_slice()), ("catalog.toml", TOML.as_bytes())]);
     let second = folder(&[("B.mp4", &b)]);
-    output_of(&mut server.publish(first.path())).assert_success(&["the catalogue has 1 title."]);
+    output_of(&mut server.publish(first.path())).assert_success(&["the catalog has 1 title."]);
     let added = server.data_of("/api/v2/catalog/the-a");
     assert_eq!(added["synopsis"], "Of A.");
     assert_eq!(added["episodes"][0]["releasedAt"], "2008-04-10");
-    output_of(&mut server.publish(second.path())).assert_success(&["the catalogue has 2 titles."]);
+    output_of(&mut server.publish(second.path())).assert_success(&["the catalog has 2 titles."]);
     server.assert_shows(&["b", "the-a"]);
     output_of(server.publish(second.path()).arg("--replace"))
-        .assert_success(&["the catalogue has 1 title."]);
+        .assert_success(&["the catalog has 1 title."]);
     server.assert_shows(&["b"]);
 }
 
@@ -169,7 +166,7 @@ fn wrong_settings_are_named_and_end_the_run() {
     wrong.assert_failure(&["refuses the admin key", "--admin-key"]);
     assert!(!wrong.stderr.contains("sesame"), "{}", wrong.stderr);
     let wrong = output_of(server.publish(dir.path()).args(["--s3-secret-key", "sesame"]));
-    wrong.assert_failure(&["the object store answered 403", "look at the S3 keys"]);
+    wrong.assert_failure(&["the object store answered 403", "check the S3 keys"]);
     assert!(!wrong.stderr.contains("sesame"), "{}", wrong.stderr);
 
     let empty = folder::<&str>(&[]);
@@ -201,10 +198,15 @@ fn full_disk_is_named_and_published_films_stay() {
     let (small, large) = (film(9, 10), film(10, 40 << 20));
     let first = folder(&[("Small.mp4", &small)]);
     output_of(&mut server.publish_by_s3(first.path()))
-        .assert_success(&["the catalogue has 1 title."]);
+        .assert_success(&["the catalog has 1 title."]);
     let second = folder(&[("Large.mp4", &large)]);
     let full = output_of(&mut server.publish_by_s3(second.path()));
-    full.assert_failure(&["Large.mp4", "the object store answered 507", "full", "make room there"]);
+    full.assert_failure(&[
+        "Large.mp4",
+        "the object store answered 507",
+        "full",
+        "free some space there",
+    ]);
     server.assert_shows(&["small"]);
     assert!(
         server.get(&server.media_of("small.1").unwrap()) == (200, small),
@@ -218,7 +220,7 @@ fn settings_file_of_the_server_names_the_data_folder_of_publish() {
     let data = format!("data = {:?}\n", server.data());
     let dir = folder(&[("firstframe.toml", data.as_bytes()), ("A.mp4", clip())]);
     let run = output_of(firstframe().args(["publish", "."]).current_dir(dir.path()));
-    run.assert_success(&["the catalogue has 1 title."]);
+    run.assert_success(&["the catalog has 1 title."]);
 }
 
 #[test]
