@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Result;
 use api::data_folder::{RUNNING_SERVER_FILE, RunningServer};
-use api::data_folder::{RUNNING_SERVER_FILE, RunningServer};
 
 /// The file, which is removed when this is dropped.
 pub(super) struct RunningServerFile(PathBuf);
