@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_media_keys_is_given_them_and_keeps_the_others() {
+    fn folder_without_media_keys_gets_them_and_keeps_the_others() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("keys.toml");
         let older = "admin_key = \"a\"\ns3_access_key = \"b\"\ns3_secret_key = \"c\"\n";
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_keys_does_not_show_them() {
+    fn error_about_keys_does_not_show_them() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("keys.toml"), "admin_key = \"hush\nx").unwrap();
         let error = format!("{:#}", open_keys(root.path()).unwrap_err());
