@@ -67,7 +67,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn keys_are_made_once_and_readable_by_their_owner_only() {
+    fn keys_are_made_once_for_their_owner_alone() {
         let root = tempfile::tempdir().unwrap();
         let made = open_keys(root.path()).unwrap();
         assert_eq!(made.admin_key.len(), 64);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_media_keys_are_added_and_the_other_keys_stay() {
+    fn folder_without_media_keys_gets_them_and_keeps_the_others() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("keys.toml");
         let older = "admin_key = \"a\"\ns3_access_key = \"b\"\ns3_secret_key = \"c\"\n";
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn error_about_the_keys_file_shows_no_key() {
+    fn error_about_keys_does_not_show_them() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("keys.toml"), "admin_key = \"hush\nx").unwrap();
         let error = format!("{:#}", open_keys(root.path()).unwrap_err());

@@ -1,32 +1,38 @@
-//! A server of the shared harness, `publish` commands for it, and films.
+//! A server, `publish` against it, and films for both.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
+    fs,
+    path::Path,
+    process::{Command, Output},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
-use tests::{process::firstframe_command, server::Server};
+use tests::{
+    http::{Origin, Request},
+    process::firstframe_command,
+    server::Server,
+};
 
-/// `firstframe serve` with a data folder of its own.
-pub(crate) struct ServerFixture {
+/// `firstframe serve` on a data folder of its own, and what tests publish to it.
+pub(crate) struct PublishFixture {
     server: Server,
-    /// The server's origin.
+    /// Without a slash at the end.
     pub(crate) url: String,
     _folder: tempfile::TempDir,
 }
 
-impl ServerFixture {
+impl PublishFixture {
     /// Serves a new, empty data folder.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// Serves a new, empty data folder, with more flags.
+    /// The same with more flags.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -40,62 +46,53 @@ impl ServerFixture {
         self.server.kill_and_restart().unwrap();
     }
 
-    /// The data folder.
     pub(crate) fn data(&self) -> &Path {
         &self.server.data
     }
 
-    /// The origin of the object store.
-    pub(crate) fn s3_endpoint(&self) -> String {
-        self.server.runtime.s3_endpoint.trim_end_matches('/').to_owned()
-    }
-
-    /// A `publish` command of a folder, which links films.
+    /// A `publish` of a folder that links films into the data folder.
     pub(crate) fn publish(&self, dir: &Path) -> Command {
         let mut command = firstframe();
         command.arg("publish").arg(dir).arg("--data").arg(self.data());
         command
     }
 
-    /// A `publish` command of a folder, which uploads films.
+    /// A `publish` of a folder that sends films to the object store.
     pub(crate) fn publish_by_s3(&self, dir: &Path) -> Command {
         let mut command = self.publish(dir);
-        command.arg("--s3-endpoint").arg(self.s3_endpoint());
+        command.arg("--s3-endpoint").arg(self.server.runtime.s3_endpoint.trim_end_matches('/'));
         command
     }
 
-    /// The `data` member of a JSON response.
+    /// The `data` member of an API response.
     pub(crate) fn data_of(&self, path: &str) -> Value {
-        let text = self.get(path).1;
-        let envelope: Value = serde_json::from_slice(&text).unwrap();
+        let envelope: Value = serde_json::from_slice(&self.get(path).1).unwrap();
         envelope["data"].clone()
     }
 
     /// Status and body of a response.
     pub(crate) fn get(&self, path: &str) -> (u16, Vec<u8>) {
-        self.get_range(path, None)
+        self.send(&Request::get(path))
     }
 
-    /// Status and body of a response to a range request.
-    pub(crate) fn get_range(&self, path: &str, range: Option<&str>) -> (u16, Vec<u8>) {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
-        let mut request = agent.new_agent().get(format!("{}{path}", self.url));
-        if let Some(range) = range {
-            request = request.header("range", range);
-        }
-        let mut response = request.call().unwrap();
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
-        (response.status().as_u16(), body)
+    /// Status and body of the response to a request with `Range`.
+    pub(crate) fn get_range(&self, path: &str, range: &str) -> (u16, Vec<u8>) {
+        self.send(&Request::get(path).header("range", range))
     }
 
-    /// Waits until the home view shows exactly these titles: an instance of the edge may cache an
-    /// earlier catalog for two seconds.
+    fn send(&self, request: &Request) -> (u16, Vec<u8>) {
+        let response = request.send(&Origin::parse(&self.url).unwrap()).unwrap();
+        (response.status, response.body)
+    }
+
+    /// Waits until home has exactly these titles: an instance of the edge may know an earlier catalog
+    /// for two seconds.
     #[track_caller]
-    pub(crate) fn assert_shows(&self, expected: &[&str]) {
-        let started = Instant::now();
+    pub(crate) fn wait_for_titles(&self, expected: &[&str]) {
+        let start = Instant::now();
         while self.titles() != expected {
-            let is_late = started.elapsed() > Duration::from_secs(5);
-            assert!(!is_late, "the home view shows {:?} and not {expected:?}", self.titles());
+            let is_late = start.elapsed() > Duration::from_secs(5);
+            assert!(!is_late, "home has {:?} and not {expected:?}", self.titles());
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -117,43 +114,43 @@ impl ServerFixture {
     }
 }
 
-/// A command of the binary.
+/// A command of the binary, without settings from the environment.
 pub(crate) fn firstframe() -> Command {
     firstframe_command().unwrap()
 }
 
-/// The exit status and the output of a finished command.
-pub(crate) struct CommandOutput {
-    pub(crate) code: Option<i32>,
+/// A run that has ended.
+pub(crate) struct FinishedRun {
+    code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl CommandOutput {
-    /// Panics unless the command succeeded and stdout contains all of these.
+impl FinishedRun {
+    /// Panics unless the run succeeded and its standard output contains all of these.
     #[track_caller]
     pub(crate) fn assert_success(&self, parts: &[&str]) {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
         for part in parts {
-            assert!(self.stdout.contains(part), "{part:?} is missing in:\n{}", self.stdout);
+            assert!(self.stdout.contains(part), "{part:?} is not in:\n{}", self.stdout);
         }
     }
 
-    /// Panics unless the command failed and stderr contains all of these.
+    /// Panics unless the run ended with 1 and its standard error contains all of these.
     #[track_caller]
     pub(crate) fn assert_failure(&self, parts: &[&str]) {
         assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
         for part in parts {
-            assert!(self.stderr.contains(part), "{part:?} is missing in:\n{}", self.stderr);
+            assert!(self.stderr.contains(part), "{part:?} is not in:\n{}", self.stderr);
         }
     }
 }
 
 /// Runs a command to its end.
-pub(crate) fn output_of(command: &mut Command) -> CommandOutput {
+pub(crate) fn finish(command: &mut Command) -> FinishedRun {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    CommandOutput { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    FinishedRun { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// Three seconds of H.264 and AAC.
@@ -162,7 +159,7 @@ pub(crate) fn clip() -> &'static [u8] {
     CLIP.get_or_init(|| ffmpeg(&["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac"]))
 }
 
-/// Three seconds of test pictures and a tone, encoded by ffmpeg into MP4.
+/// Three seconds of anything, as MP4.
 pub(crate) fn ffmpeg(codecs: &[&str]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("clip.mp4");
@@ -172,14 +169,12 @@ pub(crate) fn ffmpeg(codecs: &[&str]) -> Vec<u8> {
         .args(codecs)
         .arg(&out)
         .status()
-        .expect(
-            "cannot start ffmpeg, which makes the films of these tests: `apt-get install ffmpeg`",
-        );
-    assert!(status.success(), "ffmpeg failed to make a film");
+        .expect("these tests make their films by ffmpeg: `apt-get install ffmpeg`");
+    assert!(status.success(), "ffmpeg makes a film");
     fs::read(out).unwrap()
 }
 
-/// The clip as a film of its own: followed by a `free` box of this many random bytes.
+/// A film of its own for each seed: the clip, and behind it a box of so many bytes that players skip.
 pub(crate) fn film(seed: u64, bytes: usize) -> Vec<u8> {
     let mut film = clip().to_vec();
     let size = u32::try_from(bytes.max(8) + 8).unwrap();
@@ -196,7 +191,7 @@ pub(crate) fn film(seed: u64, bytes: usize) -> Vec<u8> {
     film
 }
 
-/// A folder with these files.
+/// A folder with these files in it.
 pub(crate) fn folder<N: AsRef<OsStr>>(files: &[(N, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {

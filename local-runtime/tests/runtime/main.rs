@@ -1,8 +1,6 @@
 //! `firstframe serve` as a process: its object store, cache and limits, its start and shutdown.
 
 #[cfg(test)]
-mod fixture;
-#[cfg(test)]
 mod guest_limits;
 #[cfg(test)]
 mod killed_server;
@@ -12,3 +10,5 @@ mod response_cache;
 mod s3_service;
 #[cfg(test)]
 mod serve_command;
+#[cfg(test)]
+mod server;

@@ -122,7 +122,6 @@ impl Walk<'_> {
             Err(_) if kind == FileKind::Film => {
                 self.skip(&path, "is a link whose target does not exist".to_owned());
             }
-            Err(_) => {}
             Ok(real) if !real.starts_with(self.root) => {
                 if matches!(kind, FileKind::Film | FileKind::Picture) || real.is_dir() {
                     self.skip(&path, "is a link to a place outside the folder".to_owned());
@@ -134,7 +133,7 @@ impl Walk<'_> {
                 }
             }
             Ok(real) if real.is_file() => self.file(folder, kind, &path, name),
-            Ok(_) => {}
+            Err(_) | Ok(_) => {}
         }
     }
 

@@ -15,7 +15,7 @@ use crate::deployment::object_store::ObjectStore;
 use crate::deployment::target::Deployment;
 use crate::film::picture;
 use crate::film::probe::{self, ProbedFilm};
-use crate::library::draft_title::{CATALOG, DraftEpisode, DraftTitle};
+use crate::library::draft_title::{CATALOG_FILE, DraftEpisode, DraftTitle};
 use crate::library::read::Library;
 use crate::output::console::Console;
 use crate::output::format::Bytes;
@@ -37,7 +37,7 @@ pub fn publish(library: &Library, deployment: &Deployment, replace: bool) -> Res
 pub(crate) fn announce(console: &Console, library: &Library) -> Summary {
     if library.unnamed > 0 {
         let count = library.unnamed;
-        console.line(format_args!("{count} films in the folder are not named by {CATALOG}"));
+        console.line(format_args!("{count} films in the folder are not named by {CATALOG_FILE}"));
     }
     for skipped in &library.skipped {
         console.line(format_args!("{}: {}", skipped.file, skipped.reason));
@@ -144,18 +144,7 @@ impl<'a> Run<'a> {
             }
         }
         let Some(first) = first else { return Ok(None) };
-        let pictures = TitlePictures {
-            console: self.console,
-            root: self.root,
-            admin: &self.admin,
-            store: &self.store,
-            has_ffmpeg: self.has_ffmpeg,
-        };
-        let cover = pictures.cover(draft, self.current.titles.get(&draft.id), &first)?;
-        let banner = match &draft.banner {
-            Some(banner) => pictures.given(banner)?,
-            None => None,
-        };
+        let (cover, banner) = self.pictures(draft, &first)?;
         Ok(Some(Title {
             id: draft.id.clone(),
             title: draft.title.clone(),
@@ -167,6 +156,27 @@ impl<'a> Run<'a> {
             added_at_ms: now_ms,
             episodes,
         }))
+    }
+
+    /// Stores the pictures of a title: image ids of its cover and its banner.
+    fn pictures(
+        &self,
+        draft: &DraftTitle,
+        first: &ProbedFilm,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let pictures = TitlePictures {
+            console: self.console,
+            root: self.root,
+            admin: &self.admin,
+            store: &self.store,
+            has_ffmpeg: self.has_ffmpeg,
+        };
+        let cover = pictures.cover(draft, self.current.titles.get(&draft.id), first)?;
+        let banner = match &draft.banner {
+            Some(banner) => pictures.given(banner)?,
+            None => None,
+        };
+        Ok((cover, banner))
     }
 
     /// Opens and uploads the film of an episode; `None` where it cannot be published.

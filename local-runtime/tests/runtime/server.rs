@@ -1,68 +1,64 @@
-//! A server of the shared harness, and an S3 client for its object store.
+//! `firstframe serve` of these tests, and the S3 client that they send requests with.
 
-use std::{fs, io::Read as _, path::Path, process::Command, time::Duration};
+use std::{fs, io::Read as _, path::Path, time::Duration};
 
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
-use tests::{process::firstframe_command, server::Server};
+use tests::{
+    deployment::{LOCAL_BUCKET, LOCAL_REGION},
+    process::firstframe_command,
+};
 use ureq::{Agent, Body, http::Response};
 
 /// How long a signed URL of a test is valid.
 pub(crate) const SIGNATURE_VALID: Duration = Duration::from_mins(10);
+/// Why a server does not start it writes in any case. Its log is of no use here.
+const NO_LOG: [&str; 2] = ["--log", "off"];
 
-/// A running server. It is killed when this is dropped.
-pub(crate) struct ServerFixture {
-    server: Server,
+pub(crate) struct Server {
+    server: tests::server::Server,
+    /// With a slash at the end.
     pub(crate) url: String,
     pub(crate) bucket: Bucket,
     pub(crate) credentials: Credentials,
     pub(crate) agent: Agent,
 }
 
-impl ServerFixture {
-    /// Serves the data folder `data`.
+impl Server {
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
-    /// Serves the data folder `data`, with more flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        let server = Server::start(data, &[&["--log", "off"], flags].concat()).unwrap();
-        let url = server.runtime.url.clone();
+        let server = tests::server::Server::start(data, &[&NO_LOG, flags].concat()).unwrap();
         let endpoint = server.runtime.s3_endpoint.parse().unwrap();
-        let bucket = Bucket::new(endpoint, UrlStyle::Path, "firstframe", "local").unwrap();
-        let keys = &server.keys;
-        let credentials = Credentials::new(&*keys.s3_access_key, &*keys.s3_secret_key);
+        let bucket = Bucket::new(endpoint, UrlStyle::Path, LOCAL_BUCKET, LOCAL_REGION).unwrap();
+        let credentials =
+            Credentials::new(&*server.keys.s3_access_key, &*server.keys.s3_secret_key);
         let config = Agent::config_builder().http_status_as_error(false).build();
+        let url = server.runtime.url.clone();
         Self { server, url, bucket, credentials, agent: config.new_agent() }
     }
 
-    /// Id of the server's process.
-    pub(crate) fn id(&self) -> u32 {
-        self.server.process.pid
-    }
-
-    /// Kills the server, as a power cut would.
+    /// Kills the server at once, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.server.process.kill().unwrap();
     }
 
-    /// Sends SIGTERM.
-    pub(crate) fn terminate(&self) {
-        self.server.process.terminate().unwrap();
+    /// Sends a signal, such as `-KILL`, and returns at once.
+    pub(crate) fn signal(&self, signal: &str) {
+        self.server.process.signal(signal).unwrap();
     }
 
-    /// Whether the server exits with status 0 within `timeout`.
+    /// Whether the server ends by itself, with success, in this time.
     pub(crate) fn exits_cleanly(&mut self, timeout: Duration) -> bool {
         self.server.process.wait(timeout).is_ok_and(|status| status.success())
     }
 
-    /// Puts an object.
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) -> Response<Body> {
         let url = signed(&self.bucket.put_object(Some(&self.credentials), key));
         self.agent.put(url).header("content-type", "video/mp4").send(bytes).unwrap()
     }
 
-    /// Gets an object.
     pub(crate) fn get(&self, key: &str, headers: &[(&str, &str)]) -> Response<Body> {
         let url = signed(&self.bucket.get_object(Some(&self.credentials), key));
         let request = headers
@@ -72,7 +68,7 @@ impl ServerFixture {
     }
 }
 
-/// The signed URL of an S3 request.
+/// The signed URL of an action.
 pub(crate) fn signed<'a>(action: &impl S3Action<'a>) -> String {
     action.sign(SIGNATURE_VALID).to_string()
 }
@@ -91,25 +87,16 @@ pub(crate) fn bytes(response: &mut Response<Body>) -> Vec<u8> {
     bytes
 }
 
-/// Pseudorandom bytes, which do not repeat and are the same for the same `seed`.
-pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    let mut reader = blake3::Hasher::new();
-    reader.update(&seed.to_le_bytes());
-    reader.finalize_xof().fill(&mut bytes);
-    bytes
-}
-
-/// How many files are in `objects/`.
-pub(crate) fn blobs(data: &Path) -> usize {
+/// How many files there are under `objects/`.
+pub(crate) fn object_file_count(data: &Path) -> usize {
     fs::read_dir(data.join("objects")).unwrap().count()
 }
 
-/// The stderr of a server that does not start.
-pub(crate) fn refusal(data: &Path, flags: &[&str]) -> String {
-    let mut command: Command = firstframe_command().unwrap();
-    command.args(["serve", "--log", "off", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-    let output = command.args(flags).output().unwrap();
+/// The standard error of a server that does not start.
+pub(crate) fn start_error(data: &Path, flags: &[&str]) -> String {
+    let mut command = firstframe_command().unwrap();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    let output = command.args(NO_LOG).args(flags).output().unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
 }
