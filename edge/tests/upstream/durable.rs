@@ -42,7 +42,7 @@ fn startup_store(memory: &Memory) -> String {
 
 #[test]
 fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
-    for (setting, in_objects) in [("durable", true), ("separate", false), ("apart", false)] {
+    for (setting, in_objects) in [("durable", true), ("apart", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
@@ -78,7 +78,7 @@ fn local_setting_writes_to_no_durable_store() {
 #[test]
 fn separate_store_without_keys_is_local_and_health_says_so() {
     let memory = deployment();
-    set(&memory, "separate");
+    set(&memory, "apart");
     memory.durable_objects.is_not_set_up.set(true);
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
@@ -89,7 +89,6 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
     };
     assert_eq!(report_count(&fixture.memory), 1, "{:?}", fixture.memory.reports);
     fixture.memory.durable_objects.is_not_set_up.set(false);
-    // The wire has the old name.
     assert_eq!(startup_store(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
         set(&fixture.memory, setting);
@@ -105,10 +104,10 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
 
 #[test]
 fn block_is_written_to_the_durable_store_first() {
-    for setting in ["durable", "separate"] {
+    for setting in ["durable", "apart"] {
         let fixture = fixture(setting);
         fixture.purge_blocks();
-        let store = if setting == "separate" {
+        let store = if setting == "apart" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -132,15 +131,15 @@ fn purge_deletes_blocks_from_the_durable_store() {
     for (setting, path) in [
         ("durable", "/api/v2/admin/startup"),
         ("durable", "/api/v2/admin/startup/film"),
-        ("separate", "/api/v2/admin/startup"),
-        ("separate", "/api/v2/admin/startup/film"),
+        ("apart", "/api/v2/admin/startup"),
+        ("apart", "/api/v2/admin/startup/film"),
     ] {
         let fixture = fixture(setting);
         let other = ingest(&fixture.memory, "two");
         assert_eq!(other.status, 201, "{}", text(&other));
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
-        let store = if setting == "separate" {
+        let store = if setting == "apart" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -168,7 +167,7 @@ fn purge_deletes_blocks_from_the_durable_store() {
 
 #[test]
 fn broken_block_of_the_durable_store_is_never_served() {
-    let fixture = wiped(fixture("separate"));
+    let fixture = wiped(fixture("apart"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
     run(&fixture.memory, ObjectStore::put(&fixture.memory.durable_objects, &key, &half))
