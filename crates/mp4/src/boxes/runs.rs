@@ -50,11 +50,11 @@ impl Runs {
                 // § 8.6.1.2: deltas are unsigned, but what is above 31 bits is a negative one
                 // that a muxer wrote, and times do not run backwards.
                 if value > i32::MAX.cast_unsigned() {
-                    return Err(fault(i, "sample duration is negative; 14496-12 § 8.6.1.2"));
+                    return Err(fault(i, "sample duration is negative; § 8.6.1.2"));
                 }
                 sum += u64::from(count) * u64::from(value);
                 if sum > TICKS_MAX {
-                    return Err(fault(i, "track is longer than 2^53 ticks, Firstframe's limit"));
+                    return Err(fault(i, "track is longer than 2^53 ticks, the limit"));
                 }
             }
         }
@@ -196,7 +196,7 @@ mod tests {
         let error = Runs::parse(&data, b, true, "stts").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "moov/stts: sample duration is negative; 14496-12 § 8.6.1.2 (byte 24 of moov)"
+            "moov/stts: sample duration is negative; § 8.6.1.2 (byte 24 of moov)"
         );
     }
 }

@@ -117,8 +117,7 @@ impl AuxInfoTable {
                 self.marks.push(sum);
             }
             sum += u64::from(self.size(data, i, sum).ok_or_else(|| {
-                let violation =
-                    "auxiliary information is missing for some samples; 14496-12 § 8.7.8";
+                let violation = "auxiliary information is missing for some samples; § 8.7.8";
                 Error::moov(PATH, 0, violation)
             })?);
         }

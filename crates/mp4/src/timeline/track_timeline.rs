@@ -46,7 +46,7 @@ impl Timeline {
             // § 8.6.6 sets no limit: see SEGMENTS_MAX.
             *room = room
                 .checked_sub(1)
-                .ok_or("jumps, with those before it, over 8192 times, Firstframe's limit")?;
+                .ok_or("jumps, with those before it, over 8192 times, the limit")?;
             if let Some((held, last)) = segments.last_mut().zip(before) {
                 held.hold(last, segment.delay);
             }
