@@ -43,9 +43,7 @@ impl Runs {
             }
             let row = u64::from_be_bytes(*row);
             let (count, value) = ((row >> 32) as u32, (row & 0xffff_ffff) as u32);
-            sample = sample
-                .checked_add(count)
-                .ok_or_else(|| fault(i, "sample counts do not fit 32 bits"))?;
+            sample = sample.checked_add(count).ok_or_else(|| fault(i, "over 2^32 samples"))?;
             if summed {
                 // § 8.6.1.2: deltas are unsigned, but what is above 31 bits is a negative one
                 // that a muxer wrote, and times do not run backwards.

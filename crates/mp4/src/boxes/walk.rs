@@ -114,7 +114,7 @@ impl<'a> Boxes<'a> {
             return Err(fault(SMALLER_THAN_HEADER));
         }
         if end > self.to {
-            return Err(fault("box reaches past the end of its parent; § 4.2"));
+            return Err(fault("box ends after its parent; § 4.2"));
         }
         Ok(BoxAt { kind, start: self.at, body, end })
     }

@@ -65,13 +65,13 @@ static KNOWN: &[Known] = &[
         name: "HEVC", string: Form::Of(hevc), support: HEVC },
     Known { codes: &[*b"dvh1", *b"dvhe", *b"dva1", *b"dvav", *b"dav1"],
         config: &[*b"dvcC", *b"dvvC"],
-        missing: "Dolby Vision sample entry has no dvcC or dvvC box; Dolby Vision in ISOBMFF § 3",
+        missing: "Dolby Vision sample entry has no dvcC or dvvC box; Dolby-ISOBMFF § 3",
         name: "Dolby Vision", string: Form::Of(dolby_vision), support: DOLBY },
     Known { codes: &[*b"vp09"], config: &[*b"vpcC"],
-        missing: "VP9 sample entry has no vpcC box; VP in ISOBMFF",
+        missing: "VP9 sample entry has no vpcC box; VP-ISOBMFF",
         name: "VP9", string: Form::Of(vp), support: Support::Everywhere },
     Known { codes: &[*b"vp08"], config: &[*b"vpcC"],
-        missing: "VP8 sample entry has no vpcC box; VP in ISOBMFF",
+        missing: "VP8 sample entry has no vpcC box; VP-ISOBMFF",
         name: "VP8", string: Form::Of(vp), support: Support::Nowhere },
     Known { codes: &[*b"av01"], config: &[*b"av1C"],
         missing: "AV1 sample entry has no av1C box; AV1-ISOBMFF § 2.2",
@@ -135,7 +135,7 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'
         Form::ObjectTypes => return Ok(mp4a(content.get(4..).and_then(esds::object_type))),
         Form::Of(form) => {
             let mut string = fourcc(code);
-            let violation = "codec configuration is cut off, or of an unknown version";
+            let violation = "codec configuration is cut off or unknown";
             form(content, &mut string).ok_or(violation)?;
             string
         }

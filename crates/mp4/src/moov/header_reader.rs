@@ -59,11 +59,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
 pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let content = entry.content(data);
     if content.len() < sample_entry::fixed_len(data, entry, is_video) {
-        return Err(Error::moov(
-            "stsd",
-            entry.start,
-            "sample entry is too short for its fields; § 8.5.2",
-        ));
+        return Err(Error::moov("stsd", entry.start, TOO_SHORT));
     }
     let field = |at| be16(content, at).unwrap_or(0);
     if is_video {

@@ -314,7 +314,7 @@ impl<'a> MoofSamples<'a> {
         let run = self.moof.run(b)?;
         if let Some(offset) = run.offset {
             let place = self.place.base.checked_add_signed(i64::from(offset));
-            let violation = "run lies before the start of the file; § 8.8.8";
+            let violation = "run begins before byte 0; § 8.8.8";
             let place =
                 place.ok_or_else(|| self.moof.fault("moof/traf/trun", b.start, violation))?;
             self.place.offset = place;

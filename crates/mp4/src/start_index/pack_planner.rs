@@ -35,8 +35,7 @@ pub fn plan_from_packs(
     for (slot, number) in slots.iter_mut().zip([request.selection.video, request.selection.audio]) {
         let Some(number) = number else { continue };
         let place = film.tracks.iter().position(|stored| stored.number == number);
-        *slot =
-            Some(place.ok_or_else(|| Error::file(0, "start index has no track of this number"))?);
+        *slot = Some(place.ok_or_else(|| Error::file(0, "start no track of this number"))?);
     }
     let planner = Planner { film, packs, slots, request: request.limited() };
     match planner.run() {

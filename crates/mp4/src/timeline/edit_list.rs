@@ -102,7 +102,7 @@ fn media_span(
         Rate::Plain | Rate::Still => {
             Ok(Some(MediaSpan { delay, from, to: length.map(|length| from + length), still: None }))
         }
-        Rate::Other => Err("changes the playback rate, which is not supported"),
+        Rate::Other => Err("changes the playback rate"),
     }
 }
 
