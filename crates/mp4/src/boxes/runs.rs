@@ -52,7 +52,7 @@ impl Runs {
                 }
                 sum += u64::from(count) * u64::from(value);
                 if sum > TICKS_MAX {
-                    return Err(fault(i, "track is longer than 2^53 ticks, the limit"));
+                    return Err(fault(i, "track is over 2^53 ticks"));
                 }
             }
         }

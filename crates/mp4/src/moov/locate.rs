@@ -125,7 +125,7 @@ impl Locator {
         }
         self.boxes += 1;
         if self.boxes > BOXES_BEFORE_MOOV_MAX {
-            self.found = fault("over 256 boxes in front of moov, the limit");
+            self.found = fault("over 256 boxes in front of moov");
             return;
         }
         let least = self.header.len() as u64;

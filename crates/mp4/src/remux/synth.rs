@@ -103,7 +103,7 @@ fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Resul
     let total = media.len().saturating_mul(u64::from(repeats));
     let most = u64::from(repeats) * samples().count() as u64 * 16;
     if total > OFFSET_MAX || most > MOOV_BYTES_MAX {
-        return Err(fault("film is over 2^53 bytes, or its moov over 64 MiB, the limit"));
+        return Err(fault("film is over 2^53 bytes, or its moov over 64 MiB"));
     }
     let wide = wide || total + MOOV_BYTES_MAX > u64::from(u32::MAX);
     let shape = Shape { repeats, length: (length, lead.track.timescale), media, wide, base: 0 };

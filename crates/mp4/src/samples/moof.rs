@@ -66,7 +66,7 @@ impl Moof {
                 return Err(moof.fault(
                     "moof/traf",
                     0,
-                    "fragment is over 262,144 samples or 2^53 ticks, the limit",
+                    "fragment is over 262,144 samples or 2^53 ticks",
                 ));
             }
         }
@@ -314,7 +314,7 @@ impl<'a> MoofSamples<'a> {
         let run = self.moof.run(b)?;
         if let Some(offset) = run.offset {
             let place = self.place.base.checked_add_signed(i64::from(offset));
-            let violation = "run begins before byte 0; § 8.8.8";
+            let violation = "run is before byte 0; § 8.8.8";
             let place =
                 place.ok_or_else(|| self.moof.fault("moof/traf/trun", b.start, violation))?;
             self.place.offset = place;

@@ -202,7 +202,7 @@ impl MoofStore {
         most: u64,
     ) -> Result<bool> {
         if size > most {
-            let violation = "moof is over 8 MiB or sidx over 4 MiB, the limit";
+            let violation = "moof is over 8 MiB or sidx over 4 MiB";
             return Err(Error::file(at, violation));
         }
         let len = usize::try_from(size).unwrap_or(usize::MAX);

@@ -158,7 +158,7 @@ impl Planner<'_> {
     fn index(&self, spans: &BlockSpans) -> PackResult<Index<Vec<u8>>> {
         let spans: Vec<_> = self.slots.iter().zip(spans).filter_map(|(l, s)| l.zip(*s)).collect();
         if spans.iter().any(|(_, span)| span.to.saturating_sub(span.from) > SLICE_BLOCKS_MAX) {
-            let violation = "windows are over 100,000 samples of a track, the limit";
+            let violation = "windows are over 100,000 samples of a track";
             return Err(Error::file(0, violation).into());
         }
         slice::index(self.film, self.packs, &spans)

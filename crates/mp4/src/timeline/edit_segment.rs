@@ -157,7 +157,7 @@ impl EditSegment {
             let early = preroll::times(data, tables, (first, end), (from, delay))?;
             let begin = early.iter().min();
             if begin.zip(before).is_some_and(|(begin, before)| *begin <= before.pts) {
-                return Err("jumps between key frames, with too coarse a timescale");
+                return Err("jumps between key frames; timescale too coarse");
             }
             compressed = u32::try_from(early.len()).unwrap_or(u32::MAX);
             let after = tables.time(data, first.saturating_add(compressed)).0 + shift;
