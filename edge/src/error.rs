@@ -4,7 +4,7 @@ use api::{Envelope, ErrorBody, ErrorCode};
 
 use crate::{
     http::{Body, Reply},
-    platform::PortError,
+    platform::{Platform, PortError},
 };
 
 /// Why a request is refused.
@@ -148,6 +148,11 @@ impl Error {
             | Self::RangeNotSatisfiable(_)
             | Self::PageMissing => None,
         }
+    }
+
+    /// Tells the operator: the detail, or `otherwise` where there is none.
+    pub(crate) fn report<P: Platform>(&self, platform: &P, otherwise: &str) {
+        platform.report(self.detail().unwrap_or(otherwise));
     }
 
     pub(crate) fn into_reply<S>(self) -> Reply<S> {

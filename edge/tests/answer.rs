@@ -59,16 +59,16 @@ fn the_range_asked_for_is_taken_and_no_other_as_15_3_7_has_it() {
         "",
     ] {
         let judged = part(&[("content-range", range), TAG]);
-        assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{range}: {judged:?}");
+        assert!(matches!(judged, Err(UpstreamFault::Invalid(_))), "{range}: {judged:?}");
     }
-    assert!(matches!(part(&[TAG]), Err(UpstreamFault::Wrong(_))), "multipart, or nothing");
+    assert!(matches!(part(&[TAG]), Err(UpstreamFault::Invalid(_))), "multipart, or nothing");
 }
 
 #[test]
 fn a_length_that_disagrees_is_wrong_as_8_6_has_it() {
     for length in ["9", "11", "0", "", "-10", "+10", "10, 10", "1e1", "18446744073709551616"] {
         let judged = part(&[RANGE, TAG, ("content-length", length)]);
-        assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{length}: {judged:?}");
+        assert!(matches!(judged, Err(UpstreamFault::Invalid(_))), "{length}: {judged:?}");
     }
 }
 
@@ -128,7 +128,7 @@ fn all_of_the_file_is_as_good_where_its_length_is_right_as_14_2_allows() {
         (Some("100"), Ok(true)),
         (None, Ok(false)),
         (Some("99"), Err(UpstreamFault::Changed("another size"))),
-        (Some("x"), Err(UpstreamFault::Wrong("an odd Content-Length"))),
+        (Some("x"), Err(UpstreamFault::Invalid("an odd Content-Length"))),
     ] {
         let mut headers = vec![TAG];
         headers.extend(length.map(|length| ("content-length", length)));
@@ -157,7 +157,7 @@ fn of_a_file_that_is_not_known_the_answer_must_say_all() {
         (200, TAG),
         (206, ("content-range", "bytes 0-9/100")),
     ] {
-        assert!(matches!(judged(status, &[header]), Err(UpstreamFault::Wrong(_))), "{header:?}");
+        assert!(matches!(judged(status, &[header]), Err(UpstreamFault::Invalid(_))), "{header:?}");
     }
     assert_eq!(judged(416, &[]), Err(UpstreamFault::Failed(416)));
 }

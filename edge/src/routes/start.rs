@@ -67,7 +67,7 @@ impl Opening {
         }
         let end = picture_end.unwrap_or(range.end);
         let range = ByteRange { start: range.start, end };
-        let reach = leading_bytes::reach(platform, film, range).await?;
+        let reach = leading_bytes::available(platform, film, range).await?;
         Ok(Self { source_id: source_id.to_owned(), size_bytes, boxes, reach })
     }
 

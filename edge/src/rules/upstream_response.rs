@@ -38,9 +38,9 @@ pub enum UpstreamFault {
     /// The upstream has a problem.
     Failed(u16),
     /// The answer breaks the protocol, or is not what was asked for.
-    Wrong(&'static str),
+    Invalid(&'static str),
     /// There is no answer.
-    Silent(&'static str),
+    Unreachable(&'static str),
 }
 
 /// Judges the head of an answer to a `GET` of `asked`, a range that begins within the file. Where
@@ -70,28 +70,28 @@ fn part(
 ) -> Result<UpstreamResponse, UpstreamFault> {
     // §8.4: a range of a coded file is a range of other bytes.
     if is_coded(head) {
-        return Err(UpstreamFault::Wrong("a range with a content coding"));
+        return Err(UpstreamFault::Invalid("a range with a content coding"));
     }
     // §15.3.7.2: of several parts, Content-Range is within them, and only one was asked for.
     let Some((sent, total)) = head.get("content-range").and_then(content_range) else {
-        return Err(UpstreamFault::Wrong("no Content-Range that makes sense"));
+        return Err(UpstreamFault::Invalid("no Content-Range that makes sense"));
     };
     let Some(size_bytes) = total.or_else(|| known.map(|known| known.size_bytes)) else {
-        return Err(UpstreamFault::Wrong("a range of unknown total"));
+        return Err(UpstreamFault::Invalid("a range of unknown total"));
     };
     if known.is_some_and(|known| known.size_bytes != size_bytes) {
         return Err(UpstreamFault::Changed("another size"));
     }
     // §15.3.7 lets a server send less than was asked for; whoever does that here is not followed.
     if sent != (ByteRange { start: asked.start, end: asked.end.min(size_bytes) }) {
-        return Err(UpstreamFault::Wrong("another range than asked for"));
+        return Err(UpstreamFault::Invalid("another range than asked for"));
     }
     let has_length = match length(head) {
         Ok(Some(length)) if length != sent.len() => {
-            return Err(UpstreamFault::Wrong("Content-Length and Content-Range disagree"));
+            return Err(UpstreamFault::Invalid("Content-Length and Content-Range disagree"));
         }
         Ok(length) => length.is_some(),
-        Err(why) => return Err(UpstreamFault::Wrong(why)),
+        Err(why) => return Err(UpstreamFault::Invalid(why)),
     };
     let validators = Validators::of(head, size_bytes);
     match same(known, &validators) {
@@ -105,11 +105,11 @@ fn whole(
     known: Option<&Validators>,
 ) -> Result<UpstreamResponse, UpstreamFault> {
     if is_coded(head) {
-        return Err(UpstreamFault::Wrong("a content coding that was not asked for"));
+        return Err(UpstreamFault::Invalid("a content coding that was not asked for"));
     }
     let length = match length(head) {
         Ok(length) => length,
-        Err(why) => return Err(UpstreamFault::Wrong(why)),
+        Err(why) => return Err(UpstreamFault::Invalid(why)),
     };
     let size_bytes = match (length, known) {
         (Some(length), Some(known)) if length != known.size_bytes => {
@@ -117,7 +117,7 @@ fn whole(
         }
         (Some(length), _) => length,
         (None, Some(known)) => known.size_bytes,
-        (None, None) => return Err(UpstreamFault::Wrong("a file of unknown length")),
+        (None, None) => return Err(UpstreamFault::Invalid("a file of unknown length")),
     };
     let validators = Validators::of(head, size_bytes);
     match same(known, &validators) {
@@ -135,10 +135,10 @@ fn same(known: Option<&Validators>, now: &Validators) -> Option<UpstreamFault> {
             return Some(UpstreamFault::Changed("another ETag"));
         }
         // §15.3.7 has a 206 repeat what a 200 would say.
-        (Some(_), None) => return Some(UpstreamFault::Wrong("the ETag is gone")),
+        (Some(_), None) => return Some(UpstreamFault::Invalid("the ETag is gone")),
         (None, Some(_)) => return Some(UpstreamFault::Changed("an ETag where there was none")),
         (None, None) if known.modified.is_some() && now.modified.is_none() => {
-            return Some(UpstreamFault::Wrong("Last-Modified is gone"));
+            return Some(UpstreamFault::Invalid("Last-Modified is gone"));
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
