@@ -79,11 +79,11 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         }
         Route::AdminSources => {
             authorize(platform, &headers).await?;
-            admin_source::register(platform, upload).await
+            admin_source::ingest(platform, upload).await
         }
         Route::AdminPictures => {
             authorize(platform, &headers).await?;
-            admin_picture::register(platform, upload).await
+            admin_picture::ingest(platform, upload).await
         }
         Route::AdminStartup => {
             authorize(platform, &headers).await?;
@@ -120,7 +120,7 @@ fn json<S>(status: u16, value: &impl Serialize) -> Reply<S> {
         .with("cache-control", "no-store")
 }
 
-/// An answer that stays true until the next catalogue: kept, and asked about by its entity tag.
+/// An answer that stays true until the next catalog: kept, and asked about by its entity tag.
 fn json_until_changed<S>(headers: &Headers, value: &impl Serialize) -> Reply<S> {
     let bytes = json_bytes(value);
     let etag = header_values::entity_tag(&bytes);

@@ -42,7 +42,7 @@ fn said(memory: &Memory) -> String {
 
 #[test]
 fn a_place_that_lost_everything_is_restored_without_its_upstream() {
-    for (setting, in_objects) in [("durable", true), ("apart", false)] {
+    for (setting, in_objects) in [("durable", true), ("separate", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
@@ -78,7 +78,7 @@ fn local_keeps_nothing_elsewhere() {
 #[test]
 fn without_keys_it_is_local_and_that_is_said() {
     let memory = deployment();
-    set(&memory, "apart");
+    set(&memory, "separate");
     memory.durable_objects.is_not_set_up.set(true);
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
@@ -100,10 +100,10 @@ fn without_keys_it_is_local_and_that_is_said() {
 
 #[test]
 fn it_is_written_first() {
-    for setting in ["durable", "apart"] {
+    for setting in ["durable", "separate"] {
         let fixture = fixture(setting);
         fixture.forget_blocks();
-        let store = if setting == "apart" {
+        let store = if setting == "separate" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -127,15 +127,15 @@ fn a_purge_reaches_it() {
     for (setting, path) in [
         ("durable", "/api/v2/admin/startup"),
         ("durable", "/api/v2/admin/startup/film"),
-        ("apart", "/api/v2/admin/startup"),
-        ("apart", "/api/v2/admin/startup/film"),
+        ("separate", "/api/v2/admin/startup"),
+        ("separate", "/api/v2/admin/startup/film"),
     ] {
         let fixture = fixture(setting);
         let other = register(&fixture.memory, "two");
         assert_eq!(other.status, 201, "{}", text(&other));
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
-        let store = if setting == "apart" {
+        let store = if setting == "separate" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -163,7 +163,7 @@ fn a_purge_reaches_it() {
 
 #[test]
 fn a_block_there_that_is_not_whole_is_never_served() {
-    let fixture = wiped(fixture("apart"));
+    let fixture = wiped(fixture("separate"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
     run(&fixture.memory, ObjectStore::put(&fixture.memory.durable_objects, &key, &half))
@@ -171,4 +171,17 @@ fn a_block_there_that_is_not_whole_is_never_served() {
         .unwrap();
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
     assert!(fixture.asked() > 0, "it is fetched anew");
+}
+
+#[test]
+fn the_old_value_apart_is_treated_as_separate_and_reported_once() {
+    let memory = deployment();
+    set(&memory, "apart");
+    let fixture = UpstreamFixture::of(memory, "one");
+    start(&fixture);
+    assert!(keys(&fixture.memory.durable_objects) > 0);
+    assert_eq!(said(&fixture.memory), "apart", "the JSON value has not changed");
+    let reports = fixture.memory.reports.borrow();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].contains("write `separate`"), "{reports:?}");
 }
