@@ -17,7 +17,7 @@ pub(crate) async fn store<P: Platform>(
     let (kind, store) = match configured(platform).await? {
         StartupStore::Local => return Ok((StartupStore::Local, None)),
         StartupStore::Durable => (StartupStore::Durable, platform.objects()),
-        StartupStore::Apart => (StartupStore::Apart, platform.durable_objects()),
+        StartupStore::Separate => (StartupStore::Separate, platform.durable_objects()),
     };
     if store.is_set_up().await {
         return Ok((kind, Some(store)));
@@ -35,12 +35,12 @@ async fn configured<P: Platform>(platform: &P) -> Result<StartupStore, Error> {
     match platform.settings().get("startup_store").await?.as_deref() {
         None | Some("local") => Ok(StartupStore::Local),
         Some("durable") => Ok(StartupStore::Durable),
-        Some("separate") => Ok(StartupStore::Apart),
+        Some("separate") => Ok(StartupStore::Separate),
         Some("apart") => {
             if !platform.instance().media.has_reported_old_value.replace(true) {
                 platform.report("the value `apart` of startup_store is old: write `separate`");
             }
-            Ok(StartupStore::Apart)
+            Ok(StartupStore::Separate)
         }
         Some(_) => {
             let why = "the setting startup_store is not one of local, durable, separate".to_owned();
