@@ -52,9 +52,9 @@ pub enum Route {
     AdminRoot,
     /// One pack of a catalog, by its hash.
     AdminPack(String),
-    /// Films that lie elsewhere.
+    /// Ingest of films of providers.
     AdminSources,
-    /// Pictures that lie elsewhere.
+    /// Ingest of pictures of providers.
     AdminPictures,
     /// How ready an episode is to start.
     AdminPrewarm(String),

@@ -1,6 +1,9 @@
 //! One suite for every platform: what each port promises, as plain functions of its trait.
 
-use super::{Database, KeyValue, ObjectRead, ObjectStore, Outbound, PortError, Random, Row, Value};
+use super::{
+    Database, KeyValue, ObjectRead, ObjectStore, Outbound, OutboundResponse, PortError, Random,
+    Row, Value,
+};
 use crate::http::{ByteRange, ObjectMeta, ReadRange};
 
 /// A promise that an adapter does not keep: what was promised, and what came instead.
@@ -145,8 +148,8 @@ async fn unsatisfiable<O: ObjectStore>(
     range: ReadRange,
 ) -> Result<(), Violation> {
     let read = store.read(key, range).await;
-    let kept = matches!(read, Ok(Some(ObjectRead::Unsatisfiable)));
-    promise(&format!("{range:?} of {key} is unsatisfiable"), kept, true)
+    let refused = matches!(read, Ok(Some(ObjectRead::Unsatisfiable)));
+    promise(&format!("{range:?} of {key} is unsatisfiable"), refused, true)
 }
 
 /// Every promise of the database port.
@@ -184,19 +187,36 @@ pub async fn outbound<O: Outbound>(
     base: &str,
     nobody: &str,
 ) -> Result<(), Violation> {
-    let more = ["x-note".to_owned()];
-    let get = async |name: &str, range: Option<(u64, u64)>| {
-        let range = range.map(|(start, end)| ByteRange { start, end });
-        outbound
-            .get(&format!("{base}/{name}"), range, &more)
-            .await
-            .map_err(|e| format!("{name}: {e:?}"))
-    };
-    let whole = get("full", None).await?;
-    promise("all comes where no range is asked for", whole.head.status, 200)?;
+    whole_response(outbound, base).await?;
+    partial_response(outbound, base).await?;
+    let moved = request(outbound, base, "moved", None).await?;
+    promise("a redirect is not followed", moved.head.status, 302)?;
+    let location = moved.head.get("location").unwrap_or_default();
+    promise("its Location is returned", location.ends_with("/full"), true)?;
+    outbound.discard(moved.stream);
+    let missing = request(outbound, base, "missing", None).await?;
+    promise("a status is no error", missing.head.status, 404)?;
+    outbound.discard(missing.stream);
+    let nobody = outbound.get(nobody, None, &[]).await;
+    promise("no server is an error", nobody.is_err(), true)
+}
+
+async fn request<O: Outbound>(
+    outbound: &O,
+    base: &str,
+    name: &str,
+    range: Option<ByteRange>,
+) -> Result<OutboundResponse<O::Stream>, Violation> {
+    let response = outbound.get(&format!("{base}/{name}"), range, &["x-note".to_owned()]).await;
+    response.map_err(|error| format!("{name}: {error:?}"))
+}
+
+async fn whole_response<O: Outbound>(outbound: &O, base: &str) -> Result<(), Violation> {
+    let whole = request(outbound, base, "full", None).await?;
+    promise("a request without a range gets everything", whole.head.status, 200)?;
     promise("with its length", whole.head.get("content-length"), Some("100"))?;
-    promise("and what else was asked for", whole.head.get("x-note"), Some("ours"))?;
-    promise("but no more", whole.head.get("x-other"), None)?;
+    promise("and the named header", whole.head.get("x-note"), Some("ours"))?;
+    promise("and no other", whole.head.get("x-other"), None)?;
     promise("a header that is not there", whole.head.get("content-range"), None)?;
     let mut bytes = vec![7];
     let filled = outbound.fill(whole.stream, 10, 5, &mut bytes).await;
@@ -204,25 +224,17 @@ pub async fn outbound<O: Outbound>(
         "bytes are skipped and appended",
         (filled, &bytes),
         (Ok(()), &vec![7, 10, 11, 12, 13, 14]),
-    )?;
+    )
+}
 
-    let part = get("full", Some((90, 95))).await?;
-    promise("a range is asked for", part.head.status, 206)?;
+async fn partial_response<O: Outbound>(outbound: &O, base: &str) -> Result<(), Violation> {
+    let range = ByteRange { start: 90, end: 95 };
+    let part = request(outbound, base, "full", Some(range)).await?;
+    promise("a range is requested", part.head.status, 206)?;
     promise("exactly", part.head.get("content-range"), Some("bytes 90-94/100"))?;
     let mut bytes = Vec::new();
     let filled = outbound.fill(part.stream, 0, 100, &mut bytes).await;
-    promise("a stream ends where it ends", (filled, bytes), (Ok(()), vec![90, 91, 92, 93, 94]))?;
-
-    let moved = get("moved", None).await?;
-    promise("a redirect is not followed", moved.head.status, 302)?;
-    let location = moved.head.get("location").unwrap_or_default();
-    promise("but told", location.ends_with("/full"), true)?;
-    outbound.discard(moved.stream);
-    let missing = get("missing", None).await?;
-    promise("a status is no error", missing.head.status, 404)?;
-    outbound.discard(missing.stream);
-    let nobody = outbound.get(nobody, None, &[]).await;
-    promise("no server is an error", nobody.is_err(), true)
+    promise("a stream ends where it ends", (filled, bytes), (Ok(()), vec![90, 91, 92, 93, 94]))
 }
 
 /// Every promise of the random port.
