@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use mp4::synth::SynthFile;
 
-use crate::{bytes, fixture};
+use crate::bytes;
 
 /// Length of its film under every name but `clip`, which has the length of the fixture's clip.
 pub const FILM_BYTES: u64 = 8 * 1024 * 1024 + 77;
@@ -351,8 +351,8 @@ impl FilmRequest {
         let head = std::str::from_utf8(head)?;
         let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
         let (seed, size) = match path.rsplit('/').next() {
-            Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
-            Some(PICTURE) => (FILM_SEED, fixture::PNG.len() as u64),
+            Some("clip") => (bytes::CLIP_SEED, bytes::CLIP_BYTES as u64),
+            Some(PICTURE) => (FILM_SEED, bytes::PNG.len() as u64),
             Some(_) | None => (FILM_SEED, film.map_or(FILM_BYTES, SynthFile::size_bytes)),
         };
         let mut request = Self { path, seed, size, start: 0, end: size };
@@ -370,7 +370,7 @@ impl FilmRequest {
         let length = usize::try_from(self.end - self.start)?;
         if self.path.ends_with(PICTURE) {
             let start = usize::try_from(self.start)?;
-            return Ok(fixture::PNG.iter().skip(start).take(length).copied().collect());
+            return Ok(bytes::PNG.iter().skip(start).take(length).copied().collect());
         }
         if let Some(film) = film {
             return Ok(bytes_of(film, self.start, length));

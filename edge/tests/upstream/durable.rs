@@ -1,4 +1,4 @@
-//! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
+//! The durable store: what is written to it, restored from it and purged from it.
 
 use edge::{
     memory::{Memory, MemoryObjects, ScriptedResponse, run, run_until_stalled, send},
@@ -34,7 +34,7 @@ fn keys(store: &MemoryObjects) -> usize {
     store.keys().len()
 }
 
-fn said(memory: &Memory) -> String {
+fn startup_store(memory: &Memory) -> String {
     let answer = send(memory, "GET", "/health", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
@@ -48,9 +48,9 @@ fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
         let fixture = wiped(before);
         fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
-        let asked = fixture.requests();
+        let requests = fixture.requests();
         start(&fixture);
-        assert_eq!(fixture.requests(), asked);
+        assert_eq!(fixture.requests(), requests);
         assert!(
             fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
             "put back"
@@ -83,19 +83,23 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
     assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
-    assert_eq!(said(&fixture.memory), "local");
-    let told = |memory: &Memory| {
+    assert_eq!(startup_store(&fixture.memory), "local");
+    let report_count = |memory: &Memory| {
         memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
     };
-    assert_eq!(told(&fixture.memory), 1, "{:?}", fixture.memory.reports);
+    assert_eq!(report_count(&fixture.memory), 1, "{:?}", fixture.memory.reports);
     fixture.memory.durable_objects.is_not_set_up.set(false);
-    assert_eq!(said(&fixture.memory), "apart");
+    assert_eq!(startup_store(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
         set(&fixture.memory, setting);
-        assert_eq!(said(&fixture.memory), setting);
+        assert_eq!(startup_store(&fixture.memory), setting);
     }
     set(&fixture.memory, "cloud");
-    assert_eq!(said(&fixture.memory), "nothing", "health is told whatever the settings are");
+    assert_eq!(
+        startup_store(&fixture.memory),
+        "nothing",
+        "health is reported whatever the settings are"
+    );
 }
 
 #[test]
@@ -117,8 +121,8 @@ fn block_is_written_to_the_durable_store_first() {
         let fixture =
             UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        let kept = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
-        assert!(kept, "and kept when there is room again");
+        let is_stored = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
+        assert!(is_stored, "and stored when there is room again");
     }
 }
 
@@ -180,7 +184,7 @@ fn old_value_apart_means_separate_and_is_reported_once() {
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
     assert!(keys(&fixture.memory.durable_objects) > 0);
-    assert_eq!(said(&fixture.memory), "apart", "the JSON value has not changed");
+    assert_eq!(startup_store(&fixture.memory), "apart", "the JSON value has not changed");
     let reports = fixture.memory.reports.borrow();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(reports[0].contains("write `separate`"), "{reports:?}");

@@ -66,7 +66,7 @@ impl UpstreamFixture {
         self.deployment = serve(&self.upstream, &self.folder, flags);
     }
 
-    /// Asks for the film's signed URL.
+    /// Requests the film's signed URL.
     pub(crate) fn media_url(&self) -> String {
         fixture::media_url(&self.deployment, &format!("{TITLE}.1")).expect("a stream")
     }

@@ -50,7 +50,7 @@ pub(crate) struct ProbedFilm {
     /// Canonical.
     pub(crate) path: PathBuf,
     pub(crate) stamp: FileStamp,
-    /// Where its `moov` lies.
+    /// The byte range of its `moov` box.
     pub(crate) moov: ByteRange,
     /// Names its content: 32 hexadecimal digits.
     pub(crate) source_id: String,
@@ -124,7 +124,7 @@ fn broken(error: mp4::Error) -> Reason {
     format!("is broken: {error}")
 }
 
-/// Where the `moov` box lies, and all of it.
+/// The byte range of the `moov` box, and its bytes.
 fn moov(file: &mut File, size_bytes: u64, head: Vec<u8>) -> Result<(ByteRange, Vec<u8>), Reason> {
     let mut locator = Locator::new(Some(size_bytes));
     locator.feed(0, &head);
@@ -210,7 +210,7 @@ fn feed_fragments(
     Ok(())
 }
 
-/// Whether the file is long enough for what its tables promise: a film whose copying was cut has
+/// Checks that the file has every byte that its tables name: a film whose copying was interrupted has
 /// its `moov` and not its end.
 fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Result<(), Reason> {
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };

@@ -1,4 +1,4 @@
-//! Reads `catalog.toml`, in which a person says what the titles of a folder are.
+//! Reads `catalog.toml`, in which a person describes the titles of a folder.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -169,7 +169,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a film is there. A missing one is skipped; the others are published.
+    /// Whether the file of a film exists. A missing one is skipped; the others are published.
     fn is_there(&mut self, file: &Path, line: usize) -> bool {
         let outside = "is a link to a place outside the folder";
         let reason = match self.root.join(file).canonicalize() {

@@ -18,7 +18,7 @@ const ENTRIES_MAX: usize = 100_000;
 
 /// Extensions of the MP4 family: these are opened.
 const FILMS: [&str; 9] = ["mp4", "m4v", "mov", "m4a", "m4b", "f4v", "3gp", "3g2", "qt"];
-/// Extensions of other films: they are reported, so that nobody waits for them on the page.
+/// Extensions of other films: they are reported, because people expect them on the page.
 const OTHER_FILMS: [&str; 17] = [
     "mkv", "webm", "avi", "wmv", "asf", "flv", "ts", "m2ts", "mts", "mpg", "mpeg", "vob", "ogv",
     "ogm", "rm", "rmvb", "divx",

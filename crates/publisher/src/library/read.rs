@@ -48,7 +48,7 @@ impl Library {
     }
 }
 
-/// How many films lie in the folder that no title has.
+/// Number of films in the folder that are part of no title.
 fn unnamed_films(scan: &FolderScan, titles: &[DraftTitle]) -> usize {
     let named: HashSet<&PathBuf> =
         titles.iter().flat_map(|title| &title.episodes).map(|episode| &episode.file).collect();

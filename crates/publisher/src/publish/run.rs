@@ -23,7 +23,7 @@ use crate::output::format::Bytes;
 /// Publishes `library` into `deployment`, and reports on standard output.
 ///
 /// A film that cannot play is reported with its reason, and the others are published. Where a run
-/// ends early, the next one goes on with what it uploaded. With `replace` the catalog becomes exactly
+/// ends early, the next one resumes with the parts that it uploaded. With `replace` the catalog becomes exactly
 /// this library; else titles that were published earlier stay.
 ///
 /// # Errors
@@ -68,7 +68,7 @@ pub(crate) fn open_film(
     }
 }
 
-/// A connection to the deployment, and what it has.
+/// One run: the clients of the deployment, and its current catalog.
 struct Run<'a> {
     console: &'a Console,
     root: &'a Path,
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         summary.titles = titles.len();
         summary.episodes = titles.iter().map(|title| title.episodes.len()).sum();
         let count = if titles.is_empty() {
-            // Nothing to publish is no reason to remove what is published.
+            // A run without titles leaves the catalog unchanged, even with --replace.
             self.current.titles.len()
         } else {
             current_catalog::publish(&self.admin, self.console, self.current, &titles, replace)?

@@ -32,7 +32,7 @@ pub(crate) enum UploadOutcome {
     Changed,
 }
 
-/// The object store, and what else uploads need.
+/// Uploads films into one object store.
 pub(crate) struct Uploads<'a> {
     pub(crate) store: &'a ObjectStore<'a>,
     /// Folder of the server on this machine.
