@@ -177,12 +177,12 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         ..case(method, path, needs)
     };
     let keys = Keys::parse(KEYS).unwrap();
-    let signed = |scope, id: &str| keys.sign(scope, id, fixture.memory.clock.0.get());
-    let film = format!("/api/v2/media/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
-    let picture =
-        format!("/api/v2/image/{}?{}", fixture.picture, signed(Scope::Image, &fixture.picture));
-    let headers =
-        format!("/api/v2/headers/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
+    let now_ms = fixture.memory.clock.0.get();
+    let signed =
+        |route, scope, id: &str| format!("/api/v2/{route}/{id}?{}", keys.sign(scope, id, now_ms));
+    let film = signed("media", Scope::Media, &fixture.film);
+    let picture = signed("image", Scope::Image, &fixture.picture);
+    let headers = signed("headers", Scope::Media, &fixture.film);
     let far = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
