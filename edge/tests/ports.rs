@@ -158,6 +158,12 @@ fn json(answer: &MemoryResponse) -> serde_json::Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
+/// The ports that a read of blocks needs, and those that a write of blocks needs. Where two stores have
+/// the blocks, one of them is enough to read, and both are written to.
+const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
+    if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
+}
+
 /// Every route, most of them in more than one way.
 fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let case = |method, path: &str, needs: &[Port]| Case {
@@ -187,9 +193,7 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
     let pack = String::from_utf8(pack.bytes).unwrap();
-    // Where two stores have the blocks, one of them is enough to read, and both are written to.
-    let (block_reads, block_writes): (&[Port], &[Port]) =
-        if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) };
+    let (block_reads, block_writes) = block_ports(is_durable);
     let ingest = [&[Upstream], block_writes].concat();
     let purging = [&[Database], block_writes].concat();
     let beyond = [block_reads, &[Upstream]].concat();
