@@ -1,5 +1,4 @@
-//! Each port fails in each way under each route: the right status, a body that says what to do, and
-//! everything as before when the port is back.
+//! Every port fails in every way under every route: the status is right, and the port recovers.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -158,8 +157,7 @@ fn json(answer: &MemoryResponse) -> serde_json::Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
-/// The ports that a read of blocks needs, and those that a write of blocks needs. Where two stores have
-/// the blocks, one of them is enough to read, and both are written to.
+/// The ports that reads of blocks need, and those of writes. One of two stores is enough to read.
 const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
     if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
 }
@@ -182,10 +180,10 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         writes: writes.to_vec(),
         ..case(method, path, needs)
     };
-    let keys = Keys::parse(KEYS).unwrap();
     let now_ms = fixture.memory.clock.0.get();
-    let signed =
-        |route, scope, id: &str| format!("/api/v2/{route}/{id}?{}", keys.sign(scope, id, now_ms));
+    let signed = |route, scope, id: &str| {
+        format!("/api/v2/{route}/{id}?{}", Keys::parse(KEYS).unwrap().sign(scope, id, now_ms))
+    };
     let film = signed("media", Scope::Media, &fixture.film);
     let picture = signed("image", Scope::Image, &fixture.picture);
     let headers = signed("headers", Scope::Media, &fixture.film);
@@ -391,10 +389,8 @@ fn stale_key_value_store_is_an_error_that_says_to_retry() {
     ] {
         let fixture = fixture("local").restarted();
         let whole = fixture.memory.key_value.values.borrow().clone();
-        let case = cases(&fixture, false)
-            .into_iter()
-            .find(|case| case.method == "GET" && case.path.starts_with(path))
-            .unwrap();
+        let is_it = |case: &Case| case.method == "GET" && case.path.starts_with(path);
+        let case = cases(&fixture, false).into_iter().find(is_it).unwrap();
         fixture.memory.key_value.values.borrow_mut().retain(|key, _| !key.starts_with(lost));
         says_what_to_do(&fixture.send(&case), KeyValue, Fault::Down, path);
         fixture.memory.key_value.values.replace(whole);
