@@ -30,6 +30,11 @@ fn wiped(fixture: UpstreamFixture) -> UpstreamFixture {
     UpstreamFixture { memory, id: fixture.id }
 }
 
+/// Whether the key-value store has the first block of the film.
+fn has_first_block(fixture: &UpstreamFixture) -> bool {
+    fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0))
+}
+
 fn keys(store: &MemoryObjects) -> usize {
     store.keys().len()
 }
@@ -51,18 +56,12 @@ fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
         let requests = fixture.requests();
         start(&fixture);
         assert_eq!(fixture.requests(), requests);
-        assert!(
-            fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
-            "put back"
-        );
+        assert!(has_first_block(&fixture), "put back");
         assert!(rows(&fixture.memory) > 0);
-        // From then on this place is enough.
-        fixture.memory.objects.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
-        fixture
-            .memory
-            .durable_objects
-            .failing
-            .set_error(Some(PortError::Unavailable("down".to_owned())));
+        // From then on the key-value store is enough.
+        let down = Some(PortError::Unavailable("down".to_owned()));
+        fixture.memory.objects.failing.set_error(down.clone());
+        fixture.memory.durable_objects.failing.set_error(down);
         start(&fixture);
     }
 }
@@ -84,10 +83,9 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
     start(&fixture);
     assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
     assert_eq!(startup_store(&fixture.memory), "local");
-    let report_count = |memory: &Memory| {
-        memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
-    };
-    assert_eq!(report_count(&fixture.memory), 1, "{:?}", fixture.memory.reports);
+    let reports = fixture.memory.reports.borrow().clone();
+    let about_it = reports.iter().filter(|report| report.contains("startup_store")).count();
+    assert_eq!(about_it, 1, "{reports:?}");
     fixture.memory.durable_objects.is_not_set_up.set(false);
     assert_eq!(startup_store(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
@@ -95,11 +93,8 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
         assert_eq!(startup_store(&fixture.memory), setting);
     }
     set(&fixture.memory, "cloud");
-    assert_eq!(
-        startup_store(&fixture.memory),
-        "nothing",
-        "health is reported whatever the settings are"
-    );
+    let unknown = startup_store(&fixture.memory);
+    assert_eq!(unknown, "nothing", "health is reported whatever the settings are");
 }
 
 #[test]
@@ -116,13 +111,12 @@ fn block_is_written_to_the_durable_store_first() {
         store.failing.set_error(Some(PortError::Full("full".to_owned())));
         fixture.memory.outbound.serve_with(good);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000, "its bytes are there all the same");
-        assert!(!fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)));
+        assert!(!has_first_block(&fixture));
         store.failing.set_error(None);
         let fixture =
             UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        let is_stored = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
-        assert!(is_stored, "and stored when there is room again");
+        assert!(has_first_block(&fixture), "and stored when there is room again");
     }
 }
 
