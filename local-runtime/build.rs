@@ -1,4 +1,4 @@
-//! Puts the edge component into the binary, so that one file is the whole server.
+//! Embeds the edge component that `FIRSTFRAME_COMPONENT` names into the binary.
 use std::{env, error::Error, fs, io::ErrorKind, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("cargo::rerun-if-changed={}", source.display());
             match fs::read(&source) {
                 Ok(bytes) => bytes,
-                // Then nothing is embedded, and `serve` asks for --component.
+                // Nothing is embedded, and `serve` needs --component.
                 Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
                 Err(error) => return Err(error.into()),
             }

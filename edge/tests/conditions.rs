@@ -1,12 +1,11 @@
 //! Conditional requests as RFC 9110 §13 has them.
 
 use edge::{
-    platform::ObjectMeta,
-    request::Headers,
+    http::{Headers, ObjectMeta},
     rules::{
         conditions::{
-            Outcome::{self, Failed, NotModified, Proceed},
-            evaluate, range_counts,
+            Precondition::{self, Failed, NotModified, Proceed},
+            evaluate, range_applies,
         },
         date,
     },
@@ -27,7 +26,7 @@ fn meta() -> ObjectMeta {
     }
 }
 
-fn check(cases: &[(&[(&str, &str)], Outcome)]) {
+fn check(cases: &[(&[(&str, &str)], Precondition)]) {
     for (headers, outcome) in cases {
         assert_eq!(evaluate(&Headers::of(headers), &meta()), *outcome, "{headers:?}");
     }
@@ -64,7 +63,7 @@ fn if_match_compares_strongly_as_13_1_1_says() {
 }
 
 #[test]
-fn dates_have_seconds_and_what_is_no_date_is_ignored_as_13_1_3_and_13_1_4_say() {
+fn dates_compare_by_seconds_and_invalid_ones_are_ignored_as_13_1_3_and_13_1_4_say() {
     check(&[
         (&[("if-modified-since", SAME)], NotModified),
         (&[("if-modified-since", LATER)], NotModified),
@@ -110,7 +109,7 @@ fn if_range_holds_for_exactly_this_state_as_13_1_5_says() {
         (Some(""), false),
     ] {
         let headers: Vec<_> = header.iter().map(|value| ("if-range", *value)).collect();
-        assert_eq!(range_counts(&Headers::of(&headers), &meta()), counts, "{header:?}");
+        assert_eq!(range_applies(&Headers::of(&headers), &meta()), counts, "{header:?}");
     }
 }
 

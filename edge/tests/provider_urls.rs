@@ -1,9 +1,9 @@
-//! Which URLs of a provider may be asked, and when one expires.
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+//! Which URLs of a provider the edge may request, and when a URL expires.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use edge::{
-    platform::AnswerHead,
-    rules::upstream::{Candidate, Provider, expires_at_ms, parse},
+    http::ResponseHead,
+    rules::provider::{Provider, UpstreamUrl, expires_at_ms, parse_providers},
 };
 
 const PROVIDERS: &str = r#"[
@@ -16,45 +16,44 @@ const PROVIDERS: &str = r#"[
 ]"#;
 
 fn provider(id: &str) -> Provider {
-    parse(PROVIDERS).unwrap().into_iter().find(|provider| provider.id == id).unwrap()
+    parse_providers(PROVIDERS).unwrap().into_iter().find(|provider| provider.id == id).unwrap()
 }
 
 #[test]
 fn a_file_lies_under_each_base_of_its_provider() {
-    let places = provider("mirror").places("a b/ü%2f?#.mp4").unwrap();
-    let urls: Vec<_> = places.iter().map(|place| place.url.as_str()).collect();
+    let candidates = provider("mirror").direct_urls("a b/ü%2f?#.mp4").unwrap();
+    let urls: Vec<_> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
     let path = "a%20b/%C3%BC%252f%3F%23.mp4";
     assert_eq!(
         urls,
         [format!("https://a.example/films/{path}"), format!("https://b.example:8443/{path}")]
     );
-    assert!(places.iter().all(|place| place.fresh_until_ms.is_none()));
+    assert!(candidates.iter().all(|candidate| candidate.fresh_until_ms.is_none()));
 }
 
 #[test]
-fn a_file_that_leads_elsewhere_is_refused() {
+fn file_name_that_leaves_its_base_is_refused() {
     let long = "x".repeat(1025);
     for file in ["", "/etc", "a//b", "a/", "..", "a/../../b", "./a", long.as_str()] {
-        assert!(provider("mirror").places(file).is_err(), "{file}");
-        assert!(provider("vault").resolver(file).is_err(), "{file}");
+        assert!(provider("mirror").direct_urls(file).is_err(), "{file}");
+        assert!(provider("vault").resolver_url(file).is_err(), "{file}");
     }
     // What looks like it and is a name.
-    assert!(provider("mirror").places("a..b/%2e%2e").is_ok());
+    assert!(provider("mirror").direct_urls("a..b/%2e%2e").is_ok());
 }
 
 #[test]
-fn a_resolver_is_asked_by_the_files_name() {
-    let url = provider("vault").resolver("a/b&c=d").unwrap().unwrap();
+fn resolver_url_has_the_file_name() {
+    let url = provider("vault").resolver_url("a/b&c=d").unwrap().unwrap();
     assert_eq!(url.as_str(), "https://api.example/link?file=a%2Fb%26c%3Dd");
-    assert_eq!(provider("mirror").resolver("a").unwrap(), None);
+    assert_eq!(provider("mirror").resolver_url("a").unwrap(), None);
 }
 
 #[test]
-fn only_listed_origins_are_asked_whatever_their_spelling() {
+fn unlisted_origins_are_refused_whatever_their_spelling() {
     let mirror = provider("mirror");
-    for url in ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"] {
-        assert!(mirror.allow(url).is_ok(), "{url}");
-    }
+    let listed = ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"];
+    assert!(listed.iter().all(|url| mirror.check_url(url).is_ok()));
     for url in [
         "http://a.example/x",
         "https://a.example:8443/x",
@@ -72,12 +71,12 @@ fn only_listed_origins_are_asked_whatever_their_spelling() {
         "//a.example/x",
         "",
     ] {
-        assert!(mirror.allow(url).is_err(), "{url}");
+        assert!(mirror.check_url(url).is_err(), "{url}");
     }
 }
 
 #[test]
-fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
+fn private_hosts_are_refused_unless_the_record_says_private() {
     for host in [
         "127.0.0.1",
         "127.1",
@@ -111,16 +110,16 @@ fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
             fields: Vec::new(),
         };
         let url = format!("http://{host}/f");
-        assert!(record(false).allow(&url).is_err(), "{url}");
-        assert!(record(true).allow(&url).is_ok(), "{url}");
+        assert!(record(false).check_url(&url).is_err(), "{url}");
+        assert!(record(true).check_url(&url).is_ok(), "{url}");
     }
-    assert!(provider("attic").places("a.mp4").is_ok());
+    assert!(provider("attic").direct_urls("a.mp4").is_ok());
 }
 
 #[test]
-fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
+fn redirect_to_an_unlisted_origin_is_refused_as_15_4_allows() {
     let vault = provider("vault");
-    let from = vault.allow("https://dl.example/a/b?c").unwrap();
+    let from = vault.check_url("https://dl.example/a/b?c").unwrap();
     for (location, url) in [
         ("/x", Some("https://dl.example/x")),
         ("x", Some("https://dl.example/a/x")),
@@ -132,37 +131,40 @@ fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
         ("https://user@dl.example/", None),
         ("https://[", None),
     ] {
-        let to = vault.follow(&from, location).ok();
+        let to = vault.check_redirect(&from, location).ok();
         assert_eq!(to.as_ref().map(url::Url::as_str), url, "{location}");
     }
     let attic = provider("attic");
-    let from = attic.allow("http://10.0.0.7:9000/f/a").unwrap();
-    assert!(attic.follow(&from, "http://10.0.0.8:9000/f/a").is_err(), "private is not everywhere");
+    let from = attic.check_url("http://10.0.0.7:9000/f/a").unwrap();
+    assert!(
+        attic.check_redirect(&from, "http://10.0.0.8:9000/f/a").is_err(),
+        "private is not everywhere"
+    );
 }
 
 #[test]
-fn of_what_a_resolver_tells_only_what_may_be_asked_counts() {
+fn resolved_urls_of_unlisted_origins_are_left_out() {
     let vault = provider("vault");
     let answer = br#"{"urls": ["https://evil.example/", "https://dl.example/f?Expires=2000",
         "https://dl.example/g"], "expiresAtMs": 3000000, "more": 1}"#;
-    let place = |url: &str, fresh_until_ms| Candidate {
+    let upstream_url = |url: &str, fresh_until_ms| UpstreamUrl {
         url: url.to_owned(),
         fresh_until_ms: Some(fresh_until_ms),
     };
     assert_eq!(
-        vault.resolved(answer),
+        vault.parse_resolver_response(answer),
         Ok(vec![
-            place("https://dl.example/f?Expires=2000", 1_940_000),
-            place("https://dl.example/g", 2_940_000),
+            upstream_url("https://dl.example/f?Expires=2000", 1_940_000),
+            upstream_url("https://dl.example/g", 2_940_000),
         ])
     );
     for answer in ["", "[]", "{}", r#"{"urls":[]}"#, r#"{"urls":["https://evil.example/"]}"#] {
-        assert!(vault.resolved(answer.as_bytes()).is_err(), "{answer}");
+        assert!(vault.parse_resolver_response(answer.as_bytes()).is_err(), "{answer}");
     }
 }
 
 #[test]
-fn a_url_tells_when_it_expires() {
+fn signed_url_says_when_it_expires() {
     for (query, ends_at_ms) in [
         ("X-Amz-Date=20260102T030405Z&X-Amz-Expires=300", Some(1_767_323_345_000)),
         ("x-goog-date=20260102T030405Z&x-goog-expires=300", Some(1_767_323_345_000)),
@@ -182,7 +184,7 @@ fn a_url_tells_when_it_expires() {
 }
 
 #[test]
-fn a_record_that_makes_no_sense_is_named() {
+fn invalid_provider_record_is_named_in_the_error() {
     for (record, why) in [
         (r#"{"id": "A", "origins": [], "bases": ["https://a.example/"]}"#, "A: an id"),
         (r#"{"id": "a", "origins": ["https://a.example"]}"#, "either"),
@@ -205,20 +207,20 @@ fn a_record_that_makes_no_sense_is_named() {
         (r#"{"id": "a", "origins": [], "bases": [], "secret": 1}"#, "secret"),
         ("7", "providers"),
     ] {
-        let error = parse(&format!("[{record}]")).unwrap_err();
+        let error = parse_providers(&format!("[{record}]")).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
 }
 
 /// A provider whose films keep these fields.
-fn keeping(fields: &[&str]) -> Result<Provider, String> {
+fn provider_with_fields(fields: &[&str]) -> Result<Provider, String> {
     let fields = serde_json::to_string(fields).unwrap();
     let record = r#""id": "a", "origins": ["https://a.example"], "bases": ["https://a.example/"]"#;
-    Ok(parse(&format!("[{{{record}, \"fields\": {fields}}}]"))?.remove(0))
+    Ok(parse_providers(&format!("[{{{record}, \"fields\": {fields}}}]"))?.remove(0))
 }
 
 #[test]
-fn films_keep_what_is_about_them_and_not_about_one_answer() {
+fn kept_fields_describe_the_film_and_not_one_response() {
     for odd in [
         "",
         "A",
@@ -234,13 +236,15 @@ fn films_keep_what_is_about_them_and_not_about_one_answer() {
         "firstframe-object",
         &"a".repeat(257),
     ] {
-        assert!(keeping(&[odd]).unwrap_err().contains("`fields`"), "{odd}");
+        assert!(provider_with_fields(&[odd]).unwrap_err().contains("`fields`"), "{odd}");
     }
     let nine = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
-    assert!(keeping(&nine).unwrap_err().contains("at most 8"));
-    assert!(keeping(&["a", "a"]).unwrap_err().contains("each once"));
-    assert!(keeping(&nine[1..]).is_ok());
-    let keeping = keeping(&["cache-tag", "content-language", "x-long", "x-odd", "absent"]).unwrap();
+    assert!(provider_with_fields(&nine).unwrap_err().contains("at most 8"));
+    assert!(provider_with_fields(&["a", "a"]).unwrap_err().contains("each once"));
+    assert!(provider_with_fields(&nine[1..]).is_ok());
+    let provider =
+        provider_with_fields(&["cache-tag", "content-language", "x-long", "x-odd", "absent"])
+            .unwrap();
     let long = "x".repeat(257);
     let sent = [
         ("cache-tag", "a,b"),
@@ -249,9 +253,12 @@ fn films_keep_what_is_about_them_and_not_about_one_answer() {
         ("x-odd", "a\nb"),
         ("x-other", "1"),
     ];
-    let head = AnswerHead::copy(206, &keeping.fields, |name| {
+    let head = ResponseHead::copy(206, &provider.fields, |name| {
         sent.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     });
-    let kept = [("cache-tag", "a,b"), ("content-language", "de")];
-    assert_eq!(keeping.kept(&head), kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let copied = [("cache-tag", "a,b"), ("content-language", "de")];
+    assert_eq!(
+        provider.copied_fields(&head),
+        copied.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }

@@ -2,10 +2,10 @@
 
 use api::SelectionReason;
 use catalog::Source;
-use edge::rules::{bearer, encoding, etag, picture, selection};
+use edge::rules::{header_values, picture, selection};
 
 #[test]
-fn only_the_whole_key_lets_in() {
+fn admin_key_must_match_whole() {
     for (header, lets_in) in [
         (Some("Bearer secret"), true),
         (Some("bearer secret"), true),
@@ -20,19 +20,19 @@ fn only_the_whole_key_lets_in() {
         (Some(""), false),
         (None, false),
     ] {
-        assert_eq!(bearer::carries(header, "secret"), lets_in, "{header:?}");
+        assert_eq!(header_values::has_bearer_key(header, "secret"), lets_in, "{header:?}");
     }
 }
 
 #[test]
-fn an_empty_key_lets_nobody_in() {
+fn empty_admin_key_matches_nothing() {
     for header in [None, Some(""), Some("Bearer "), Some("Bearer  ")] {
-        assert!(!bearer::carries(header, ""), "{header:?}");
+        assert!(!header_values::has_bearer_key(header, ""), "{header:?}");
     }
 }
 
 #[test]
-fn gzip_is_sent_to_those_who_accept_it_rfc_9110_12_5_3() {
+fn gzip_is_sent_to_clients_that_accept_it_as_12_5_3_says() {
     for (header, accepts) in [
         (None, false),
         (Some(""), false),
@@ -47,20 +47,20 @@ fn gzip_is_sent_to_those_who_accept_it_rfc_9110_12_5_3() {
         (Some("identity"), false),
         (Some("br"), false),
     ] {
-        assert_eq!(encoding::accepts_gzip(header), accepts, "{header:?}");
+        assert_eq!(header_values::accepts_gzip(header), accepts, "{header:?}");
     }
 }
 
 #[test]
-fn a_tag_is_strong_and_hangs_on_every_byte() {
-    let tag = etag::of(b"one");
+fn etag_is_strong_and_depends_on_every_byte() {
+    let tag = header_values::entity_tag(b"one");
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "{tag}");
-    assert_ne!(tag, etag::of(b"ons"));
-    assert_eq!(tag, etag::of(b"one"));
+    assert_ne!(tag, header_values::entity_tag(b"ons"));
+    assert_eq!(tag, header_values::entity_tag(b"one"));
 }
 
 #[test]
-fn pictures_are_known_by_how_they_begin() {
+fn picture_type_is_found_by_the_first_bytes() {
     for (head, media_type) in [
         (&b"\xff\xd8\xff\xe0\0\x10JFIF"[..], Some("image/jpeg")),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("image/png")),
@@ -113,7 +113,7 @@ fn the_preferred_file_is_the_one_that_starts_quickly_everywhere() {
 }
 
 #[test]
-fn where_an_mp4_plays_only_mp4s_are_offered_and_each_height_once() {
+fn mp4_files_are_offered_alone_where_one_plays_and_each_height_once() {
     let sources = [
         source("mp4", Some(720), true),
         source("mp4", Some(720), true),

@@ -1,8 +1,8 @@
 //! Signed URLs: what is good, for how long, and what is not.
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use edge::{
-    memory::{Memory, ask},
+    memory::{Memory, send},
     rules::signature::{Keys, Refused, Scope},
 };
 
@@ -86,7 +86,7 @@ fn every_part_of_a_url_is_signed() {
 }
 
 #[test]
-fn keys_that_are_none_are_refused_and_not_shown() {
+fn invalid_media_keys_are_refused_and_not_shown() {
     let many = [OLD; 5].join(",");
     for setting in ["", ",", "2025", "2025:00", &OLD[1..OLD.len() - 1], "A B:00", &many] {
         let why = Keys::parse(setting).err().unwrap();
@@ -103,20 +103,20 @@ fn memory() -> Memory {
 }
 
 #[test]
-fn a_signed_url_opens_a_film_until_it_expires_and_no_cache_keeps_it_longer() {
+fn signed_url_is_valid_until_it_expires_and_no_cache_stores_it_longer() {
     let memory = memory();
     let url = format!("/api/v2/media/00ff?{}", keys(OLD).sign(Scope::Media, "00ff", 0));
     memory.clock.0.set(HOUR_MS);
-    let answer = ask(&memory, "GET", &url, &[], Some(b""));
+    let answer = send(&memory, "GET", &url, &[], Some(b""));
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"abc"[..]));
     assert_eq!(answer.header("cache-control"), "public, max-age=21600, immutable");
     memory.clock.0.set(7 * HOUR_MS);
     for method in ["GET", "HEAD"] {
-        let answer = ask(&memory, method, &url, &[], Some(b""));
+        let answer = send(&memory, method, &url, &[], Some(b""));
         assert_eq!(answer.status, 403);
         assert_eq!(answer.header("cache-control"), "no-store");
     }
-    let body = ask(&memory, "GET", &url, &[], Some(b"")).body;
+    let body = send(&memory, "GET", &url, &[], Some(b"")).body;
     assert!(String::from_utf8(body).unwrap().contains("signature_required"));
 }
 
@@ -124,19 +124,19 @@ fn a_signed_url_opens_a_film_until_it_expires_and_no_cache_keeps_it_longer() {
 fn a_wrong_signature_is_refused_even_where_none_is_needed() {
     let memory = memory();
     let other = format!("/api/v2/media/00ff?{}", keys(NEW).sign(Scope::Media, "00ff", 0));
-    assert_eq!(ask(&memory, "GET", &other, &[], Some(b"")).status, 403);
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff?s=", &[], Some(b"")).status, 403);
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff?v=1", &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", &other, &[], Some(b"")).status, 403);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff?s=", &[], Some(b"")).status, 403);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff?v=1", &[], Some(b"")).status, 200);
     memory.settings.0.borrow_mut().clear();
-    assert_eq!(ask(&memory, "GET", &other, &[], Some(b"")).status, 403, "nobody can check it");
+    assert_eq!(send(&memory, "GET", &other, &[], Some(b"")).status, 403, "nobody can check it");
 }
 
 #[test]
-fn a_picture_needs_no_signature_and_one_that_it_has_is_good() {
+fn own_picture_needs_no_signature_but_a_given_one_is_checked() {
     let memory = memory();
     memory.objects.put("image/00ff", b"\xff\xd8\xff\xe0", 0);
     let get = |query: &str| {
-        ask(&memory, "GET", &format!("/api/v2/image/00ff{query}"), &[], Some(b"")).status
+        send(&memory, "GET", &format!("/api/v2/image/00ff{query}"), &[], Some(b"")).status
     };
     assert_eq!(get(""), 200);
     assert_eq!(get(&format!("?{}", keys(OLD).sign(Scope::Image, "00ff", 0))), 200);
@@ -144,11 +144,11 @@ fn a_picture_needs_no_signature_and_one_that_it_has_is_good() {
 }
 
 #[test]
-fn a_deployer_may_close_films_to_unsigned_urls() {
+fn unsigned_urls_are_refused_where_the_setting_says_so() {
     let memory = memory();
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 200);
     memory.settings.0.borrow_mut().insert("media_access".to_owned(), "signed".to_owned());
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 403);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 403);
     let url = format!("/api/v2/media/00ff?{}", keys(OLD).sign(Scope::Media, "00ff", 0));
-    assert_eq!(ask(&memory, "GET", &url, &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", &url, &[], Some(b"")).status, 200);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the demo clip and its posters: one day over quiet hills, 16 seconds, without a seam.
+"""Renders the demo clip and its posters: one day over quiet hills, 16 seconds, in a seamless loop.
 
 Run `python3 make.py` in any folder; it writes `clip.mp4`, `first-light.jpg` and
 `the-long-night.jpg` beside itself. Needs ffmpeg (libx264, aac), numpy and Pillow.
@@ -63,7 +63,7 @@ def smooth(low, high, value):
 
 
 class Scene:
-    """What does not change from frame to frame, and how to draw the rest."""
+    """The parts that are the same in every frame, and a renderer of the others."""
 
     def __init__(self, seed=7):
         random = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ class Scene:
         self.v = self.y[:, :1] / HEIGHT
         self.u = self.x[0] / WIDTH
         self.phases = random.uniform(0, TAU, (len(RIDGES), 3))
-        # A little noise that stands still hides the steps of 8-bit gradients and costs few bits.
+        # A little noise, the same in every frame, hides the steps of 8-bit gradients; it costs few bits.
         self.grain = (random.random((HEIGHT, WIDTH, 1), np.float32) - 0.5) / 255 * 1.6
         count = 240
         self.stars = np.stack(
@@ -138,9 +138,9 @@ class Scene:
             glow = 0.20 * np.exp(-distance / 70) + 0.07 * np.exp(-distance / 260)
         else:
             strength = float(smooth(-0.42, -0.02, elevation))
-            warm = float(smooth(0.75, 0.0, elevation))
-            tint, radius = rgb("fff3dc") * (1 - warm) + rgb("ffd6a0") * warm, 44.0
-            glow = (0.30 - 0.1 * warm) * np.exp(-distance / 90) + 0.34 * warm * np.exp(-distance / 340)
+            warmth = float(smooth(0.75, 0.0, elevation))
+            tint, radius = rgb("fff3dc") * (1 - warmth) + rgb("ffd6a0") * warmth, 44.0
+            glow = (0.30 - 0.1 * warmth) * np.exp(-distance / 90) + 0.34 * warmth * np.exp(-distance / 340)
         image += (glow * strength)[..., None].astype(np.float32) * tint
         disc = np.clip(radius - distance + 0.5, 0, 1) * strength
         body = np.minimum(tint * 1.1, 1)
@@ -181,7 +181,7 @@ def mark(draw, x, y, size, colour):
 
 
 def overlay(frame):
-    """Mark and running time code, drawn at twice the size and halved for smooth edges."""
+    """The mark and the running time code, rendered at twice the size and scaled down to smooth edges."""
     layer = Image.new("RGBA", (WIDTH * 2, 160), (255, 248, 238, 0))
     draw = ImageDraw.Draw(layer)
     ink = (255, 248, 238)
@@ -192,7 +192,7 @@ def overlay(frame):
     digits = ImageFont.load_default(42)
     right = WIDTH * 2 - 200
     for index, letter in enumerate(reversed(code)):
-        # One cell a letter: the code must not dance as its digits change.
+        # A fixed cell for each character: the code must not move as its digits change.
         cell = right - index * 27
         draw.text((cell, 80), letter, font=digits, fill=(*ink, 215), anchor="mm")
     cx, cy, radius = WIDTH * 2 - 128, 80, 30

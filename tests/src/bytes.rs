@@ -1,9 +1,18 @@
-//! Content that is known at every offset without being kept.
+//! Generated content: the byte at every offset is known without storing any.
 
 use std::io::{self, Write};
 
 /// Bytes made at once: large enough that writing a gigabyte takes seconds.
 const BLOCK_BYTES: usize = 1 << 20;
+
+/// Length of the fixture's clip, which an upstream has, too.
+pub const CLIP_BYTES: usize = 1000;
+/// Seed of the clip's content.
+pub const CLIP_SEED: u64 = 1;
+/// A PNG of one grey pixel.
+pub const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
+\0\0\0\nIDATx\x9cc\x68\0\0\0\x82\0\x81\xdd\x43\x6a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// `length` bytes of the endless content named `seed`, from `offset` on.
 pub fn content(seed: u64, offset: u64, length: usize) -> Vec<u8> {
@@ -43,7 +52,7 @@ fn mix(seed: u64, index: u64) -> u64 {
 pub struct Dice(u64, u64);
 
 impl Dice {
-    /// Dice that fall the same way for the same `seed`.
+    /// The numbers that `seed` names.
     pub const fn new(seed: u64) -> Self {
         Self(seed, 0)
     }
@@ -60,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_is_the_same_however_it_is_cut() {
+    fn content_is_the_same_in_any_pieces() {
         let whole = content(7, 0, 1000);
         for (offset, length) in [(0, 0), (0, 1), (1, 7), (7, 9), (8, 8), (991, 9), (500, 500)] {
             let expected = &whole[offset..offset + length];
@@ -70,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn written_content_is_the_content() {
+    fn written_content_equals_generated_content() {
         let mut out = Vec::new();
         write(&mut out, 3, BLOCK_BYTES as u64 + 5).expect("a vector takes everything");
         assert_eq!(out, content(3, 0, BLOCK_BYTES + 5));

@@ -1,9 +1,10 @@
 //! A small catalog whose every byte the tests know, and how a test publishes it to a deployment.
 
 use anyhow::{Context as _, Result, ensure};
-use api::{Flip, Registered, Root, Stream};
-use catalog::{Build, Episode, Source, Title};
+use api::{CatalogRoot, IngestedFile, RootUpdate, Stream};
+use catalog::{BuiltCatalog, Episode, Source, Title};
 
+pub use crate::bytes::{CLIP_BYTES, CLIP_SEED, PNG};
 use crate::{bytes, deployment::Deployment, http::Request};
 
 /// Id of a title with one episode, two files and a poster.
@@ -17,8 +18,6 @@ pub const ONE_MORE: &str = "zebra";
 
 /// Id of a source of 1000 bytes, which the cases about ranges read.
 pub const CLIP: &str = "0123456789abcdef0123456789abcdef";
-/// Bytes of [`CLIP`].
-pub const CLIP_BYTES: usize = 1000;
 /// Id of a source of several chunks.
 pub const LONG: &str = "00112233445566778899aabbccddeeff";
 /// Bytes of [`LONG`].
@@ -30,15 +29,8 @@ pub const PLAYABLE: &str = "beefbeefbeefbeefbeefbeefbeefbeef";
 /// Id of a picture.
 pub const POSTER: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
 
-/// Seed of the content of [`CLIP`].
-pub const CLIP_SEED: u64 = 1;
 /// Seed of the content of [`LONG`].
 pub const LONG_SEED: u64 = 2;
-
-/// A PNG of one grey pixel.
-pub const PNG: &[u8] =
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
-\0\0\0\nIDATx\x9cc\x68\0\0\0\x82\0\x81\xdd\x43\x6a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// The bytes of [`PLAYABLE`]: the demo's clip of sixteen seconds.
 pub fn playable_film() -> &'static [u8] {
@@ -119,7 +111,7 @@ fn source(id: &str, size: usize, height: u32, codec: Result<&str, &str>) -> Sour
 }
 
 /// Puts the objects and the catalog into a deployment, and makes the catalog current.
-pub fn install(deployment: &Deployment) -> Result<Build> {
+pub fn install(deployment: &Deployment) -> Result<BuiltCatalog> {
     let media = |id: &str| api::paths::media_key(id);
     deployment.put_object(&media(CLIP), &bytes::content(CLIP_SEED, 0, CLIP_BYTES))?;
     deployment.put_object(&media(LONG), &bytes::content(LONG_SEED, 0, LONG_BYTES))?;
@@ -134,7 +126,7 @@ pub fn install(deployment: &Deployment) -> Result<Build> {
 }
 
 /// Ingests a film of the provider `one` by its name there.
-pub fn ingest(deployment: &Deployment, file: &str) -> Result<Registered> {
+pub fn ingest(deployment: &Deployment, file: &str) -> Result<IngestedFile> {
     let body = serde_json::json!({"provider": "one", "file": file}).to_string();
     let request = deployment.admin(Request::post(api::paths::ADMIN_SOURCES, body));
     let response = request.send(&deployment.origin)?;
@@ -144,8 +136,8 @@ pub fn ingest(deployment: &Deployment, file: &str) -> Result<Registered> {
 }
 
 /// Publishes a catalog of one title whose episodes have these sources.
-pub fn publish_title(deployment: &Deployment, title: &str, films: &[Registered]) -> Result<()> {
-    let episode = |(number, film): (u32, &Registered)| Episode {
+pub fn publish_title(deployment: &Deployment, title: &str, films: &[IngestedFile]) -> Result<()> {
+    let episode = |(number, film): (u32, &IngestedFile)| Episode {
         number,
         sources: vec![Source {
             id: film.id.clone(),
@@ -183,7 +175,7 @@ pub fn split_start(start: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Stores every pack of a catalog.
-pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
+pub fn put_packs(deployment: &Deployment, build: &BuiltCatalog) -> Result<()> {
     for pack in build.packs.iter().chain([&build.manifest]) {
         let request =
             Request::put(format!("{}{}", api::paths::ADMIN_PACKS, pack.hash), &*pack.bytes);
@@ -195,16 +187,20 @@ pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
 }
 
 /// The root: which catalog is current.
-pub fn root(deployment: &Deployment) -> Result<Option<Root>> {
+pub fn root(deployment: &Deployment) -> Result<Option<CatalogRoot>> {
     let request = deployment.admin(Request::get(api::paths::ADMIN_ROOT));
     let response = request.send(&deployment.origin)?;
     ensure!(response.status == 200, "reading the root: {}", response.status);
-    Ok(response.envelope::<Root>()?.data)
+    Ok(response.envelope::<CatalogRoot>()?.data)
 }
 
 /// Makes a catalog current.
-pub fn flip(deployment: &Deployment, build: &Build, previous: Option<String>) -> Result<Root> {
-    let flip = Flip { manifest: build.manifest.hash.clone(), previous };
+pub fn flip(
+    deployment: &Deployment,
+    build: &BuiltCatalog,
+    previous: Option<String>,
+) -> Result<CatalogRoot> {
+    let flip = RootUpdate { manifest: build.manifest.hash.clone(), previous };
     let request = Request::put(api::paths::ADMIN_ROOT, serde_json::to_vec(&flip)?);
     let response = deployment.admin(request).send(&deployment.origin)?;
     let text = String::from_utf8_lossy(&response.body).into_owned();

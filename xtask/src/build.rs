@@ -1,5 +1,5 @@
-//! Builds, in the order in which one embeds the other: the player's wasm, the page and its assets,
-//! the edge component, the binary.
+//! Builds in the order of embedding: the player's wasm, the page and its assets, the edge component
+//! with these in it, the binary with the component in it.
 
 use std::{
     env, fs,
@@ -14,21 +14,21 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{assets, prerequisites, process, shrink_wasm, workspace};
 
-/// What a browser may have to download before the player runs: wasm and scripts, gzip.
+/// Limit of what a browser downloads before the player runs: wasm and scripts, in bytes of gzip.
 pub(crate) const PLAYER_BYTES_MAX: u64 = 80_000;
 
 /// The native profile, shared by every command so that wasmtime is compiled once.
 pub(crate) const NATIVE: &str = "native";
 
-/// All packages but this one, always together: cargo compiles a dependency anew for every set of
-/// features that a selection of packages comes to.
-pub(crate) const ALL: [&str; 5] = ["--workspace", "--exclude", "xtask", "--profile", NATIVE];
+/// All packages but this one, always selected together: cargo compiles a dependency once for each
+/// set of features that the selected packages ask for.
+pub(crate) const WORKSPACE: [&str; 5] = ["--workspace", "--exclude", "xtask", "--profile", NATIVE];
 
-/// Where the built things lie.
+/// The results of a build.
 pub(crate) struct Built {
-    /// The binary `firstframe`.
+    /// Path of the binary `firstframe`.
     pub(crate) firstframe: PathBuf,
-    /// The player's download, gzip.
+    /// The player's download, in bytes of gzip.
     pub(crate) player_bytes: u64,
 }
 
@@ -36,13 +36,13 @@ pub(crate) struct Built {
 pub(crate) fn all() -> Result<Built> {
     prerequisites::rust_targets()?;
     process::step("building the player", player)?;
-    let player_bytes = process::step("laying out the page and its assets", assets)?;
+    let player_bytes = process::step("writing the page and its assets", assets)?;
     process::step("building the edge component", component)?;
     let firstframe = process::step("building firstframe", firstframe)?;
     Ok(Built { firstframe, player_bytes })
 }
 
-/// `target/web`, which the edge embeds; `.cargo/config.toml` says the same.
+/// The folder that the edge embeds, as `.cargo/config.toml` names it too.
 fn web_dir() -> PathBuf {
     workspace::root().join("target/web")
 }
@@ -51,13 +51,13 @@ fn bindgen_dir() -> PathBuf {
     workspace::target_dir().join("player")
 }
 
-/// The two modules of the player, of which a page loads the one that it needs: by headers of the
-/// edge, or by the film's own index; and a script that the other one does without.
+/// The player's two modules: each with its cargo features, and a script that it does not load. A
+/// page loads one of them, to play from the edge's headers or from the film's own index.
 const PLAYERS: [(&str, &[&str], &str); 2] =
     [("by_headers", &["--features", "by-headers"], ""), ("by_index", &[], "worker/start.js")];
 
 fn player() -> Result<()> {
-    // What was laid there under other names is not served any more.
+    // Files of an earlier build, under names that are no longer in use, must not be served.
     if bindgen_dir().exists() {
         fs::remove_dir_all(bindgen_dir())?;
     }
@@ -69,7 +69,7 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
         process::cargo(["rustc", "--quiet", "--release", "--package", "wasm-player"])
             .args(["--target", "wasm32-unknown-unknown", "--crate-type", "cdylib"])
             .args(features)
-            // A few functions more in place, measured: 1.8 KB less of a download than by default.
+            // Inlines a few functions more than the default: the download has 1.8 KB less.
             .args(["--", "-Cllvm-args=--inline-threshold=40"])
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
     )?;
@@ -85,8 +85,8 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
     let long = shrink_wasm::shorten_import_names(output.wasm_mut());
     let made = workspace::target_dir().join("bindgen").join(name);
     output.emit(&made)?;
-    // The module that bundlers begin with imports wasm, which no browser does. worker.js stands in
-    // for it, in a tenth of what wasm-bindgen has for browsers.
+    // The entry that wasm-bindgen writes for bundlers imports wasm as a module, which no browser
+    // does, and the one for browsers is ten times as long as what worker.js does instead.
     let mut glue = fs::read_to_string(made.join(format!("{name}_bg.js")))?;
     for (long, short) in long {
         glue = glue.replace(&long, &short);
@@ -99,7 +99,8 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What a browser downloads before a film plays, by the module for which that is more.
+/// Writes the page and its assets; returns what a browser downloads before a film plays, in bytes of
+/// gzip, with the larger of the two modules.
 fn assets() -> Result<u64> {
     let player = workspace::root().join("wasm-player/web");
     let page = workspace::root().join("edge/page");
@@ -109,7 +110,7 @@ fn assets() -> Result<u64> {
         let mut files = assets::served(&player)?;
         files.retain(|file| file != without);
         files.extend([format!("worker/{name}.js"), format!("worker/{name}_bg.wasm")]);
-        let sizes = files.iter().map(|file| assets::download_size(&laid_out(file)?));
+        let sizes = files.iter().map(|file| assets::download_size(&written_asset(file)?));
         let sum = sizes.sum::<Result<u64>>()?;
         eprintln!("    the player's download, {name}: {sum} bytes of wasm and scripts, gzip");
         most = most.max(sum);
@@ -118,45 +119,43 @@ fn assets() -> Result<u64> {
 }
 
 /// The file in `target/web` that was made of the source file at this path.
-fn laid_out(source: &str) -> Result<PathBuf> {
+fn written_asset(source: &str) -> Result<PathBuf> {
     let name = assets::file_name(source);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     assets::served(&web_dir())?
         .into_iter()
         .find(|name| name.starts_with(&format!("{stem}.")) && name.ends_with(extension))
         .map(|name| web_dir().join(name))
-        .with_context(|| format!("{source} was not laid out"))
+        .with_context(|| format!("{source} was not written to target/web"))
 }
 
 fn component() -> Result<()> {
-    // Names and debug information are of no use to a host. worker-build needs them, so the profile
-    // keeps them.
+    // A host does not use names and debug information; worker-build does, so the profile keeps them.
     process::run(
         process::cargo(["build", "--quiet", "--release", "--package", "edge"])
             .args(["--target", "wasm32-wasip2"])
             .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
-            // It is never downloaded, and runs for every request.
+            // The component is never downloaded, and runs for every request: speed before size.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     )?;
     let built = workspace::target_dir().join("wasm32-wasip2/release/edge.wasm");
     let component = workspace::root().join("target/component/firstframe.wasm");
     let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-    // The binary embeds it: a file that did not change must not look new.
+    // An unchanged component keeps its modification time, so that cargo does not rebuild the binary.
     if fs::read(&component).is_ok_and(|there| there == bytes) {
-        return report("the edge component", &component);
+        return print_size("the edge component", &component);
     }
     fs::create_dir_all(component.parent().unwrap_or(Path::new(".")))?;
     fs::write(&component, bytes)?;
-    report("the edge component", &component)
+    print_size("the edge component", &component)
 }
 
 fn firstframe() -> Result<PathBuf> {
-    process::run(process::cargo(["build", "--bins"]).args(ALL))?;
+    process::run(process::cargo(["build", "--bins"]).args(WORKSPACE))?;
     Ok(workspace::target_dir().join(NATIVE).join("firstframe"))
 }
 
-/// Builds the Worker as `wrangler deploy` does, by wrangler itself and from tools that the
-/// registries have; uploads nothing.
+/// Builds the Worker with wrangler, as `wrangler deploy` does, and uploads nothing.
 pub(crate) fn worker() -> Result<()> {
     let worker_build = prerequisites::worker_build()?;
     process::run(&mut process::cargo([
@@ -183,15 +182,16 @@ pub(crate) fn worker() -> Result<()> {
             .env("WASM_OPT_BIN", bin.join("wasm-opt"))
             .env("ESBUILD_BIN", bin.join("esbuild")),
     )?;
-    report("the Worker", &workspace::root().join("edge/build/index_bg.wasm"))
+    print_size("the Worker", &workspace::root().join("edge/build/index_bg.wasm"))
 }
 
-fn report(what: &str, file: &Path) -> Result<()> {
+fn print_size(what: &str, file: &Path) -> Result<()> {
     let size = fs::metadata(file)?.len();
     eprintln!("    {what}: {size} bytes, {} gzip", gzip_size(file)?);
     Ok(())
 }
 
+/// Size of a file in bytes of gzip.
 pub(crate) fn gzip_size(file: &Path) -> Result<u64> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -1,20 +1,20 @@
-//! `cargo xtask check`: formatting, lints on three targets, licences, types.
+//! `cargo xtask check`: formatting, lints on three targets, docs, licenses, types of the scripts.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::{
-    build::{ALL, NATIVE},
+    build::{NATIVE, WORKSPACE},
     licenses, prerequisites, process,
 };
 
 pub(crate) fn run() -> Result<()> {
     prerequisites::rust_targets()?;
-    process::step("licences and sources", licenses::check)?;
+    process::step("licenses and sources", licenses::check)?;
     process::step("formatting", || process::run(&mut process::cargo(["fmt", "--all", "--check"])))?;
     clippy("xtask", &["--package=xtask", "--all-targets", "--profile", NATIVE])?;
-    clippy("this machine", &[&["--all-targets"], &ALL[..]].concat())?;
+    clippy("this machine", &[&["--all-targets"], &WORKSPACE[..]].concat())?;
     clippy(
         "wasm32-unknown-unknown",
         &[
@@ -25,7 +25,7 @@ pub(crate) fn run() -> Result<()> {
         ],
     )?;
     clippy(
-        "the player by headers",
+        "the player that plays from headers",
         &[
             "--package=wasm-player",
             "--features=by-headers",
@@ -34,12 +34,24 @@ pub(crate) fn run() -> Result<()> {
         ],
     )?;
     clippy("wasm32-wasip2", &["--package=edge", "--target=wasm32-wasip2", "--release"])?;
+    docs()?;
     prerequisites::node_packages()?;
     for project in ["wasm-player/web", "edge/page"] {
         process::step(&format!("types of {project}"), || {
             process::run(
                 Command::new("tests/node/node_modules/.bin/tsc").args(["--project", project]),
             )
+        })?;
+    }
+    Ok(())
+}
+
+/// Builds the docs of all packages, in which a broken link is an error.
+fn docs() -> Result<()> {
+    for packages in [&WORKSPACE[..], &["--package=xtask", "--profile", NATIVE]] {
+        process::step("docs", || {
+            let mut doc = process::cargo(["doc", "--quiet", "--no-deps"]);
+            process::run(doc.args(packages).env("RUSTDOCFLAGS", "--deny warnings"))
         })?;
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: every fuzz target of `crates/mp4/fuzz`, each for a while, under libFuzzer.
+//! `cargo xtask fuzz`: runs the fuzz targets of `crates/mp4/fuzz` under libFuzzer.
 //!
-//! Coverage is asked of the stable compiler by the passes that `cargo fuzz` asks for; what that adds,
-//! an address sanitizer, needs nightly and finds nothing where `unsafe` is denied.
+//! The stable compiler instruments them by the passes that `cargo fuzz` uses. `cargo fuzz` also adds
+//! an address sanitizer, which needs nightly and finds nothing where `unsafe` is denied.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,16 +10,16 @@ use clap::Args;
 
 use crate::{build::NATIVE, process, workspace};
 
-/// How long, and which.
+/// Which targets run, and for how long.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Seconds for each target; 600 is a long run.
     #[arg(long, default_value_t = SHORT_SECONDS)]
     seconds: u32,
-    /// Inputs for each target, where that takes less time; -1 for any number of them.
+    /// Most inputs for each target; -1 for no limit.
     #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
     runs: i64,
-    /// Where chance begins; 0 for somewhere else each time.
+    /// Seed of the random numbers; 0 for a new one each time.
     #[arg(long, default_value_t = 0)]
     seed: u32,
     /// One target only.
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// What `cargo xtask test` does: the same search each time, as far as the machine's speed lets it.
+    /// What `cargo xtask test` runs: a fixed seed, so that each run searches alike.
     pub(crate) fn short() -> Self {
         Self { seconds: SHORT_SECONDS, runs: -1, seed: 1, target: None }
     }
@@ -42,10 +42,10 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares \
     -Cdebug-assertions -Coverflow-checks --cfg fuzzing";
 
-/// Inputs as large as a small film: larger ones only slow the search down.
+/// Bytes in an input, as many as a small film has: larger inputs only slow the search down.
 const INPUT_BYTES_MAX: u32 = 64 << 10;
 
-/// For the whole process: libFuzzer itself and its inputs take about 100 MB.
+/// Memory of a fuzzing process, of which libFuzzer itself and its inputs take about 100 MB.
 const MEMORY_MB_MAX: u32 = 1024;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -67,11 +67,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Which machine this is, as rustc calls it: with a target named, build scripts stay as they are.
+/// The target triple of this machine. With it on the command line, cargo does not instrument build
+/// scripts.
 fn host() -> Result<String> {
-    let told = process::output(Command::new("rustc").arg("-vV"))?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc names its host")?.to_owned())
+    let version = process::output(Command::new("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc -vV prints no host")?.to_owned())
 }
 
 fn build(binaries: &Path, host: &str) -> Result<()> {
@@ -81,7 +82,7 @@ fn build(binaries: &Path, host: &str) -> Result<()> {
     process::run(cargo.env("RUSTFLAGS", COVERAGE))
 }
 
-/// The names in the manifest.
+/// The fuzz targets, as their manifest lists them.
 fn targets() -> Result<Vec<String>> {
     let manifest: toml::Table =
         fs::read_to_string(Path::new(PACKAGE).join("Cargo.toml"))?.parse()?;

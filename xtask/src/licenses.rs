@@ -1,6 +1,6 @@
-//! Holds every crate that we link against `deny.toml`: its licence and where it comes from.
+//! Compares the license and the source of every dependency with `deny.toml`.
 //!
-//! cargo-deny reads the same file and also knows advisories, for which it needs a network.
+//! cargo-deny reads the same file and also checks advisories, for which it needs a network.
 
 use std::{collections::BTreeSet, fs};
 
@@ -40,7 +40,7 @@ struct Package {
     source: Option<String>,
 }
 
-/// Fails with one line for each crate that breaks a rule.
+/// Fails with one line for each crate that `deny.toml` does not allow.
 pub(crate) fn check() -> Result<()> {
     let rules: Rules = toml::from_str(&fs::read_to_string("deny.toml")?)?;
     let json =
@@ -57,28 +57,32 @@ pub(crate) fn check() -> Result<()> {
     let broken: Vec<String> = metadata
         .packages
         .iter()
-        .filter_map(|package| fault(package, &allowed, &registries))
+        .filter_map(|package| violation(package, &allowed, &registries))
         .collect();
     if !broken.is_empty() {
-        bail!("against deny.toml:\n  {}", broken.join("\n  "));
+        bail!("not allowed by deny.toml:\n  {}", broken.join("\n  "));
     }
-    println!("    {} crates keep the rules of deny.toml", metadata.packages.len());
+    println!("    deny.toml allows all {} crates", metadata.packages.len());
     Ok(())
 }
 
-fn fault(package: &Package, allowed: &[Licensee], registries: &BTreeSet<String>) -> Option<String> {
+fn violation(
+    package: &Package,
+    allowed: &[Licensee],
+    registries: &BTreeSet<String>,
+) -> Option<String> {
     let Package { name, version, license, source } = package;
     if source.as_ref().is_some_and(|source| !registries.contains(source)) {
-        return Some(format!("{name} {version}: its source is not allowed"));
+        return Some(format!("{name} {version}: deny.toml does not allow its source"));
     }
     let Some(license) = license else {
-        return Some(format!("{name} {version}: names no licence"));
+        return Some(format!("{name} {version}: its manifest names no license"));
     };
     let Ok(expression) = Expression::parse_mode(license, spdx::ParseMode::LAX) else {
-        return Some(format!("{name} {version}: `{license}` is no SPDX expression"));
+        return Some(format!("{name} {version}: `{license}` is not an SPDX expression"));
     };
     let met =
-        expression.evaluate(|wanted| allowed.iter().any(|licensee| licensee.satisfies(wanted)));
+        expression.evaluate(|required| allowed.iter().any(|licensee| licensee.satisfies(required)));
     (!met).then(|| format!("{name} {version}: `{license}` is not allowed"))
 }
 
@@ -91,26 +95,26 @@ mod tests {
         Package { name: text("a"), version: text("1"), license: Some(text(license)), source: None }
     }
 
-    fn judged(license: &str) -> Option<String> {
-        fault(&package(license), &[Licensee::parse("MIT").unwrap()], &BTreeSet::new())
+    fn check_license(license: &str) -> Option<String> {
+        violation(&package(license), &[Licensee::parse("MIT").unwrap()], &BTreeSet::new())
     }
 
     #[test]
-    fn one_allowed_licence_of_a_choice_is_enough() {
-        assert_eq!(judged("MIT OR GPL-3.0"), None);
-        assert_eq!(judged("MIT/GPL-3.0"), None);
+    fn one_allowed_license_of_a_choice_is_enough() {
+        assert_eq!(check_license("MIT OR GPL-3.0"), None);
+        assert_eq!(check_license("MIT/GPL-3.0"), None);
     }
 
     #[test]
-    fn every_licence_of_a_conjunction_must_be_allowed() {
-        assert!(judged("MIT AND GPL-3.0").unwrap().contains("not allowed"));
+    fn every_license_of_a_conjunction_must_be_allowed() {
+        assert!(check_license("MIT AND GPL-3.0").unwrap().contains("not allowed"));
     }
 
     #[test]
-    fn a_crate_from_elsewhere_is_refused() {
+    fn crate_from_another_source_is_refused() {
         let mut package = package("MIT");
         package.source = Some("git+https://example.org/a".to_owned());
-        let judged = fault(&package, &[Licensee::parse("MIT").unwrap()], &BTreeSet::new());
-        assert!(judged.unwrap().contains("source"));
+        let result = violation(&package, &[Licensee::parse("MIT").unwrap()], &BTreeSet::new());
+        assert!(result.unwrap().contains("source"));
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask up | test | check | build | bench | fuzz`: everything a contributor or a newcomer runs.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks")]
+//! `cargo xtask up | test | check | build | bench | fuzz`: the commands of this repository.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod assets;
 mod bench;
@@ -22,32 +22,32 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Builds, runs and tests Firstframe; says what it does and how long each step took.
+/// Builds, runs and tests Firstframe; prints each step and how long it took.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version)]
 struct Arguments {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    /// Build everything, serve it, publish a folder of films, and print the URL that plays.
+enum Command {
+    /// Build everything, serve it, publish a folder of films, and print the URL of the page.
     Up(up::Arguments),
-    /// Run every test: native, contract on both platforms, browser.
+    /// Run every test, or one part of them.
     Test(test::Arguments),
-    /// Formatting, lints on three targets, licences and types: what CI runs first.
+    /// Check formatting, lints on three targets, docs, licenses and types: what CI runs first.
     Check,
     /// Build the player, the page, the edge component and the binary; print their sizes.
     Build,
-    /// Measure, side by side with what else could do the job.
+    /// Measure, side by side with other software for the same task.
     Bench(bench::Arguments),
-    /// Throw bytes at every parser until it breaks, or the time is over.
+    /// Fuzz every parser for a given time.
     Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
-    match obey(&Arguments::parse()) {
+    match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -56,17 +56,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn obey(arguments: &Arguments) -> Result<()> {
+fn run(arguments: &Arguments) -> Result<()> {
     workspace::enter()?;
-    match &arguments.verb {
-        Verb::Up(arguments) => up::run(arguments),
-        Verb::Test(arguments) => test::run(arguments),
-        Verb::Check => check::run(),
-        Verb::Build => {
+    match &arguments.command {
+        Command::Up(arguments) => up::run(arguments),
+        Command::Test(arguments) => test::run(arguments),
+        Command::Check => check::run(),
+        Command::Build => {
             build::all()?;
-            process::step("weighing the mp4 part", bench::mp4::part)
+            process::step("size of the wasm of crates/mp4", bench::mp4::size)
         }
-        Verb::Bench(arguments) => bench::run(arguments),
-        Verb::Fuzz(arguments) => fuzz::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
+        Command::Fuzz(arguments) => fuzz::run(arguments),
     }
 }

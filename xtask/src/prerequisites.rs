@@ -1,6 +1,7 @@
-//! Makes sure of what the project needs on this machine, and says what it does.
+//! Installs what a command needs on this machine, where it may, or says which command does.
 
 use std::{
+    collections::BTreeSet,
     env, fs, io,
     path::{Path, PathBuf},
     process::Command,
@@ -10,10 +11,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{process, workspace};
 
-/// The worker-build that understands our `worker` crate.
+/// The version of worker-build that fits the version of the crate `worker`.
 const WORKER_BUILD: &str = "0.8.7";
 
-/// The two wasm targets.
+/// Adds the two wasm targets to the Rust toolchain.
 pub(crate) fn rust_targets() -> Result<()> {
     let targets = ["wasm32-unknown-unknown", "wasm32-wasip2"];
     let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
@@ -28,19 +29,18 @@ pub(crate) fn rust_targets() -> Result<()> {
     })
 }
 
-/// Debian packages by the program that each is wanted for, installed where that is allowed.
+/// Installs Debian packages, each given with a program that it holds, if this process runs as root;
+/// else fails with the command to run.
 pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
-    let missing: Vec<&str> = wanted
-        .iter()
-        .filter(|(program, _)| !is_installed(program))
-        .map(|(_, package)| *package)
-        .collect();
+    let missing = wanted.iter().filter(|(program, _)| !is_installed(program));
+    let missing: BTreeSet<&str> = missing.map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
+    let missing: Vec<&str> = missing.into_iter().collect();
     let by_hand = format!("sudo apt-get install {}", missing.join(" "));
     if !is_installed("apt-get") || process::output(Command::new("id").arg("-u"))?.trim() != "0" {
-        bail!("the tests need {}; please run: {by_hand}", missing.join(", "));
+        bail!("{} must be installed; please run: {by_hand}", missing.join(", "));
     }
     process::step(&format!("installing {}", missing.join(", ")), || {
         let apt = || {
@@ -54,13 +54,13 @@ pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
     })
 }
 
-/// The Node packages that the lock file names: miniflare, the browser driver, the type checker.
+/// Installs the Node packages of the tests: miniflare, the browser driver, the type checker.
 pub(crate) fn node_packages() -> Result<()> {
     programs(&[("node", "nodejs"), ("npm", "npm")])?;
     npm_packages(&workspace::root().join("tests/node"))
 }
 
-/// What the lock file in `folder` names, beside it.
+/// Installs the packages that the lock file in `folder` names, unless they are there.
 pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed"));
     let wanted = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
@@ -73,7 +73,7 @@ pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     })
 }
 
-/// The folder of worker-build, which is built from its crate on first use.
+/// The folder with the program worker-build, which the first use builds.
 pub(crate) fn worker_build() -> Result<PathBuf> {
     let root = workspace::target_dir().join("tools").join(format!("worker-build-{WORKER_BUILD}"));
     let folder = root.join("bin");
@@ -89,7 +89,8 @@ pub(crate) fn worker_build() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Whether `program` is on the `PATH`, or where Debian has servers, which is not on everybody's.
+/// Whether `program` is on the `PATH`, or in `/usr/sbin`, where Debian puts servers and which not
+/// everybody's `PATH` has.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);

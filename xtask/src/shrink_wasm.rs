@@ -1,7 +1,7 @@
-//! Takes out of a wasm module what runs only on the way to a trap.
+//! Makes a wasm module smaller: removes code that only prepares a panic, shortens import names.
 //!
-//! A panic of the player is a trap in its worker, and what would be said of it is written nowhere.
-//! The code that puts it into words cannot be left out by a stable compiler.
+//! A panic of the player is a trap in its worker, and no console shows its message. A stable compiler
+//! cannot leave out the code that formats the message.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,23 +10,23 @@ use walrus::{
     ir::{self, Instr, InstrLocId, InstrSeqId, Visitor, VisitorMut},
 };
 
-/// Puts a bare trap in the place of functions that never return and ask nothing of the host, and
-/// in the place of their calls.
+/// Replaces each function that never returns and never calls the host by a trap, and each call of
+/// such a function too.
 pub(crate) fn remove_panic_paths(module: &mut Module) {
-    let doomed = doomed(module);
+    let trapping = trapping(module);
     for (id, function) in module.funcs.iter_local_mut() {
         let entry = function.entry_block();
-        if doomed.contains_key(&id) {
+        if trapping.contains_key(&id) {
             function.block_mut(entry).instrs = vec![trap()];
         } else {
-            ir::dfs_pre_order_mut(&mut Calls { doomed: &doomed }, function, entry);
+            ir::dfs_pre_order_mut(&mut Calls { trapping: &trapping }, function, entry);
         }
     }
     walrus::passes::gc::run(module);
 }
 
-/// Takes the hashes out of the names of what wasm-bindgen imports, which are there to tell packages
-/// apart that export the same name; old names and new ones.
+/// Removes the hashes from the names of wasm-bindgen's imports, which distinguish packages that
+/// export the same name; returns each old name with its new one.
 pub(crate) fn shorten_import_names(module: &mut Module) -> Vec<(String, String)> {
     let mut renamed = Vec::new();
     for import in module.imports.iter_mut() {
@@ -40,55 +40,56 @@ pub(crate) fn shorten_import_names(module: &mut Module) -> Vec<(String, String)>
     renamed
 }
 
-/// Functions that cannot return, and of whose callees none is the host's; each with the number of
-/// its arguments.
-fn doomed(module: &Module) -> HashMap<FunctionId, usize> {
-    let ways: Vec<(FunctionId, Ways)> =
-        module.funcs.iter_local().map(|(id, function)| (id, Ways::of(function))).collect();
+/// Functions that never return and never call the host, directly or through others; each with the
+/// number of its arguments.
+fn trapping(module: &Module) -> HashMap<FunctionId, usize> {
+    let functions: Vec<(FunctionId, Exits)> =
+        module.funcs.iter_local().map(|(id, function)| (id, Exits::of(function))).collect();
     let imported = module.funcs.iter().filter(|f| matches!(f.kind, FunctionKind::Import(_)));
-    let mut hosted: HashSet<FunctionId> = imported.map(walrus::Function::id).collect();
+    let mut calls_host: HashSet<FunctionId> = imported.map(walrus::Function::id).collect();
     let mut known = 0;
-    while known < hosted.len() {
-        known = hosted.len();
-        for (id, ways) in &ways {
-            if ways.calls.iter().any(|callee| hosted.contains(callee)) {
-                hosted.insert(*id);
+    while known < calls_host.len() {
+        known = calls_host.len();
+        for (id, exits) in &functions {
+            if exits.calls.iter().any(|callee| calls_host.contains(callee)) {
+                calls_host.insert(*id);
             }
         }
     }
-    let doomed = ways.iter().filter(|(id, ways)| !ways.returns && !hosted.contains(id));
+    let trapping =
+        functions.iter().filter(|(id, exits)| !exits.returns && !calls_host.contains(id));
     let arguments = |id| module.types.params(module.funcs.get(id).ty()).len();
-    doomed.map(|(id, _)| (*id, arguments(*id))).collect()
+    trapping.map(|(id, _)| (*id, arguments(*id))).collect()
 }
 
 fn trap() -> (Instr, InstrLocId) {
     (Instr::Unreachable(ir::Unreachable {}), InstrLocId::default())
 }
 
-/// Whether a function can be left, and whom it calls.
-struct Ways {
+/// Whether a function can return, and which functions it calls.
+struct Exits {
     entry: InstrSeqId,
     returns: bool,
     calls: Vec<FunctionId>,
 }
 
-impl Ways {
+impl Exits {
     fn of(function: &LocalFunction) -> Self {
         let entry = function.entry_block();
         let last = function.block(entry).instrs.last();
         let returns = !matches!(last, Some((Instr::Unreachable(_), _)));
-        let mut ways = Self { entry, returns, calls: Vec::new() };
-        ir::dfs_in_order(&mut ways, function, entry);
-        ways
+        let mut exits = Self { entry, returns, calls: Vec::new() };
+        ir::dfs_in_order(&mut exits, function, entry);
+        exits
     }
 }
 
-impl Visitor<'_> for Ways {
+impl Visitor<'_> for Exits {
     fn visit_function_id(&mut self, function: &FunctionId) {
         self.calls.push(*function);
     }
 
-    /// Only a branch out of the function names its outermost sequence.
+    /// Only a branch that leaves the function names its outermost sequence.
     fn visit_instr_seq_id(&mut self, sequence: &InstrSeqId) {
         self.returns |= *sequence == self.entry;
     }
@@ -106,14 +107,14 @@ impl Visitor<'_> for Ways {
     }
 }
 
-/// Cuts a sequence off at its first call of a doomed function.
+/// Ends a sequence at its first call of a trapping function.
 struct Calls<'a> {
-    doomed: &'a HashMap<FunctionId, usize>,
+    trapping: &'a HashMap<FunctionId, usize>,
 }
 
 impl Calls<'_> {
     fn arguments(&self, instr: &Instr) -> Option<usize> {
-        if let Instr::Call(call) = instr { self.doomed.get(&call.func).copied() } else { None }
+        if let Instr::Call(call) = instr { self.trapping.get(&call.func).copied() } else { None }
     }
 }
 
@@ -123,7 +124,7 @@ impl VisitorMut for Calls<'_> {
         let call = instrs.find_map(|(at, (instr, _))| Some((at, self.arguments(instr)?)));
         let Some((at, arguments)) = call else { return };
         seq.instrs.truncate(at);
-        // Arguments that are plain values go with it; what else was computed does no harm.
+        // Arguments that are plain values are removed as well. Other computed values do no harm.
         for _ in 0..arguments {
             if !matches!(seq.instrs.last(), Some((Instr::Const(_) | Instr::LocalGet(_), _))) {
                 break;
@@ -140,9 +141,10 @@ mod tests {
 
     use super::*;
 
-    /// A module of which `go` calls one of two: the one only traps, the other tells the host first.
+    /// A module whose function `go` calls `quiet`, which only traps, or `loud`, which calls the host
+    /// first.
     #[test]
-    fn only_what_says_nothing_to_the_host_is_shortened() {
+    fn functions_that_call_the_host_stay() {
         let mut module = Module::default();
         let bare = module.types.add(&[], &[]);
         let (log, _) = module.add_import_func("host", "log", bare);

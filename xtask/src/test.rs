@@ -1,13 +1,14 @@
-//! `cargo xtask test`: every test, on this machine, in workerd and in a browser.
+//! `cargo xtask test [PART]`: every test, in parts that differ in what they need installed or built.
 
 use std::{path::Path, process::Command};
 
-use anyhow::{Result, bail};
-use clap::Args;
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
 
 use crate::{
     bench,
-    build::{self, ALL, Built, NATIVE, PLAYER_BYTES_MAX},
+    build::{self, Built, NATIVE, PLAYER_BYTES_MAX, WORKSPACE},
     conformance, fuzz, prerequisites, process,
 };
 
@@ -18,66 +19,169 @@ pub(crate) struct Arguments {
     part: Option<Part>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Units, properties, contract: everything that cargo runs.
+    /// All that cargo runs from source: units, properties, examples in docs, the edge on memory,
+    /// the player's pipeline, the rules of the repository. Needs Rust and a C compiler only.
     Rust,
-    /// Chromium and Firefox.
+    /// Boxes, packets and starts, compared with what ffmpeg reads in the same files.
+    Ffmpeg,
+    /// The binary `firstframe` as a process: publishing, serving, caching, killed and restarted.
+    Runtime,
+    /// The HTTP contract, on `firstframe serve` and on the Worker in workerd.
+    Contract,
+    /// The player and the page, in Chromium and in Firefox.
     Browser,
     /// http-cache-tests, through `firstframe serve`.
     Conformance,
-    /// Every fuzz target, for a short while.
+    /// How large the downloads are: the player, and the wasm of `crates/mp4` alone.
+    Size,
+    /// Every fuzz target, for 20 seconds each.
     Fuzz,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let wanted = |part| arguments.part.is_none_or(|only| only == part);
-    prerequisites::programs(&[
-        ("ffmpeg", "ffmpeg"),
-        ("chromium", "chromium"),
-        ("firefox-esr", "firefox-esr"),
-        ("nginx", "nginx"),
-    ])?;
-    prerequisites::node_packages()?;
-    let built = build::all()?;
-    if built.player_bytes > PLAYER_BYTES_MAX {
-        bail!(
-            "the player's download is {} bytes; its limit is {PLAYER_BYTES_MAX}",
-            built.player_bytes
-        );
+/// Packages whose tests start the binary.
+const DEPLOYED: [&str; 2] = ["local-runtime", "tests"];
+
+/// Test targets that also start workerd.
+const IN_WORKERD: [&str; 2] = ["contract", "wasm_copies"];
+
+/// The word in the path of each test that starts ffmpeg or ffprobe.
+const FFMPEG: &str = "ffmpeg";
+
+impl Part {
+    /// Programs that its tests start, each with the Debian package that has it.
+    fn programs(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Ffmpeg | Self::Runtime => &[("ffmpeg", "ffmpeg")],
+            Self::Browser => &[
+                ("ffmpeg", "ffmpeg"),
+                ("chromium", "chromium"),
+                ("firefox-esr", "firefox-esr"),
+                ("nginx", "nginx"),
+            ],
+            Self::Rust | Self::Contract | Self::Conformance | Self::Size | Self::Fuzz => &[],
+        }
     }
-    if wanted(Part::Rust) {
-        process::step("weighing the mp4 part", bench::mp4::part)?;
-        process::step("building the Worker by wrangler, which uploads nothing", build::worker)?;
-        process::step("tests that cargo runs", || rust(&built))?;
+
+    fn needs_node(self) -> bool {
+        matches!(self, Self::Contract | Self::Browser | Self::Conformance)
     }
-    if wanted(Part::Browser) {
-        process::step("tests in the browser", || browser(&built))?;
+
+    fn run(self, built: &mut Option<Built>) -> Result<()> {
+        match self {
+            Self::Rust => process::step("tests that cargo runs from source", from_source),
+            Self::Ffmpeg => process::step("tests against ffmpeg", against_ffmpeg),
+            Self::Runtime => runtime(build_once(built)?),
+            Self::Contract => contract(build_once(built)?),
+            Self::Browser => browser(build_once(built)?),
+            Self::Conformance => {
+                let built = build_once(built)?;
+                process::step("http-cache-tests", || conformance::run(built))
+            }
+            Self::Size => size(build_once(built)?),
+            Self::Fuzz => fuzz::run(&fuzz::Arguments::short()),
+        }
     }
-    if wanted(Part::Conformance) {
-        process::step("http-cache-tests", || conformance::run(&built))?;
-    }
-    if wanted(Part::Fuzz) {
-        fuzz::run(&fuzz::Arguments::short())?;
-    }
-    Ok(())
 }
 
-fn rust(built: &Built) -> Result<()> {
-    process::run(&mut process::cargo([
-        "test",
-        "--quiet",
-        "--profile",
-        NATIVE,
-        "--package",
-        "xtask",
-    ]))?;
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let parts = arguments.part.as_ref().map_or(Part::value_variants(), std::slice::from_ref);
+    let programs: Vec<_> = parts.iter().flat_map(|part| part.programs()).copied().collect();
+    prerequisites::programs(&programs)?;
+    if parts.iter().any(|part| part.needs_node()) {
+        prerequisites::node_packages()?;
+    }
+    let mut built = None;
+    parts.iter().try_for_each(|part| part.run(&mut built))
+}
+
+fn build_once(built: &mut Option<Built>) -> Result<&Built> {
+    match built {
+        Some(built) => Ok(built),
+        none => Ok(none.insert(build::all()?)),
+    }
+}
+
+/// Tests of all packages that need no binary. `xtask` is a selection of its own: with it, cargo
+/// would build many dependencies with other features.
+fn from_source() -> Result<()> {
+    let mut tidy = process::cargo(["test", "--quiet", "--profile", NATIVE, "--package", "xtask"]);
+    process::run(&mut tidy)?;
+    process::run(source_packages().args(["--", "--skip", FFMPEG]))
+}
+
+fn against_ffmpeg() -> Result<()> {
+    process::run(source_packages().args(["--tests", "--", FFMPEG]))
+}
+
+fn source_packages() -> Command {
+    let mut cargo = process::cargo(["test", "--quiet", "--profile", NATIVE, "--workspace"]);
+    for package in ["xtask"].iter().chain(&DEPLOYED) {
+        cargo.args(["--exclude", package]);
+    }
+    cargo
+}
+
+fn runtime(built: &Built) -> Result<()> {
+    let mut targets = deployed_targets()?;
+    for name in IN_WORKERD {
+        let at = targets.iter().position(|target| target == name);
+        targets.remove(at.with_context(|| format!("xtask: there is no test target {name}"))?);
+    }
+    process::step("tests of the binary", || deployed(built, &["--lib", "--bins"], &targets))
+}
+
+fn contract(built: &Built) -> Result<()> {
+    process::step("building the Worker with wrangler, without uploading", build::worker)?;
+    let targets = IN_WORKERD.map(str::to_owned);
+    process::step("contract on both platforms", || deployed(built, &[], &targets))
+}
+
+/// Runs test targets of [`DEPLOYED`], in the selection that the binary is built with.
+fn deployed(built: &Built, more: &[&str], targets: &[String]) -> Result<()> {
     let mut cargo = process::cargo(["test", "--quiet"]);
-    process::run(cargo.args(ALL).env("FIRSTFRAME_BIN", &built.firstframe))
+    cargo.args(WORKSPACE).args(more).env("FIRSTFRAME_BIN", &built.firstframe);
+    process::run(cargo.args(targets.iter().flat_map(|target| ["--test", target.as_str()])))
+}
+
+/// Names of the test targets of [`DEPLOYED`], as cargo finds them.
+fn deployed_targets() -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        targets: Vec<Target>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    let mut cargo = process::cargo(["metadata", "--format-version=1", "--no-deps"]);
+    let metadata: Metadata = serde_json::from_str(&process::output(&mut cargo)?)?;
+    let packages = metadata.packages.into_iter();
+    let deployed = packages.filter(|package| DEPLOYED.contains(&package.name.as_str()));
+    let targets = deployed.flat_map(|package| package.targets);
+    let tests = targets.filter(|target| target.kind.iter().any(|kind| kind == "test"));
+    Ok(tests.map(|target| target.name).collect())
 }
 
 fn browser(built: &Built) -> Result<()> {
     let mut npm = Command::new("npm");
     npm.args(["run", "--silent", "browser"]).current_dir(Path::new("tests/node"));
-    process::run(npm.env("FIRSTFRAME_BIN", &built.firstframe))
+    npm.env("FIRSTFRAME_BIN", &built.firstframe);
+    process::step("tests in browsers", || process::run(&mut npm))
+}
+
+fn size(built: &Built) -> Result<()> {
+    ensure!(
+        built.player_bytes <= PLAYER_BYTES_MAX,
+        "the player's download has {} bytes, of at most {PLAYER_BYTES_MAX}",
+        built.player_bytes
+    );
+    process::step("size of the wasm of crates/mp4", bench::mp4::size)
 }

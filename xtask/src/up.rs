@@ -1,4 +1,4 @@
-//! `cargo xtask up`: from a fresh clone to a URL that plays.
+//! `cargo xtask up`: builds, serves and publishes, from a fresh clone to a page that plays.
 
 use std::{
     fs,
@@ -14,27 +14,27 @@ use clap::Args;
 
 use crate::{build, process, workspace};
 
-/// How long the server may take to be ready: a first start compiles the component.
+/// How long a server may take to start: its first start compiles the component.
 const READY_SECONDS_MAX: u64 = 60;
 
-/// What to serve, from where, and on which port.
+/// Which films to publish, and how to serve them.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// A folder of films; without it, a demo of our own making.
+    /// A folder of films. Without it, two films of a demo are published.
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
-    /// Where the stores live.
+    /// The data folder of the server.
     #[arg(long, value_name = "DIR", default_value = "target/up")]
     data: PathBuf,
     /// The port to listen on, on this machine only.
     #[arg(long, value_name = "N", default_value_t = 8700)]
     port: u16,
-    /// Set by `up` itself, on the process that publishes while this one serves.
+    /// `up` starts itself again with this flag, to publish while the first process serves.
     #[arg(long, hide = true)]
     publish_only: bool,
 }
 
-/// Builds, then becomes the server, so that signals reach it; a child publishes meanwhile.
+/// Builds, starts a child that publishes, then becomes the server, so that signals reach it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let firstframe = workspace::target_dir().join(build::NATIVE).join("firstframe");
     if arguments.publish_only {
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build::all()?;
     let data = &arguments.data;
     fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    // What an earlier server left behind would look like a server that is ready.
+    // The file of an earlier server would look like a server that is ready.
     let _absent = fs::remove_file(data.join("runtime.json"));
     let mut publisher = Command::new(std::env::current_exe()?);
     publisher.args(["up", "--publish-only", "--port", &arguments.port.to_string()]);
@@ -57,15 +57,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .arg("--data")
         .arg(data)
         .exec();
-    Err(error).context("cannot become the server")
+    Err(error).context("cannot start the server in place of this process")
 }
 
 fn publish(firstframe: &Path, arguments: &Arguments) -> Result<()> {
     let library = match &arguments.library {
         Some(library) => library.clone(),
-        None => demo(firstframe)?,
+        None => make_demo(firstframe)?,
     };
-    ready(&arguments.data)?;
+    wait_until_ready(&arguments.data)?;
     process::run(
         Command::new(firstframe).arg("publish").arg(library).arg("--data").arg(&arguments.data),
     )?;
@@ -73,14 +73,15 @@ fn publish(firstframe: &Path, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A small clip of our own making, and a long film with its `moov` at the end made of it.
-fn demo(firstframe: &Path) -> Result<PathBuf> {
+/// Makes the films of the demo: a short clip, and a long film, with `moov` at its end, that repeats
+/// it.
+fn make_demo(firstframe: &Path) -> Result<PathBuf> {
     let library = workspace::target_dir().join("demo-library");
     process::run(Command::new(firstframe).arg("demo").arg(&library))?;
     Ok(library)
 }
 
-fn ready(data: &Path) -> Result<()> {
+fn wait_until_ready(data: &Path) -> Result<()> {
     let state = data.join("runtime.json");
     for _ in 0..READY_SECONDS_MAX * 10 {
         if state.exists() {
@@ -88,5 +89,5 @@ fn ready(data: &Path) -> Result<()> {
         }
         thread::sleep(Duration::from_millis(100));
     }
-    bail!("the server was not ready within {READY_SECONDS_MAX} s; its own words above say why")
+    bail!("the server was not ready within {READY_SECONDS_MAX} s; its messages are above")
 }

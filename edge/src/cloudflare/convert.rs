@@ -9,9 +9,8 @@ use worker::{
 };
 
 use crate::{
-    platform::PortError,
-    reply::{Body, Reply},
-    request::{Headers, Method, Request, Upload},
+    http::{Body, Headers, Method, Reply, Request},
+    platform::{PortError, Upload},
 };
 
 pub(super) fn request(request: worker::Request) -> Request<WorkerUpload> {
@@ -94,7 +93,7 @@ fn joined(
     writer.release_lock();
     let piped = JsFuture::from(stream.pipe_to(&pipe.writable()));
     context.wait_until(async move {
-        // A client that goes away ends both, and nobody is left to be told.
+        // A client that goes away ends both: there is no error to report.
         drop(future::join(written, piped).await);
     });
     Ok(ResponseBody::Stream(pipe.readable()))

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{Failing, Wanted};
+use super::{Access, FailureSwitch};
 use crate::platform::{PortError, Random};
 
 /// Bytes 0, 1, 2 …
@@ -10,18 +10,18 @@ use crate::platform::{PortError, Random};
 pub struct MemoryRandom {
     next: Cell<u64>,
     /// Fails on demand.
-    pub failing: Failing,
+    pub failing: FailureSwitch,
 }
 
 impl Random for MemoryRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError> {
-        self.failing.check(Wanted::Read)?;
+        self.failing.check(Access::Read)?;
         let first = self.next.get();
         for (at, byte) in (first..).zip(bytes.iter_mut()) {
             *byte = at.to_le_bytes()[0];
             self.next.set(at + 1);
         }
-        // Which time round it is tells those apart that begin alike.
+        // The round number distinguishes values that begin with the same byte.
         for (byte, round) in bytes.iter_mut().zip((first >> 8).to_le_bytes()) {
             *byte ^= round;
         }

@@ -1,7 +1,6 @@
-//! The ports: everything the edge may ask of the outside world.
+//! The ports: every operation of the outside world that the edge uses.
 //!
-//! A port has no method that one platform can only refuse, and what is not there is `None`, not an
-//! error.
+//! Every platform supports every method of every port. A missing value is `None`, not an error.
 
 mod clock;
 #[cfg(not(target_arch = "wasm32"))]
@@ -14,12 +13,12 @@ mod ports;
 mod random;
 mod settings;
 
-pub use clock::{Clock, within};
+pub use clock::{Clock, with_timeout};
 pub use database::{Database, Row, Value};
 pub use key_value::KeyValue;
-pub use object_store::{ByteRange, ObjectMeta, ObjectRead, ObjectStore, ReadRange};
-pub(crate) use outbound::wanted;
-pub use outbound::{ANSWER_HEADERS, Answer, AnswerHead, Outbound};
+pub use object_store::{ObjectRead, ObjectStore};
+pub(crate) use outbound::take_chunk;
+pub use outbound::{Outbound, OutboundResponse};
 pub use ports::Ports;
 pub use random::Random;
 pub use settings::Settings;
@@ -38,7 +37,7 @@ pub trait Platform {
     type Outbound: Outbound<Stream = StreamOf<Self>>;
     /// Wall-clock time.
     type Clock: Clock;
-    /// Bytes that nobody can guess.
+    /// Cryptographically secure random bytes.
     type Random: Random;
     /// What the deployer configured.
     type Settings: Settings;
@@ -47,19 +46,19 @@ pub trait Platform {
     fn key_value(&self) -> &Self::KeyValue;
     /// Large immutable bytes by key.
     fn objects(&self) -> &Self::Objects;
-    /// A second store of those, apart from the first.
-    fn objects_apart(&self) -> &Self::Objects;
+    /// The separate durable store, for startup blocks and records.
+    fn durable_objects(&self) -> &Self::Objects;
     /// Rows in SQLite.
     fn database(&self) -> &Self::Database;
     /// Reads from other servers.
     fn outbound(&self) -> &Self::Outbound;
     /// Wall-clock time.
     fn clock(&self) -> &Self::Clock;
-    /// Bytes that nobody can guess.
+    /// Cryptographically secure random bytes.
     fn random(&self) -> &Self::Random;
     /// What the deployer configured.
     fn settings(&self) -> &Self::Settings;
-    /// What this instance remembers. It outlives the request.
+    /// State of this instance, which outlives the request.
     fn instance(&self) -> &Instance;
     /// Tells the operator, not the client.
     fn report(&self, message: &str);
@@ -71,18 +70,25 @@ pub trait Operator {
     fn report(&self, message: &str);
 }
 
+/// The body of a request, not read yet.
+#[expect(async_fn_in_trait, reason = "wasm is single-threaded: no future here is Send")]
+pub trait Upload {
+    /// Reads it whole, and gives up as soon as it has more than `bytes_max` bytes.
+    async fn read(self, bytes_max: usize) -> Result<Vec<u8>, PortError>;
+}
+
 /// The byte stream type of a platform's object store.
 pub type StreamOf<P> = <<P as Platform>::Objects as ObjectStore>::Stream;
 
-/// Why a port could not do what it was asked. What is missing is not an error.
+/// Why an operation of a port failed. A missing value is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PortError {
-    /// No answer, or one that makes no sense. Trying again may help. The text is for the operator.
+    /// No response, or an invalid one; a retry may succeed. The text is for the operator.
     Unavailable(String),
-    /// No room is left. The text is for the operator.
+    /// The store is full. The text is for the operator.
     Full(String),
     /// More bytes than the caller allowed, or than the platform takes.
     TooLarge,
-    /// The platform refuses us: a key or a permission is wrong. The text is for the operator.
+    /// The platform refuses access: a key or a permission is wrong. The text is for the operator.
     Denied(String),
 }

@@ -14,21 +14,21 @@ pub struct Ports<KV, Obj, Db, Out, Clk, Rnd, Set, Op> {
     pub key_value: KV,
     /// Large immutable bytes by key.
     pub objects: Obj,
-    /// A second store of those, apart from the first.
-    pub objects_apart: Obj,
+    /// The separate durable store, for startup blocks and records.
+    pub durable_objects: Obj,
     /// Rows in SQLite.
     pub database: Db,
     /// Other servers.
     pub outbound: Out,
     /// Wall-clock time.
     pub clock: Clk,
-    /// Bytes that nobody can guess.
+    /// Cryptographically secure random bytes.
     pub random: Rnd,
     /// What the deployer configured.
     pub settings: Set,
-    /// Who hears what is not for clients.
+    /// Where reports to the operator go.
     pub reports: Op,
-    /// What outlives a request.
+    /// State that outlives a request.
     pub instance: Rc<Instance>,
 }
 
@@ -57,8 +57,8 @@ where
     fn objects(&self) -> &Obj {
         &self.objects
     }
-    fn objects_apart(&self) -> &Obj {
-        &self.objects_apart
+    fn durable_objects(&self) -> &Obj {
+        &self.durable_objects
     }
     fn database(&self) -> &Db {
         &self.database

@@ -1,14 +1,13 @@
-//! `HEAD | GET | PUT /api/v2/admin/packs/{hash}`: one immutable pack of a catalogue.
+//! `HEAD | GET | PUT /api/v2/admin/packs/{hash}`: one immutable pack of a catalog.
 
 use api::{Envelope, limits::VALUE_BYTES_MAX};
 
 use super::read_upload;
 use crate::{
+    catalog_cache::pack_key,
     error::Error,
-    platform::{KeyValue, Platform, StreamOf},
-    reply::{Body, Reply},
-    request::{Method, Upload},
-    shelf::pack_key,
+    http::{Body, Method, Reply},
+    platform::{KeyValue, Platform, StreamOf, Upload},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(

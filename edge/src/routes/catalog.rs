@@ -1,15 +1,14 @@
 //! `GET /api/v2/catalog/{catalogId}`: one title.
 
-use api::{Card, Catalog, Envelope, Home, paths};
+use api::{Envelope, Home, TitleCard, TitleDetail, paths};
 use catalog::{PROVIDER, Title};
 
-use super::{episodes::episodes_of, pictures::Pictures};
+use super::{episodes::episodes_of, image_urls::ImageSigner};
 use crate::{
+    catalog_cache,
     error::Error,
+    http::{Headers, Reply},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Headers,
-    shelf,
 };
 
 /// Other titles shown beside one: two rows.
@@ -20,10 +19,11 @@ pub(super) async fn show<P: Platform>(
     headers: &Headers,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
-    let home = shelf::home(platform).await?;
+    let title =
+        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let home = catalog_cache::home(platform).await?;
     let mut view = view(title, home);
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     pictures.sign(&mut view.cover_image);
     view.banner_image.iter_mut().for_each(|url| pictures.sign(url));
     pictures.sign_cards(&mut view.recommendations);
@@ -31,11 +31,11 @@ pub(super) async fn show<P: Platform>(
     Ok(super::json_until_changed(headers, &envelope))
 }
 
-fn view(title: Title, home: Home) -> Catalog {
-    let others = |card: &Card| card.id != title.id;
+fn view(title: Title, home: Home) -> TitleDetail {
+    let others = |card: &TitleCard| card.id != title.id;
     let recommendations =
         home.recent.into_iter().filter(others).take(RECOMMENDATION_COUNT_MAX).collect();
-    Catalog {
+    TitleDetail {
         episodes: episodes_of(&title),
         cover_image: title.cover.as_deref().map(image_url).unwrap_or_default(),
         banner_image: title.banner.as_deref().map(image_url),

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use api::{Deleted, Envelope, History, Watched};
-use catalog::{Episode, PROVIDER, Title, card, split_episode_id};
+use api::{Deleted, Envelope, History, HistoryEntry};
+use catalog::{Episode, PROVIDER, Title, parse_episode_id, title_card};
 
-use super::pictures::Pictures;
+use super::image_urls::ImageSigner;
 use crate::{
     accounts::{self, Client, Entry},
+    catalog_cache,
     error::Error,
-    platform::{Clock, Platform, StreamOf},
-    reply::Reply,
-    request::{Headers, Method, Upload},
-    rules::progress::{self, Progress},
-    shelf,
+    http::{Headers, Method, Reply},
+    platform::{Clock, Platform, StreamOf, Upload},
+    rules::progress::{self, WatchState},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -28,10 +27,12 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         return Ok(super::json(200, &Envelope::data(watched)));
     }
     let mut items = Vec::new();
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     for entry in accounts::entries(platform, client).await? {
-        // What the catalogue no longer has cannot be shown, and may come back.
-        let Some(title) = shelf::title(platform, &entry.catalog_id).await? else { continue };
+        // What the catalog no longer has cannot be shown, and may come back.
+        let Some(title) = catalog_cache::title(platform, &entry.catalog_id).await? else {
+            continue;
+        };
         if let Some(episode) = episode_of(&title, &entry.episode_id) {
             items.push(watched(&pictures, &title, episode, &entry));
         }
@@ -52,22 +53,23 @@ pub(super) async fn forget<P: Platform>(
 async fn note<P: Platform>(
     platform: &P,
     client: Client,
-    sent: api::Progress,
-) -> Result<Watched, Error> {
+    sent: api::PlaybackPosition,
+) -> Result<HistoryEntry, Error> {
     let position = Duration::try_from_secs_f64(sent.position_seconds)
         .map_err(|_| Error::InvalidPayload("`positionSeconds` is no position".to_owned()))?;
     let position_ms = u64::try_from(position.as_millis()).unwrap_or(u64::MAX);
-    let (catalog_id, _) = split_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
+    let (catalog_id, _) = parse_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
     if catalog_id != sent.catalog_id {
         let why = "`episodeId` is no episode of `catalogId`".to_owned();
         return Err(Error::InvalidPayload(why));
     }
-    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let title =
+        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
     let episode = episode_of(&title, &sent.episode_id).ok_or(Error::NotFound("episode"))?;
-    let (position_ms, played) = match progress::judge(position_ms, episode.duration_ms) {
-        Progress::Start => (0, false),
-        Progress::At(position_ms) => (position_ms, false),
-        Progress::Played => (0, true),
+    let (position_ms, played) = match progress::classify(position_ms, episode.duration_ms) {
+        WatchState::Start => (0, false),
+        WatchState::At(position_ms) => (position_ms, false),
+        WatchState::Watched => (0, true),
     };
     let entry = Entry {
         catalog_id: sent.catalog_id,
@@ -77,22 +79,22 @@ async fn note<P: Platform>(
         updated_at_ms: platform.clock().now_ms(),
     };
     accounts::put_entry(platform, client, &entry).await?;
-    Ok(watched(&Pictures::of(platform).await?, &title, episode, &entry))
+    Ok(watched(&ImageSigner::of(platform).await?, &title, episode, &entry))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
-    title.episode(split_episode_id(episode_id)?.1)
+    title.episode(parse_episode_id(episode_id)?.1)
 }
 
 pub(super) fn watched(
-    pictures: &Pictures,
+    pictures: &ImageSigner,
     title: &Title,
     episode: &Episode,
     entry: &Entry,
-) -> Watched {
-    let mut card = card(title);
+) -> HistoryEntry {
+    let mut card = title_card(title);
     pictures.sign_cards([&mut card]);
-    Watched {
+    HistoryEntry {
         catalog_id: card.id,
         episode_id: entry.episode_id.clone(),
         title: card.title,

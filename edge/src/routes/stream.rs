@@ -1,25 +1,23 @@
 //! `GET /api/v2/stream/{episodeId}`: what to play.
 
-use api::{Candidate, Envelope, Start, Stream, paths};
+use api::{Candidate, Envelope, Stream, StreamStart, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use catalog::{PROVIDER, split_episode_id};
+use catalog::{PROVIDER, parse_episode_id};
 
-use super::signed;
+use super::signed_urls;
 use crate::{
-    accounts,
+    accounts, catalog_cache,
     error::Error,
-    platform::{Platform, StreamOf, within},
-    reply::Reply,
-    request::Headers,
+    http::{Headers, Reply},
+    media::{Film, start_index},
+    platform::{Platform, StreamOf, with_timeout},
     rules::{
         selection,
-        starting::{Asked, seconds},
+        start_query::{StartQuery, seconds},
     },
-    shelf,
-    source::index,
 };
 
-/// How long a stream waits for its start: a player that has none reads `moov` by then.
+/// Time limit of the start in a stream: without it the player reads `moov` in that time.
 const START_MS_MAX: u64 = 1_000;
 /// Bytes of headers that a stream carries: twice what ten seconds take with two init segments.
 const HEADERS_BYTES_MAX: usize = 24 * 1024;
@@ -31,20 +29,20 @@ pub(super) async fn show<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let mut stream = find(platform, episode_id).await?;
     if let Some(preferred) = &stream.preferred_stream {
-        let start = begin(platform, headers, episode_id, preferred);
-        stream.start = within(platform.clock(), START_MS_MAX, start).await.flatten();
+        let start = stored_start(platform, headers, episode_id, preferred);
+        stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
     Ok(super::json_until_changed(headers, &Envelope::data(stream).with_meta("provider", PROVIDER)))
 }
 
-/// What to play, and nothing of how it starts.
+/// What to play, without its start.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
     let unknown = || Error::NotFound("episode");
-    let (catalog_id, number) = split_episode_id(episode_id).ok_or_else(unknown)?;
-    let title = shelf::title(platform, catalog_id).await?.ok_or_else(unknown)?;
+    let (catalog_id, number) = parse_episode_id(episode_id).ok_or_else(unknown)?;
+    let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
     let episode = title.episode(number).ok_or_else(unknown)?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
-    signed::sign(platform, &mut candidates).await?;
+    signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {
         episode_id: episode_id.to_owned(),
         // What no browser plays is offered with its reason, and not preferred.
@@ -56,45 +54,46 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
     })
 }
 
-/// The start where the viewer left the episode, of what is stored for it. Whatever is not to be
-/// had, the player can do without.
-async fn begin<P: Platform>(
+/// The start at the viewer's position, planned on the stored start index. The player works without it.
+async fn stored_start<P: Platform>(
     platform: &P,
     headers: &Headers,
     episode_id: &str,
     preferred: &Candidate,
-) -> Option<Start> {
-    let (catalog_id, _) = split_episode_id(episode_id)?;
+) -> Option<StreamStart> {
+    let (catalog_id, _) = parse_episode_id(episode_id)?;
     let position = async {
         let Some(client) = accounts::client(platform, headers).await? else { return Ok(None) };
         accounts::position_ms(platform, client, catalog_id, episode_id).await
     };
-    let position_ms = told(platform, position.await)?.unwrap_or(0);
-    let (source_id, _) = signed::parts(&preferred.url);
-    let start = index::ready(platform, source_id, &Asked::at_ms(position_ms)).await;
+    let position_ms = report_and_drop(platform, position.await)?.unwrap_or(0);
+    let (source_id, _) = signed_urls::split_media_url(&preferred.url);
+    let start =
+        start_index::stored_start(platform, Film::of(source_id), &StartQuery::at_ms(position_ms))
+            .await;
     let start = match start {
         Err(Error::NoIndex(_)) => None,
-        start => told(platform, start)?,
+        start => report_and_drop(platform, start)?,
     };
     let boxes = mp4::start_index::encode(&start?.answer);
     let headers = (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes));
-    Some(Start { headers, ..addresses(preferred, position_ms) })
+    Some(StreamStart { headers, ..addresses(preferred, position_ms) })
 }
 
-/// Where a start of it is to be had, by its own signature.
-pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> Start {
-    let (source_id, query) = signed::parts(&preferred.url);
+/// URLs of the film's start, with the signature of the film's URL.
+pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> StreamStart {
+    let (source_id, query) = signed_urls::split_media_url(&preferred.url);
     let query =
         format!("{query}{}at={}", if query.is_empty() { "" } else { "&" }, seconds(position_ms));
-    Start {
+    StreamStart {
         headers: None,
         headers_url: format!("{}{source_id}?{query}", paths::HEADERS),
         start_url: format!("{}{source_id}?{query}", paths::START),
     }
 }
 
-/// What there is; the operator hears of what went wrong.
-pub(super) fn told<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
+/// The value; an error is reported to the operator and dropped.
+pub(super) fn report_and_drop<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
     result
         .inspect_err(|error| platform.report(error.detail().unwrap_or("no start for a stream")))
         .ok()

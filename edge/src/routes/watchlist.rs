@@ -1,17 +1,15 @@
 //! `GET | POST /api/v2/watchlist` and `DELETE /api/v2/watchlist/{catalogId}`: what a viewer wants
 //! to come back to.
 
-use api::{Deleted, Envelope, Watchlist, Wish, Wished};
-use catalog::{PROVIDER, Title, card};
+use api::{Deleted, Envelope, NewWatchlistEntry, Watchlist, WatchlistEntry};
+use catalog::{PROVIDER, Title, title_card};
 
-use super::pictures::Pictures;
+use super::image_urls::ImageSigner;
 use crate::{
-    accounts,
+    accounts, catalog_cache,
     error::Error,
-    platform::{Platform, StreamOf},
-    reply::Reply,
-    request::{Headers, Method, Upload},
-    shelf,
+    http::{Headers, Method, Reply},
+    platform::{Platform, StreamOf, Upload},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -21,17 +19,17 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let client = accounts::known_client(platform, headers).await?;
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     if method == Method::Post {
-        let Wish { catalog_id } = super::parsed(upload).await?;
-        let title = shelf::title(platform, &catalog_id).await?;
+        let NewWatchlistEntry { catalog_id } = super::parsed(upload).await?;
+        let title = catalog_cache::title(platform, &catalog_id).await?;
         let title = title.ok_or(Error::NotFound("title"))?;
-        let updated_at_ms = accounts::put_wish(platform, client, &catalog_id).await?;
+        let updated_at_ms = accounts::put_watchlist_entry(platform, client, &catalog_id).await?;
         return Ok(super::json(201, &Envelope::data(wished(&pictures, &title, updated_at_ms))));
     }
     let mut items = Vec::new();
-    for (catalog_id, updated_at_ms) in accounts::wishes(platform, client).await? {
-        if let Some(title) = shelf::title(platform, &catalog_id).await? {
+    for (catalog_id, updated_at_ms) in accounts::watchlist(platform, client).await? {
+        if let Some(title) = catalog_cache::title(platform, &catalog_id).await? {
             items.push(wished(&pictures, &title, updated_at_ms));
         }
     }
@@ -44,14 +42,14 @@ pub(super) async fn remove<P: Platform>(
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let client = accounts::known_client(platform, headers).await?;
-    accounts::delete_wish(platform, client, catalog_id).await?;
+    accounts::delete_watchlist_entry(platform, client, catalog_id).await?;
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
-fn wished(pictures: &Pictures, title: &Title, updated_at_ms: u64) -> Wished {
-    let mut card = card(title);
+fn wished(pictures: &ImageSigner, title: &Title, updated_at_ms: u64) -> WatchlistEntry {
+    let mut card = title_card(title);
     pictures.sign_cards([&mut card]);
-    Wished {
+    WatchlistEntry {
         catalog_id: card.id,
         title: card.title,
         cover_image: card.cover_image,

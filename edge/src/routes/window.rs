@@ -1,28 +1,26 @@
-//! `POST /api/v2/stream/window`: what a viewer watches now, and what comes next, which is made ready.
+//! `POST /api/v2/stream/window`: what a viewer watches now, and the next episodes, which are prefetched.
 //!
-//! The answer comes at once, the work after it: at most two episodes, each once in half a minute. Of
-//! each, what is kept of every film: its beginning, its end, and what its starts are made of.
+//! The reply comes at once, the prefetch after it: of at most two episodes, at most once in half a minute,
+//! the startup blocks and the start index.
 
-use api::{Envelope, Window, Windowed};
-use catalog::split_episode_id;
+use api::{Envelope, PrefetchRequest, PrefetchResponse};
+use catalog::parse_episode_id;
 
-use super::signed;
+use super::signed_urls;
 use crate::{
-    accounts,
+    accounts, catalog_cache,
     error::Error,
-    platform::{Clock, Platform, StreamOf, within},
-    reply::{After, Reply},
-    request::{Headers, Upload},
+    http::{Headers, PrefetchJob, Reply},
+    media::prefetch,
+    platform::{Clock, Platform, StreamOf, Upload, with_timeout},
     rules::selection,
-    shelf,
-    source::warm,
 };
 
-/// Episodes that are made ready.
+/// Episodes that are prefetched.
 const NEXT_COUNT_MAX: usize = 2;
-/// How long the same window need not be looked at again.
+/// How long the same window is not prefetched again.
 const AGAIN_MS: u64 = 30_000;
-/// How long it may take: Workers end what goes on after 30 seconds.
+/// Time limit of the prefetch: Workers end background work after 30 seconds.
 const WORK_MS_MAX: u64 = 25_000;
 /// Ids of what is left of a season, in order.
 const BODY_BYTES_MAX: usize = 8 * 1024;
@@ -33,7 +31,7 @@ pub(super) async fn open<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
-    let Window { current_episode_id, next_episode_ids } =
+    let PrefetchRequest { current_episode_id, next_episode_ids } =
         serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))?;
     let viewer = accounts::client(platform, headers).await?.map(|client| client.0);
     let current = film(platform, &current_episode_id).await?;
@@ -46,29 +44,29 @@ pub(super) async fn open<P: Platform, U: Upload>(
     }
     let window = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
     let now_ms = platform.clock().now_ms();
-    let is_moved = platform.instance().media.is_moved(&window, now_ms, AGAIN_MS);
-    let reply = super::json(202, &Envelope::data(Windowed { next_episode_ids: known }));
-    Ok(Reply { after: is_moved.then_some(After { viewer, current, next }), ..reply })
+    let is_new = platform.instance().media.is_new_window(&window, now_ms, AGAIN_MS);
+    let reply = super::json(202, &Envelope::data(PrefetchResponse { next_episode_ids: known }));
+    Ok(Reply { prefetch: is_new.then_some(PrefetchJob { viewer, current, next }), ..reply })
 }
 
 /// The film that is played for an episode, if there is such an episode and it has one.
 async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
-    let Some((catalog_id, number)) = split_episode_id(episode_id) else { return Ok(None) };
-    let title = shelf::title(platform, catalog_id).await?;
+    let Some((catalog_id, number)) = parse_episode_id(episode_id) else { return Ok(None) };
+    let title = catalog_cache::title(platform, catalog_id).await?;
     let Some(episode) = title.as_ref().and_then(|title| title.episode(number)) else {
         return Ok(None);
     };
     let preferred = selection::choose(&episode.sources).0.into_iter().find(|one| one.playable);
-    Ok(preferred.map(|one| signed::parts(&one.url).0.to_owned()))
+    Ok(preferred.map(|one| signed_urls::split_media_url(&one.url).0.to_owned()))
 }
 
-/// The work.
-pub(crate) async fn go_on<P: Platform>(platform: &P, after: After) {
-    let After { viewer, current, next } = after;
-    let work = warm::window(platform, viewer, current.as_deref(), &next);
-    match within(platform.clock(), WORK_MS_MAX, work).await {
+/// Prefetches the films of a job, and reports errors to the operator.
+pub(crate) async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
+    let PrefetchJob { viewer, current, next } = job;
+    let work = prefetch::move_window(platform, viewer, current.as_deref(), &next);
+    match with_timeout(platform.clock(), WORK_MS_MAX, work).await {
         Some(Ok(())) => {}
-        Some(Err(error)) => platform.report(error.detail().unwrap_or("a window did not move")),
-        None => platform.report("a window took too long to move"),
+        Some(Err(error)) => platform.report(error.detail().unwrap_or("a prefetch failed")),
+        None => platform.report("a prefetch took longer than 25 s"),
     }
 }

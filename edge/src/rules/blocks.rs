@@ -1,19 +1,20 @@
-//! Startup blocks: which pieces of a film are kept here, so that it starts without its upstream.
+//! Startup blocks: which parts of an upstream film are stored here, so that it starts without requests
+//! to its provider.
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::ByteRange;
+use crate::http::ByteRange;
 
 /// Bytes of a block: with its hash in front it fits every key-value store, whose values have at
 /// most 900,000.
 pub const BLOCK_BYTES: u64 = 512 * 1024;
-/// Bytes of a film's head that are kept at most.
+/// The most bytes of a film's head in startup blocks.
 pub const HEAD_BYTES: u64 = 10 * 1024 * 1024;
-/// Bytes of a film's tail that are kept at most.
+/// The most bytes of a film's tail in startup blocks.
 pub const TAIL_BYTES: u64 = 2 * 1024 * 1024;
 /// The first seconds: four of them at 4 Mbit/s.
 const BEGINNING_BYTES: u64 = 2 * 1024 * 1024;
-/// What a player asks of the tail before it knows where `moov` is.
+/// What a player requests of the tail before it knows where `moov` is.
 const GLANCE_BYTES: u64 = 512 * 1024;
 /// Blocks in one answer, and in one request to an upstream: 4 MiB, so that a whole head takes three
 /// requests and a tail one, and eight reads at a time fit an isolate's memory.
@@ -21,12 +22,12 @@ pub const RUN_BLOCKS_MAX: u64 = 8;
 
 /// Where numbers end that are blocks of a film. From here on they are what is stored for its starts:
 /// the root, then its packs. Another form of these begins at twice the number.
-pub const PIECES: u64 = 1 << 40;
+pub const START_INDEX_BLOCK: u64 = 1 << 40;
 
-/// Which bytes of a film are kept: its head and its tail.
+/// Which bytes of a film are startup blocks: its head and its tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Kept {
+pub struct BlockLayout {
     /// Length of the film.
     pub size_bytes: u64,
     /// Where the head ends: at the end of a block, or of the film.
@@ -35,10 +36,10 @@ pub struct Kept {
     pub tail_start: u64,
 }
 
-impl Kept {
+impl BlockLayout {
     /// What to keep of a film of this size: `moov`, wherever it is, the first seconds, and what a
     /// player looks at before it knows better.
-    pub fn of(size_bytes: u64, moov: Option<ByteRange>) -> Self {
+    pub fn new(size_bytes: u64, moov: Option<ByteRange>) -> Self {
         // In front: then the media begins behind it.
         let front = moov.filter(|moov| moov.start < HEAD_BYTES);
         let beginning = front.map_or(0, |moov| moov.end) + BEGINNING_BYTES;
@@ -46,14 +47,14 @@ impl Kept {
         let glance = size_bytes.saturating_sub(GLANCE_BYTES);
         let behind = moov.filter(|moov| moov.end > head_end);
         let wanted = behind.map_or(glance, |moov| moov.start.min(glance));
-        // What is kept of a `moov` that is too large is its end: the start is asked for in any case.
+        // Of a `moov` that is too large the end is stored: its start takes a request in any case.
         let least = up(size_bytes.saturating_sub(TAIL_BYTES));
         let tail_start = (wanted / BLOCK_BYTES * BLOCK_BYTES).max(least).max(head_end);
         Self { size_bytes, head_end, tail_start: tail_start.min(size_bytes) }
     }
 
     /// To keep all of a file, of a size that is worth it.
-    pub const fn all(size_bytes: u64) -> Self {
+    pub const fn whole_file(size_bytes: u64) -> Self {
         Self { size_bytes, head_end: size_bytes, tail_start: size_bytes }
     }
 
@@ -67,7 +68,7 @@ impl Kept {
 
     /// Which of these bytes come from blocks: those from the start on, as far as blocks reach and
     /// one answer goes. None where the first byte is in no block.
-    pub fn part(self, range: ByteRange) -> Option<ByteRange> {
+    pub fn cached_part(self, range: ByteRange) -> Option<ByteRange> {
         let end = if range.start < self.head_end {
             // Head and tail may touch.
             if self.head_end == self.tail_start { self.size_bytes } else { self.head_end }
@@ -81,14 +82,14 @@ impl Kept {
         (!part.is_empty()).then_some(part)
     }
 
-    /// Whether all of these bytes are kept.
-    pub fn holds(self, range: ByteRange) -> bool {
+    /// Whether all of these bytes are in startup blocks.
+    pub fn contains(self, range: ByteRange) -> bool {
         let touch = self.head_end == self.tail_start;
         touch || range.end <= self.head_end || range.start >= self.tail_start
     }
 
     /// The bytes of a block.
-    pub fn block(self, block: u64) -> ByteRange {
+    pub fn block_range(self, block: u64) -> ByteRange {
         let start = block.saturating_mul(BLOCK_BYTES);
         ByteRange { start, end: start.saturating_add(BLOCK_BYTES).min(self.size_bytes) }
     }
@@ -114,5 +115,5 @@ pub fn prefix(source_id: &str) -> String {
 
 /// The bytes of a stored block; none where it is not whole.
 pub fn unseal(stored: &[u8], length: u64) -> Option<&[u8]> {
-    catalog::unseal(stored).filter(|bytes| bytes.len() as u64 == length)
+    catalog::verify_hash(stored).filter(|bytes| bytes.len() as u64 == length)
 }

@@ -1,8 +1,8 @@
-//! What a film of an upstream is: not where it lies, but what its provider says of its bytes.
+//! The identity of an upstream film: not its URL, but what its provider says of its bytes.
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::AnswerHead;
+use crate::http::ResponseHead;
 
 /// How the id of such a film begins; no id of an own one does.
 const PREFIX: &str = "up.";
@@ -24,19 +24,19 @@ pub struct Validators {
 
 impl Validators {
     /// Those of an answer about a file of this size.
-    pub fn of(head: &AnswerHead, size_bytes: u64) -> Self {
+    pub fn of(head: &ResponseHead, size_bytes: u64) -> Self {
         let text = |name| head.get(name).map(|value| value.trim().to_owned());
         Self { size_bytes, etag: text("etag"), modified: text("last-modified") }
     }
 }
 
-/// Whether films of this id lie elsewhere.
+/// Whether this is the id of an upstream film or picture.
 pub fn is_upstream(source_id: &str) -> bool {
     source_id.starts_with(PREFIX)
 }
 
 /// The id of a film: its provider, its size, its validators, and a hash of its first block. That is
-/// one more validator, of our own: an `ETag` tells states of one file apart, not one file from
+/// one more validator, of our own: an `ETag` distinguishes states of one file, not one file from
 /// another (§8.8.3).
 pub fn source_id(provider: &str, validators: &Validators, first_block: &[u8]) -> String {
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! Starts: headers of a film, its first bytes behind them, and what is stored to make them.
+//! Starts: the headers of a film, the first bytes behind them, and the start index they come from.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -8,6 +8,10 @@
 )]
 
 mod bytes;
+#[path = "../../../crates/mp4/tests/it/corpus_files.rs"]
+mod corpus_files;
+#[path = "../common/deployment.rs"]
+mod deployment;
 #[path = "../../../crates/mp4/tests/it/ffmpeg.rs"]
 #[expect(dead_code, reason = "it is shared with the tests of `mp4`, which use all of it")]
 mod ffmpeg;
@@ -17,8 +21,6 @@ mod fmp4;
 mod headers;
 mod positions;
 mod prewarm;
-#[path = "../../../crates/mp4/tests/it/real.rs"]
-mod real;
 mod stored;
 mod stream;
 mod upstream_film;

@@ -10,8 +10,8 @@ use std::{
 };
 
 use edge::{
-    memory::{Memory, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, send},
 };
 use mp4::{
     Index, TrackKind, fragment::Payload, limits::AUDIO_LAG_MS_MAX, plan::Window, start_index,
@@ -19,15 +19,15 @@ use mp4::{
 };
 
 use crate::{
+    corpus_files::{NOT_PROBED, corpus, names},
     ffmpeg::{self, Folder, Seen, adler32},
-    fixture::{Long, OWN, get, moov, own_bytes, parts, text},
+    fixture::{LongFilm, OWN, get, moov, own_bytes, parts, text},
     fmp4::{self, Packet},
-    real::{NOT_PROBED, corpus, names},
 };
 
 /// Of each film. ffprobe takes most of the time: it is run once a position and track.
 const POSITIONS: usize = 6;
-/// How much of a film comes behind the time that was asked for.
+/// How much of a film a start has behind the requested time.
 const FIRST_MS: i64 = 2_000;
 
 const PICTURE: &str = "-f lavfi -i testsrc2=s=160x90:r=24:d=20";
@@ -54,7 +54,7 @@ const MADE: [(&str, &str, &str); 9] = [
 /// Files of the corpus that have no start, and why. `docs/corpus.md` says what they are.
 const REFUSED: [(&str, &[&str]); 5] = [
     (
-        "has no moof boxes",
+        "a film with moof boxes",
         &[
             "androidx__sample_fragmented.mp4",
             "androidx__sample_fragmented_clearkey.mp4",
@@ -66,10 +66,10 @@ const REFUSED: [(&str, &[&str]); 5] = [
         ],
     ),
     (
-        "has a track that plays",
+        "without a playable track",
         &["androidx__sample_alac.mp4", "androidx__sample_dts_hd_ma.mp4", "eyevinn__stpp_prog.mp4"],
     ),
-    ("says which pictures are key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
+    ("does not mark its key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
     ("moov reaches past the end of the file", &["eyevinn__init_truncated.mp4"]),
     ("the film is cut off", &["mozilla__test_case_1185230.mp4"]),
 ];
@@ -86,7 +86,7 @@ fn films(folder: &Folder) -> Vec<(String, Vec<u8>)> {
         let line: Vec<&str> = line.split_whitespace().collect();
         films.push((name.to_owned(), fs::read(folder.make(name, &[&line])).unwrap()));
     }
-    let long = Long::new(3, MoovAt::Tail);
+    let long = LongFilm::new(3, MoovAt::Tail);
     let all = ByteRange { start: 0, end: long.size() };
     films.push(("long.mp4".to_owned(), long.bytes(all)));
     films
@@ -194,7 +194,7 @@ fn played(
         let bytes = if n == 0 {
             first
         } else {
-            rest = ask(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
+            rest = send(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
             assert_eq!(rest.status, 206, "{range}");
             &rest.body
         };
@@ -226,18 +226,18 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
     for _ in 0..POSITIONS {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let at_ms = (state >> 33) % (duration_ms + 500);
-        let at = format!("at={}", edge::rules::starting::seconds(at_ms));
+        let at = format!("at={}", edge::rules::start_query::seconds(at_ms));
         let answer = get(&memory, "start", OWN, &at);
         let (boxes, bytes) = parts(&answer);
         let answer = start_index::decode(boxes).unwrap();
-        let (lead, at_ms) = (&sources[0], at_ms.cast_signed());
-        let key = &lead.packets[lead.begin(at_ms)];
-        let key_ms = lead.ms(key.pts);
+        let (video, at_ms) = (&sources[0], at_ms.cast_signed());
+        let key = &video.packets[video.begin(at_ms)];
+        let key_ms = video.ms(key.pts);
         // Sound begins with the picture.
         let mut from_ms = at_ms;
         // A window ends by when its pictures are decoded.
         let mut until_ms =
-            Some(lead.ms(key.dts + lead.lift()) + (at_ms - key_ms).max(0) + FIRST_MS);
+            Some(video.ms(key.dts + video.lift()) + (at_ms - key_ms).max(0) + FIRST_MS);
         assert_eq!(answer.inits.len(), sources.len(), "{name}");
         for (source, init) in sources.iter().zip(&answer.inits) {
             assert_eq!(init.track, source.track, "{name}");
@@ -249,7 +249,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
             count += all.len();
             let next = source.packets.get(all.end);
             let next_ms = next.map(|next| source.ms(next.dts + source.lift()));
-            // Times are told in whole milliseconds.
+            // Times are in whole milliseconds.
             let ends_early = next_ms.is_some_and(|ms| until_ms.is_none_or(|until| ms + 1 < until));
             assert!(!ends_early, "{name} {} {at}: {next_ms:?}, not {until_ms:?}", source.kind);
             // Sound may lag, but for that of the last pictures.
@@ -261,7 +261,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
 }
 
 #[test]
-fn at_two_hundred_positions_a_start_has_the_packets_that_ffmpeg_sees_from_its_key_frame() {
+fn start_at_two_hundred_positions_has_the_packets_that_ffmpeg_reads_from_its_key_frame() {
     let folder = Folder::new("positions");
     let (films, next) = (films(&folder), AtomicUsize::new(0));
     let looks = || {

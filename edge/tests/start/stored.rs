@@ -1,12 +1,13 @@
-//! What is stored for starts: written so that a cut leaves the old or the new, and never trusted.
+//! The stored start index: an interrupted write leaves the old one or the new, and broken bytes are found.
 
 use edge::{
+    http::{ByteRange, ReadRange},
     memory::{Memory, MemoryObjects, run},
-    platform::{ByteRange, ObjectRead, ObjectStore, PortError, ReadRange},
+    platform::{ObjectRead, ObjectStore, PortError},
 };
 use mp4::{start_index::Root, synth::MoovAt};
 
-use crate::fixture::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
+use crate::fixture::{LongFilm, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
 
 const ROOT: &str = "index/00ff/root.1";
 
@@ -22,18 +23,19 @@ fn stored(memory: &Memory, key: &str) -> Option<Vec<u8>> {
 /// Keys of the packs that the root names.
 fn packs(memory: &Memory) -> Vec<String> {
     let sealed = stored(memory, ROOT).unwrap();
-    let Root::Stored { names, .. } = Root::read(catalog::unseal(&sealed).unwrap()).unwrap() else {
+    let Root::Stored { names, .. } = Root::read(catalog::verify_hash(&sealed).unwrap()).unwrap()
+    else {
         panic!("it is refused");
     };
     names.into_iter().map(|name| format!("index/00ff/{name}")).collect()
 }
 
-fn film() -> Long {
-    Long::new(2, MoovAt::Tail)
+fn film() -> LongFilm {
+    LongFilm::new(2, MoovAt::Tail)
 }
 
 #[test]
-fn what_is_stored_outlives_an_instance_and_is_read_in_two_operations() {
+fn stored_start_index_outlives_an_instance_and_is_read_in_two_operations() {
     let memory = own(&film());
     let first = get(&memory, "headers", OWN, "at=60");
     assert_eq!(first.status, 200, "{}", text(&first));
@@ -46,7 +48,7 @@ fn what_is_stored_outlives_an_instance_and_is_read_in_two_operations() {
 }
 
 #[test]
-fn broken_bytes_are_made_anew_and_never_answered_with() {
+fn broken_start_index_is_rebuilt_and_never_sent() {
     let memory = own(&film());
     let right = get(&memory, "headers", OWN, "at=60").body;
     let mut memory = memory;
@@ -68,7 +70,7 @@ fn broken_bytes_are_made_anew_and_never_answered_with() {
 }
 
 #[test]
-fn a_film_that_cannot_be_stored_says_why_and_is_not_tried_again() {
+fn film_without_a_start_index_gives_the_reason_and_is_not_tried_again() {
     for (bytes, why) in [
         (vec![0; 100_000], "a box"),
         (fragmented(), "moof"),
@@ -96,7 +98,7 @@ fn fragmented() -> Vec<u8> {
 }
 
 #[test]
-fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
+fn interrupted_build_leaves_the_old_start_index_or_the_new() {
     let memory = own(&film());
     let right = get(&memory, "headers", OWN, "at=60").body;
     let names = packs(&memory);
@@ -113,16 +115,16 @@ fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
 }
 
 #[test]
-fn a_store_that_takes_nothing_is_told_of_and_the_film_plays_without() {
+fn full_store_is_reported_and_the_film_plays_without_a_start_index() {
     let memory = own(&film());
-    memory.objects.failing.replace(Some(PortError::Full("no room".to_owned())));
+    memory.objects.failing.set_error(Some(PortError::Full("no room".to_owned())));
     let answer = get(&memory, "headers", OWN, "at=0");
     assert_eq!(answer.status, 507, "{}", text(&answer));
     assert!(!memory.reports.borrow().is_empty());
 }
 
 #[test]
-fn a_purge_takes_all_that_is_stored_of_a_title() {
+fn purge_deletes_the_start_index_of_a_title() {
     let memory = own(&film());
     publish(&memory, &[OWN]);
     assert_eq!(get(&memory, "headers", OWN, "at=0").status, 200);

@@ -1,30 +1,30 @@
 //! `POST /api/v2/stream/window`: what comes next is made ready, and what left is let go.
 
 use edge::{
-    memory::{Answer, Canned, Memory, ask},
+    memory::{Memory, MemoryResponse, ScriptedResponse, send},
     platform::PortError,
     rules::blocks,
 };
 
-use crate::fixture::{asked, get, restart, season, text};
+use crate::fixture::{get, restart, season, text, upstream_requests};
 
-fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> Answer {
+fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> MemoryResponse {
     let body = serde_json::json!({"currentEpisodeId": current, "nextEpisodeIds": next});
     let headers = [("x-client-token", token)];
     let headers = if token.is_empty() { &[][..] } else { &headers };
     let body = body.to_string();
-    let answer = ask(memory, "POST", "/api/v2/stream/window", headers, Some(body.as_bytes()));
+    let answer = send(memory, "POST", "/api/v2/stream/window", headers, Some(body.as_bytes()));
     assert_eq!(answer.status, 202, "{}", text(&answer));
     answer
 }
 
 fn viewer(memory: &Memory) -> String {
-    let answer = ask(memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    let answer = send(memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["clientToken"].as_str().unwrap().to_owned()
 }
 
-fn is_kept(memory: &Memory, id: &str) -> bool {
+fn is_stored(memory: &Memory, id: &str) -> bool {
     memory.key_value.values.borrow().contains_key(&blocks::key(id, 0))
 }
 
@@ -33,38 +33,38 @@ fn pass(memory: &Memory, ms: u64) {
 }
 
 #[test]
-fn two_of_the_next_are_made_ready_and_start_without_their_provider() {
+fn two_of_the_next_episodes_are_prefetched_and_start_without_their_provider() {
     let (memory, ids) = season(4);
     let answer = window(&memory, "", "film.1", &["film.2", "film.3", "film.4"]);
     assert!(text(&answer).contains(r#"["film.2","film.3"]"#), "{}", text(&answer));
-    let kept: Vec<_> = ids.iter().map(|id| is_kept(&memory, id)).collect();
-    assert_eq!(kept, [false, true, true, false]);
+    let stored: Vec<_> = ids.iter().map(|id| is_stored(&memory, id)).collect();
+    assert_eq!(stored, [false, true, true, false]);
     let memory = restart(memory);
-    memory.outbound.play(|_| Canned::Down);
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     for id in &ids[1..3] {
         for route in ["headers", "start"] {
             assert_eq!(get(&memory, route, id, "at=0").status, 200);
         }
     }
-    assert_eq!(asked(&memory), 0);
+    assert_eq!(upstream_requests(&memory), 0);
 }
 
 #[test]
-fn the_same_window_is_looked_at_once_in_half_a_minute() {
+fn same_window_is_evaluated_once_in_half_a_minute() {
     let (memory, _) = season(2);
-    memory.outbound.play(|_| Canned::Down);
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     window(&memory, "", "film.1", &["film.2"]);
-    let tries = asked(&memory);
+    let tries = upstream_requests(&memory);
     assert!(tries > 0 && !memory.reports.borrow().is_empty(), "the operator hears of it");
     window(&memory, "", "film.1", &["film.2"]);
-    assert_eq!(asked(&memory), tries);
+    assert_eq!(upstream_requests(&memory), tries);
     pass(&memory, 90_000);
     window(&memory, "", "film.1", &["film.2"]);
-    assert!(asked(&memory) > tries);
+    assert!(upstream_requests(&memory) > tries);
 }
 
 #[test]
-fn what_was_made_ready_for_one_viewer_and_not_watched_is_let_go() {
+fn prefetched_episode_that_nobody_watched_is_deleted() {
     let (memory, ids) = season(4);
     let viewer = viewer(&memory);
     window(&memory, &viewer, "film.1", &["film.2", "film.3"]);
@@ -72,37 +72,37 @@ fn what_was_made_ready_for_one_viewer_and_not_watched_is_let_go() {
     // The second is watched; the third is left out.
     assert_eq!(get(&memory, "start", &ids[1], "at=0").status, 200);
     window(&memory, &viewer, "film.4", &["film.1"]);
-    let kept: Vec<_> = ids.iter().map(|id| is_kept(&memory, id)).collect();
-    assert_eq!(kept, [true, true, false, false]);
+    let stored: Vec<_> = ids.iter().map(|id| is_stored(&memory, id)).collect();
+    assert_eq!(stored, [true, true, false, false]);
 }
 
 #[test]
-fn what_somebody_else_waits_for_stays() {
+fn prefetched_episode_of_another_viewer_stays() {
     let (memory, ids) = season(3);
     let (one, other) = (viewer(&memory), viewer(&memory));
     window(&memory, &one, "film.1", &["film.2"]);
     window(&memory, &other, "film.1", &["film.2"]);
     window(&memory, &one, "film.3", &[]);
-    assert!(is_kept(&memory, &ids[1]));
+    assert!(is_stored(&memory, &ids[1]));
     window(&memory, &other, "film.2", &["film.3"]);
-    assert!(is_kept(&memory, &ids[1]), "it is watched now");
+    assert!(is_stored(&memory, &ids[1]), "it is watched now");
     window(&memory, &other, "film.1", &["film.3"]);
-    assert!(!is_kept(&memory, &ids[1]));
+    assert!(!is_stored(&memory, &ids[1]));
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_and_what_is_unknown_is_left_out() {
+fn invalid_window_is_refused_and_unknown_episodes_are_left_out() {
     let (memory, _) = season(1);
     for body in ["", "{}", "[]", r#"{"currentEpisodeId": 1, "nextEpisodeIds": []}"#] {
-        let answer = ask(&memory, "POST", "/api/v2/stream/window", &[], Some(body.as_bytes()));
+        let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(body.as_bytes()));
         assert_eq!(answer.status, 400, "{body}");
     }
     let long = format!(r#"{{"currentEpisodeId": "{}", "nextEpisodeIds": []}}"#, "a".repeat(9000));
-    let answer = ask(&memory, "POST", "/api/v2/stream/window", &[], Some(long.as_bytes()));
+    let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(long.as_bytes()));
     assert_eq!(answer.status, 413);
     let answer = window(&memory, "", "none.1", &["film.9", "..", "film.1"]);
     assert!(text(&answer).contains("\"nextEpisodeIds\":[]"), "{}", text(&answer));
-    assert_eq!(ask(&memory, "GET", "/api/v2/stream/window", &[], Some(b"")).status, 405);
-    memory.database.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+    assert_eq!(send(&memory, "GET", "/api/v2/stream/window", &[], Some(b"")).status, 405);
+    memory.database.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
     window(&memory, "", "none.1", &["film.1"]);
 }

@@ -1,13 +1,13 @@
-//! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
+//! The durable store: what is written to it, restored from it and purged from it.
 
 use edge::{
-    memory::{Canned, Memory, MemoryObjects, ask, now, run},
+    memory::{Memory, MemoryObjects, ScriptedResponse, run, run_until_stalled, send},
     platform::{ObjectStore, PortError},
     rules::blocks::{BLOCK_BYTES, key},
 };
 
 use crate::{
-    fixture::{UpstreamFixture, deployment, good, put_catalog, register, right, text},
+    fixture::{UpstreamFixture, deployment, good, ingest, put_catalog, right, text},
     startup::{rows, start},
 };
 
@@ -24,118 +24,117 @@ fn set(memory: &Memory, setting: &str) {
 
 /// The same stores of objects, and everything else of this place gone.
 fn wiped(fixture: UpstreamFixture) -> UpstreamFixture {
-    let Memory { objects, objects_apart, settings, clock, outbound, .. } = fixture.memory;
-    let memory = Memory { objects, objects_apart, settings, clock, outbound, ..Memory::default() };
+    let Memory { objects, durable_objects, settings, clock, outbound, .. } = fixture.memory;
+    let memory =
+        Memory { objects, durable_objects, settings, clock, outbound, ..Memory::default() };
     UpstreamFixture { memory, id: fixture.id }
+}
+
+/// Whether the key-value store has the first block of the film.
+fn has_first_block(fixture: &UpstreamFixture) -> bool {
+    fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0))
 }
 
 fn keys(store: &MemoryObjects) -> usize {
     store.keys().len()
 }
 
-fn said(memory: &Memory) -> String {
-    let answer = ask(memory, "GET", "/health", &[], Some(b""));
+fn startup_store(memory: &Memory) -> String {
+    let answer = send(memory, "GET", "/health", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
 }
 
 #[test]
-fn a_place_that_lost_everything_is_restored_without_its_upstream() {
-    for (setting, in_objects) in [("durable", true), ("apart", false)] {
+fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
+    for (setting, in_objects) in [("durable", true), ("separate", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
-        assert_eq!(keys(&before.memory.objects_apart) > 0, !in_objects);
+        assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
         let fixture = wiped(before);
-        fixture.memory.outbound.play(|_| Canned::Down);
-        let asked = fixture.asked();
+        fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
+        let requests = fixture.requests();
         start(&fixture);
-        assert_eq!(fixture.asked(), asked);
-        assert!(
-            fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
-            "put back"
-        );
+        assert_eq!(fixture.requests(), requests);
+        assert!(has_first_block(&fixture), "put back");
         assert!(rows(&fixture.memory) > 0);
-        // From then on this place is enough.
-        fixture.memory.objects.failing.replace(Some(PortError::Unavailable("down".to_owned())));
-        fixture
-            .memory
-            .objects_apart
-            .failing
-            .replace(Some(PortError::Unavailable("down".to_owned())));
+        // From then on the key-value store is enough.
+        let down = Some(PortError::Unavailable("down".to_owned()));
+        fixture.memory.objects.failing.set_error(down.clone());
+        fixture.memory.durable_objects.failing.set_error(down);
         start(&fixture);
     }
 }
 
 #[test]
-fn local_keeps_nothing_elsewhere() {
+fn local_setting_writes_to_no_durable_store() {
     let fixture = fixture("local");
-    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.objects_apart)), (0, 0));
+    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
     let fixture = wiped(fixture);
     assert_eq!(fixture.range(0, 1).status, 503, "its record is gone");
 }
 
 #[test]
-fn without_keys_it_is_local_and_that_is_said() {
+fn separate_store_without_keys_is_local_and_health_says_so() {
     let memory = deployment();
-    set(&memory, "apart");
-    memory.objects_apart.is_not_set_up.set(true);
+    set(&memory, "separate");
+    memory.durable_objects.is_not_set_up.set(true);
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
-    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.objects_apart)), (0, 0));
-    assert_eq!(said(&fixture.memory), "local");
-    let told = |memory: &Memory| {
-        memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
-    };
-    assert_eq!(told(&fixture.memory), 1, "{:?}", fixture.memory.reports);
-    fixture.memory.objects_apart.is_not_set_up.set(false);
-    assert_eq!(said(&fixture.memory), "apart");
+    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
+    assert_eq!(startup_store(&fixture.memory), "local");
+    let reports = fixture.memory.reports.borrow().clone();
+    let about_it = reports.iter().filter(|report| report.contains("startup_store")).count();
+    assert_eq!(about_it, 1, "{reports:?}");
+    fixture.memory.durable_objects.is_not_set_up.set(false);
+    assert_eq!(startup_store(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
         set(&fixture.memory, setting);
-        assert_eq!(said(&fixture.memory), setting);
+        assert_eq!(startup_store(&fixture.memory), setting);
     }
     set(&fixture.memory, "cloud");
-    assert_eq!(said(&fixture.memory), "nothing", "health is told whatever the settings are");
+    let unknown = startup_store(&fixture.memory);
+    assert_eq!(unknown, "nothing", "health is reported whatever the settings are");
 }
 
 #[test]
-fn it_is_written_first() {
-    for setting in ["durable", "apart"] {
+fn block_is_written_to_the_durable_store_first() {
+    for setting in ["durable", "separate"] {
         let fixture = fixture(setting);
-        fixture.forget_blocks();
-        let store = if setting == "apart" {
-            &fixture.memory.objects_apart
+        fixture.purge_blocks();
+        let store = if setting == "separate" {
+            &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
         };
         assert!(store.keys().iter().all(|key| !key.starts_with("b/")), "{:?}", store.keys());
-        store.failing.replace(Some(PortError::Full("full".to_owned())));
-        fixture.memory.outbound.play(good);
+        store.failing.set_error(Some(PortError::Full("full".to_owned())));
+        fixture.memory.outbound.serve_with(good);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000, "its bytes are there all the same");
-        assert!(!fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)));
-        store.failing.replace(None);
+        assert!(!has_first_block(&fixture));
+        store.failing.set_error(None);
         let fixture =
             UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        let kept = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
-        assert!(kept, "and kept when there is room again");
+        assert!(has_first_block(&fixture), "and stored when there is room again");
     }
 }
 
 #[test]
-fn a_purge_reaches_it() {
+fn purge_deletes_blocks_from_the_durable_store() {
     for (setting, path) in [
         ("durable", "/api/v2/admin/startup"),
         ("durable", "/api/v2/admin/startup/film"),
-        ("apart", "/api/v2/admin/startup"),
-        ("apart", "/api/v2/admin/startup/film"),
+        ("separate", "/api/v2/admin/startup"),
+        ("separate", "/api/v2/admin/startup/film"),
     ] {
         let fixture = fixture(setting);
-        let other = register(&fixture.memory, "two");
+        let other = ingest(&fixture.memory, "two");
         assert_eq!(other.status, 201, "{}", text(&other));
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
-        let store = if setting == "apart" {
-            &fixture.memory.objects_apart
+        let store = if setting == "separate" {
+            &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
         };
@@ -148,22 +147,39 @@ fn a_purge_reaches_it() {
         let left = if path.ends_with("/film") { before / 2 } else { 0 };
         assert_eq!(blocks(), left, "{setting} {path}");
         assert_eq!(
-            now(fixture.memory.objects.head("media/00ff")).unwrap().unwrap().unwrap().size_bytes,
+            run_until_stalled(fixture.memory.objects.head("media/00ff"))
+                .unwrap()
+                .unwrap()
+                .unwrap()
+                .size_bytes,
             6
         );
-        fixture.memory.outbound.play(|_| Canned::Down);
+        fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
         assert_eq!(fixture.range(0, 1).status, 502, "{setting} {path}: a block came back");
     }
 }
 
 #[test]
-fn a_block_there_that_is_not_whole_is_never_served() {
-    let fixture = wiped(fixture("apart"));
+fn broken_block_of_the_durable_store_is_never_served() {
+    let fixture = wiped(fixture("separate"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
-    run(&fixture.memory, ObjectStore::put(&fixture.memory.objects_apart, &key, &half))
+    run(&fixture.memory, ObjectStore::put(&fixture.memory.durable_objects, &key, &half))
         .unwrap()
         .unwrap();
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-    assert!(fixture.asked() > 0, "it is fetched anew");
+    assert!(fixture.requests() > 0, "it is fetched anew");
+}
+
+#[test]
+fn old_value_apart_means_separate_and_is_reported_once() {
+    let memory = deployment();
+    set(&memory, "apart");
+    let fixture = UpstreamFixture::of(memory, "one");
+    start(&fixture);
+    assert!(keys(&fixture.memory.durable_objects) > 0);
+    assert_eq!(startup_store(&fixture.memory), "apart", "the JSON value has not changed");
+    let reports = fixture.memory.reports.borrow();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].contains("write `separate`"), "{reports:?}");
 }

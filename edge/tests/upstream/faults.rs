@@ -1,25 +1,27 @@
-//! What a client and the operator hear when an upstream fails, and when it is left alone.
+//! An upstream fails: what clients and the operator get, and when the circuit breaker opens.
 
-use edge::memory::{Asked, Canned, MemoryStream};
+use edge::memory::{MemoryStream, OutboundRequest, ScriptedResponse};
 
-use crate::fixture::{
-    UpstreamFixture, canned, deployment, good, register, right, sent, text, vault,
-};
+use crate::fixture::{UpstreamFixture, canned, deployment, good, ingest, right, sent, text, vault};
 
-type Server = fn(&Asked) -> Canned;
+type Server = fn(&OutboundRequest) -> ScriptedResponse;
 
 /// A range in the middle of the film.
-fn middle(fixture: &UpstreamFixture) -> edge::memory::Answer {
+fn middle(fixture: &UpstreamFixture) -> edge::memory::MemoryResponse {
     fixture.range(5_000_000, 5_001_000)
 }
 
 #[test]
-fn another_mirror_is_asked_where_there_is_one() {
-    for wrong in [Canned::Down, Canned::Silent, canned(500, &[], vec![]), canned(404, &[], vec![])]
-    {
+fn failed_request_goes_to_another_mirror() {
+    for wrong in [
+        ScriptedResponse::ConnectionRefused,
+        ScriptedResponse::NoResponse,
+        canned(500, &[], vec![]),
+        canned(404, &[], vec![]),
+    ] {
         let fixture = UpstreamFixture::new("two");
-        fixture.memory.outbound.play(move |asked| {
-            if asked.url.starts_with("https://a.") { wrong.clone() } else { good(asked) }
+        fixture.memory.outbound.serve_with(move |request| {
+            if request.url.starts_with("https://a.") { wrong.clone() } else { good(request) }
         });
         for _ in 0..10 {
             assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
@@ -28,60 +30,60 @@ fn another_mirror_is_asked_where_there_is_one() {
 }
 
 #[test]
-fn bytes_of_two_states_are_never_put_together() {
+fn bytes_of_two_file_states_are_never_mixed() {
     let fixture = UpstreamFixture::new("two");
     // One mirror has another state of the file.
-    fixture.memory.outbound.play(|asked| {
-        if asked.url.starts_with("https://a.") {
-            sent(asked.range.unwrap(), "\"v2\"")
+    fixture.memory.outbound.serve_with(|request| {
+        if request.url.starts_with("https://a.") {
+            sent(request.range.unwrap(), "\"v2\"")
         } else {
-            good(asked)
+            good(request)
         }
     });
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     // Both have.
-    fixture.memory.outbound.play(|asked| sent(asked.range.unwrap(), "\"v2\""));
+    fixture.memory.outbound.serve_with(|request| sent(request.range.unwrap(), "\"v2\""));
     let answer = middle(&fixture);
     assert_eq!(answer.status, 410);
     assert!(text(&answer).contains("source_gone"));
-    // What is kept is still the film as it was.
+    // Stored blocks are still those of the film as it was.
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
 }
 
 #[test]
-fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
+fn circuit_breaker_opens_on_failures_and_then_lets_one_request_through() {
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(|_| canned(500, &[], vec![]));
-    let before = fixture.asked();
+    fixture.memory.outbound.serve_with(|_| canned(500, &[], vec![]));
+    let before = fixture.requests();
     for _ in 0..100 {
         let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
-    assert!(fixture.asked() - before <= 8, "{}", fixture.asked() - before);
-    fixture.memory.outbound.play(good);
+    assert!(fixture.requests() - before <= 8, "{}", fixture.requests() - before);
+    fixture.memory.outbound.serve_with(good);
     fixture.memory.clock.0.set(fixture.memory.clock.0.get() + 60_000);
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
 }
 
 #[test]
-fn retry_after_is_kept() {
+fn retry_after_is_respected() {
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(|_| canned(429, &[("retry-after", "30")], vec![]));
-    let before = fixture.asked();
+    fixture.memory.outbound.serve_with(|_| canned(429, &[("retry-after", "30")], vec![]));
+    let before = fixture.requests();
     let answer = middle(&fixture);
     assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
     assert!(text(&answer).contains("upstream_unavailable"));
     assert_eq!(middle(&fixture).status, 503);
-    assert_eq!(fixture.asked(), before + 1, "nobody asks before");
+    assert_eq!(fixture.requests(), before + 1, "no request before that");
     // A short one is waited for.
     let fixture = UpstreamFixture::new("one");
-    let first = fixture.asked();
-    fixture.memory.outbound.play(move |asked| {
-        if asked.number == first {
+    let first = fixture.requests();
+    fixture.memory.outbound.serve_with(move |request| {
+        if request.number == first {
             canned(503, &[("retry-after", "2")], vec![])
         } else {
-            good(asked)
+            good(request)
         }
     });
     let before_ms = fixture.memory.clock.0.get();
@@ -90,14 +92,14 @@ fn retry_after_is_kept() {
 }
 
 #[test]
-fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
+fn redirects_are_followed_three_times_and_only_to_listed_origins() {
     let to = |location: &str| canned(302, &[("location", location)], vec![]);
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(move |asked| match asked.url.as_str() {
+    fixture.memory.outbound.serve_with(move |request| match request.url.as_str() {
         "https://a.example/films/film.mp4" => to("/1"),
         "https://a.example/1" => to("https://a.example/2"),
         "https://a.example/2" => to("3"),
-        _ => good(asked),
+        _ => good(request),
     });
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     for location in [
@@ -114,22 +116,25 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
         "",
     ] {
         let fixture = UpstreamFixture::new("one");
-        let before = fixture.asked();
+        let before = fixture.requests();
         let location = location.to_owned();
-        fixture.memory.outbound.play(move |_| to(&location));
+        fixture.memory.outbound.serve_with(move |_| to(&location));
         let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
-        let asked = fixture.memory.outbound.asked.borrow();
-        let elsewhere = |one: &&Asked| !one.url.starts_with("https://a.example/");
-        assert_eq!(asked.iter().skip(before).find(elsewhere), None);
+        let requests = fixture.memory.outbound.requests.borrow();
+        let unlisted = |one: &&OutboundRequest| !one.url.starts_with("https://a.example/");
+        assert_eq!(requests.iter().skip(before).find(unlisted), None);
     }
 }
 
 #[test]
-fn no_answer_tells_where_a_film_lies() {
-    for canned in [canned(500, &[], b"https://dl.example/secret".to_vec()), Canned::Down] {
+fn responses_never_reveal_an_upstream_url() {
+    for canned in [
+        canned(500, &[], b"https://dl.example/secret".to_vec()),
+        ScriptedResponse::ConnectionRefused,
+    ] {
         let fixture = UpstreamFixture::new("vault");
-        fixture.memory.outbound.play(move |_| canned.clone());
+        fixture.memory.outbound.serve_with(move |_| canned.clone());
         let answer = middle(&fixture);
         let said = format!("{:?} {}", answer.headers, text(&answer));
         assert!(!said.contains("example"), "{said}");
@@ -139,54 +144,56 @@ fn no_answer_tells_where_a_film_lies() {
 }
 
 #[test]
-fn answers_of_no_use_are_closed() {
+fn unused_response_bodies_are_discarded() {
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(|_| canned(500, &[], vec![0; 1000]));
-    let before = fixture.asked();
+    fixture.memory.outbound.serve_with(|_| canned(500, &[], vec![0; 1000]));
+    let before = fixture.requests();
     middle(&fixture);
-    assert_eq!(fixture.memory.outbound.discarded.get(), fixture.asked() - before);
+    assert_eq!(fixture.memory.outbound.discarded.get(), fixture.requests() - before);
 }
 
 #[test]
-fn what_cannot_be_a_film_is_not_taken_up() {
+fn responses_that_cannot_be_a_film_are_not_ingested() {
     let cases: [(&str, Server, u16); 8] = [
         ("nobody", good, 400),
         ("one", |_| canned(404, &[], vec![]), 410),
         ("one", |_| canned(206, &[("content-range", "bytes 0-9/*")], vec![0; 10]), 502),
         ("one", |_| canned(200, &[], vec![0; 10]), 502),
         ("one", |_| canned(200, &[("content-length", "0")], vec![]), 502),
-        ("one", |_| Canned::Silent, 502),
+        ("one", |_| ScriptedResponse::NoResponse, 502),
         ("vault", |_| canned(200, &[], b"{\"urls\": [\"http://10.0.0.1/\"]}".to_vec()), 502),
         ("vault", |_| canned(200, &[], vec![b' '; 100_000]), 502),
     ];
     for (n, (provider, play, status)) in cases.into_iter().enumerate() {
         let memory = deployment();
-        memory.outbound.play(play);
-        let answer = register(&memory, provider);
+        memory.outbound.serve_with(play);
+        let answer = ingest(&memory, provider);
         assert_eq!(answer.status, status, "case {n}: {}", text(&answer));
         assert!(memory.key_value.values.borrow().is_empty(), "case {n} leaves something");
     }
 }
 
 #[test]
-fn only_so_many_reads_hold_bytes_at_once() {
+fn buffered_reads_are_limited() {
     let fixture = UpstreamFixture::new("vault");
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     // Each read takes its time: 100 films at once would be 400 MB.
-    fixture.memory.outbound.play(|asked| match vault(asked) {
-        Canned::Answer(status, headers, stream) if asked.range.is_some() => {
+    fixture.memory.outbound.serve_with(|request| match vault(request) {
+        ScriptedResponse::Response(status, headers, stream) if request.range.is_some() => {
             let headers = headers.into_iter().filter(|(name, _)| *name != "content-length");
             let stream = MemoryStream { byte_ms: 1, ..stream };
-            Canned::Answer(status, headers.collect(), stream)
+            ScriptedResponse::Response(status, headers.collect(), stream)
         }
-        other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
+        other @ (ScriptedResponse::ConnectionRefused
+        | ScriptedResponse::NoResponse
+        | ScriptedResponse::Response(..)) => other,
     });
     let url = fixture.url();
     let ranges: Vec<_> = (0..100).map(|n| format!("bytes={0}-{0}", 4_000_000 + n)).collect();
     let headers: Vec<_> = ranges.iter().map(|range| [("range", range.as_str())]).collect();
     let readers = headers
         .iter()
-        .map(|headers| edge::memory::answer(&fixture.memory, "GET", &url, headers, Some(b"")));
+        .map(|headers| edge::memory::respond(&fixture.memory, "GET", &url, headers, Some(b"")));
     let answers = edge::memory::run(&fixture.memory, futures::future::join_all(readers)).unwrap();
     for (n, answer) in answers.iter().enumerate() {
         let start = 4_000_000 + n as u64;

@@ -1,9 +1,9 @@
-//! A thousand random ranges on every kind of wicked upstream: no wrong byte, no hang, and an error
+//! A thousand random ranges on every kind of hostile upstream: no wrong byte, no hang, and an error
 //! that a client understands.
 
 use edge::{
-    memory::{Asked, Canned, Ending, MemoryStream},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{MemoryStream, OutboundRequest, ScriptedResponse, StreamEnd},
 };
 
 use crate::fixture::{
@@ -11,14 +11,17 @@ use crate::fixture::{
 };
 
 /// A thousand ranges; how many of them came to their end, following what a client follows.
-fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize {
+fn thousand(
+    provider: &str,
+    play: impl Fn(&OutboundRequest) -> ScriptedResponse + 'static,
+) -> usize {
     let fixture = UpstreamFixture::new(provider);
-    fixture.memory.outbound.play(play);
+    fixture.memory.outbound.serve_with(play);
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let mut complete = 0;
     for n in 0..1000 {
         if n % 100 == 99 {
-            fixture.forget_blocks();
+            fixture.purge_blocks();
         }
         let start = dice.below(SIZE);
         let length = if dice.below(8) == 0 { 200_000 } else { 2_000 };
@@ -45,15 +48,19 @@ fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize 
 
 /// The same answer, with something done to it.
 fn changed(
-    asked: &Asked,
+    request: &OutboundRequest,
     change: impl Fn(&mut u16, &mut Vec<(&'static str, String)>, &mut MemoryStream),
-) -> Canned {
-    match vault(asked) {
-        Canned::Answer(mut status, mut headers, mut stream) if asked.range.is_some() => {
+) -> ScriptedResponse {
+    match vault(request) {
+        ScriptedResponse::Response(mut status, mut headers, mut stream)
+            if request.range.is_some() =>
+        {
             change(&mut status, &mut headers, &mut stream);
-            Canned::Answer(status, headers, stream)
+            ScriptedResponse::Response(status, headers, stream)
         }
-        other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
+        other @ (ScriptedResponse::ConnectionRefused
+        | ScriptedResponse::NoResponse
+        | ScriptedResponse::Response(..)) => other,
     }
 }
 
@@ -65,29 +72,29 @@ fn set(headers: &mut Vec<(&'static str, String)>, name: &'static str, value: &st
 }
 
 #[test]
-fn a_good_upstream() {
+fn healthy_upstream_answers_nearly_every_range() {
     assert!(thousand("one", good) > 980, "all but those that leave the blocks");
     assert!(thousand("vault", vault) > 980);
 }
 
 #[test]
-fn all_of_the_file_for_every_range() {
-    let whole = |asked: &Asked| {
-        changed(asked, |status, headers, stream| {
+fn whole_file_for_every_range_is_cut_to_the_range() {
+    let whole = |request: &OutboundRequest| {
+        changed(request, |status, headers, stream| {
             *status = 200;
             set(headers, "content-range", "");
             set(headers, "content-length", &SIZE.to_string());
             // Only as much is made as anybody may read.
-            let end = asked.range.unwrap().end + 1000;
+            let end = request.range.unwrap().end + 1000;
             *stream = MemoryStream {
                 bytes: content(ByteRange { start: 0, end: end.min(SIZE) }),
-                ending: Ending::Stall,
+                ending: StreamEnd::Stalled,
                 byte_ms: 0,
             };
         })
     };
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(whole);
+    fixture.memory.outbound.serve_with(whole);
     let mut dice = Dice(7);
     for _ in 0..1000 {
         let start = dice.below(16) * 1024 * 64;
@@ -100,7 +107,7 @@ fn all_of_the_file_for_every_range() {
 }
 
 #[test]
-fn a_wrong_content_range() {
+fn wrong_content_range_is_never_passed_on() {
     for wrong in [
         "bytes 0-9/100",
         "bytes 1-10/16789561",
@@ -111,17 +118,17 @@ fn a_wrong_content_range() {
         "",
         "x",
     ] {
-        let lie = move |asked: &Asked| {
-            changed(asked, |_, headers, _| set(headers, "content-range", wrong))
+        let lie = move |request: &OutboundRequest| {
+            changed(request, |_, headers, _| set(headers, "content-range", wrong))
         };
-        assert!(thousand("one", lie) < 900, "only what is kept comes: {wrong}");
+        assert!(thousand("one", lie) < 900, "only stored blocks come: {wrong}");
     }
 }
 
 #[test]
-fn a_range_one_byte_beside_that_asked_for() {
-    let beside = |asked: &Asked| {
-        let range = asked.range.unwrap();
+fn range_shifted_by_one_byte_is_never_passed_on() {
+    let beside = |request: &OutboundRequest| {
+        let range = request.range.unwrap();
         let start = if range.start == 0 { 1 } else { range.start - 1 };
         sent(ByteRange { start, end: range.end }, ETAG)
     };
@@ -129,23 +136,31 @@ fn a_range_one_byte_beside_that_asked_for() {
 }
 
 #[test]
-fn another_length_than_said() {
-    thousand("one", |asked| {
-        changed(asked, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
+fn wrong_content_length_is_never_passed_on() {
+    thousand("one", |request| {
+        changed(request, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
     });
-    thousand("one", |asked| changed(asked, |_, _, stream| stream.bytes.clear()));
-    let long = |asked: &Asked| changed(asked, |_, _, stream| stream.bytes.extend([0xee; 1000]));
+    thousand("one", |request| changed(request, |_, _, stream| stream.bytes.clear()));
+    let long = |request: &OutboundRequest| {
+        changed(request, |_, _, stream| stream.bytes.extend([0xee; 1000]))
+    };
     assert!(thousand("one", long) > 980, "no byte too many counts");
-    thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "17")));
-    thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "1, 1")));
+    thousand("one", |request| {
+        changed(request, |_, headers, _| set(headers, "content-length", "17"))
+    });
+    thousand("one", |request| {
+        changed(request, |_, headers, _| set(headers, "content-length", "1, 1"))
+    });
 }
 
 #[test]
-fn no_length_at_all() {
-    let none = |asked: &Asked| changed(asked, |_, headers, _| set(headers, "content-length", ""));
+fn body_without_content_length_is_checked_against_its_range() {
+    let none = |request: &OutboundRequest| {
+        changed(request, |_, headers, _| set(headers, "content-length", ""))
+    };
     assert!(thousand("one", none) > 980);
-    let short = |asked: &Asked| {
-        changed(asked, |_, headers, stream| {
+    let short = |request: &OutboundRequest| {
+        changed(request, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.bytes.truncate(stream.bytes.len() - stream.bytes.len() / 8);
         })
@@ -154,11 +169,11 @@ fn no_length_at_all() {
 }
 
 #[test]
-fn another_file_in_the_middle() {
+fn replaced_file_is_never_mixed_with_the_old_one() {
     for etag in ["\"v2\"", "W/\"v1\"", ""] {
-        let other = move |asked: &Asked| {
-            changed(asked, |_, headers, stream| {
-                if asked.number > 200 {
+        let other = move |request: &OutboundRequest| {
+            changed(request, |_, headers, stream| {
+                if request.number > 200 {
                     set(headers, "etag", etag);
                     stream.bytes.iter_mut().for_each(|byte| *byte = !*byte);
                 }
@@ -167,9 +182,9 @@ fn another_file_in_the_middle() {
         thousand("one", other);
     }
     // The same tag on a file of another size.
-    thousand("one", |asked| {
-        changed(asked, |_, headers, _| {
-            let range = asked.range.unwrap();
+    thousand("one", |request| {
+        changed(request, |_, headers, _| {
+            let range = request.range.unwrap();
             let said = format!("bytes {}-{}/{}", range.start, range.end - 1, SIZE + 1);
             set(headers, "content-range", &said);
         })
@@ -177,33 +192,37 @@ fn another_file_in_the_middle() {
 }
 
 #[test]
-fn connections_that_break() {
-    thousand("one", |asked| {
-        changed(asked, |_, _, stream| {
-            stream.bytes.truncate(stream.bytes.len() * (asked.number % 4) / 4);
-            stream.ending = Ending::Reset;
+fn broken_connections_pass_no_wrong_byte() {
+    thousand("one", |request| {
+        changed(request, |_, _, stream| {
+            stream.bytes.truncate(stream.bytes.len() * (request.number % 4) / 4);
+            stream.ending = StreamEnd::Reset;
         })
     });
-    thousand("one", |asked| if asked.number % 3 == 0 { good(asked) } else { Canned::Down });
+    thousand("one", |request| {
+        if request.number % 3 == 0 { good(request) } else { ScriptedResponse::ConnectionRefused }
+    });
 }
 
 #[test]
-fn silence() {
-    thousand("one", |_| Canned::Silent);
-    thousand("one", |asked| if asked.number % 2 == 0 { good(asked) } else { Canned::Silent });
-    thousand("one", |asked| {
-        changed(asked, |_, headers, stream| {
+fn silent_upstream_times_out() {
+    thousand("one", |_| ScriptedResponse::NoResponse);
+    thousand("one", |request| {
+        if request.number % 2 == 0 { good(request) } else { ScriptedResponse::NoResponse }
+    });
+    thousand("one", |request| {
+        changed(request, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.bytes.truncate(stream.bytes.len() / 2);
-            stream.ending = Ending::Stall;
+            stream.ending = StreamEnd::Stalled;
         })
     });
 }
 
 #[test]
-fn a_byte_a_second() {
-    thousand("one", |asked| {
-        changed(asked, |_, headers, stream| {
+fn upstream_that_trickles_times_out() {
+    thousand("one", |request| {
+        changed(request, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.byte_ms = 1_000;
         })
@@ -211,40 +230,40 @@ fn a_byte_a_second() {
 }
 
 #[test]
-fn refusal_after_some_bytes() {
+fn refusal_after_some_bytes_is_an_error() {
     let spent = std::cell::Cell::new(0);
-    let some = move |asked: &Asked| {
-        if asked.range.is_none() {
+    let some = move |request: &OutboundRequest| {
+        if request.range.is_none() {
             spent.set(0);
-            return vault(asked);
+            return vault(request);
         }
         if spent.get() > 1_000_000 {
             return canned(403, &[], Vec::new());
         }
-        spent.set(spent.get() + asked.range.unwrap().len());
-        vault(asked)
+        spent.set(spent.get() + request.range.unwrap().len());
+        vault(request)
     };
-    assert!(thousand("vault", some) > 980, "a new URL is asked for");
-    thousand("vault", |asked| {
-        if asked.range.is_none() { vault(asked) } else { canned(403, &[], Vec::new()) }
+    assert!(thousand("vault", some) > 980, "a new URL is requests for");
+    thousand("vault", |request| {
+        if request.range.is_none() { vault(request) } else { canned(403, &[], Vec::new()) }
     });
 }
 
 #[test]
-fn redirects_to_private_addresses() {
-    thousand("one", |asked| {
+fn redirects_to_private_addresses_are_not_followed() {
+    thousand("one", |request| {
         let hosts = ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254", "localhost"];
-        let location = format!("https://{}/film", hosts[asked.number % hosts.len()]);
-        assert!(asked.url.starts_with("https://a.example/"), "{}", asked.url);
+        let location = format!("https://{}/film", hosts[request.number % hosts.len()]);
+        assert!(request.url.starts_with("https://a.example/"), "{}", request.url);
         canned(302, &[("location", &location)], Vec::new())
     });
 }
 
 #[test]
-fn codings_on_ranges() {
+fn content_codings_on_ranges_are_refused() {
     for coding in ["gzip", "br", "gzip, identity", "x"] {
-        let coded = move |asked: &Asked| {
-            changed(asked, |_, headers, stream| {
+        let coded = move |request: &OutboundRequest| {
+            changed(request, |_, headers, stream| {
                 set(headers, "content-encoding", coding);
                 stream.bytes.iter_mut().for_each(|byte| *byte = 0x1f);
             })
@@ -254,11 +273,11 @@ fn codings_on_ranges() {
 }
 
 #[test]
-fn too_many_requests() {
+fn too_many_requests_are_retried_later() {
     for after in ["", "0", "1", "3600", "soon", "Tue, 14 Nov 2023 22:13:30 GMT"] {
-        thousand("one", move |asked| {
-            if asked.number % 2 == 0 {
-                good(asked)
+        thousand("one", move |request| {
+            if request.number % 2 == 0 {
+                good(request)
             } else {
                 canned(429, &[("retry-after", after)], vec![])
             }

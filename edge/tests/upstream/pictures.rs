@@ -1,8 +1,8 @@
-//! Pictures that lie with a provider: taken up, kept whole, sent as what they are.
+//! Pictures of a provider: ingested, stored whole, sent with the type of their bytes.
 
 use edge::{
-    memory::{Answer, Asked, Canned, Memory, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, MemoryResponse, OutboundRequest, ScriptedResponse, send},
     rules::signature::{Keys, Scope},
 };
 
@@ -18,10 +18,10 @@ fn png(size: usize) -> Vec<u8> {
 }
 
 /// A server that has these bytes.
-fn has(bytes: Vec<u8>) -> impl Fn(&Asked) -> Canned {
-    move |asked| {
+fn has(bytes: Vec<u8>) -> impl Fn(&OutboundRequest) -> ScriptedResponse {
+    move |request| {
         let size = bytes.len() as u64;
-        let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
+        let range = request.range.unwrap_or(ByteRange { start: 0, end: size });
         let (start, end) = (range.start, range.end.min(size));
         let said = format!("bytes {start}-{}/{size}", end - 1);
         let length = (end - start).to_string();
@@ -30,15 +30,15 @@ fn has(bytes: Vec<u8>) -> impl Fn(&Asked) -> Canned {
     }
 }
 
-fn ingest(memory: &Memory) -> Answer {
+fn ingest(memory: &Memory) -> MemoryResponse {
     let body = br#"{"provider": "one", "file": "posters/a.png"}"#;
-    ask(memory, "POST", "/api/v2/admin/pictures", &[("authorization", ADMIN)], Some(body))
+    send(memory, "POST", "/api/v2/admin/pictures", &[("authorization", ADMIN)], Some(body))
 }
 
-/// A deployment that has taken up these bytes, and the picture's id.
-fn taken_up(bytes: &[u8]) -> (Memory, String) {
+/// A deployment that has ingested these bytes, and the picture's id.
+fn ingested(bytes: &[u8]) -> (Memory, String) {
     let memory = deployment();
-    memory.outbound.play(has(bytes.to_vec()));
+    memory.outbound.serve_with(has(bytes.to_vec()));
     let answer = ingest(&memory);
     assert_eq!(answer.status, 201, "{}", text(&answer));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
@@ -51,14 +51,14 @@ fn url(memory: &Memory, id: &str) -> String {
     format!("/api/v2/image/{id}?{query}")
 }
 
-fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> Answer {
-    ask(memory, "GET", path, headers, Some(b""))
+fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse {
+    send(memory, "GET", path, headers, Some(b""))
 }
 
 #[test]
-fn a_picture_is_sent_whole_as_what_it_is_and_no_page_can_be_made_of_it() {
+fn picture_is_sent_whole_with_its_type_and_headers_that_forbid_scripts() {
     for size in [100, 600_000, 4 * 1024 * 1024] {
-        let (memory, id) = taken_up(&png(size));
+        let (memory, id) = ingested(&png(size));
         let answer = get(&memory, &url(&memory, &id), &[]);
         assert_eq!(answer.status, 200, "{}", text(&answer));
         assert!(answer.body == png(size), "{size}: other bytes");
@@ -74,48 +74,48 @@ fn a_picture_is_sent_whole_as_what_it_is_and_no_page_can_be_made_of_it() {
             assert_eq!(answer.header(name), value, "{name}");
         }
         assert!(answer.header("cache-control").ends_with(", immutable"));
-        let head = ask(&memory, "HEAD", &url(&memory, &id), &[], Some(b""));
+        let head = send(&memory, "HEAD", &url(&memory, &id), &[], Some(b""));
         assert_eq!((head.status, head.headers), (200, answer.headers));
     }
 }
 
 #[test]
-fn a_picture_is_fetched_once_and_then_kept() {
-    let (memory, id) = taken_up(&png(600_000));
-    assert_eq!(memory.outbound.asked.borrow().len(), 2, "both its blocks, once");
-    memory.outbound.play(|_| Canned::Down);
+fn picture_is_fetched_once_and_then_stored() {
+    let (memory, id) = ingested(&png(600_000));
+    assert_eq!(memory.outbound.requests.borrow().len(), 2, "both its blocks, once");
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     let answer = get(&memory, &url(&memory, &id), &[]);
     assert_eq!(answer.status, 200);
     let held = [("if-none-match", answer.header("etag"))];
     let again = get(&memory, &url(&memory, &id), &held);
     assert_eq!((again.status, again.body.len(), again.header("content-type")), (304, 0, ""));
     assert_eq!(get(&memory, &url(&memory, &id), &[("if-match", "\"x\"")]).status, 412);
-    assert_eq!(memory.outbound.asked.borrow().len(), 2);
+    assert_eq!(memory.outbound.requests.borrow().len(), 2);
     // Purged and gone there, it is an error that says so, and comes back with its provider.
     let purged = "/api/v2/admin/startup";
-    assert_eq!(ask(&memory, "DELETE", purged, &[("authorization", ADMIN)], None).status, 200);
+    assert_eq!(send(&memory, "DELETE", purged, &[("authorization", ADMIN)], None).status, 200);
     assert_eq!(get(&memory, &url(&memory, &id), &[]).status, 502);
-    memory.outbound.play(has(png(600_000)));
+    memory.outbound.serve_with(has(png(600_000)));
     memory.clock.0.set(memory.clock.0.get() + 60_000);
     assert!(get(&memory, &url(&memory, &id), &[]).body == png(600_000));
 }
 
 #[test]
 fn another_picture_under_the_same_name_is_never_sent_for_it() {
-    let (memory, id) = taken_up(&png(1_000));
-    ask(&memory, "DELETE", "/api/v2/admin/startup", &[("authorization", ADMIN)], None);
+    let (memory, id) = ingested(&png(1_000));
+    send(&memory, "DELETE", "/api/v2/admin/startup", &[("authorization", ADMIN)], None);
     // The same size and no validators: only the bytes tell.
     let mut other = png(1_000);
     other[999] ^= 1;
-    memory.outbound.play(has(other));
+    memory.outbound.serve_with(has(other));
     let answer = get(&memory, &url(&memory, &id), &[]);
     assert_eq!(answer.status, 410, "{}", text(&answer));
     assert!(memory.key_value.values.borrow().keys().all(|key| !key.starts_with("b/")));
 }
 
 #[test]
-fn nobody_gets_it_without_a_signature_for_it() {
-    let (memory, id) = taken_up(&png(100));
+fn picture_needs_its_own_signature() {
+    let (memory, id) = ingested(&png(100));
     let good = url(&memory, &id);
     let film = Keys::parse(KEYS).unwrap().sign(Scope::Media, &id, memory.clock.0.get());
     let bare = format!("/api/v2/image/{id}");
@@ -124,16 +124,16 @@ fn nobody_gets_it_without_a_signature_for_it() {
     {
         assert_eq!(get(&memory, &bad, &[]).status, 403, "{bad}");
     }
-    // What is kept by caches ends when the URL does, in a week or so.
-    let kept = get(&memory, &good, &[]).header("cache-control").to_owned();
-    let seconds: u64 = kept.split(['=', ',']).nth(2).unwrap().parse().unwrap();
-    assert!((7 * 86_400..=8 * 86_400).contains(&seconds), "{kept}");
+    // Caches may store it until the URL expires, in a week or so.
+    let cached = get(&memory, &good, &[]).header("cache-control").to_owned();
+    let seconds: u64 = cached.split(['=', ',']).nth(2).unwrap().parse().unwrap();
+    assert!((7 * 86_400..=8 * 86_400).contains(&seconds), "{cached}");
     memory.clock.0.set(memory.clock.0.get() + seconds * 1000 + 1000);
     assert_eq!(get(&memory, &good, &[]).status, 403);
 }
 
 #[test]
-fn what_is_no_picture_or_too_large_is_not_taken_up() {
+fn file_that_is_no_picture_or_too_large_is_not_ingested() {
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
     let mut late = vec![b' '; 100];
     late.extend_from_slice(&png(100));
@@ -148,52 +148,52 @@ fn what_is_no_picture_or_too_large_is_not_taken_up() {
     .enumerate()
     {
         let memory = deployment();
-        memory.outbound.play(has(bytes));
+        memory.outbound.serve_with(has(bytes));
         let answer = ingest(&memory);
         assert_eq!(answer.status, 400, "case {n}: {}", text(&answer));
         assert!(text(&answer).contains("a picture "), "case {n}: {}", text(&answer));
-        assert_eq!(memory.outbound.asked.borrow().len(), 1, "case {n}");
+        assert_eq!(memory.outbound.requests.borrow().len(), 1, "case {n}");
         assert!(memory.key_value.values.borrow().is_empty(), "case {n} leaves something");
     }
 }
 
 #[test]
-fn a_picture_may_be_redirected_only_where_its_provider_is() {
+fn picture_redirects_are_followed_to_listed_origins_only() {
     for (location, status) in
         [("/b.png", 201), ("https://evil.example/b.png", 502), ("http://169.254.169.254/", 502)]
     {
         let memory = deployment();
         let there = has(png(100));
         let to = location.to_owned();
-        memory.outbound.play(move |asked| {
-            if asked.url.ends_with("/a.png") {
+        memory.outbound.serve_with(move |request| {
+            if request.url.ends_with("/a.png") {
                 canned(302, &[("location", &to)], vec![])
             } else {
-                there(asked)
+                there(request)
             }
         });
         assert_eq!(ingest(&memory).status, status, "{location}");
-        let asked = memory.outbound.asked.borrow();
-        assert!(asked.iter().all(|one| one.url.starts_with("https://a.example/")), "{location}");
+        let requests = memory.outbound.requests.borrow();
+        assert!(requests.iter().all(|one| one.url.starts_with("https://a.example/")), "{location}");
     }
 }
 
 #[test]
-fn only_the_deployer_takes_up_pictures_and_only_of_providers_that_are_listed() {
+fn pictures_are_ingested_with_the_admin_key_and_from_listed_providers_only() {
     let memory = deployment();
     let body = br#"{"provider": "one", "file": "a.png"}"#;
     let path = "/api/v2/admin/pictures";
-    assert_eq!(ask(&memory, "POST", path, &[], Some(body)).status, 401);
+    assert_eq!(send(&memory, "POST", path, &[], Some(body)).status, 401);
     for body in [
         &br#"{"provider": "nobody", "file": "a.png"}"#[..],
         br#"{"provider": "one", "file": "../a.png"}"#,
         br#"{"provider": "one"}"#,
         br#"{"url": "https://a.example/a.png"}"#,
     ] {
-        let answer = ask(&memory, "POST", path, &[("authorization", ADMIN)], Some(body));
+        let answer = send(&memory, "POST", path, &[("authorization", ADMIN)], Some(body));
         assert_eq!(answer.status, 400, "{}", text(&answer));
     }
-    assert!(memory.outbound.asked.borrow().is_empty());
+    assert!(memory.outbound.requests.borrow().is_empty());
 }
 
 /// Every URL of a picture in an answer.
@@ -204,8 +204,8 @@ fn pictures(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> Vec<String
 }
 
 #[test]
-fn every_answer_has_urls_of_pictures_that_work() {
-    let (memory, id) = taken_up(&png(100));
+fn every_picture_url_in_a_response_works() {
+    let (memory, id) = ingested(&png(100));
     memory.objects.put("image/own", &png(100), 0);
     let title = |name: &str, cover: &str, banner: &str| catalog::Title {
         id: name.to_owned(),
@@ -223,18 +223,18 @@ fn every_answer_has_urls_of_pictures_that_work() {
         ..Default::default()
     };
     put_catalog(&memory, vec![title("a", &id, "own"), title("b", "own", &id)]);
-    let session = ask(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let viewer = [("x-client-token", session.header("x-client-token"))];
     for name in ["a", "b"] {
         let body = format!(r#"{{"catalogId": "{name}"}}"#);
         assert_eq!(
-            ask(&memory, "POST", "/api/v2/watchlist", &viewer, Some(body.as_bytes())).status,
+            send(&memory, "POST", "/api/v2/watchlist", &viewer, Some(body.as_bytes())).status,
             201
         );
         let body =
             format!(r#"{{"catalogId": "{name}", "episodeId": "{name}.1", "positionSeconds": 60}}"#);
         assert_eq!(
-            ask(&memory, "POST", "/api/v2/history", &viewer, Some(body.as_bytes())).status,
+            send(&memory, "POST", "/api/v2/history", &viewer, Some(body.as_bytes())).status,
             200
         );
     }
@@ -272,17 +272,17 @@ fn every_answer_has_urls_of_pictures_that_work() {
 }
 
 #[test]
-fn a_film_in_a_pictures_place_is_not_sent_as_one() {
+fn film_is_not_sent_as_a_picture() {
     let fixture = crate::fixture::UpstreamFixture::new("one");
     assert_eq!(get(&fixture.memory, &url(&fixture.memory, &fixture.id), &[]).status, 404);
 }
 
 #[test]
 fn a_title_is_purged_with_its_pictures() {
-    let (memory, id) = taken_up(&png(100));
+    let (memory, id) = ingested(&png(100));
     let title = catalog::Title { id: "a".to_owned(), cover: Some(id), ..Default::default() };
     put_catalog(&memory, vec![title]);
     let path = "/api/v2/admin/startup/a";
-    assert_eq!(ask(&memory, "DELETE", path, &[("authorization", ADMIN)], None).status, 200);
+    assert_eq!(send(&memory, "DELETE", path, &[("authorization", ADMIN)], None).status, 200);
     assert!(memory.key_value.values.borrow().keys().all(|key| !key.starts_with("b/")));
 }

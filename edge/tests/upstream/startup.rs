@@ -1,17 +1,17 @@
-//! Startup blocks: what is kept, how often the upstream is asked, and what comes back after a loss.
+//! Startup blocks: which are stored, how many upstream requests they cost, and what comes back after a loss.
 
 use std::{cell::RefCell, rc::Rc};
 
-use catalog::seal;
+use catalog::prepend_hash;
 use edge::{
-    memory::{Canned, Memory, answer, run},
+    memory::{Memory, ScriptedResponse, respond, run},
     platform::{Database, PortError, Value},
     rules::blocks::{BLOCK_BYTES, key},
 };
 use futures::future::join_all;
 
 use crate::fixture::{
-    MOOV_START, SIZE, UpstreamFixture, deployment, put_catalog, register, right, text, vault,
+    MOOV_START, SIZE, UpstreamFixture, deployment, ingest, put_catalog, right, text, vault,
 };
 
 /// Everything that a player reads until its first picture.
@@ -40,112 +40,118 @@ pub(crate) fn rows(memory: &Memory) -> i64 {
 }
 
 #[test]
-fn a_film_is_registered_with_four_requests_and_starts_without_its_upstream() {
+fn film_is_ingested_with_four_requests_and_starts_without_its_upstream() {
     let fixture = UpstreamFixture::new("vault");
-    assert_eq!(fixture.asked(), 4, "a resolver, the first block, the tail, the rest of the head");
-    fixture.memory.outbound.play(|_| Canned::Down);
+    assert_eq!(
+        fixture.requests(),
+        4,
+        "a resolver, the first block, the tail, the rest of the head"
+    );
+    fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     start(&fixture);
     let fixture = restart(fixture);
     start(&fixture);
-    assert_eq!(fixture.asked(), 4);
+    assert_eq!(fixture.requests(), 4);
     // Beyond the blocks, there is nothing to be done.
     assert_eq!(fixture.range(5_000_000, 5_000_001).status, 502);
 }
 
 #[test]
-fn what_was_forgotten_comes_back_with_four_requests() {
+fn purged_blocks_come_back_with_four_requests() {
     let fixture = restart(UpstreamFixture::new("vault"));
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     assert_eq!(rows(&fixture.memory), 0);
     start(&fixture);
-    assert!(fixture.asked() <= 4, "{:?}", fixture.memory.outbound.asked);
-    let asked = fixture.asked();
+    assert!(fixture.requests() <= 4, "{:?}", fixture.memory.outbound.requests);
+    let requests = fixture.requests();
     start(&fixture);
-    assert_eq!(fixture.asked(), asked);
+    assert_eq!(fixture.requests(), requests);
     assert!(rows(&fixture.memory) > 0);
 }
 
 #[test]
-fn readers_of_one_block_ask_once() {
+fn readers_of_one_block_share_one_request() {
     let fixture = restart(UpstreamFixture::new("vault"));
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     let url = fixture.url();
     let readers = (0..50)
-        .map(|_| answer(&fixture.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
+        .map(|_| respond(&fixture.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
     for answer in run(&fixture.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 0), 100_000);
     }
-    assert_eq!(fixture.asked(), 2, "one resolver, one block");
+    assert_eq!(fixture.requests(), 2, "one resolver, one block");
 }
 
 #[test]
-fn a_url_that_expired_is_resolved_once_for_all_and_reading_goes_on() {
+fn expired_url_is_resolved_once_for_all_readers_and_reading_goes_on() {
     let fixture = UpstreamFixture::new("vault");
-    let before = fixture.asked();
-    // Every URL told so far is refused from now on.
-    fixture.memory.outbound.play(move |asked| {
-        let old = (0..before).any(|n| asked.url.contains(&format!("?n={n}&")));
-        if old { crate::fixture::canned(403, &[], Vec::new()) } else { vault(asked) }
+    let before = fixture.requests();
+    // Every URL resolved so far is refused from now on.
+    fixture.memory.outbound.serve_with(move |request| {
+        let old = (0..before).any(|n| request.url.contains(&format!("?n={n}&")));
+        if old { crate::fixture::canned(403, &[], Vec::new()) } else { vault(request) }
     });
     let url = fixture.url();
     let readers = (0..20).map(|_| {
-        answer(&fixture.memory, "GET", &url, &[("range", "bytes=5000000-5000999")], Some(b""))
+        respond(&fixture.memory, "GET", &url, &[("range", "bytes=5000000-5000999")], Some(b""))
     });
     for answer in run(&fixture.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 5_000_000), 5_001_000);
     }
-    let asked = fixture.memory.outbound.asked.borrow();
-    let resolved = asked.iter().skip(before).filter(|one| one.url.contains("api.example"));
+    let requests = fixture.memory.outbound.requests.borrow();
+    let resolved = requests.iter().skip(before).filter(|one| one.url.contains("api.example"));
     assert_eq!(resolved.count(), 1);
 }
 
 #[test]
 fn a_url_is_resolved_again_before_it_expires() {
     let fixture = UpstreamFixture::new("vault");
-    let before = fixture.asked();
+    let before = fixture.requests();
     fixture.memory.clock.0.set(fixture.memory.clock.0.get() + 541_000);
     assert_eq!(right(&fixture.range(5_000_000, 5_000_001), 5_000_000), 5_000_001);
-    assert_eq!(fixture.asked(), before + 2, "a resolver and a range, and no refusal");
+    assert_eq!(fixture.requests(), before + 2, "a resolver and a range, and no refusal");
 }
 
 #[test]
-fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
+fn body_cut_by_an_expired_url_is_resumed_at_its_next_byte() {
     let fixture = restart(UpstreamFixture::new("vault"));
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     let spent = RefCell::new(std::collections::BTreeMap::<String, usize>::new());
-    fixture.memory.outbound.play(move |asked| {
-        let Canned::Answer(status, headers, mut stream) = vault(asked) else { return Canned::Down };
-        if asked.range.is_none() {
-            return Canned::Answer(status, headers, stream);
+    fixture.memory.outbound.serve_with(move |request| {
+        let ScriptedResponse::Response(status, headers, mut stream) = vault(request) else {
+            return ScriptedResponse::ConnectionRefused;
+        };
+        if request.range.is_none() {
+            return ScriptedResponse::Response(status, headers, stream);
         }
         // 700,000 bytes a URL, then 403.
         let mut spent = spent.borrow_mut();
-        let left = spent.entry(asked.url.clone()).or_insert(700_000);
+        let left = spent.entry(request.url.clone()).or_insert(700_000);
         if *left == 0 {
             return crate::fixture::canned(403, &[], Vec::new());
         }
         stream.bytes.truncate(*left);
         *left -= stream.bytes.len();
-        Canned::Answer(status, headers, stream)
+        ScriptedResponse::Response(status, headers, stream)
     });
     assert_eq!(right(&fixture.range(0, 1_500_000), 0), 1_500_000);
-    let asked = fixture.memory.outbound.asked.borrow();
-    let starts: Vec<_> = asked.iter().filter_map(|one| Some(one.range?.start)).collect();
+    let requests = fixture.memory.outbound.requests.borrow();
+    let starts: Vec<_> = requests.iter().filter_map(|one| Some(one.range?.start)).collect();
     assert_eq!(starts, [0, 700_000, 700_000, 1_400_000, 1_400_000]);
 }
 
 #[test]
-fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
+fn stored_blocks_are_bounded_and_the_least_recently_used_film_goes_first() {
     let memory = deployment();
     memory.settings.0.borrow_mut().insert("startup_bytes_max".to_owned(), "8000000".to_owned());
-    memory.outbound.play(vault);
+    memory.outbound.serve_with(vault);
     let used = |memory: &Memory| {
         let query = memory.database.query("SELECT SUM(bytes) FROM blocks", &[]);
         let row = run(memory, query).unwrap().unwrap();
         if let Value::Integer(sum) = row[0][0] { sum } else { 0 }
     };
     for provider in ["one", "two", "vault"] {
-        assert_eq!(register(&memory, provider).status, 201);
+        assert_eq!(ingest(&memory, provider).status, 201);
         memory.clock.0.set(memory.clock.0.get() + 1000);
         assert!(used(&memory) <= 8_000_000, "{}", used(&memory));
     }
@@ -159,7 +165,7 @@ fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
 #[test]
 fn a_title_is_purged_and_others_are_not() {
     let fixture = UpstreamFixture::new("one");
-    let other = register(&fixture.memory, "two");
+    let other = ingest(&fixture.memory, "two");
     assert_eq!(other.status, 201, "{}", text(&other));
     put_catalog(&fixture.memory, vec![fixture.title("film")]);
 
@@ -175,45 +181,45 @@ fn a_title_is_purged_and_others_are_not() {
     let values = fixture.memory.key_value.values.borrow();
     assert!(!values.contains_key(&key(&fixture.id, 0)));
     drop(values);
-    fixture.memory.outbound.play(|_| Canned::Down);
+    fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     assert_eq!(fixture.range(0, 1).status, 502);
     assert_eq!(fixture.admin("DELETE", "/api/v2/admin/startup/none").status, 404);
 }
 
 #[test]
-fn a_block_that_is_not_whole_is_never_served() {
+fn broken_block_is_never_served() {
     let fixture = UpstreamFixture::new("one");
     let (key, length) = (key(&fixture.id, 0), usize::try_from(BLOCK_BYTES).unwrap());
     let whole = fixture.memory.key_value.values.borrow()[&key].clone();
     let mut flipped = whole.clone();
     flipped[100] ^= 1;
-    let wrong = [Vec::new(), whole[..1000].to_vec(), flipped, seal(&vec![0; length - 1])];
+    let wrong = [Vec::new(), whole[..1000].to_vec(), flipped, prepend_hash(&vec![0; length - 1])];
     let mut fixture = fixture;
     for (n, stored) in wrong.into_iter().enumerate() {
         fixture = restart(fixture);
-        fixture.memory.outbound.asked.borrow_mut().clear();
+        fixture.memory.outbound.requests.borrow_mut().clear();
         fixture.memory.key_value.values.borrow_mut().insert(key.clone(), stored);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        assert_eq!(fixture.asked(), 1, "case {n} is fetched anew");
+        assert_eq!(fixture.requests(), 1, "case {n} is fetched anew");
         assert_eq!(fixture.memory.key_value.values.borrow()[&key], whole, "and mended");
     }
 }
 
 #[test]
-fn stores_that_do_not_answer_cost_requests_and_no_film() {
+fn failing_stores_cost_upstream_requests_and_no_film() {
     let fixture = restart(UpstreamFixture::new("one"));
     fixture.range(0, 1);
     let down = Some(PortError::Unavailable("down".to_owned()));
-    fixture.memory.database.failing.replace(down.clone());
+    fixture.memory.database.failing.set_error(down.clone());
     start(&fixture);
     let fixture = restart(fixture);
     fixture.range(0, 1);
-    fixture.memory.key_value.failing.replace(down);
+    fixture.memory.key_value.failing.set_error(down);
     start(&fixture);
-    fixture.memory.key_value.failing.replace(None);
-    fixture.memory.database.failing.replace(None);
-    let asked = fixture.asked();
+    fixture.memory.key_value.failing.set_error(None);
+    fixture.memory.database.failing.set_error(None);
+    let requests = fixture.requests();
     start(&fixture);
-    assert_eq!(fixture.asked(), asked);
+    assert_eq!(fixture.requests(), requests);
     assert!(!fixture.memory.reports.borrow().is_empty(), "the operator hears of it");
 }

@@ -1,9 +1,12 @@
-//! The settings of `serve`: flags, then `FIRSTFRAME_*` variables, then a TOML file, then defaults.
+//! The settings of `serve`. A flag has precedence over its `FIRSTFRAME_*` variable, the variable
+//! over the TOML file, and the file over the default.
 
-mod file;
-mod parse;
-mod settings;
-mod table;
+mod flags;
+mod load;
+mod settings_file;
+mod settings_table;
+mod values;
 
-pub(crate) use parse::Origin;
-pub(crate) use settings::{Config, Flags};
+pub(crate) use flags::Flags;
+pub(crate) use load::Config;
+pub(crate) use values::Origin;

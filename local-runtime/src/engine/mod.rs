@@ -1,8 +1,9 @@
-//! The component in wasmtime: compiled once, instances kept and used again, each within limits.
+//! The component in wasmtime: a cache of its compiled form, a pool of instances, and their limits.
 
-mod compiled;
-mod setup;
-mod worker;
+mod component_cache;
+mod handler;
+mod instance_pool;
+mod instances;
 
-pub(crate) use setup::{Limits, handler};
-pub(crate) use worker::Handler;
+pub(crate) use handler::{Limits, handler};
+pub(crate) use instances::Handler;

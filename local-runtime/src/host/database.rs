@@ -1,4 +1,4 @@
-//! `spin:sqlite`, on the guest's own file.
+//! The port `spin:sqlite`, on the guest database.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,67 +9,72 @@ use super::{
         Error, Host as Sqlite, HostConnection, HostConnectionWithStore, QueryResult, RowResult,
         Value,
     },
-    state::{Host, Ports},
+    instance_state::{HostState, Ports},
 };
-use crate::storage::{self, Answer, Database, Session, blocking};
+use crate::storage::{self, GuestConnection, GuestDatabase, ResultSet, SqlValue, run_blocking};
 
-/// The one database.
+/// The name of the only database.
 const NAME: &str = "default";
 
 /// An open connection; statements on one connection run one after the other.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Connection(Arc<Mutex<Session>>);
+pub struct Connection(SharedConnection);
 
-impl Sqlite for &mut Host {}
+type SharedConnection = Arc<Mutex<GuestConnection>>;
 
-/// Rows with their columns, as a stream, and how it ended.
-type Streamed = (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>);
+impl Sqlite for &mut HostState {}
 
-async fn open(name: String, database: Arc<Database>) -> Result<Connection, Error> {
+/// Columns, a stream of rows, and how the stream ended.
+type RowStream = (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>);
+
+async fn open(name: String, database: Arc<GuestDatabase>) -> Result<Connection, Error> {
     if name != NAME {
         return Err(Error::NoSuchDatabase);
     }
-    Ok(Connection(Arc::new(Mutex::new(database.session().await?))))
+    Ok(Connection(Arc::new(Mutex::new(database.connect().await?))))
 }
 
 async fn execute(
-    session: Arc<Mutex<Session>>,
+    connection: SharedConnection,
     statement: String,
     parameters: Vec<Value>,
-) -> Result<Answer, Error> {
-    let parameters: Vec<_> = parameters.into_iter().map(storage::Value::from).collect();
-    let done = blocking(move || {
-        let mut session = session.lock().map_err(|_| storage::Error::Stopped)?;
-        session.execute(&statement, &parameters)
+) -> Result<ResultSet, Error> {
+    let parameters: Vec<_> = parameters.into_iter().map(SqlValue::from).collect();
+    let result = run_blocking(move || {
+        let mut connection = connection.lock().map_err(|_| storage::Error::TaskFailed)?;
+        connection.execute(&statement, &parameters)
     });
-    Ok(done.await?)
+    Ok(result.await?)
 }
 
-/// What `read` says of the connection, once the statement that runs on it is through.
-async fn ask<T: Send + 'static>(
-    session: Arc<Mutex<Session>>,
-    read: impl FnOnce(&Session) -> T + Send + 'static,
+/// Reads a property of the connection, after the statement that runs on it.
+async fn read_property<T: Send + 'static>(
+    connection: SharedConnection,
+    read: impl FnOnce(&GuestConnection) -> T + Send + 'static,
 ) -> wasmtime::Result<T> {
-    let asked = blocking(move || {
-        let session = session.lock().map_err(|_| storage::Error::Stopped)?;
-        Ok(read(&session))
+    let value = run_blocking(move || {
+        let connection = connection.lock().map_err(|_| storage::Error::TaskFailed)?;
+        Ok(read(&connection))
     });
-    Ok(asked.await?)
+    Ok(value.await?)
 }
 
-impl Host {
-    fn session(&self, connection: &Resource<Connection>) -> wasmtime::Result<Arc<Mutex<Session>>> {
+impl HostState {
+    fn guest_connection(
+        &self,
+        connection: &Resource<Connection>,
+    ) -> wasmtime::Result<SharedConnection> {
         Ok(Arc::clone(&self.table.get(connection)?.0))
     }
 }
 
-/// The functions that a guest calls and waits for.
-impl HostConnection for &mut Host {
+/// The synchronous functions.
+impl HostConnection for &mut HostState {
     async fn open(
         &mut self,
         name: String,
     ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
-        match open(name, Arc::clone(&self.shared.database)).await {
+        match open(name, Arc::clone(&self.services.database)).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => Ok(Err(error)),
         }
@@ -81,8 +86,8 @@ impl HostConnection for &mut Host {
         statement: String,
         parameters: Vec<Value>,
     ) -> wasmtime::Result<Result<QueryResult, Error>> {
-        let answer = execute(self.session(&connection)?, statement, parameters).await;
-        Ok(answer.map(|Answer { columns, rows }| QueryResult {
+        let result = execute(self.guest_connection(&connection)?, statement, parameters).await;
+        Ok(result.map(|ResultSet { columns, rows }| QueryResult {
             columns,
             rows: rows.into_iter().map(RowResult::from).collect(),
         }))
@@ -92,28 +97,28 @@ impl HostConnection for &mut Host {
         &mut self,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        ask(self.session(&connection)?, Session::last_insert_rowid).await
+        read_property(self.guest_connection(&connection)?, GuestConnection::last_insert_rowid).await
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
-        ask(self.session(&connection)?, Session::changes).await
+        read_property(self.guest_connection(&connection)?, GuestConnection::changes).await
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
         let connection = self.table.delete(connection)?;
-        // Closing may roll back, which waits for the disk.
+        // Dropping a connection may roll a transaction back, which waits for the disk.
         tokio::task::spawn_blocking(move || drop(connection));
         Ok(())
     }
 }
 
-/// The same for guests that do other work meanwhile.
+/// The asynchronous functions.
 impl<U: Send> HostConnectionWithStore<U> for Ports {
     async fn open_async(
         host: &Accessor<U, Self>,
         name: String,
     ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
-        let database = host.with(|mut access| Arc::clone(&access.get().shared.database));
+        let database = host.with(|mut access| Arc::clone(&access.get().services.database));
         match open(name, database).await {
             Ok(connection) => {
                 host.with(|mut access| Ok(Ok(access.get().table.push(connection)?)))
@@ -127,10 +132,10 @@ impl<U: Send> HostConnectionWithStore<U> for Ports {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> wasmtime::Result<Result<Streamed, Error>> {
-        let session = host.with(|mut access| access.get().session(&connection))?;
-        let Answer { columns, rows } = match execute(session, statement, parameters).await {
-            Ok(answer) => answer,
+    ) -> wasmtime::Result<Result<RowStream, Error>> {
+        let connection = host.with(|mut access| access.get().guest_connection(&connection))?;
+        let ResultSet { columns, rows } = match execute(connection, statement, parameters).await {
+            Ok(result) => result,
             Err(error) => return Ok(Err(error)),
         };
         let rows: Vec<_> = rows.into_iter().map(RowResult::from).collect();
@@ -145,40 +150,40 @@ impl<U: Send> HostConnectionWithStore<U> for Ports {
         host: &Accessor<U, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        let session = host.with(|mut access| access.get().session(&connection))?;
-        ask(session, Session::last_insert_rowid).await
+        let connection = host.with(|mut access| access.get().guest_connection(&connection))?;
+        read_property(connection, GuestConnection::last_insert_rowid).await
     }
 
     async fn changes_async(
         host: &Accessor<U, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
-        let session = host.with(|mut access| access.get().session(&connection))?;
-        ask(session, Session::changes).await
+        let connection = host.with(|mut access| access.get().guest_connection(&connection))?;
+        read_property(connection, GuestConnection::changes).await
     }
 }
 
 impl From<storage::Error> for Error {
     fn from(error: storage::Error) -> Self {
         match error {
-            storage::Error::Full => Self::DatabaseFull,
+            storage::Error::DiskFull => Self::DatabaseFull,
             storage::Error::TooLarge(_)
-            | storage::Error::Missing(_)
+            | storage::Error::NotFound(_)
             | storage::Error::Conflict(_)
             | storage::Error::Io(_)
             | storage::Error::Sqlite(_)
-            | storage::Error::Stopped => Self::Io(error.to_string()),
+            | storage::Error::TaskFailed => Self::Io(error.to_string()),
         }
     }
 }
 
-impl From<Vec<storage::Value>> for RowResult {
-    fn from(values: Vec<storage::Value>) -> Self {
+impl From<Vec<SqlValue>> for RowResult {
+    fn from(values: Vec<SqlValue>) -> Self {
         Self { values: values.into_iter().map(Value::from).collect() }
     }
 }
 
-impl From<Value> for storage::Value {
+impl From<Value> for SqlValue {
     fn from(value: Value) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -190,14 +195,14 @@ impl From<Value> for storage::Value {
     }
 }
 
-impl From<storage::Value> for Value {
-    fn from(value: storage::Value) -> Self {
+impl From<SqlValue> for Value {
+    fn from(value: SqlValue) -> Self {
         match value {
-            storage::Value::Null => Self::Null,
-            storage::Value::Integer(integer) => Self::Integer(integer),
-            storage::Value::Real(real) => Self::Real(real),
-            storage::Value::Text(text) => Self::Text(text),
-            storage::Value::Blob(bytes) => Self::Blob(bytes),
+            SqlValue::Null => Self::Null,
+            SqlValue::Integer(integer) => Self::Integer(integer),
+            SqlValue::Real(real) => Self::Real(real),
+            SqlValue::Text(text) => Self::Text(text),
+            SqlValue::Blob(bytes) => Self::Blob(bytes),
         }
     }
 }

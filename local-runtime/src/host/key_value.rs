@@ -1,4 +1,4 @@
-//! `spin:key-value`, on `SQLite`.
+//! The port `spin:key-value`, on the index database.
 
 use std::sync::Arc;
 
@@ -8,38 +8,38 @@ use super::{
     bindings::spin::key_value::key_value::{
         Error, Host as KeyValue, HostStore, HostStoreWithStore,
     },
-    state::{Host, Ports},
+    instance_state::{HostState, Ports},
 };
-use crate::storage::{self, Index, blocking};
+use crate::storage::{self, IndexDatabase, run_blocking};
 
-/// The one store.
+/// The label of the only store.
 const LABEL: &str = "default";
 
-/// An open store.
+/// An open store: there is one, so it has no state.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Store;
 
-impl KeyValue for &mut Host {}
+impl KeyValue for &mut HostState {}
 
-impl HostStore for &mut Host {
+impl HostStore for &mut HostState {
     async fn drop(&mut self, store: Resource<Store>) -> wasmtime::Result<()> {
         self.table.delete(store)?;
         Ok(())
     }
 }
 
-/// Runs `work` on the index.
-async fn with<U, T>(
+/// Runs `work` on the database, on a thread that may block.
+async fn with_database<U, T>(
     host: &Accessor<U, Ports>,
-    work: impl FnOnce(&Index) -> storage::Result<T> + Send + 'static,
+    work: impl FnOnce(&IndexDatabase) -> storage::Result<T> + Send + 'static,
 ) -> wasmtime::Result<Result<T, Error>>
 where
     U: Send,
     T: Send + 'static,
 {
-    let folder = host.with(|mut access| Arc::clone(&access.get().shared.folder));
-    let done = blocking(move || work(folder.index())).await;
-    Ok(done.map_err(|error| Error::Other(error.to_string())))
+    let folder = host.with(|mut access| Arc::clone(&access.get().services.folder));
+    let result = run_blocking(move || work(folder.database())).await;
+    Ok(result.map_err(|error| Error::Other(error.to_string())))
 }
 
 impl<U: Send> HostStoreWithStore<U> for Ports {
@@ -61,7 +61,7 @@ impl<U: Send> HostStoreWithStore<U> for Ports {
         _: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        with(host, move |index| index.value(LABEL, &key)).await
+        with_database(host, move |database| database.value(LABEL, &key)).await
     }
 
     async fn set(
@@ -70,7 +70,7 @@ impl<U: Send> HostStoreWithStore<U> for Ports {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        with(host, move |index| index.set_value(LABEL, &key, &value)).await
+        with_database(host, move |database| database.set_value(LABEL, &key, &value)).await
     }
 
     async fn delete(
@@ -78,7 +78,7 @@ impl<U: Send> HostStoreWithStore<U> for Ports {
         _: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        with(host, move |index| index.delete_value(LABEL, &key)).await
+        with_database(host, move |database| database.delete_value(LABEL, &key)).await
     }
 
     async fn exists(
@@ -86,14 +86,14 @@ impl<U: Send> HostStoreWithStore<U> for Ports {
         _: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
-        with(host, move |index| index.has_value(LABEL, &key)).await
+        with_database(host, move |database| database.has_value(LABEL, &key)).await
     }
 
     async fn get_keys(
         host: &Accessor<U, Self>,
         _: Resource<Store>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let listed = with(host, |index| index.keys(LABEL)).await?;
+        let listed = with_database(host, |database| database.keys(LABEL)).await?;
         let (keys, result) = match listed {
             Ok(keys) => (keys, Ok(())),
             Err(error) => (Vec::new(), Err(error)),

@@ -1,18 +1,19 @@
-//! What the component finds around it: one file a port.
+//! The component's imports, implemented on storage and the network. `database`, `key_value`,
+//! `outbound` and `settings` have the names that the edge gives to these ports.
 
-mod address;
-mod connect;
 mod database;
+mod guest_log;
+mod http_client;
+mod instance_state;
 mod key_value;
-mod log;
 mod outbound;
-mod state;
-mod variables;
+mod public_address;
+mod settings;
 
+pub(crate) use instance_state::{HostServices, HostState, linker};
 pub(crate) use outbound::Outbound;
-pub(crate) use state::{Host, Shared, linker};
 
-/// Spin's interfaces, as their WIT has them.
+/// Spin's interfaces, generated from their WIT.
 mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",

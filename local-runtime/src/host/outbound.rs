@@ -1,4 +1,5 @@
-//! What the guest may call: the object store, in process, and the origins that the settings name.
+//! The guest's outbound requests: to the object store, in process, and to the origins that the
+//! settings allow.
 
 use std::sync::Arc;
 
@@ -9,80 +10,83 @@ use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::{
-    Shared,
-    connect::{self, Sending, Sent},
+    HostServices,
+    http_client::{self, ConnectionDriver, SendResult},
 };
 use crate::{config::Origin, storage::BUCKET};
 
-/// The name under which the guest reaches the object store; nobody else resolves it.
+/// The host name of the object store, which exists for the guest only.
 pub(super) const S3_HOST: &str = "s3.firstframe.internal";
 
-/// The origins that the guest may call, and how.
+/// The origins that the guest may call, and the TLS client for them.
 pub(crate) struct Outbound {
     allowed: Vec<Origin>,
     tls: TlsConnector,
 }
 
 impl Outbound {
-    /// Exactly these.
+    /// Allows exactly these origins.
     pub(crate) fn new(allowed: Vec<Origin>) -> Self {
-        Self { allowed, tls: connect::tls() }
+        Self { allowed, tls: http_client::tls() }
     }
 }
 
-/// The hooks of one instance.
-pub(super) struct Hooks(Arc<Shared>);
+/// Sends the outbound requests of one instance.
+pub(super) struct OutboundHooks(Arc<HostServices>);
 
-impl Hooks {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self(shared)
+impl OutboundHooks {
+    pub(super) fn new(services: Arc<HostServices>) -> Self {
+        Self(services)
     }
 }
 
-impl WasiHttpHooks for Hooks {
+impl WasiHttpHooks for OutboundHooks {
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
-        _: Sending,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
-        let shared = Arc::clone(&self.0);
+        _: ConnectionDriver,
+    ) -> Box<dyn Future<Output = SendResult> + Send> {
+        let services = Arc::clone(&self.0);
         Box::new(async move {
             let origin = Origin::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
             if origin.host == S3_HOST {
-                return s3(&shared.s3, request).await;
+                return call_object_store(&services.s3, request).await;
             }
-            if !shared.outbound.allowed.contains(&origin) {
-                tracing::warn!(%origin, "the edge called an origin that no setting allows");
+            if !services.outbound.allowed.contains(&origin) {
+                tracing::warn!(
+                    %origin,
+                    "the edge called an origin that allowed_outbound_hosts does not name"
+                );
                 return Err(Error::HttpRequestDenied);
             }
-            tracing::debug!(%origin, "outbound");
-            let sent = connect::send(&shared.outbound.tls, &origin, request, options).await;
-            sent.map(|(mut response, sending)| {
+            tracing::debug!(%origin, "outbound request");
+            let result = http_client::send(&services.outbound.tls, &origin, request, options).await;
+            result.map(|(mut response, driver)| {
                 response.headers_mut().remove(api::OBJECT_FIELD);
-                (response, sending)
+                (response, driver)
             })
         })
     }
 }
 
-/// The object store's answer, its body passed on as it is.
-async fn s3(service: &S3Service, request: Request<WasiBody>) -> Sent {
+/// The object store's response. Its body is passed on unread.
+async fn call_object_store(service: &S3Service, request: Request<WasiBody>) -> SendResult {
     let failed = |text: String| Error::InternalError(Some(text));
-    let object = object(&request);
-    let answer = service.call(request.map(s3s::Body::http_body_unsync)).await;
-    let response = answer.map_err(|error| failed(format!("{error:?}")))?;
+    let object = object_key(&request);
+    let response = service.call(request.map(s3s::Body::http_body_unsync)).await;
+    let response = response.map_err(|error| failed(format!("{error:?}")))?;
     let mut response =
         response.map(|body| body.map_err(move |error| failed(error.to_string())).boxed_unsync());
     if let Some(object) = object.filter(|_| response.status().is_success()) {
         response.headers_mut().insert(api::OBJECT_FIELD, object);
     }
-    let nothing: Sending = Box::new(async { Ok(()) });
+    let nothing: ConnectionDriver = Box::new(async { Ok(()) });
     Ok((response, nothing))
 }
 
-/// The key of the object that a request reads; none where it is written otherwise in the URL.
-fn object(request: &Request<WasiBody>) -> Option<HeaderValue> {
+/// The key of the object that a request reads; `None` where the URL has it percent-encoded.
+fn object_key(request: &Request<WasiBody>) -> Option<HeaderValue> {
     let key = request.uri().path().strip_prefix('/')?.strip_prefix(BUCKET)?.strip_prefix('/')?;
     let is_plain = request.method() == Method::GET && !key.contains('%');
     is_plain.then(|| HeaderValue::from_str(key).ok()).flatten()

@@ -1,9 +1,14 @@
-//! `firstframe serve`: listeners, connections, requests, and their end.
+//! `firstframe serve`: the HTTP servers, the requests they serve, and the shutdown.
 
-mod answer;
+mod access_log;
 mod cache;
-mod connections;
+mod edge_service;
+mod error_response;
+mod http_server;
+mod logging;
 mod run;
-mod stall;
+mod running_server_file;
+mod shutdown_signals;
+mod write_timeout;
 
 pub(crate) use run::run;

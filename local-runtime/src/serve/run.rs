@@ -1,204 +1,132 @@
-//! From settings to a server, and to its end.
+//! Starts a server from its settings, and runs it until a signal ends it.
 
-use std::{
-    fs,
-    io::{ErrorKind, IsTerminal as _, Write as _, stdout},
-    mem,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{fs, io::ErrorKind, mem, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
-use tokio::{
-    net::TcpListener,
-    runtime,
-    signal::unix::{Signal, SignalKind, signal},
-};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _};
+use api::data_folder::ServerKeys;
+use s3s::service::S3Service;
+use tokio::{net::TcpListener, runtime};
 
 use super::{
-    answer::Answering,
-    cache::{Cache, Emptying},
-    connections,
+    cache::{Cache, InvalidatingService},
+    edge_service::EdgeService,
+    http_server::HttpServer,
+    logging,
+    running_server_file::RunningServerFile,
+    shutdown_signals::ShutdownSignals,
 };
 use crate::{
     config::{Config, Flags},
-    engine::{self, Limits},
-    host::{Outbound, Shared},
-    storage::{Database, Folder, Keys, s3},
+    engine::{self, Handler, Limits},
+    host::{HostServices, Outbound},
+    storage::{DataFolder, GuestDatabase, open_keys, s3},
 };
 
-/// The component that the build put into this binary; empty when there was none.
-const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.wasm"));
-/// Threads that wait for the disk at once; more reads than that queue.
-const DISK_THREADS: usize = 32;
-/// Connections of the object store: publish and this machine's tools, nobody else.
+/// The component that the build put into this binary; empty when the build had none.
+const EMBEDDED_COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.wasm"));
+/// Threads that may block on the disk. Further reads wait for one of them.
+const BLOCKING_THREADS_MAX: usize = 32;
+/// Connections to the object store: its clients are `publish` and tools on this machine.
 const S3_CONNECTIONS_MAX: usize = 64;
 
-/// Serves until a signal ends it.
+/// Serves until a signal ends the server.
 pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
     let config = Config::load(flags, |name| std::env::var(name).ok())?;
-    log(config.log)?;
+    logging::init(config.log)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(DISK_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()?;
     let served = runtime.block_on(serve(&config));
-    // The process ends here, with whatever still runs: nothing half-written counts, and tearing
-    // instances down one by one would report each of them as failed.
+    // The process ends without dropping the runtime: a partly written file is removed at the next
+    // start, and every instance that is dropped in mid-request would be logged as failed.
     mem::forget(runtime);
     served.map(|()| ExitCode::SUCCESS)
 }
 
-/// Logs to stderr. The crates below us log requests with their signatures, so they are not heard.
-fn log(level: LevelFilter) -> Result<()> {
-    let ours = Targets::new()
-        .with_target("firstframe", level)
-        .with_target("guest", level)
-        .with_default(level.min(LevelFilter::WARN))
-        .with_target("s3s", LevelFilter::OFF);
-    let color = std::io::stderr().is_terminal();
-    let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(color).with_filter(ours);
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
-    Ok(())
-}
-
 async fn serve(config: &Config) -> Result<()> {
-    let missing = config.missing_for_apart();
-    if !missing.is_empty() {
-        tracing::warn!(
-            "startup_store is apart, and {} not set: startup blocks are kept here only",
-            missing.join(", ")
-        );
-    }
-    let data = &config.data;
-    fs::create_dir_all(data)
-        .with_context(|| format!("data: the folder {} cannot be made", data.display()))?;
-    let in_data = || format!("data: the folder {} cannot be used", data.display());
-    let folder = Folder::open(data, config.objects_bytes_max).with_context(in_data)?;
-    let folder = Arc::new(folder);
-    let keys = Keys::open(data)?;
+    let folder = open_data_folder(config)?;
+    let keys = open_keys(&config.data)?;
     let s3 = s3::service(Arc::clone(&folder), &keys.s3_access_key, &keys.s3_secret_key);
     let listener = bind("listen", config.listen).await?;
     let s3_listener = bind("s3_listen", config.s3_listen).await?;
-    let signals = Signals::new()?;
-    let shared = Arc::new(Shared {
-        folder: Arc::clone(&folder),
-        database: Arc::new(Database::new(data.join("database.sqlite"))),
+    let signals = ShutdownSignals::new()?;
+    let services = host_services(config, Arc::clone(&folder), keys, s3.clone());
+    let handler = load_component(config, services).await?;
+    let cache = Cache::new(config.cache_bytes_max, folder);
+    let edge = EdgeService::new(handler, cache.clone(), config.requests_max);
+    let s3 = InvalidatingService::new(s3, cache);
+    let timeout = config.stall_timeout;
+    let web_server = HttpServer::start(listener, edge, config.connections_max, timeout)?;
+    let s3_server = HttpServer::start(s3_listener, s3, S3_CONNECTIONS_MAX, timeout)?;
+    let (web, s3) = (web_server.address, s3_server.address);
+    let running = RunningServerFile::announce(&config.data, web, s3)?;
+    signals.wait().await;
+    tracing::info!("shutting down: waiting for running responses");
+    let finish = async { tokio::join!(web_server.finish(), s3_server.finish()) };
+    if tokio::time::timeout(config.shutdown, finish).await.is_err() {
+        tracing::warn!("responses that outlasted shutdown_seconds were cut off");
+    }
+    drop(running);
+    Ok(())
+}
+
+fn open_data_folder(config: &Config) -> Result<Arc<DataFolder>> {
+    let data = &config.data;
+    fs::create_dir_all(data)
+        .with_context(|| format!("data: cannot make the folder {}", data.display()))?;
+    let folder = DataFolder::open(data, config.objects_bytes_max)
+        .with_context(|| format!("data: cannot use the folder {}", data.display()))?;
+    Ok(Arc::new(folder))
+}
+
+fn host_services(
+    config: &Config,
+    folder: Arc<DataFolder>,
+    keys: ServerKeys,
+    s3: S3Service,
+) -> Arc<HostServices> {
+    Arc::new(HostServices {
+        folder,
+        database: Arc::new(GuestDatabase::new(config.data.join("database.sqlite"))),
         keys,
-        s3: s3.clone(),
+        s3,
         outbound: Outbound::new(config.allowed_outbound_hosts.clone()),
         settings: config.edge.clone(),
         memory_bytes_max: config.memory_bytes_max,
-    });
+    })
+}
+
+async fn load_component(config: &Config, services: Arc<HostServices>) -> Result<Handler> {
+    let component = match &config.component {
+        None => EMBEDDED_COMPONENT.to_vec(),
+        Some(path) => {
+            fs::read(path).with_context(|| format!("component: cannot read {}", path.display()))?
+        }
+    };
     let limits = Limits {
         requests_max: config.requests_max,
         request_timeout: config.request_timeout,
         memory_bytes_max: config.memory_bytes_max,
     };
-    let component = component(config)?;
-    let cache = data.clone();
-    let made =
-        tokio::task::spawn_blocking(move || engine::handler(&component, &cache, shared, limits));
-    let kept = Cache::new(config.cache_bytes_max, folder);
-    let answering = Answering::new(made.await??, kept.clone(), config.requests_max);
-    let (open, stall) = (config.connections_max, config.stall_timeout);
-    let web = connections::Server::start(listener, answering, open, stall)?;
-    let store = connections::Server::start(
-        s3_listener,
-        Emptying::new(s3, kept),
-        S3_CONNECTIONS_MAX,
-        stall,
-    )?;
-    let state = State::announce(data, web.address, store.address)?;
-    signals.end().await;
-    tracing::info!("finishing what is running");
-    let finish = async { tokio::join!(web.finish(), store.finish()) };
-    if tokio::time::timeout(config.shutdown, finish).await.is_err() {
-        tracing::warn!("answers that took too long were cut off");
-    }
-    drop(state);
-    Ok(())
-}
-
-fn component(config: &Config) -> Result<Vec<u8>> {
-    match &config.component {
-        None => Ok(EMBEDDED.to_vec()),
-        Some(path) => {
-            fs::read(path).with_context(|| format!("component: {} cannot be read", path.display()))
-        }
-    }
+    let cache_folder = config.data.clone();
+    let load = move || engine::handler(&component, &cache_folder, services, limits);
+    tokio::task::spawn_blocking(load).await?
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
-            "{setting}: port {} is in use on {}; end what uses it, or choose another with --{}",
+            "{setting}: port {} of {} is in use; end the program that uses it, or choose another \
+             address by --{}",
             address.port(),
             address.ip(),
             setting.replace('_', "-")
         ),
         Err(error) => Err(error).with_context(|| format!("{setting}: cannot listen on {address}")),
-    }
-}
-
-/// The two signals that end a server.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn end(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        // Whoever asks again does not want to wait.
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = self.interrupt.recv() => {}
-                _ = self.terminate.recv() => {}
-            }
-            std::process::exit(1);
-        });
-    }
-}
-
-/// `runtime.json`: that a server is here, and where; gone when it is.
-struct State(PathBuf);
-
-impl State {
-    fn announce(data: &Path, web: SocketAddr, store: SocketAddr) -> Result<Self> {
-        let state = serde_json::json!({
-            "url": format!("http://{web}/"),
-            "s3_endpoint": format!("http://{store}"),
-            "pid": std::process::id(),
-        });
-        let path = data.join("runtime.json");
-        let unfinished = data.join("runtime.json.part");
-        fs::write(&unfinished, state.to_string())?;
-        fs::rename(&unfinished, &path)?;
-        let mut out = stdout().lock();
-        writeln!(out, "Firstframe serves http://{web}/")?;
-        out.flush()?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for State {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
-            tracing::warn!(%error, "runtime.json stays behind");
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! Files under `objects/`: whole under their name, or under a name that is swept.
+//! Blobs: the files under `objects/`. A blob gets its name when it is complete; until then its name
+//! ends in `.part`, and the next start removes it.
 
 use std::{
     fs::{self, File, Metadata},
@@ -9,11 +10,11 @@ use std::{
 
 use super::{Error, Result};
 
-/// What a file is called until it is whole.
-const UNFINISHED: &str = ".part";
+/// The end of a blob's name while it is being written.
+const PARTIAL_SUFFIX: &str = ".part";
 
-/// A file that is being written; dropped before it is finished, it is gone.
-pub(crate) struct Draft {
+/// A blob that is being written. Dropping it before it is finished removes its file.
+pub(crate) struct BlobWriter {
     folder: PathBuf,
     name: String,
     file: File,
@@ -23,7 +24,7 @@ pub(crate) struct Draft {
     finished: bool,
 }
 
-/// A whole file, on disk for good.
+/// A complete blob, durable on disk.
 #[derive(Debug)]
 pub(super) struct Blob {
     pub(super) name: String,
@@ -32,25 +33,25 @@ pub(super) struct Blob {
     pub(super) etag: String,
 }
 
-impl Draft {
-    /// Begins a file in `folder` that may grow to `size_max` bytes.
+impl BlobWriter {
+    /// Creates a blob in `folder` that may grow to `size_max` bytes.
     pub(super) fn new(folder: &Path, size_max: u64) -> Result<Self> {
         let name = random_name()?;
-        let file = File::create_new(folder.join(format!("{name}{UNFINISHED}")))?;
+        let file = File::create_new(folder.join(format!("{name}{PARTIAL_SUFFIX}")))?;
         let folder = folder.to_owned();
         let hasher = blake3::Hasher::new();
         Ok(Self { folder, name, file, hasher, size: 0, size_max, finished: false })
     }
 
-    /// Appends `bytes`.
+    /// Appends `bytes`, and hashes them.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.grow(bytes.len() as u64)?;
         self.hasher.update(bytes);
         Ok(self.file.write_all(bytes)?)
     }
 
-    /// Appends the file at `path`, by the kernel and without hashing it.
-    pub(super) fn append(&mut self, path: &Path) -> Result<()> {
+    /// Appends the file at `path`: the kernel copies it, and it is not hashed.
+    pub(super) fn append_file(&mut self, path: &Path) -> Result<()> {
         let mut source = File::open(path)?;
         self.grow(source.metadata()?.len())?;
         io::copy(&mut source, &mut self.file)?;
@@ -60,62 +61,62 @@ impl Draft {
     fn grow(&mut self, by: u64) -> Result<()> {
         self.size += by;
         if self.size > self.size_max {
-            return Err(Error::Full);
+            return Err(Error::DiskFull);
         }
         Ok(())
     }
 
-    /// Bytes so far.
+    /// Bytes written so far.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Makes the file whole, named and durable; its `ETag` is the hash of what was written.
+    /// Syncs the file and gives it its name; its `ETag` is the hash of the bytes written.
     pub(super) fn finish(self) -> Result<Blob> {
-        let etag = hex(&self.hasher.finalize());
-        self.finish_as(etag)
+        let etag = hash_128(&self.hasher.finalize());
+        self.finish_with_etag(etag)
     }
 
-    /// As [`Self::finish`], with an `ETag` that the caller knows.
-    pub(super) fn finish_as(mut self, etag: String) -> Result<Blob> {
+    /// [`Self::finish`] with an `ETag` that the caller computed.
+    pub(super) fn finish_with_etag(mut self, etag: String) -> Result<Blob> {
         self.file.sync_all()?;
         let metadata = self.file.metadata()?;
-        fs::rename(self.unfinished(), self.folder.join(&self.name))?;
+        fs::rename(self.partial_path(), self.folder.join(&self.name))?;
         self.finished = true;
         sync_folder(&self.folder)?;
         let (size, mtime_ns) = (metadata.len(), mtime_ns(&metadata));
         Ok(Blob { name: std::mem::take(&mut self.name), size, mtime_ns, etag })
     }
 
-    fn unfinished(&self) -> PathBuf {
-        self.folder.join(format!("{}{UNFINISHED}", self.name))
+    fn partial_path(&self) -> PathBuf {
+        self.folder.join(format!("{}{PARTIAL_SUFFIX}", self.name))
     }
 }
 
-impl Drop for Draft {
+impl Drop for BlobWriter {
     fn drop(&mut self) {
         if !self.finished {
-            // What cannot be removed now is swept at the next start.
-            let _swept_later = fs::remove_file(self.unfinished());
+            // The next start removes a file that cannot be removed now.
+            let _removed_later = fs::remove_file(self.partial_path());
         }
     }
 }
 
-/// 32 hex digits that nothing else is called.
+/// 128 random bits, as 32 hexadecimal digits.
 pub(super) fn random_name() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::from)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// BLAKE3-128, as every content hash here that is not a pack's.
-pub(super) fn hex(hash: &blake3::Hash) -> String {
+/// The first 128 bits of a BLAKE3 hash, as 32 hexadecimal digits.
+pub(super) fn hash_128(hash: &blake3::Hash) -> String {
     hash.to_hex().chars().take(32).collect()
 }
 
-/// The `ETag` of a file that nobody read: another size or time is another `ETag`.
-pub(super) fn stat_etag(name: &str, size: u64, mtime_ns: i64) -> String {
-    hex(&blake3::hash(format!("{name}-{size}-{mtime_ns}").as_bytes()))
+/// The `ETag` of a file whose bytes are not read: its name, size and time of last change, hashed.
+pub(super) fn etag_of_metadata(name: &str, size: u64, mtime_ns: i64) -> String {
+    hash_128(&blake3::hash(format!("{name}-{size}-{mtime_ns}").as_bytes()))
 }
 
 /// When the file was last written, in nanoseconds since 1970.
@@ -123,7 +124,7 @@ pub(super) fn mtime_ns(metadata: &Metadata) -> i64 {
     metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 
-/// Makes renames in `folder` durable.
+/// Makes renames in `folder` durable: an fsync of the folder.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -132,7 +133,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn names(folder: &Path) -> Vec<String> {
+    fn file_names(folder: &Path) -> Vec<String> {
         fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -140,23 +141,23 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_draft_has_its_bytes_and_their_hash() {
+    fn finished_blob_has_its_bytes_and_their_hash() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(folder.path(), 10).unwrap();
-        draft.write(b"hello").unwrap();
-        draft.write(b"world").unwrap();
-        let blob = draft.finish().unwrap();
+        let mut writer = BlobWriter::new(folder.path(), 10).unwrap();
+        writer.write(b"hello").unwrap();
+        writer.write(b"world").unwrap();
+        let blob = writer.finish().unwrap();
         assert_eq!(fs::read(folder.path().join(&blob.name)).unwrap(), b"helloworld");
-        assert_eq!(names(folder.path()), [blob.name]);
-        assert_eq!((blob.size, blob.etag), (10, hex(&blake3::hash(b"helloworld"))));
+        assert_eq!(file_names(folder.path()), [blob.name]);
+        assert_eq!((blob.size, blob.etag), (10, hash_128(&blake3::hash(b"helloworld"))));
     }
 
     #[test]
-    fn a_draft_that_is_dropped_or_too_large_leaves_nothing() {
+    fn blob_that_is_dropped_or_too_large_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(folder.path(), 4).unwrap();
-        assert!(matches!(draft.write(b"hello"), Err(Error::Full)));
-        drop(draft);
-        assert!(names(folder.path()).is_empty());
+        let mut writer = BlobWriter::new(folder.path(), 4).unwrap();
+        assert!(matches!(writer.write(b"hello"), Err(Error::DiskFull)));
+        drop(writer);
+        assert!(file_names(folder.path()).is_empty());
     }
 }

@@ -1,39 +1,39 @@
-//! What can go wrong on disk.
+//! Errors of storage, and the threads on which it may block.
 
 use std::{fmt, io};
 
-/// A failure of storage; none of them leaves something half-written.
+/// A failure of storage. None of them leaves a partly written object or row.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The disk, or what it may hold, is full.
-    Full,
-    /// More than the cap that the text names.
+    /// The disk is full, or `objects_mib_max` is reached.
+    DiskFull,
+    /// A value is larger than the cap that the text names.
     TooLarge(&'static str),
-    /// There is no such thing.
-    Missing(&'static str),
-    /// The request contradicts what is stored.
+    /// A thing of this kind does not exist.
+    NotFound(&'static str),
+    /// The request contradicts the stored state.
     Conflict(&'static str),
-    /// The file system.
+    /// The file system failed.
     Io(io::Error),
-    /// `SQLite`.
+    /// `SQLite` failed.
     Sqlite(rusqlite::Error),
-    /// The task that worked on it panicked or was stopped.
-    Stopped,
+    /// The thread that did the work panicked, or the server shut down.
+    TaskFailed,
 }
 
-/// What storage answers.
+/// The result of a storage operation.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => out.write_str("the disk is full"),
-            Self::TooLarge(what) => write!(out, "too large: {what}"),
-            Self::Missing(what) => write!(out, "there is no such {what}"),
-            Self::Conflict(what) => out.write_str(what),
+            Self::DiskFull => out.write_str("the disk is full"),
+            Self::TooLarge(cap) => write!(out, "too large: {cap}"),
+            Self::NotFound(kind) => write!(out, "no such {kind}"),
+            Self::Conflict(reason) => out.write_str(reason),
             Self::Io(error) => error.fmt(out),
             Self::Sqlite(error) => error.fmt(out),
-            Self::Stopped => out.write_str("the work was stopped"),
+            Self::TaskFailed => out.write_str("the storage task panicked or was stopped"),
         }
     }
 }
@@ -44,7 +44,7 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         if matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull) {
-            return Self::Full;
+            return Self::DiskFull;
         }
         Self::Io(error)
     }
@@ -53,15 +53,15 @@ impl From<io::Error> for Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
             Some(_) | None => Self::Sqlite(error),
         }
     }
 }
 
-/// Runs `work`, which may wait for the disk, where waiting blocks nobody.
-pub(crate) async fn blocking<T: Send + 'static>(
+/// Runs `work`, which may wait for the disk, on a thread that may block.
+pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Stopped))
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::TaskFailed))
 }

@@ -1,30 +1,34 @@
-//! What is kept on this machine's disk: key-value pairs, objects, and the guest's SQL database.
+//! Everything that the server stores on disk: objects, key-value pairs and the guest's SQL database.
+//!
+//! One `DataFolder` owns the files. An object is a row in `firstframe.sqlite` that names a blob, a
+//! file under `objects/`; the blob is written, fsynced and renamed before its row is committed.
 
 mod blob;
-mod body;
 mod clock;
-mod database;
+mod data_folder;
 mod error;
-mod folder;
-mod index;
+mod guest_database;
+mod index_database;
 mod key_value;
 mod keys;
+mod multipart_uploads;
+mod object_stream;
 mod objects;
-mod opened;
+mod open_files;
 pub(crate) mod s3;
-mod uploads;
+mod sqlite;
 
-pub(crate) use blob::Draft;
-pub(crate) use body::FileBody;
-pub(crate) use database::{Answer, Database, Session, Value};
-pub(crate) use error::{Error, Result, blocking};
-pub(crate) use folder::Folder;
-pub(crate) use index::Index;
-pub(crate) use keys::Keys;
-pub(crate) use objects::{Object, PAGE_MAX};
-pub(crate) use opened::Opened;
+pub(crate) use blob::BlobWriter;
+pub(crate) use data_folder::DataFolder;
+pub(crate) use error::{Error, Result, run_blocking};
+pub(crate) use guest_database::{GuestConnection, GuestDatabase, ResultSet, SqlValue};
+pub(crate) use index_database::IndexDatabase;
+pub(crate) use keys::open_keys;
+pub(crate) use object_stream::ObjectStream;
+pub(crate) use objects::{LIST_PAGE_MAX, Object};
+pub(crate) use open_files::OpenObject;
 
-/// The one bucket.
+/// The only bucket that the S3 service serves.
 pub(crate) const BUCKET: &str = "firstframe";
-/// The bucket that stands for the folder of files to be moved in.
-pub(crate) const INCOMING: &str = "incoming";
+/// The bucket name that stands for the folder `incoming/` as the source of a `CopyObject`.
+pub(crate) const INCOMING_BUCKET: &str = "incoming";

@@ -1,28 +1,30 @@
-//! Objects: a row in the index that names a blob. No row, no object.
+//! Objects: each is a row of the index database that names a blob. An object without a row does not
+//! exist.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::ErrorKind,
+    path::Path,
     sync::Arc,
 };
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    Draft, Error, Folder, Opened, Result,
+    BlobWriter, DataFolder, Error, OpenObject, Result,
     blob::{self, Blob},
     clock,
 };
 
-/// Objects and prefixes in one page of a list, as S3 has it.
-pub(crate) const PAGE_MAX: usize = 1000;
-/// How often a blob may vanish between its row and its file before that is an error: each time
-/// another writer has replaced the object.
-const TRIES: usize = 8;
+/// Objects and prefixes on one page of a list: S3's cap.
+pub(crate) const LIST_PAGE_MAX: usize = 1000;
+/// How often a read looks the row up again because its blob is gone: each time, another request has
+/// replaced the object between the two steps.
+const OPEN_ATTEMPTS: usize = 8;
 
 const COLUMNS: &str = "key, blob, size, blob_mtime_ns, etag, content_type, modified_ms";
 
-/// An object as its row has it.
+/// An object, as its row describes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) key: String,
@@ -36,10 +38,10 @@ pub(crate) struct Object {
 
 /// One page of a list.
 #[derive(Debug, Default)]
-pub(crate) struct Page {
+pub(crate) struct ListPage {
     pub(crate) objects: Vec<Object>,
     pub(crate) prefixes: Vec<String>,
-    /// Where the next page begins, if there is one.
+    /// Where the next page starts, if there is one.
     pub(crate) next: Option<String>,
 }
 
@@ -50,7 +52,7 @@ impl Object {
         Self { key: key.to_owned(), blob: name, size, mtime_ns, etag, content_type, modified_ms }
     }
 
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             key: row.get(0)?,
             blob: row.get(1)?,
@@ -62,9 +64,9 @@ impl Object {
         })
     }
 
-    /// Writes the row; answers the blob that it replaces.
-    pub(super) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
-        let old = transaction
+    /// Writes the row; returns the name of the blob that it replaces.
+    fn write_row(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
+        let replaced = transaction
             .prepare_cached("SELECT blob FROM objects WHERE key = ?1")?
             .query_row([&self.key], |row| row.get(0))
             .optional()?;
@@ -78,124 +80,89 @@ impl Object {
             self.content_type,
             self.modified_ms
         ])?;
-        Ok(old)
+        Ok(replaced)
     }
 }
 
-impl Folder {
-    /// The object under `key`, if it was read lately. Does not wait for the disk.
-    pub(crate) fn opened(&self, key: &str) -> Option<Arc<Opened>> {
-        self.recent.get(key)
+impl DataFolder {
+    /// The object under `key`, if its file is open. Never waits for the disk.
+    pub(crate) fn open_object_if_cached(&self, key: &str) -> Option<Arc<OpenObject>> {
+        self.open_files.get(key)
     }
 
-    /// The object under `key`.
-    pub(crate) fn open_object(&self, key: &str) -> Result<Option<Arc<Opened>>> {
-        for _ in 0..TRIES {
-            let Some(object) = self.row(key)? else { return Ok(None) };
+    /// Opens the object under `key`.
+    pub(crate) fn open_object(&self, key: &str) -> Result<Option<Arc<OpenObject>>> {
+        for _ in 0..OPEN_ATTEMPTS {
+            let Some(object) = self.object_row(key)? else { return Ok(None) };
             let path = self.objects.join(&object.blob);
             let file = match File::open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error.into()),
             };
-            let opened = Arc::new(Opened { object, file, path });
-            if opened.is_unchanged()? {
-                self.recent.keep(&opened);
-                return Ok(Some(opened));
+            let object = Arc::new(OpenObject { object, file, path });
+            if object.is_unchanged()? {
+                self.open_files.insert(&object);
+                return Ok(Some(object));
             }
-            self.renew(&opened)?;
+            self.update_changed_row(&object)?;
         }
-        Err(Error::Missing("file of this object"))
+        Err(Error::NotFound("file of this object"))
     }
 
-    fn row(&self, key: &str) -> Result<Option<Object>> {
-        self.index.with(|connection| {
-            connection
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE key = ?1"))?
-                .query_row([key], Object::of)
-                .optional()
-        })
+    fn object_row(&self, key: &str) -> Result<Option<Object>> {
+        let select = format!("SELECT {COLUMNS} FROM objects WHERE key = ?1");
+        self.database.query_first(&select, [key], Object::from_row)
     }
 
-    /// A film that was moved in may be written to by its owner: it is another object then.
-    fn renew(&self, Opened { object, file, .. }: &Opened) -> Result<()> {
+    /// Writes the row of an object whose file its owner has changed: a film that was linked into
+    /// the store is still the owner's file. The object gets a new `ETag`.
+    fn update_changed_row(&self, OpenObject { object, file, .. }: &OpenObject) -> Result<()> {
         let metadata = file.metadata()?;
         let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
-        let etag = blob::stat_etag(&object.blob, size, mtime_ns);
-        self.index.with(|connection| {
-            let update = "UPDATE objects SET size = ?2, blob_mtime_ns = ?3, etag = ?4, \
-                          modified_ms = ?5 WHERE blob = ?1";
-            let now = clock::now_ms();
-            connection.execute(update, params![object.blob, size, mtime_ns, etag, now])
-        })?;
+        let etag = blob::etag_of_metadata(&object.blob, size, mtime_ns);
+        let update = "UPDATE objects SET size = ?2, blob_mtime_ns = ?3, etag = ?4, \
+                      modified_ms = ?5 WHERE blob = ?1";
+        let now = clock::now_ms();
+        self.database.execute(update, params![object.blob, size, mtime_ns, etag, now])?;
         Ok(())
     }
 
-    /// Makes `draft` the object under `key`.
-    pub(crate) fn put(
+    /// Makes `blob` the object under `key`.
+    pub(crate) fn put_object(
         &self,
         key: &str,
         content_type: Option<String>,
-        draft: Draft,
+        blob: BlobWriter,
     ) -> Result<Object> {
-        let blob = draft.finish()?;
-        let object = Object::new(key, content_type, blob);
-        self.commit(object, |_| Ok(()))
+        self.put_blob(key, content_type, blob.finish()?, |_| Ok(()))
     }
 
-    /// Makes the file `name` of `incoming/` the object under `key`, without reading it.
-    pub(crate) fn take_in(
+    /// Moves the file `name` of `incoming/` into the store, as the object under `key`. Its bytes are
+    /// neither read nor copied.
+    pub(crate) fn import_incoming(
         &self,
         key: &str,
         content_type: Option<String>,
         name: &str,
     ) -> Result<Object> {
         if !api::limits::is_id(name) {
-            return Err(Error::Missing("file in incoming"));
+            return Err(Error::NotFound("file in incoming"));
         }
         let source = self.incoming.join(name);
-        let metadata = match fs::symlink_metadata(&source) {
-            Ok(metadata) if metadata.is_file() => metadata,
-            Ok(_) => return Err(Error::Missing("file in incoming")),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::Missing("file in incoming"));
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let metadata = regular_file_metadata(&source)?;
         let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
-        let etag = blob::stat_etag(name, size, mtime_ns);
+        let etag = blob::etag_of_metadata(name, size, mtime_ns);
         File::open(&source)?.sync_all()?;
         let blob = Blob { name: blob::random_name()?, size, mtime_ns, etag };
         fs::rename(&source, self.objects.join(&blob.name))?;
         blob::sync_folder(&self.objects)?;
-        let object = Object::new(key, content_type, blob);
-        self.commit(object, |_| Ok(()))
+        self.put_blob(key, content_type, blob, |_| Ok(()))
     }
 
-    /// Writes the row of `object`, with `also` in the same transaction, and discards what lost.
-    pub(super) fn commit(
-        &self,
-        object: Object,
-        also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-    ) -> Result<Object> {
-        let written = self.index.write(|transaction| {
-            also(transaction)?;
-            object.write(transaction)
-        });
-        match written {
-            Ok(None) => Ok(object),
-            Ok(Some(old)) => {
-                self.discard(&old);
-                Ok(object)
-            }
-            Err(error) => {
-                self.discard(&object.blob);
-                Err(error)
-            }
-        }
-    }
-
-    /// As [`Self::put`] for a blob made elsewhere, with more rows in the same transaction.
+    /// Makes a finished blob the object under `key`. `also` writes more rows in the same
+    /// transaction. The blob that is left without a row is removed: the old one, or the new one
+    /// after an error.
     pub(super) fn put_blob(
         &self,
         key: &str,
@@ -203,32 +170,57 @@ impl Folder {
         blob: Blob,
         also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<Object> {
-        self.commit(Object::new(key, content_type, blob), also)
+        let object = Object::new(key, content_type, blob);
+        let written = self.database.transaction(|transaction| {
+            also(transaction)?;
+            object.write_row(transaction)
+        });
+        self.remove_unnamed_blob(&object.blob, written)?;
+        Ok(object)
     }
 
-    /// Takes away the object under `key`, if any.
-    pub(crate) fn delete(&self, key: &str) -> Result<()> {
-        let blob: Option<String> = self.index.with(|connection| {
-            let delete = "DELETE FROM objects WHERE key = ?1 RETURNING blob";
-            connection.prepare_cached(delete)?.query_row([key], |row| row.get(0)).optional()
-        })?;
+    /// After the row of `blob` was written: removes the blob that it replaced, or `blob` itself
+    /// where writing failed.
+    pub(super) fn remove_unnamed_blob(
+        &self,
+        blob: &str,
+        written: Result<Option<String>>,
+    ) -> Result<()> {
+        match written {
+            Ok(replaced) => {
+                if let Some(replaced) = replaced {
+                    self.remove_blob(&replaced);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.remove_blob(blob);
+                Err(error)
+            }
+        }
+    }
+
+    /// Deletes the object under `key`, if there is one.
+    pub(crate) fn delete_object(&self, key: &str) -> Result<()> {
+        let delete = "DELETE FROM objects WHERE key = ?1 RETURNING blob";
+        let blob: Option<String> = self.database.query_first(delete, [key], |row| row.get(0))?;
         if let Some(blob) = blob {
-            self.discard(&blob);
+            self.remove_blob(&blob);
         }
         Ok(())
     }
 
-    /// Objects whose keys begin with `prefix` and come after `after`, in order; those with
-    /// `delimiter` behind the prefix are told as one prefix.
-    pub(crate) fn list(
+    /// Lists, in order, the objects whose keys start with `prefix` and come after `after`. Keys with
+    /// `delimiter` behind the prefix are listed as one common prefix.
+    pub(crate) fn list_objects(
         &self,
         prefix: &str,
         delimiter: &str,
         after: &str,
         count: usize,
-    ) -> Result<Page> {
-        let count = count.min(PAGE_MAX);
-        let mut page = Page::default();
+    ) -> Result<ListPage> {
+        let count = count.min(LIST_PAGE_MAX);
+        let mut page = ListPage::default();
         if count == 0 {
             return Ok(page);
         }
@@ -238,10 +230,8 @@ impl Folder {
         let mut after = after.to_owned();
         let mut last = None;
         loop {
-            let next = self.index.with(|connection| {
-                let mut select = connection.prepare_cached(&select)?;
-                select.query_row([after.as_str(), prefix], Object::of).optional()
-            })?;
+            let next =
+                self.database.query_first(&select, [after.as_str(), prefix], Object::from_row)?;
             let Some(object) = next.filter(|object| object.key.starts_with(prefix)) else {
                 return Ok(page);
             };
@@ -249,24 +239,29 @@ impl Folder {
                 page.next = last;
                 return Ok(page);
             }
-            match common(&object.key, prefix, delimiter) {
-                None => {
-                    after.clone_from(&object.key);
-                    page.objects.push(object);
-                }
-                Some(common) => {
-                    // Behind every key that begins with it.
-                    after = format!("{common}{}", char::MAX);
-                    page.prefixes.push(common);
-                }
-            }
+            after = page.push(object, prefix, delimiter);
             last = Some(after.clone());
         }
     }
 }
 
-/// What of `key` is told instead of it.
-fn common(key: &str, prefix: &str, delimiter: &str) -> Option<String> {
+impl ListPage {
+    /// Adds an object or its common prefix; returns the string after which the next key comes.
+    fn push(&mut self, object: Object, prefix: &str, delimiter: &str) -> String {
+        if let Some(common) = common_prefix(&object.key, prefix, delimiter) {
+            // Sorts behind every key that starts with the common prefix.
+            let after = format!("{common}{}", char::MAX);
+            self.prefixes.push(common);
+            return after;
+        }
+        let after = object.key.clone();
+        self.objects.push(object);
+        after
+    }
+}
+
+/// The part of `key` up to the first delimiter behind the prefix (S3's `CommonPrefixes`).
+fn common_prefix(key: &str, prefix: &str, delimiter: &str) -> Option<String> {
     if delimiter.is_empty() {
         return None;
     }
@@ -274,63 +269,75 @@ fn common(key: &str, prefix: &str, delimiter: &str) -> Option<String> {
     key.get(..prefix.len() + at + delimiter.len()).map(str::to_owned)
 }
 
+/// The metadata of a regular file in `incoming/`; symbolic links are not followed.
+fn regular_file_metadata(path: &Path) -> Result<Metadata> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(metadata),
+        Ok(_) => Err(Error::NotFound("file in incoming")),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::NotFound("file in incoming"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Read as _;
 
-    fn folder() -> (tempfile::TempDir, Folder) {
+    fn folder() -> (tempfile::TempDir, DataFolder) {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::open(root.path(), None).unwrap();
+        let folder = DataFolder::open(root.path(), None).unwrap();
         (root, folder)
     }
 
-    fn put(folder: &Folder, key: &str, bytes: &[u8]) -> Object {
-        let mut draft = folder.draft(1 << 20).unwrap();
-        draft.write(bytes).unwrap();
-        folder.put(key, Some("video/mp4".to_owned()), draft).unwrap()
+    fn put(folder: &DataFolder, key: &str, bytes: &[u8]) -> Object {
+        let mut blob = folder.create_blob(1 << 20).unwrap();
+        blob.write(bytes).unwrap();
+        folder.put_object(key, Some("video/mp4".to_owned()), blob).unwrap()
     }
 
-    fn get(folder: &Folder, key: &str) -> (Object, Vec<u8>) {
-        let opened = folder.open_object(key).unwrap().unwrap();
+    fn get(folder: &DataFolder, key: &str) -> (Object, Vec<u8>) {
+        let open = folder.open_object(key).unwrap().unwrap();
         let mut bytes = Vec::new();
-        { &opened.file }.read_to_end(&mut bytes).unwrap();
-        (opened.object.clone(), bytes)
+        { &open.file }.read_to_end(&mut bytes).unwrap();
+        (open.object.clone(), bytes)
     }
 
     #[test]
-    fn an_object_is_what_was_put_last_and_equal_bytes_have_equal_etags() {
+    fn object_is_the_one_that_was_put_last_and_equal_bytes_have_equal_etags() {
         let (root, folder) = folder();
         let first = put(&folder, "media/a", b"one");
         let reader = folder.open_object("media/a").unwrap().unwrap();
-        assert!(folder.opened("media/a").is_some());
+        assert!(folder.open_object_if_cached("media/a").is_some());
         let second = put(&folder, "media/a", b"two");
         assert_ne!(first.etag, second.etag);
-        assert!(folder.opened("media/a").is_none(), "it is another one now");
+        assert!(folder.open_object_if_cached("media/a").is_none(), "the object was replaced");
         assert_eq!(get(&folder, "media/a").1, b"two");
         let mut old = String::new();
         { &reader.file }.read_to_string(&mut old).unwrap();
-        assert_eq!(old, "one", "a reader keeps what it opened");
+        assert_eq!(old, "one", "an open object keeps its bytes");
         assert_eq!(put(&folder, "media/b", b"one").etag, first.etag);
         assert_eq!(fs::read_dir(root.path().join("objects")).unwrap().count(), 2);
-        folder.delete("media/a").unwrap();
-        assert!(folder.opened("media/a").is_none());
-        folder.delete("media/a").unwrap();
+        folder.delete_object("media/a").unwrap();
+        assert!(folder.open_object_if_cached("media/a").is_none());
+        folder.delete_object("media/a").unwrap();
         assert!(folder.open_object("media/a").unwrap().is_none());
     }
 
     #[test]
-    fn a_film_is_moved_in_and_a_change_of_it_is_a_new_etag() {
+    fn imported_film_is_moved_and_gets_a_new_etag_when_its_file_changes() {
         let (root, folder) = folder();
         let own = root.path().join("film.mp4");
         fs::write(&own, b"frames").unwrap();
         fs::hard_link(&own, root.path().join("incoming/0abc")).unwrap();
-        let before = folder.take_in("media/a", None, "0abc").unwrap();
+        let before = folder.import_incoming("media/a", None, "0abc").unwrap();
         assert!(!root.path().join("incoming/0abc").exists());
         assert_eq!(get(&folder, "media/a").0.etag, before.etag);
-        assert!(folder.opened("media/a").is_some());
+        assert!(folder.open_object_if_cached("media/a").is_some());
         fs::write(&own, b"other frames").unwrap();
-        assert!(folder.opened("media/a").is_none());
+        assert!(folder.open_object_if_cached("media/a").is_none());
         let (after, bytes) = get(&folder, "media/a");
         assert_ne!(after.etag, before.etag);
         assert_eq!((after.size, bytes.as_slice()), (12, b"other frames".as_slice()));
@@ -338,28 +345,28 @@ mod tests {
     }
 
     #[test]
-    fn only_a_file_of_incoming_is_moved_in() {
+    fn only_a_regular_file_of_incoming_is_imported() {
         let (root, folder) = folder();
         std::os::unix::fs::symlink("/etc/passwd", root.path().join("incoming/link")).unwrap();
         for name in ["absent", "link", "../firstframe.sqlite", "..", ""] {
-            let taken = folder.take_in("media/a", None, name);
-            assert!(matches!(taken, Err(Error::Missing(_))), "{name}");
+            let imported = folder.import_incoming("media/a", None, name);
+            assert!(matches!(imported, Err(Error::NotFound(_))), "{name}");
         }
     }
 
     #[test]
-    fn a_list_goes_page_by_page_and_tells_prefixes() {
+    fn list_has_pages_and_common_prefixes() {
         let (_root, folder) = folder();
         for key in ["image/1", "media/1", "media/2", "media/x/1", "media/x/2", "z"] {
             put(&folder, key, key.as_bytes());
         }
-        let page = folder.list("media/", "/", "", 2).unwrap();
+        let page = folder.list_objects("media/", "/", "", 2).unwrap();
         let keys: Vec<_> = page.objects.iter().map(|object| object.key.as_str()).collect();
         assert_eq!(keys, ["media/1", "media/2"]);
-        let page = folder.list("media/", "/", &page.next.unwrap(), 2).unwrap();
+        let page = folder.list_objects("media/", "/", &page.next.unwrap(), 2).unwrap();
         assert_eq!((page.prefixes, page.next), (vec!["media/x/".to_owned()], None));
-        let page = folder.list("", "/", "", 1000).unwrap();
+        let page = folder.list_objects("", "/", "", 1000).unwrap();
         assert_eq!((page.objects.len(), page.prefixes.len(), page.next), (1, 2, None));
-        assert_eq!(folder.list("", "", "", 1000).unwrap().objects.len(), 6);
+        assert_eq!(folder.list_objects("", "", "", 1000).unwrap().objects.len(), 6);
     }
 }

@@ -1,12 +1,12 @@
-//! `firstframe publish` against `firstframe serve`, both as they are run.
+//! The command line of `firstframe` against `firstframe serve`, each as a process.
 
-#[cfg(test)]
-mod films;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
-mod kill;
+mod interrupted_upload;
 #[cfg(test)]
-mod large;
+mod large_film;
 #[cfg(test)]
-mod ready;
+mod prewarm_and_purge;
+#[cfg(test)]
+mod publish_command;

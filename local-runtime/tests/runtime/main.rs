@@ -1,14 +1,14 @@
-//! `firstframe serve` as a process: its object store, its limits, its start and its ends.
+//! `firstframe serve` as a process: its object store, cache and limits, its start and shutdown.
 
 #[cfg(test)]
-mod cache;
+mod guest_limits;
 #[cfg(test)]
-mod kill;
+mod killed_server;
 #[cfg(test)]
-mod limits;
+mod response_cache;
 #[cfg(test)]
-mod s3;
+mod s3_service;
 #[cfg(test)]
-mod serve;
+mod serve_command;
 #[cfg(test)]
 mod server;

@@ -1,5 +1,5 @@
-// The provider that `firstframe serve` has: it answers the take-up of a film itself, and hands every
-// other request to the suite's own origin, whose log the suite judges by.
+// The provider of `firstframe serve`: it answers the ingest of a film itself, and forwards every other
+// request to the suite's own origin, whose log the suite reads.
 
 import { createServer } from 'node:http';
 
@@ -14,7 +14,7 @@ export const BLOCK_BYTES = 512 * 1024;
  * @property {string} content The suite's bytes; a dot is one that no answer of the test tells.
  * @property {number} perBlock How many of them fill a block; 0 where they are not stretched.
  * @property {Array<[string, string]>} headers What an answer says of the file's state.
- * @property {boolean} known Whether the edge has taken it up.
+ * @property {boolean} known Whether the edge has ingested it.
  * @property {string} number Of the client's request that is under way.
  * @property {Array<{request_headers?: Array<[string, string]>, expected_request_headers?: Array<[string, string]>}>} requests
  */
@@ -70,11 +70,11 @@ async function answer(files, suite, request, response) {
   const name = request.url?.split('/').pop() ?? '';
   const file = files.get(name);
   if (!file) return void response.writeHead(404).end();
-  if (!file.known) return takeUp(file, request, response);
+  if (!file.known) return ingest(file, request, response);
   const { host: _host, connection: _connection, range, ...headers } = request.headers;
-  const asked = range && suiteRange(file, range);
+  const requested = range && suiteRange(file, range);
   const sent = await fetch(`${suite}/test/${name}`, {
-    headers: { ...headers, 'req-num': file.number, ...(asked && { range: asked }) },
+    headers: { ...headers, 'req-num': file.number, ...(requested && { range: requested }) },
     redirect: 'manual',
   });
   const text = await sent.text();
@@ -90,7 +90,7 @@ async function answer(files, suite, request, response) {
 }
 
 /** @param {File} file @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
-function takeUp(file, { headers }, response) {
+function ingest(file, { headers }, response) {
   const all = film(file, file.content, 0);
   const [, first, last] = headers.range?.match(/^bytes=(\d+)-(\d+)$/)?.map(Number) ?? [];
   const end = Math.min(last + 1, all.length);
@@ -106,7 +106,7 @@ function filmRange(file, { first, last, total }) {
 
 /**
  * A closed range of the film in the suite's numbers, spelled as the suite spells it where that names
- * the same bytes: the edge knows a film's size, and asks by first and last byte only.
+ * the same bytes: the edge knows a film's size, and requests first and last byte only.
  *
  * @param {File} file @param {string} header
  */

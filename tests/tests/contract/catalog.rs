@@ -1,6 +1,8 @@
-//! What the page reads: home, titles, episodes, streams, posters.
+//! The routes that the page reads: home, titles, episodes, streams, posters.
 
-use api::{Card, Catalog, Envelope, Episodes, ErrorCode, Health, Home, SelectionReason, Stream};
+use api::{
+    Envelope, EpisodeList, ErrorCode, Health, Home, SelectionReason, Stream, TitleCard, TitleDetail,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tests::{
@@ -25,13 +27,13 @@ fn data<T: DeserializeOwned>(subject: &Subject, target: &str) -> T {
 pub(crate) fn health_names_the_service(subject: &Subject) {
     let health: Health = data(subject, "/health");
     assert_eq!(health.service, "firstframe");
-    assert!(!health.version.is_empty(), "health tells no version");
+    assert!(!health.version.is_empty(), "health has no version");
 }
 
 pub(crate) fn home_has_every_title(subject: &Subject) {
     let home: Home = data(subject, "/api/v2/home");
     let mut checks = Checks::default();
-    let has = |cards: &[Card], id: &str| cards.iter().any(|card| card.id == id);
+    let has = |cards: &[TitleCard], id: &str| cards.iter().any(|card| card.id == id);
     for id in [FILM, SERIES, EMPTY_TITLE] {
         checks.that(has(&home.recent, id), || format!("{id} is not in recent"));
     }
@@ -49,7 +51,7 @@ pub(crate) fn home_has_every_title(subject: &Subject) {
 }
 
 pub(crate) fn title_has_all_its_fields(subject: &Subject) {
-    let film: Catalog = data(subject, &format!("/api/v2/catalog/{FILM}"));
+    let film: TitleDetail = data(subject, &format!("/api/v2/catalog/{FILM}"));
     let mut checks = Checks::default();
     checks.equal("id", film.id.as_str(), FILM);
     checks.equal("title", film.title.as_str(), "Night Train");
@@ -65,7 +67,7 @@ pub(crate) fn title_has_all_its_fields(subject: &Subject) {
 }
 
 pub(crate) fn episodes_come_in_order(subject: &Subject) {
-    let episodes: Episodes = data(subject, &format!("/api/v2/catalog/{SERIES}/episodes"));
+    let episodes: EpisodeList = data(subject, &format!("/api/v2/catalog/{SERIES}/episodes"));
     assert_eq!(episodes.catalog_id, SERIES);
     let ids: Vec<_> = episodes.items.iter().map(|episode| episode.id.as_str()).collect();
     assert_eq!(ids, ["north.and.south.1", "north.and.south.2", "north.and.south.3"]);
@@ -131,8 +133,8 @@ pub(crate) fn stream_url_is_signed_and_a_changed_one_is_refused(subject: &Subjec
     for changed in [forged, url.replace(CLIP, LONG), url.replace("?e=", "?e=1")] {
         checks.equal(&changed, subject.get(&changed).status, 403);
     }
-    let kept = subject.get(&url).header("cache-control").unwrap_or_default();
-    checks.that(!kept.contains("31536000"), || format!("kept beyond its end: {kept}"));
+    let cached = subject.get(&url).header("cache-control").unwrap_or_default();
+    checks.that(!cached.contains("31536000"), || format!("cached beyond its expiry: {cached}"));
     checks.done();
 }
 
@@ -147,7 +149,7 @@ pub(crate) fn poster_is_sent_as_a_picture(subject: &Subject) {
     let tag = response.header("etag").unwrap_or_default();
     let held = Request::get(format!("/api/v2/image/{POSTER}")).header("If-None-Match", &tag);
     let again = subject.send(&held);
-    checks.equal("status for who has it", (again.status, again.body.len()), (304, 0));
+    checks.equal("status with its ETag", (again.status, again.body.len()), (304, 0));
     checks.done();
 }
 
@@ -160,8 +162,8 @@ pub(crate) fn picture_forbids_scripts_and_has_no_vary(subject: &Subject) {
     checks.equal("vary", response.header("vary"), None);
     let forged = format!("{path}?e=4102444800&k=a&s={}", "0".repeat(64));
     checks.equal("status of a forged URL", subject.get(&forged).status, 403);
-    let elsewhere = subject.get("/api/v2/image/up.0123456789abcdef");
-    checks.equal("status without a signature", elsewhere.status, 403);
+    let upstream = subject.get("/api/v2/image/up.0123456789abcdef");
+    checks.equal("status without a signature", upstream.status, 403);
     let refused = subject.send(&Request::post("/api/v2/admin/pictures", b"{}".to_vec()));
     checks.equal("status without the key", refused.status, 401);
     checks.done();

@@ -1,36 +1,38 @@
-//! The film's own index says what comes next.
+//! Windows from the film's own index: `moov`, and the `moof` boxes of a fragmented film.
 
 use mp4::plan::{self, Cursor, PlanTarget, Selection, Window};
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 
-use super::buffer::MediaType;
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault};
 use super::http::{Request, ResponseHead};
-use super::index_loader::{self, IndexLoader};
-use super::window_source::{LocatedSource, Locator, Step, TrackConfig, WindowSource, in_index};
+use super::index_loader::{IndexLoader, MoovResult};
+use super::media_type::MediaType;
+use super::window_source::{
+    LocateResult, LocatedSource, Locator, TrackConfig, WindowSource, bad_index,
+};
 use super::{Effect, limits};
 
-/// `moov`, and what is played of it.
+/// The film's index, and the tracks of it that are played.
 pub struct ByIndex {
     index: Index<Vec<u8>>,
     selection: Selection,
 }
 
 impl ByIndex {
-    /// Reads `moov`, which lies at `place`.
+    /// Parses `moov`, which lies at `range` of a file of this size.
     pub(super) fn parse(
-        place: ByteRange,
+        range: ByteRange,
         moov: Vec<u8>,
         size: Option<u64>,
     ) -> Result<Self, PlaybackFault> {
-        let mut index = Index::parse(moov).map_err(in_index)?;
-        index.set_file(place, size);
+        let mut index = Index::parse(moov).map_err(bad_index)?;
+        index.set_file(range, size);
         let selection = Selection { video: index.default_video(), audio: index.default_audio() };
         Ok(Self { index, selection })
     }
 
-    fn chosen(&self) -> [(TrackKind, Option<usize>); 2] {
+    fn selected(&self) -> [(TrackKind, Option<usize>); 2] {
         let Selection { video, audio } = self.selection;
         [(TrackKind::Video, video), (TrackKind::Audio, audio)]
     }
@@ -41,60 +43,55 @@ impl WindowSource for ByIndex {
 
     const BY_HEADERS: bool = false;
 
-    fn track_configs(&self) -> Result<Vec<TrackConfig>, PlaybackFault> {
-        let mut tracks = Vec::new();
-        for (kind, track) in self.chosen() {
+    fn tracks(&self) -> Result<Vec<TrackConfig>, PlaybackFault> {
+        let mut configs = Vec::new();
+        for (kind, track) in self.selected() {
             let Some(number) = track else { continue };
             let Some(track) = self.index.tracks().get(number) else { continue };
-            tracks.push(TrackConfig {
-                media_type: if kind == TrackKind::Video {
-                    MediaType::Video
-                } else {
-                    MediaType::Audio
-                },
+            let is_video = kind == TrackKind::Video;
+            configs.push(TrackConfig {
+                media_type: if is_video { MediaType::Video } else { MediaType::Audio },
                 track: number,
                 mime: track.mime(),
-                init: init::write(&self.index, number).map_err(in_index)?,
+                init_segment: init::write(&self.index, number).map_err(bad_index)?,
             });
         }
-        if tracks.is_empty() {
+        if configs.is_empty() {
             let why = self.index.playable().err().unwrap_or(Unplayable::NoMedia);
-            return Err(PlaybackFault {
-                cause: FaultCause::Unplayable(why),
-                location: FaultLocation::Index,
-            });
+            let cause = FaultCause::Unplayable(why);
+            return Err(PlaybackFault { cause, location: FaultLocation::Index });
         }
-        Ok(tracks)
+        Ok(configs)
     }
 
     fn duration_ms(&self) -> u64 {
         self.index.duration_ms()
     }
 
-    fn initial_gap_end_ms(&self) -> Option<u64> {
+    fn all_started_ms(&self) -> Option<u64> {
         let Selection { video, audio } = self.selection;
-        let alone = [Selection { video, audio: None }, Selection { video: None, audio }];
-        let starts = alone.into_iter().filter_map(|one| plan::seek(&self.index, one, 0).ok());
+        let each = [Selection { video, audio: None }, Selection { video: None, audio }];
+        let starts = each.into_iter().filter_map(|one| plan::seek(&self.index, one, 0).ok());
         Some(starts.map(|(_, start_ms)| start_ms).max().unwrap_or(0))
     }
 
     fn report_unplayable_tracks(&self, cx: &mut Context) {
-        for (kind, chosen) in self.chosen() {
-            let refused = self.index.tracks().iter().find(|track| track.kind == kind);
-            if let (None, Some(Err(why))) = (chosen, refused.map(|track| &track.playable)) {
+        for (kind, selected) in self.selected() {
+            let first = self.index.tracks().iter().find(|track| track.kind == kind);
+            if let (None, Some(Err(why))) = (selected, first.map(|track| &track.playable)) {
                 let cause = FaultCause::Unplayable(why.clone());
                 cx.emit(Effect::Notice(PlaybackFault { cause, location: FaultLocation::Index }));
             }
         }
     }
 
-    fn need(&self, wanted: PlanTarget) -> Result<Option<Request>, Error> {
+    fn missing(&self, wanted: PlanTarget) -> Result<Option<Request>, Error> {
         Ok(plan::need(&self.index, self.selection, wanted)?.map(Request::Range))
     }
 
-    fn feed(&mut self, request: Request, bytes: &[u8]) -> Result<(), Error> {
+    fn feed(&mut self, request: Request, body: &[u8]) -> Result<(), Error> {
         match request {
-            Request::Range(range) => self.index.feed(range.start, bytes),
+            Request::Range(range) => self.index.feed(range.start, body),
             Request::Suffix(_) | Request::Start(_) | Request::Headers(_) => Ok(()),
         }
     }
@@ -103,54 +100,65 @@ impl WindowSource for ByIndex {
         plan::seek(&self.index, self.selection, time_ms)
     }
 
-    fn key_ms(&self, time_ms: u64) -> Option<u64> {
-        plan::seek(&self.index, self.selection, time_ms).ok().map(|(_, key_ms)| key_ms)
+    fn key_frame_ms(&self, time_ms: u64) -> Option<u64> {
+        plan::seek(&self.index, self.selection, time_ms).ok().map(|(_, key_frame_ms)| key_frame_ms)
     }
 
     fn next(&mut self, cursor: Cursor) -> Result<Option<Window>, Error> {
         plan::next(&self.index, self.selection, cursor, limits::WINDOW_MS)
     }
 
-    fn init(&self, track: usize, described: u32) -> Result<Vec<u8>, Error> {
-        init::write_for(&self.index, track, described)
+    fn init_segment(&self, track: usize, description: u32) -> Result<Vec<u8>, Error> {
+        init::write_for(&self.index, track, description)
     }
 }
 
-/// What comes of finding `moov`.
-fn found(moov: index_loader::PlaybackResult, cx: &Context) -> Step<ByIndex> {
-    let Some((place, bytes)) = moov? else { return Ok(None) };
-    Ok(Some(LocatedSource { source: ByIndex::parse(place, bytes, cx.file.size)?, open: None }))
+fn located(moov: MoovResult, cx: &Context) -> LocateResult<ByIndex> {
+    let Some((range, bytes)) = moov? else { return Ok(None) };
+    let source = ByIndex::parse(range, bytes, cx.file.size)?;
+    Ok(Some(LocatedSource { source, open_start: None }))
 }
 
 impl Locator for IndexLoader {
-    type WindowSource = ByIndex;
+    type Source = ByIndex;
 
     fn start(cx: &mut Context) -> Self {
         Self::start(cx)
     }
 
-    fn head(&mut self, cx: &mut Context, fetch_id: u32, head: &ResponseHead) -> Step<ByIndex> {
-        found(self.head(cx, fetch_id, head), cx)
+    fn on_head(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        head: &ResponseHead,
+    ) -> LocateResult<ByIndex> {
+        located(self.on_head(cx, fetch_id, head), cx)
     }
 
-    fn bytes(&mut self, cx: &mut Context, fetch_id: u32, bytes: &[u8]) -> Step<ByIndex> {
-        found(self.bytes(cx, fetch_id, bytes), cx)
+    fn on_bytes(&mut self, cx: &mut Context, fetch_id: u32, bytes: &[u8]) -> LocateResult<ByIndex> {
+        located(self.on_bytes(cx, fetch_id, bytes), cx)
     }
 
-    fn started(&mut self, _: &mut Context, _: u32, _: &[u8], _: u64) -> Step<ByIndex> {
+    fn on_start_boxes(
+        &mut self,
+        _: &mut Context,
+        _: u32,
+        _: &[u8],
+        _: u64,
+    ) -> LocateResult<ByIndex> {
         Ok(None)
     }
 
-    fn ended(&mut self, cx: &mut Context, fetch_id: u32) -> Step<ByIndex> {
-        found(self.ended(cx, fetch_id), cx)
+    fn on_body_end(&mut self, cx: &mut Context, fetch_id: u32) -> LocateResult<ByIndex> {
+        located(self.on_failure(cx, fetch_id, FaultCause::Network), cx)
     }
 
-    fn go_on(&mut self, cx: &mut Context) {
-        self.go_on(cx);
+    fn retry_now(&mut self, cx: &mut Context) {
+        self.retry_now(cx);
     }
 
-    fn tick(&mut self, cx: &mut Context) -> Step<ByIndex> {
-        found(self.tick(cx), cx)
+    fn on_tick(&mut self, cx: &mut Context) -> LocateResult<ByIndex> {
+        located(self.on_tick(cx), cx)
     }
 
     fn deadline_ms(&self) -> Option<u64> {

@@ -1,60 +1,53 @@
-//! What every part of the player shares: the time, the queue of effects, what is known of the file.
+//! State that every part of the pipeline shares: the time, the effect queue, the file's identity.
 
 use std::collections::VecDeque;
 
-use super::fault::{FaultCause, RetryBudget};
-use super::http::ResponseHead;
+use super::fault::RetryBudget;
+use super::file_identity::FileIdentity;
 use super::{Effect, limits};
 
-/// Shared by the parts, owned by the pipeline.
+/// Owned by the pipeline, lent to its parts with every input.
 #[derive(Debug, Default)]
 pub struct Context {
-    /// Time of the input being handled.
+    /// Time of the input that is being handled.
     pub(super) now_ms: u64,
-    /// Effects that nobody has fetched yet.
+    /// Effects that the driver has not yet polled.
     pub(super) effects: VecDeque<Effect>,
-    /// Where the play head is.
+    /// The play position.
     pub(super) position_ms: u64,
-    /// Whether the browser says that there is no network.
+    /// Whether the browser reports that it is offline.
     pub(super) offline: bool,
-    /// Whether a new URL can be asked for.
-    pub(super) address: Address,
-    /// Whether the server ever gave a good answer. A wrong address and a forbidden origin look like a cut.
+    /// Whether the film's URL can be resolved again.
+    pub(super) url_state: UrlState,
+    /// Whether any request got a usable response. Before that, a network error may also mean a
+    /// wrong address or an origin that CORS forbids.
     pub(super) was_answered: bool,
-    /// Times that playback began anew.
+    /// How often this playback started over.
     pub(super) start_overs: u32,
-    /// Where pictures did not decode.
+    /// The position at which decoding failed last.
     pub(super) undecoded_ms: Option<u64>,
-    /// What is known of the file.
-    pub(super) file: File,
-    last_fetch: u32,
+    /// The file that is being played.
+    pub(super) file: FileIdentity,
+    last_fetch_id: u32,
 }
 
-/// What is known of the film's URL.
+/// Where the film's URL came from.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Address {
-    /// It was given, and no other is to be had.
+pub(super) enum UrlState {
+    /// The page gave the URL; there is no other.
     #[default]
-    Given,
-    /// It came from an episode, of which it can be asked again.
+    Fixed,
+    /// The edge resolved an episode to the URL, and can do so again.
     Resolved,
-    /// It was asked for again, and no byte came since.
+    /// The episode was resolved again, and no byte has come since.
     InDoubt,
 }
 
-/// What tells one file from another.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct File {
-    /// Its length.
-    pub(super) size: Option<u64>,
-    validator: Option<u32>,
-}
-
 impl Context {
-    /// Begins a new playback.
+    /// Resets the state of one playback.
     pub(super) fn open(&mut self, start_ms: u64, resolvable: bool) {
         self.position_ms = start_ms;
-        self.address = if resolvable { Address::Resolved } else { Address::Given };
+        self.url_state = if resolvable { UrlState::Resolved } else { UrlState::Fixed };
         self.was_answered = false;
         self.start_overs = 0;
         self.undecoded_ms = None;
@@ -65,85 +58,35 @@ impl Context {
         self.effects.push_back(effect);
     }
 
-    /// A name for one more request.
-    pub(super) const fn next_fetch(&mut self) -> u32 {
-        self.last_fetch = self.last_fetch.wrapping_add(1);
-        self.last_fetch
+    /// A number for a new request.
+    pub(super) const fn next_fetch_id(&mut self) -> u32 {
+        self.last_fetch_id = self.last_fetch_id.wrapping_add(1);
+        self.last_fetch_id
     }
 
-    /// Takes note that bytes come from where they were asked of.
-    pub(super) fn confirm_address(&mut self) {
-        if self.address == Address::InDoubt {
-            self.address = Address::Resolved;
+    /// Notes that the current URL delivers bytes, so that it may be resolved again later.
+    pub(super) fn confirm_url(&mut self) {
+        if self.url_state == UrlState::InDoubt {
+            self.url_state = UrlState::Resolved;
         }
     }
 
-    /// Asks where the episode is now.
+    /// Resolves the episode again.
     pub(super) fn resolve(&mut self) {
-        self.address = Address::InDoubt;
+        self.url_state = UrlState::InDoubt;
         self.emit(Effect::Resolve);
     }
 
-    /// What was tried, for a request that failed `tries` times in a row.
-    pub(super) fn tried(&self, tries: u32) -> RetryBudget {
+    /// The remedies left for a request that failed `tries` times in a row.
+    pub(super) fn retry_budget(&self, tries: u32) -> RetryBudget {
         let tries_max =
             if self.was_answered { limits::TRIES_MAX } else { limits::TRIES_MAX_UNANSWERED };
         let undecoded = self.undecoded_ms.map(|at| at.abs_diff(self.position_ms));
         RetryBudget {
             was_undecoded: undecoded.is_some_and(|ms| ms < limits::SAME_FAULT_MS),
             tries_left: tries_max.saturating_sub(tries),
-            can_resolve: matches!(self.address, Address::Resolved),
+            can_resolve: matches!(self.url_state, UrlState::Resolved),
             start_overs_left: limits::START_OVERS_MAX.saturating_sub(self.start_overs),
         }
-    }
-}
-
-impl File {
-    /// A file of which the catalogue told the length, or nothing.
-    pub(super) const fn of_size(size: Option<u64>) -> Self {
-        Self { size, validator: None }
-    }
-
-    /// Learns from an answer; an answer that cannot belong to the same file is refused.
-    pub(super) fn agree(&mut self, head: &ResponseHead) -> Result<(), FaultCause> {
-        let total = head.content_range.and_then(|range| range.total);
-        let differs = |known: &Option<u64>| known.zip(total).is_some_and(|(a, b)| a != b);
-        let other = self.validator.is_some()
-            && head.validator.is_some()
-            && self.validator != head.validator;
-        if differs(&self.size) || other {
-            return Err(FaultCause::FileChanged);
-        }
-        self.size = self.size.or(total);
-        if self.validator.is_none() {
-            self.validator = head.validator;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::http::ContentRange;
-    use super::*;
-
-    fn head(total: Option<u64>, validator: Option<u32>) -> ResponseHead {
-        ResponseHead {
-            status: 206,
-            content_range: Some(ContentRange { range: None, total }),
-            validator,
-            ..ResponseHead::default()
-        }
-    }
-
-    #[test]
-    fn a_file_is_the_same_while_length_and_validator_are() {
-        let mut file = File::default();
-        assert_eq!(file.agree(&head(Some(10), Some(1))), Ok(()));
-        assert_eq!(file.agree(&head(None, None)), Ok(()));
-        assert_eq!(file.agree(&head(Some(10), Some(1))), Ok(()));
-        assert_eq!(file.agree(&head(Some(11), Some(1))), Err(FaultCause::FileChanged));
-        assert_eq!(file.agree(&head(Some(10), Some(2))), Err(FaultCause::FileChanged));
-        assert_eq!(file.size, Some(10));
     }
 }

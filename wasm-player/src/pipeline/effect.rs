@@ -1,130 +1,123 @@
-//! Everything that the player can ask for.
+//! Effects: every action that the pipeline requires of the driver.
 
 use std::ops::Range;
 
-use super::{MediaType, PlaybackFault, Request};
+use super::{BodyKind, MediaType, PlaybackFault, Request, TimeRange};
 
-/// One thing to do.
+/// One action. Times are milliseconds of media time, except in [`Effect::WakeAt`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Make a request.
     Fetch {
-        /// Name of the request in inputs and effects; never used twice.
+        /// Number of the request in inputs and effects; it is never used twice.
         fetch_id: u32,
-        /// AppendData for.
+        /// The request.
         request: Request,
-        /// Who reads its body.
+        /// Who reads the body.
         body_kind: BodyKind,
     },
-    /// Hand over the next piece of this body, once.
+    /// Deliver the next piece of this body, once.
     Read {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
     },
-    /// Stop this request; nothing more is wanted of it.
+    /// Abort this request. The pipeline ignores later inputs for it.
     Cancel {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
     },
-    /// Ask again where the episode is.
+    /// Ask the edge again for the URL of the episode's film.
     Resolve,
-    /// Make the buffers, all of them before the first append, and set the duration.
+    /// Add all `SourceBuffer`s, before the first append, and set the duration.
     AddSourceBuffers {
-        /// MIME type of the video, if there is one.
+        /// MIME type of the video, if the film has any.
         video: Option<String>,
-        /// MIME type of the audio, if there is one.
+        /// MIME type of the audio, if the film has any.
         audio: Option<String>,
         /// Length of the film.
         duration_ms: u64,
-        /// When its first picture that will be there is shown.
+        /// Presentation time of the first frame that will be appended.
         begins_ms: u64,
     },
-    /// Put bytes into a buffer, behind those already told.
+    /// Append bytes, after all earlier appends to this buffer.
     Append {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
-        /// Goes up with every abort; comes back in [`Input::Appended`](super::Input::Appended).
+        /// Number of aborts so far; comes back in [`Input::Appended`](super::Input::Appended).
         epoch: u32,
-        /// Which bytes.
+        /// The bytes.
         data: AppendData,
     },
-    /// Try the refused bytes again.
+    /// Append the refused bytes again.
     RetryAppend {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
     },
-    /// Forget what waits to be appended and reset the buffer's parser. Nothing of an older epoch is
-    /// reported any more.
+    /// Drop the queued appends and reset the buffer's parser (`SourceBuffer.abort`). The driver no
+    /// longer reports appends of older epochs.
     AbortAppend {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
     },
-    /// Remove a part of a buffer.
+    /// Remove media from a buffer (`SourceBuffer.remove`).
     Remove {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
-        /// Which part.
-        range: super::TimeRange,
+        /// The media time to remove.
+        range: TimeRange,
     },
-    /// Once everything told is appended: that was all.
+    /// Call `MediaSource.endOfStream` once every append is done.
     EndOfStream,
-    /// Begin with new buffers: the file is another one, or the element gave up on the old ones.
+    /// Attach a new `MediaSource`: the file changed, or the element could not decode the media.
     StartOver {
-        /// Where to go on.
+        /// Where playback goes on.
         time_ms: u64,
     },
-    /// Step over a small gap.
+    /// Move the play position over a gap.
     Nudge {
-        /// Where to.
+        /// The new position.
         time_ms: u64,
     },
-    /// Send [`Input::Tick`](super::Input::Tick) at this time; replaces any earlier one.
+    /// Send [`Input::Tick`](super::Input::Tick) at this time. Replaces any earlier `WakeAt`.
     WakeAt {
-        /// On the clock of the inputs.
+        /// Milliseconds on the clock of [`Pipeline::handle`](super::Pipeline::handle).
         at_ms: u64,
     },
-    /// Playback may stop soon, for this reason; the player goes on by itself.
+    /// Report a fault that may stall playback; the pipeline retries by itself.
     Waiting(PlaybackFault),
-    /// Something is missing, and playback goes on without it.
+    /// Report that the film plays without its video or without its audio, and why.
     Notice(PlaybackFault),
-    /// Let the browser's own player have the URL.
+    /// Give the URL to the browser's own player.
     FallBack(PlaybackFault),
-    /// That is the end; nothing more will be asked for.
+    /// Report a fault that ends playback. No effect follows until the next
+    /// [`Input::Open`](super::Input::Open).
     Fail(PlaybackFault),
-}
-
-/// Who reads a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyKind {
-    /// The player: these bytes are handed over.
-    Index,
-    /// A buffer: only their count is told.
-    Media,
 }
 
 /// Bytes to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppendData {
-    /// Made here: an init segment or the header of a fragment.
+    /// An init segment or the header of a fragment (`moof`, and the header of `mdat`).
     Header(Vec<u8>),
-    /// This part of a piece, which nobody else needs from now on.
+    /// A part of a piece. No other effect uses the piece afterwards, so its buffer may be
+    /// transferred.
     Part {
-        /// Name of the piece.
+        /// Number of the piece in [`Input::MediaBytes`](super::Input::MediaBytes).
         piece: u32,
-        /// Which part of it.
+        /// Which bytes of the piece.
         part: Range<u32>,
     },
-    /// These parts of a piece, one behind the other.
+    /// Parts of a piece, joined.
     Gather {
-        /// Name of the piece.
+        /// Number of the piece in [`Input::MediaBytes`](super::Input::MediaBytes).
         piece: u32,
-        /// Which parts of it.
+        /// Which bytes of the piece, in order.
         parts: Vec<Range<u32>>,
     },
 }
 
 impl AppendData {
-    /// How many bytes.
+    /// How many bytes are appended.
     pub fn len(&self) -> u64 {
         match self {
             Self::Header(bytes) => bytes.len() as u64,
@@ -133,7 +126,7 @@ impl AppendData {
         }
     }
 
-    /// Whether there are none.
+    /// Whether nothing is appended.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,43 +1,47 @@
-//! What can go wrong, what is done about it, and what a person is told of it.
+//! Faults: cause and location, and the remedy for each cause.
 
 use mp4::Unplayable;
 
-use super::{BodyKind, MediaType};
+use super::http::BodyKind;
+use super::media_type::MediaType;
 
-/// What a person is told of: what, and where. The host has the words.
+/// A fault as it is reported to the page, which has the sentences for viewers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaybackFault {
-    /// What went wrong.
+    /// The cause.
     pub cause: FaultCause,
     /// Where in the film or in its file.
     pub location: FaultLocation,
 }
+
+/// The result of handling an input; an error is a fault that ends or restarts playback.
+pub(super) type PlaybackResult<T = ()> = Result<T, PlaybackFault>;
 
 /// Where something went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultLocation {
     /// At a time of the film.
     Time {
-        /// Which one.
+        /// Milliseconds from the film's beginning.
         time_ms: u64,
     },
-    /// In the index.
+    /// In the index (`moov`, `moof`), or in headers that the edge made of it.
     Index,
-    /// In the structure of the file, whose length may be known.
+    /// In the top-level boxes of the file.
     Structure {
-        /// Length of the file.
+        /// Length of the file in bytes, if known.
         size: Option<u64>,
     },
-    /// At a byte that was being fetched.
+    /// At a byte of the file that was being downloaded.
     Byte {
-        /// AppendData for.
+        /// Whether the byte was to be index or media.
         body_kind: BodyKind,
-        /// Which one.
+        /// Offset in the file.
         at: u64,
     },
-    /// In the last bytes of the file, which were being fetched.
+    /// In the last bytes of the file, which were being downloaded.
     Tail {
-        /// How many.
+        /// How many bytes.
         bytes: u64,
     },
 }
@@ -45,97 +49,100 @@ pub enum FaultLocation {
 /// Why something went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultCause {
-    /// No answer, or an answer that broke off.
+    /// A request got no response, or its body was cut short.
     Network,
-    /// No answer, for long.
+    /// All retries of a request failed with [`Self::Network`].
     Unreachable,
-    /// A status that is no answer to a range request.
+    /// The status code is none that a range request may expect.
     Status(u16),
-    /// The whole file came for a part of it.
+    /// The server ignored `Range` and sent the whole file, which is too long to skip through.
     NoRanges,
     /// The file has no bytes.
     EmptyFile,
-    /// Another range than the one asked for.
+    /// The response has another range than the requested one, or too many bytes.
     UnexpectedResponse,
-    /// Two answers belong to different files.
+    /// Two responses belong to different versions of the file.
     FileChanged,
-    /// The bytes are no MP4 that can be played.
+    /// The file breaks a rule of ISO/IEC 14496-12 without which it cannot be played.
     BadFile(mp4::Error),
-    /// The index tells of a byte that the file does not have.
+    /// The index names a byte behind the end of the file.
     Truncated {
-        /// The byte.
+        /// Offset of that byte.
         at: u64,
-        /// Length of the file.
+        /// Length of the file in bytes.
         size: u64,
     },
-    /// The index was not found within so many requests.
+    /// No `moov` was found within the allowed number of requests.
     IndexNotFound {
-        /// How many.
+        /// How many requests were made.
         requests: u32,
     },
-    /// The index has more bytes than are taken.
+    /// `moov` is longer than the player accepts.
     IndexTooLarge {
-        /// How many.
+        /// Length of `moov` in bytes.
         bytes: u64,
-        /// How many are taken.
+        /// Length that the player accepts, in bytes.
         max: u64,
     },
-    /// The file is an MP4, but nothing in it is for browsers.
+    /// The file is an MP4, but no track of it can be played through Media Source Extensions.
     Unplayable(Unplayable),
-    /// This browser takes no such media.
+    /// This browser does not support the track's MIME type.
     Unsupported(MediaType),
-    /// Not one group of pictures fits the browser's buffer.
+    /// The buffer is too small for the group of pictures at the play position.
     BufferFull,
-    /// The media element gave up.
+    /// The media element could not decode the media.
     Decode,
-    /// `MediaSource` refused a step.
+    /// A call to `MediaSource` or to a `SourceBuffer` failed.
     MediaSource,
-    /// The episode could not be resolved; the status, if there was one.
+    /// The episode could not be resolved; the status code, if there was a response.
     Unresolved(Option<u16>),
 }
 
-/// What is done about a cause.
+/// The pipeline's reaction to a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// Make the request again, later.
+    /// Make the request again after a pause.
     Retry,
-    /// Ask where the episode is now, then make the request again.
+    /// Resolve the episode again, then make the request at the new URL.
     ReResolve,
-    /// Forget all that is known of the file and begin anew from the same time.
+    /// Discard everything known of the file and begin again at the same position.
     StartOver,
     /// Give the URL to the browser's own player.
     FallBack,
-    /// Tell the person.
+    /// Report the fault and end playback.
     Stop,
 }
 
-/// What was tried already.
+/// The remedies that are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct RetryBudget {
-    /// Requests in a row without a byte.
+    /// Further attempts at the same request.
     pub(super) tries_left: u32,
-    /// Whether asking where the episode is could tell something new.
+    /// Whether resolving the episode may give another URL.
     pub(super) can_resolve: bool,
-    /// Whether pictures did not decode at this place before.
+    /// Whether decoding failed near this position before.
     pub(super) was_undecoded: bool,
-    /// Times that playback may still begin anew.
+    /// Further times that this playback may start over.
     pub(super) start_overs_left: u32,
 }
 
 impl FaultCause {
-    /// What to do next.
-    pub(super) fn remedy(&self, tried: RetryBudget) -> Remedy {
+    /// The remedy for this cause, as far as `budget` allows.
+    pub(super) fn remedy(&self, budget: RetryBudget) -> Remedy {
         match self {
             Self::Network
             | Self::Status(408 | 425 | 429 | 500 | 502..=504)
             | Self::Unresolved(None | Some(408 | 425 | 429 | 500 | 502..=504)) => {
-                if tried.tries_left > 0 { Remedy::Retry } else { Remedy::Stop }
+                if budget.tries_left > 0 { Remedy::Retry } else { Remedy::Stop }
             }
-            Self::Status(401 | 403 | 404 | 410) if tried.can_resolve => Remedy::ReResolve,
-            Self::FileChanged if tried.start_overs_left > 0 => Remedy::StartOver,
-            Self::Decode if !tried.was_undecoded && tried.start_overs_left > 0 => Remedy::StartOver,
-            // The browser's own player plays a damaged film up to the damage, and pictures whose
-            // sound it has no decoder for; sound without its pictures would not be what was asked.
+            Self::Status(401 | 403 | 404 | 410) if budget.can_resolve => Remedy::ReResolve,
+            Self::FileChanged if budget.start_overs_left > 0 => Remedy::StartOver,
+            Self::Decode if !budget.was_undecoded && budget.start_overs_left > 0 => {
+                Remedy::StartOver
+            }
+            // The browser's own player plays a damaged film up to the damage, and plays video
+            // whose audio codec it does not support. Audio without its video is not what the
+            // viewer chose, so unsupported video is reported.
             Self::NoRanges
             | Self::Unsupported(MediaType::Audio)
             | Self::BufferFull
@@ -161,13 +168,13 @@ impl FaultCause {
 mod tests {
     use super::*;
 
-    const FRESH: RetryBudget =
+    const FULL: RetryBudget =
         RetryBudget { tries_left: 3, can_resolve: true, was_undecoded: false, start_overs_left: 1 };
-    const TIRED: RetryBudget =
+    const SPENT: RetryBudget =
         RetryBudget { tries_left: 0, can_resolve: false, was_undecoded: true, start_overs_left: 0 };
 
     #[test]
-    fn each_cause_has_its_remedy_until_it_is_used_up() {
+    fn each_cause_has_its_remedy_until_the_budget_is_spent() {
         let cases = [
             (FaultCause::Network, Remedy::Retry, Remedy::Stop),
             (FaultCause::Status(503), Remedy::Retry, Remedy::Stop),
@@ -186,9 +193,9 @@ mod tests {
             (FaultCause::Truncated { at: 2, size: 1 }, Remedy::Stop, Remedy::Stop),
             (FaultCause::EmptyFile, Remedy::Stop, Remedy::Stop),
         ];
-        for (cause, fresh, tired) in cases {
-            assert_eq!(cause.remedy(FRESH), fresh, "{cause:?}, fresh");
-            assert_eq!(cause.remedy(TIRED), tired, "{cause:?}, tired");
+        for (cause, full, spent) in cases {
+            assert_eq!(cause.remedy(FULL), full, "{cause:?}, full budget");
+            assert_eq!(cause.remedy(SPENT), spent, "{cause:?}, spent budget");
         }
     }
 }

@@ -1,54 +1,68 @@
-//! What is asked of a server, and what of its answer matters.
+//! HTTP as the pipeline sees it: its requests, and the fields of a response head that it reads.
 
 use mp4::ByteRange;
 use mp4::start_index::StartPosition;
 
-/// What one request asks for: never an open end, so nothing comes that was not asked for.
+/// One GET request. Ranges always have an end, so that no byte comes that was not requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
-    /// `bytes=a-b`, which needs no preflight on a foreign origin.
+    /// `Range: bytes=a-b` of the film's file. Such a request needs no CORS preflight (Fetch
+    /// standard, "CORS-safelisted request-header").
     Range(ByteRange),
-    /// `bytes=-n`: the last bytes of a file whose length is not known.
+    /// `Range: bytes=-n`: the last `n` bytes of a file whose length is unknown.
     Suffix(u64),
-    /// `/start`: headers of one window, and the film's bytes behind them.
+    /// The edge's `start` route: the fragment headers of one window, then the media bytes of its
+    /// first range.
     Start(StartPosition),
-    /// `/headers` of some windows more.
+    /// The edge's `headers` route: the fragment headers of up to
+    /// [`HEADERS_WINDOWS`](super::HEADERS_WINDOWS) windows.
     Headers(StartPosition),
 }
 
-/// The head of an answer.
+/// Who reads the body of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// The pipeline: the driver hands the bytes over.
+    Index,
+    /// A `SourceBuffer`: the driver keeps the bytes and reports how many came.
+    Media,
+}
+
+/// The head of a response: status and the header fields that matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResponseHead {
-    /// HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// `Content-Range`, where it was sent, exposed and understood.
+    /// `Content-Range`; `None` if absent, hidden by CORS or malformed.
     pub content_range: Option<ContentRange>,
-    /// `Content-Length`, where known.
+    /// `Content-Length` in bytes, if known.
     pub length: Option<u64>,
-    /// Name of its `ETag`, else of its `Last-Modified`: whatever changes when the file does.
+    /// A number that stands for the `ETag`, else for the `Last-Modified`, of the response. Equal
+    /// validators have equal numbers.
     pub validator: Option<u32>,
     /// `Retry-After` in milliseconds.
     pub retry_after_ms: Option<u64>,
 }
 
-/// `Content-Range: bytes a-b/total`, `bytes a-b/*` or `bytes */total`.
+/// `Content-Range: bytes a-b/total`, `bytes a-b/*` or `bytes */total` (RFC 9110 §14.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentRange {
-    /// The bytes of this answer; none with status 416.
+    /// The bytes in the body; `None` with status 416.
     pub range: Option<ByteRange>,
-    /// Length of the file.
+    /// Length of the file in bytes.
     pub total: Option<u64>,
 }
 
 impl ContentRange {
-    /// What the header's numbers say; `None` for what RFC 9110 §14.4 does not allow.
+    /// A `Content-Range` of the numbers in the field: first byte, last byte, length. `None` if
+    /// RFC 9110 §14.4 calls the combination invalid.
     pub fn of(first: Option<u64>, last: Option<u64>, total: Option<u64>) -> Option<Self> {
         let (Some(start), Some(last)) = (first, last) else {
             return total.map(|total| Self { range: None, total: Some(total) });
         };
         let end = last.checked_add(1)?;
-        let sane = start < end && total.is_none_or(|total| end <= total);
-        sane.then_some(Self { range: Some(ByteRange { start, end }), total })
+        let is_valid = start < end && total.is_none_or(|total| end <= total);
+        is_valid.then_some(Self { range: Some(ByteRange { start, end }), total })
     }
 }
 
@@ -66,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_range_that_makes_no_sense_is_no_content_range() {
+    fn invalid_content_range_is_ignored() {
         let of = ContentRange::of;
         assert_eq!(of(None, None, None), None);
         assert_eq!(of(Some(9), Some(5), Some(100)), None);

@@ -1,243 +1,242 @@
-//! Finding the index: head and tail at once, then whatever of `moov` is missing, and no more.
+//! Loads `moov`: requests head and tail of the file at once, then the missing bytes and no others.
 
 use mp4::ByteRange;
-use mp4::locate::{LocateStep, Locator};
+use mp4::locate::{self, LocateStep};
 
 use super::context::Context;
-use super::fault::{FaultCause, FaultLocation, PlaybackFault, Remedy};
+use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
 use super::http::{Request, ResponseHead};
 use super::transfer::Transfer;
 use super::{BodyKind, limits};
 
-/// The search for `moov`.
+/// The requests for `moov`, and the bytes that have come.
 pub struct IndexLoader {
-    /// Knows how long the file is if `size` does.
-    locator: Locator,
+    /// Walks over the top-level boxes. It knows the file's length once `size` is known.
+    boxes: locate::Locator,
     size: Option<u64>,
-    /// Bytes from before it was known where `moov` lies, each piece gapless.
-    kept: Vec<Kept>,
-    moov: Option<Moov>,
-    transfers: Vec<Guess>,
+    /// The bytes that came before `moov` was found.
+    extents: Vec<Extent>,
+    moov: Option<PartialMoov>,
+    transfers: Vec<IndexTransfer>,
     requests: u32,
 }
 
-struct Kept {
+/// Bytes of the file without a gap.
+struct Extent {
     at: u64,
     bytes: Vec<u8>,
 }
 
-struct Moov {
+/// `moov` once its range is known.
+struct PartialMoov {
     range: ByteRange,
+    /// As long as `range`; zero where bytes are missing.
     bytes: Vec<u8>,
     missing: Vec<ByteRange>,
 }
 
-/// A request, and whether it was made in the hope that it would be of use.
-struct Guess {
+/// A request, and whether it is the one for the tail, which may turn out useless.
+struct IndexTransfer {
     transfer: Transfer,
     is_tail: bool,
 }
 
-/// What became of a step: `moov`, once it is there, and its place in the file.
-pub(super) type PlaybackResult = Result<Option<(ByteRange, Vec<u8>)>, PlaybackFault>;
+/// The range of `moov` in the file and its bytes, once they are complete.
+pub(super) type MoovResult = PlaybackResult<Option<(ByteRange, Vec<u8>)>>;
 
 impl IndexLoader {
-    /// Makes the first two requests.
+    /// Requests head and tail.
     pub(super) fn start(cx: &mut Context) -> Self {
         let size = cx.file.size;
         let head_end = size.unwrap_or(u64::MAX).clamp(1, limits::HEAD_BYTES);
-        let mut finder = Self {
-            locator: Locator::new(size),
+        let mut loader = Self {
+            boxes: locate::Locator::new(size),
             size,
-            kept: Vec::new(),
+            extents: Vec::new(),
             moov: None,
             transfers: Vec::new(),
             requests: 0,
         };
-        finder.request(cx, Request::Range(ByteRange { start: 0, end: head_end }), false);
+        loader.request(cx, Request::Range(ByteRange { start: 0, end: head_end }), false);
         match size {
-            None => finder.request(cx, Request::Suffix(limits::TAIL_BYTES), true),
+            None => loader.request(cx, Request::Suffix(limits::TAIL_BYTES), true),
             Some(size) if size > head_end => {
                 let start = size.saturating_sub(limits::TAIL_BYTES).max(head_end);
-                finder.request(cx, Request::Range(ByteRange { start, end: size }), true);
+                loader.request(cx, Request::Range(ByteRange { start, end: size }), true);
             }
             Some(_) => {}
         }
-        finder
+        loader
     }
 
     fn request(&mut self, cx: &mut Context, request: Request, is_tail: bool) {
         self.requests += 1;
         let transfer = Transfer::start(cx, request, BodyKind::Index);
-        self.transfers.push(Guess { transfer, is_tail });
+        self.transfers.push(IndexTransfer { transfer, is_tail });
     }
 
     fn position(&self, fetch_id: u32) -> Option<usize> {
-        self.transfers.iter().position(|guess| guess.transfer.is(fetch_id))
+        self.transfers.iter().position(|one| one.transfer.has_id(fetch_id))
     }
 
-    /// Takes the head of an answer.
-    pub(super) fn head(
+    fn transfer(&mut self, fetch_id: u32) -> Option<&mut Transfer> {
+        let mut transfers = self.transfers.iter_mut().map(|one| &mut one.transfer);
+        transfers.find(|transfer| transfer.has_id(fetch_id))
+    }
+
+    /// Handles a response head.
+    pub(super) fn on_head(
         &mut self,
         cx: &mut Context,
         fetch_id: u32,
         head: &ResponseHead,
-    ) -> PlaybackResult {
-        let Some(guess) = self.guess(fetch_id) else { return Ok(None) };
-        match guess.transfer.head(cx, head) {
+    ) -> MoovResult {
+        let Some(transfer) = self.transfer(fetch_id) else { return Ok(None) };
+        match transfer.on_head(cx, head) {
             Ok(()) => {
-                guess.transfer.read(cx);
+                transfer.read(cx);
                 self.advance(cx)
             }
-            Err(cause) => self.broke(cx, fetch_id, cause),
+            Err(cause) => self.on_failure(cx, fetch_id, cause),
         }
     }
 
-    fn guess(&mut self, fetch_id: u32) -> Option<&mut Guess> {
-        self.transfers.iter_mut().find(|guess| guess.transfer.is(fetch_id))
-    }
-
-    /// Takes bytes.
-    pub(super) fn bytes(
-        &mut self,
-        cx: &mut Context,
-        fetch_id: u32,
-        bytes: &[u8],
-    ) -> PlaybackResult {
-        let Some(guess) = self.guess(fetch_id) else { return Ok(None) };
+    /// Handles the next bytes of a body.
+    pub(super) fn on_bytes(&mut self, cx: &mut Context, fetch_id: u32, bytes: &[u8]) -> MoovResult {
+        let Some(transfer) = self.transfer(fetch_id) else { return Ok(None) };
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let taken = guess.transfer.bytes(cx, len);
-        let (skip, len) = (taken.skip as usize, taken.len as usize);
-        guess.transfer.read(cx);
-        self.keep(taken.at, bytes.get(skip..skip.saturating_add(len)).unwrap_or_default());
-        self.retire(cx);
+        let accepted = transfer.on_bytes(cx, len);
+        transfer.read(cx);
+        self.store(accepted.at, accepted.of(bytes));
+        self.finish_complete_transfers(cx);
         self.advance(cx)
     }
 
-    /// Takes the end of a body, or of a connection.
-    pub(super) fn ended(&mut self, cx: &mut Context, fetch_id: u32) -> PlaybackResult {
-        self.broke(cx, fetch_id, FaultCause::Network)
-    }
-
-    fn broke(&mut self, cx: &mut Context, fetch_id: u32, cause: FaultCause) -> PlaybackResult {
+    /// Handles a request that failed, or whose body ended too early.
+    pub(super) fn on_failure(
+        &mut self,
+        cx: &mut Context,
+        fetch_id: u32,
+        cause: FaultCause,
+    ) -> MoovResult {
         let Some(at) = self.position(fetch_id) else { return Ok(None) };
-        let mut guess = self.transfers.swap_remove(at);
-        // The tail is a guess: a server that does not answer it may still serve the file.
-        let has_more = !self.transfers.is_empty() || !self.kept.is_empty() || self.moov.is_some();
-        if guess.is_tail
-            && has_more
-            && !matches!(cause, FaultCause::Network | FaultCause::FileChanged)
-        {
-            return if self.kept.is_empty() { Ok(None) } else { self.advance(cx) };
+        let mut failed = self.transfers.swap_remove(at);
+        // `moov` may lie at the head: a server that refuses the tail may still serve the film.
+        let has_other =
+            !self.transfers.is_empty() || !self.extents.is_empty() || self.moov.is_some();
+        let is_refused = !matches!(cause, FaultCause::Network | FaultCause::FileChanged);
+        if failed.is_tail && has_other && is_refused {
+            return if self.extents.is_empty() { Ok(None) } else { self.advance(cx) };
         }
-        match guess.transfer.broke(cx, &cause) {
+        match failed.transfer.on_failure(cx, &cause) {
             Ok(()) => {
-                self.transfers.push(guess);
+                self.transfers.push(failed);
                 Ok(None)
             }
-            Err(_) => Err(guess.transfer.fault(cause)),
+            Err(_) => Err(failed.transfer.fault(cause)),
         }
     }
 
-    /// Makes every request that waits, at once.
-    pub(super) fn go_on(&mut self, cx: &mut Context) {
-        for guess in &mut self.transfers {
-            guess.transfer.go_on(cx);
+    /// Sends every request that waits for its next attempt.
+    pub(super) fn retry_now(&mut self, cx: &mut Context) {
+        for one in &mut self.transfers {
+            one.transfer.retry_now(cx);
         }
     }
 
-    /// Looks at the time.
-    pub(super) fn tick(&mut self, cx: &mut Context) -> PlaybackResult {
-        for guess in &mut self.transfers {
-            let outcome: Result<(), Remedy> = guess.transfer.tick(cx);
-            if outcome.is_err() {
-                return Err(guess.transfer.fault(FaultCause::Network));
+    /// Makes attempts that are due, and gives up responses that have stalled.
+    pub(super) fn on_tick(&mut self, cx: &mut Context) -> MoovResult {
+        for one in &mut self.transfers {
+            if one.transfer.on_tick(cx).is_err() {
+                return Err(one.transfer.fault(FaultCause::Network));
             }
         }
         Ok(None)
     }
 
-    /// When to look again.
+    /// When [`Self::on_tick`] has something to do.
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        self.transfers.iter().filter_map(|guess| guess.transfer.deadline_ms()).min()
+        self.transfers.iter().filter_map(|one| one.transfer.deadline_ms()).min()
     }
 
-    /// Stops everything.
+    /// Cancels all requests.
     pub(super) fn cancel(&mut self, cx: &mut Context) {
-        for guess in self.transfers.drain(..) {
-            guess.transfer.cancel(cx);
+        for one in self.transfers.drain(..) {
+            one.transfer.cancel(cx);
         }
     }
 
-    fn keep(&mut self, at: u64, bytes: &[u8]) {
+    fn store(&mut self, at: u64, bytes: &[u8]) {
         if let Some(moov) = self.moov.as_mut() {
             return moov.fill(at, bytes);
         }
         if bytes.is_empty() {
             return;
         }
-        match self.kept.iter_mut().find(|kept| kept.end() == at) {
-            Some(kept) => kept.bytes.extend_from_slice(bytes),
-            None => self.kept.push(Kept { at, bytes: bytes.to_vec() }),
+        match self.extents.iter_mut().find(|extent| extent.end() == at) {
+            Some(extent) => extent.bytes.extend_from_slice(bytes),
+            None => self.extents.push(Extent { at, bytes: bytes.to_vec() }),
         }
     }
 
-    fn retire(&mut self, cx: &mut Context) {
-        let (done, open) = self.transfers.drain(..).partition(|guess| guess.transfer.is_complete());
+    fn finish_complete_transfers(&mut self, cx: &mut Context) {
+        let (complete, open): (Vec<_>, _) =
+            self.transfers.drain(..).partition(|one| one.transfer.is_complete());
         self.transfers = open;
-        let done: Vec<Guess> = done;
-        for guess in done {
-            guess.transfer.finish(cx);
+        for one in complete {
+            one.transfer.finish(cx);
         }
     }
 
-    /// Does what the bytes at hand allow: reads on, asks for more, or is done.
-    fn advance(&mut self, cx: &mut Context) -> PlaybackResult {
+    /// Goes as far as the bytes that have come allow: walks on, requests missing bytes, or returns
+    /// `moov`.
+    fn advance(&mut self, cx: &mut Context) -> MoovResult {
         if let Some(size) = cx.file.size {
             self.size = Some(size);
-            self.locator.set_file_size(size);
+            self.boxes.set_file_size(size);
         }
         let mut fed = None;
         while self.moov.is_none() {
-            match self.locator.next().map_err(|error| self.bad(FaultCause::BadFile(error)))? {
+            match self.boxes.next().map_err(|error| self.fault(FaultCause::BadFile(error)))? {
                 LocateStep::Moov(range) => self.open_moov(range)?,
                 LocateStep::Need(need) => {
-                    // Bytes that brought the walk no further are not fed twice.
+                    // Bytes after which the walk still stands here are not fed again.
                     if fed == Some(need.start) || !self.feed(need.start) {
-                        return self.ask(cx, need).map(|()| None);
+                        return self.request_boxes(cx, need).map(|()| None);
                     }
                     fed = Some(need.start);
                 }
             }
         }
-        self.complete(cx)
+        self.complete_moov(cx)
     }
 
-    const fn bad(&self, cause: FaultCause) -> PlaybackFault {
+    const fn fault(&self, cause: FaultCause) -> PlaybackFault {
         PlaybackFault { cause, location: FaultLocation::Structure { size: self.size } }
     }
 
-    /// Feeds what is held from `at` on; whether anything is.
+    /// Feeds the walk with the bytes from `at` on; returns whether there are any.
     fn feed(&mut self, at: u64) -> bool {
-        let held = self.kept.iter().find_map(|kept| kept.from(at));
-        if let Some(bytes) = held {
-            self.locator.feed(at, bytes);
+        let bytes = self.extents.iter().find_map(|extent| extent.from(at));
+        if let Some(bytes) = bytes {
+            self.boxes.feed(at, bytes);
         }
-        held.is_some()
+        bytes.is_some()
     }
 
-    /// Asks for bytes that no request on its way will bring.
-    fn ask(&mut self, cx: &mut Context, need: ByteRange) -> Result<(), PlaybackFault> {
+    /// Requests the bytes at the start of `need`, unless a request for them is under way.
+    fn request_boxes(&mut self, cx: &mut Context, need: ByteRange) -> PlaybackResult {
         let size = self.size;
-        let held = self.kept.iter().find(|kept| kept.from(need.start).is_some());
-        let start = held.map_or(need.start, Kept::end);
-        let coming = self.transfers.iter().filter_map(|guess| guess.transfer.wanted(size));
-        let known: Vec<ByteRange> = coming.chain(self.kept.iter().map(Kept::range)).collect();
+        let extent = self.extents.iter().find(|extent| extent.from(need.start).is_some());
+        let start = extent.map_or(need.start, Extent::end);
+        let expected = self.transfers.iter().filter_map(|one| one.transfer.remaining_range(size));
+        let known: Vec<ByteRange> =
+            expected.chain(self.extents.iter().map(Extent::range)).collect();
         if known.iter().any(|range| range.start <= start && start < range.end) {
             return Ok(());
         }
-        self.cap()?;
-        // Up to the tail, where that is near: what is missing there is the front of `moov`.
+        self.check_request_count()?;
+        // If the tail is near, the bytes missing in front of it are the front of `moov`.
         let next = known.iter().map(|range| range.start).filter(|next| *next > start).min();
         let near = next.filter(|next| next - start <= limits::GAP_BYTES_MAX);
         let end = near.unwrap_or(start.saturating_add(limits::NEED_BYTES));
@@ -246,51 +245,52 @@ impl IndexLoader {
         Ok(())
     }
 
-    fn cap(&self) -> Result<(), PlaybackFault> {
+    fn check_request_count(&self) -> PlaybackResult {
         if self.requests < limits::INDEX_REQUESTS_MAX {
             return Ok(());
         }
-        Err(self.bad(FaultCause::IndexNotFound { requests: limits::INDEX_REQUESTS_MAX }))
+        Err(self.fault(FaultCause::IndexNotFound { requests: limits::INDEX_REQUESTS_MAX }))
     }
 
-    fn open_moov(&mut self, range: ByteRange) -> Result<(), PlaybackFault> {
+    fn open_moov(&mut self, range: ByteRange) -> PlaybackResult {
         if range.len() > limits::MOOV_BYTES_MAX {
             let max = limits::MOOV_BYTES_MAX;
-            return Err(self.bad(FaultCause::IndexTooLarge { bytes: range.len(), max }));
+            return Err(self.fault(FaultCause::IndexTooLarge { bytes: range.len(), max }));
         }
         let len = usize::try_from(range.len()).unwrap_or_default();
-        let mut moov = Moov { range, bytes: vec![0; len], missing: vec![range] };
-        for kept in self.kept.drain(..) {
-            moov.fill(kept.at, &kept.bytes);
+        let mut moov = PartialMoov { range, bytes: vec![0; len], missing: vec![range] };
+        for extent in self.extents.drain(..) {
+            moov.fill(extent.at, &extent.bytes);
         }
         self.moov = Some(moov);
         Ok(())
     }
 
-    /// With `moov` placed: asks for what of it nobody brings, cancels what brings nothing of it.
-    fn complete(&mut self, cx: &mut Context) -> PlaybackResult {
+    /// Returns `moov` if it is complete. Else requests the bytes of it that no request under way
+    /// has, and cancels requests that have none of it.
+    fn complete_moov(&mut self, cx: &mut Context) -> MoovResult {
         let Some(moov) = self.moov.as_mut() else { return Ok(None) };
         if moov.missing.is_empty() {
-            let found = (moov.range, std::mem::take(&mut moov.bytes));
+            let complete = (moov.range, std::mem::take(&mut moov.bytes));
             self.cancel(cx);
-            return Ok(Some(found));
+            return Ok(Some(complete));
         }
         let mut missing = moov.missing.clone();
         let size = self.size;
-        self.transfers.retain(|guess| {
-            let coming = guess.transfer.wanted(size);
+        self.transfers.retain(|one| {
+            let expected = one.transfer.remaining_range(size);
             let before = total(&missing);
-            if let Some(range) = coming {
+            if let Some(range) = expected {
                 missing = without(&missing, range);
             }
-            let useful = coming.is_none() || total(&missing) < before;
-            if !useful {
-                guess.transfer.cancel(cx);
+            let is_useful = expected.is_none() || total(&missing) < before;
+            if !is_useful {
+                one.transfer.cancel(cx);
             }
-            useful
+            is_useful
         });
         for range in missing {
-            self.cap()?;
+            self.check_request_count()?;
             self.request(cx, Request::Range(range), false);
         }
         Ok(None)
@@ -301,8 +301,8 @@ fn total(ranges: &[ByteRange]) -> u64 {
     ranges.iter().map(ByteRange::len).sum()
 }
 
-impl Kept {
-    /// What is held from `at` on; at most as much as a walk over box headers has use for.
+impl Extent {
+    /// The bytes from `at` on, at most [`limits::WALK_BYTES`] of them.
     fn from(&self, at: u64) -> Option<&[u8]> {
         let from = usize::try_from(at.checked_sub(self.at)?).ok()?;
         let rest = self.bytes.get(from..).filter(|rest| !rest.is_empty())?;
@@ -318,8 +318,8 @@ impl Kept {
     }
 }
 
-impl Moov {
-    /// Copies what of `bytes` lies in `moov`.
+impl PartialMoov {
+    /// Copies the part of `bytes` that lies in `moov`.
     fn fill(&mut self, at: u64, bytes: &[u8]) {
         let piece = ByteRange { start: at, end: at + bytes.len() as u64 };
         let both = ByteRange {
@@ -329,19 +329,19 @@ impl Moov {
         if both.start >= both.end {
             return;
         }
-        let place = |origin: u64| {
+        let within = |origin: u64| {
             let from = usize::try_from(both.start - origin).unwrap_or(usize::MAX);
             from..from.saturating_add(usize::try_from(both.len()).unwrap_or(usize::MAX))
         };
-        let target = self.bytes.get_mut(place(self.range.start));
-        if let Some((target, source)) = target.zip(bytes.get(place(at))) {
+        let target = self.bytes.get_mut(within(self.range.start));
+        if let Some((target, source)) = target.zip(bytes.get(within(at))) {
             target.copy_from_slice(source);
             self.missing = without(&self.missing, both);
         }
     }
 }
 
-/// What of `ranges` lies outside `cut`.
+/// The parts of `ranges` that lie outside `cut`.
 fn without(ranges: &[ByteRange], cut: ByteRange) -> Vec<ByteRange> {
     let parts = ranges.iter().flat_map(|range| {
         [
@@ -361,15 +361,15 @@ mod tests {
     }
 
     #[test]
-    fn the_worker_makes_the_same_first_requests_before_this_is_there() {
-        let requests = include_str!("../../web/worker/requests.js");
-        assert!(requests.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
-        assert!(requests.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
-        assert!(requests.contains(&format!("${{api}}{}$", api::paths::STREAM)));
+    fn first_requests_of_the_worker_are_those_of_the_index_loader() {
+        let script = include_str!("../../web/worker/requests.js");
+        assert!(script.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
+        assert!(script.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
+        assert!(script.contains(&format!("${{api}}{}$", api::paths::STREAM)));
     }
 
     #[test]
-    fn a_cut_leaves_what_is_outside() {
+    fn ranges_without_a_cut_are_the_parts_outside_it() {
         let all = [range(10, 20)];
         assert_eq!(without(&all, range(12, 15)), [range(10, 12), range(15, 20)]);
         assert_eq!(without(&all, range(0, 15)), [range(15, 20)]);

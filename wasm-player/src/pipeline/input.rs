@@ -1,119 +1,121 @@
-//! Everything that can happen to the player.
+//! Inputs: everything that can happen to the player.
 
 use super::{MediaType, ResponseHead, TimeRange};
 
-/// One thing that happened.
+/// One event. Times are milliseconds of media time, lengths are bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    /// A film is to be played. The driver knows its URL.
+    /// Playback of a film begins. The driver knows the film's URL.
     Open {
         /// Where playback begins.
         start_ms: u64,
-        /// Length of the file, where the catalogue told it.
+        /// Length of the file, if the catalog has it.
         size: Option<u64>,
-        /// Whether the URL came from an episode, so that it can be asked for again.
+        /// Whether the URL came from an episode, so that the driver can resolve it again.
         resolvable: bool,
     },
-    /// A request got its answer's head.
+    /// The head of a response arrived.
     Head {
-        /// Which request.
+        /// The request, by its number in [`Effect::Fetch`](super::Effect::Fetch).
         fetch_id: u32,
-        /// What it said.
+        /// The head.
         head: ResponseHead,
     },
-    /// What a start has in front of the film's bytes came.
+    /// The boxes in front of the media bytes of a [`Start`](super::Request::Start) response
+    /// arrived.
     StartBoxes {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
-        /// Boxes of the wire form.
+        /// The boxes, in the format of `mp4::start_index::encode`.
         boxes: Vec<u8>,
-        /// How many bytes of the film come behind them.
+        /// How many media bytes follow in the same body.
         media_bytes: u64,
     },
-    /// Bytes of an index request.
+    /// The next bytes of an [`Index`](super::BodyKind::Index) body arrived.
     IndexBytes {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
-        /// The next bytes of its body.
+        /// The bytes.
         bytes: Vec<u8>,
     },
-    /// Bytes of a media request came: how many, not which.
+    /// The next bytes of a [`Media`](super::BodyKind::Media) body arrived; the driver has them.
     MediaBytes {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
-        /// Name by which effects speak of these bytes.
+        /// Number by which effects refer to these bytes.
         piece: u32,
-        /// How many.
+        /// How many bytes.
         len: u32,
     },
-    /// The body of a request is over.
+    /// The body of a response ended.
     BodyEnded {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
     },
-    /// A request broke: no connection, or cut in its body.
+    /// A request failed: there was no connection, or the body was cut short.
     FetchFailed {
-        /// Which request.
+        /// The request.
         fetch_id: u32,
     },
     /// The episode was resolved again; the driver has the new URL.
     Resolved {
-        /// Length of the file, where told.
+        /// Length of the file, if the catalog has it.
         size: Option<u64>,
     },
-    /// The episode could not be resolved; the status, or none without an answer.
+    /// The episode could not be resolved.
     ResolveFailed {
-        /// HTTP status.
+        /// HTTP status code; `None` without a response.
         status: Option<u16>,
     },
-    /// The person went to another place.
+    /// The viewer seeks.
     Seek {
-        /// The place.
+        /// The new position.
         time_ms: u64,
     },
-    /// Where the play head is.
+    /// The play position, reported at intervals and when playback pauses or goes on.
     Position {
-        /// The place.
+        /// The position.
         time_ms: u64,
-        /// Whether it should be moving.
+        /// Whether the element is not paused, so that the position should advance.
         playing: bool,
     },
-    /// A buffer took bytes.
+    /// A `SourceBuffer` finished an append.
     Appended {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
         /// The epoch of the append.
         epoch: u32,
-        /// How many bytes.
+        /// How many bytes were appended.
         bytes: u32,
-        /// What the buffer holds now.
+        /// The buffer's ranges now.
         buffered: Vec<TimeRange>,
     },
-    /// A buffer removed what it was told to.
+    /// A `SourceBuffer` finished an [`Effect::Remove`](super::Effect::Remove).
     Removed {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
-        /// What the buffer holds now.
+        /// The buffer's ranges now.
         buffered: Vec<TimeRange>,
     },
-    /// A buffer is full; the refused bytes stay at the front of its queue.
+    /// A `SourceBuffer` refused an append with `QuotaExceededError`. The refused bytes stay first
+    /// in the driver's queue.
     QuotaExceeded {
-        /// Which buffer.
+        /// The buffer.
         media_type: MediaType,
         /// The epoch of the append.
         epoch: u32,
     },
-    /// The browser takes no such media.
+    /// `MediaSource.addSourceBuffer` refused the MIME type.
     Unsupported {
-        /// Pictures or sound.
+        /// The buffer.
         media_type: MediaType,
     },
-    /// `MediaSource` refused a step.
+    /// A call to `MediaSource` or to a `SourceBuffer` failed.
     MediaSourceFailed,
-    /// The media element gave up on what it was given.
+    /// The media element reported an error, which means that it could not decode the media.
     MediaElementFailed,
-    /// The network went or came, as far as the browser can tell.
+    /// The browser went online (`true`) or offline (`false`).
     Online(bool),
-    /// A time asked for by [`Effect::WakeAt`](super::Effect::WakeAt) is there.
+    /// The time that the last [`Effect::WakeAt`](super::Effect::WakeAt) named has come.
     Tick,
 }

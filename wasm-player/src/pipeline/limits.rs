@@ -1,95 +1,130 @@
-//! Every number that bounds the player, and where it comes from.
+//! Every number that bounds the player, and how it was derived. Times are milliseconds.
 
-/// First request: `bytes=0-262143`. While these bytes come (100 ms at 20 Mbit/s) the rest of a
-/// `moov` at the head can be asked for, so a longer piece would win nothing.
+// The index.
+
+/// Length of the first request, `bytes=0-262143`. 256 KiB take 100 ms at 20 Mbit/s, which is time
+/// to request the rest of a `moov` at the head; a longer first request would win nothing.
 pub(super) const HEAD_BYTES: u64 = 256 << 10;
 
-/// Second request, beside the first: a 2 h film has 4 MB of `moov`; while 512 KiB of it come
-/// (200 ms at 20 Mbit/s), the head has said where it begins and the rest is on its way.
-/// `WebKit` hands out answers of at most 1 MiB sooner.
+/// Length of the second request, made together with the first. A film of two hours has a `moov` of
+/// 4 MB; 512 KiB of it take 200 ms at 20 Mbit/s, in which the head says where `moov` begins and the
+/// rest is requested. `WebKit` delivers responses of at most 1 MiB sooner.
 pub(super) const TAIL_BYTES: u64 = 512 << 10;
 
-/// A box header that neither head nor tail holds is asked for with this much behind it, for the
-/// next header is often near.
+/// Length of a request for a box header that neither head nor tail has. The next header is often
+/// within 64 KiB of it.
 pub(super) const NEED_BYTES: u64 = 64 << 10;
 
-/// Bytes missing in front of the tail that are asked for at once: the index of four hours.
+/// Bytes missing in front of the tail that one request may fetch: the `moov` of four hours, at
+/// 2 MB an hour.
 pub(super) const GAP_BYTES_MAX: u64 = 8 << 20;
 
-/// Bytes of a piece that are looked through for box headers at once.
+/// Bytes handed to `mp4::locate` at once. It needs a few box headers, and copies bytes that it cannot
+/// use yet; 64 KiB, as [`NEED_BYTES`], bound that copy.
 pub(super) const WALK_BYTES: usize = 64 << 10;
 
-/// Requests before the index is found: head, tail, parts of `moov`, and one for each top-level
-/// box that lies far from its neighbours. Real files need four.
+/// Requests before `moov` is found: head, tail, parts of `moov`, and one for each top-level box
+/// far from its neighbours. Real files need four.
 pub(super) const INDEX_REQUESTS_MAX: u32 = 64;
 
-/// Bytes of `moov` that are taken: 2 MB an hour for film and stereo, so 64 MiB is a day and more.
+/// Length of a `moov` that is accepted. At 2 MB an hour, for video and stereo, 64 MiB are more
+/// than a day.
 pub(super) const MOOV_BYTES_MAX: u64 = 64 << 20;
 
-/// Media time of one closed range.
-pub(super) const WINDOW_MS: u64 = 10_000;
+// Headers of the edge.
 
-/// Media time wanted ahead of the play position.
-pub(super) const GOAL_MS: u64 = 30_000;
-
-/// The goal is not made smaller than this, however small the browser's buffer is.
-pub(super) const GOAL_MS_MIN: u64 = 4_000;
-
-/// Media time kept behind the play position.
-pub(super) const BACK_MS: u64 = 30_000;
-
-/// The least that is worth a removal: each one costs a pass over the buffer.
-pub(super) const TRIM_MS_MIN: u64 = 10_000;
-
-/// Key frames that are remembered where no index has them: a minute of them at 60 a second, which
-/// is what the buffers hold.
-pub(super) const KEYS_MAX: usize = 3_600;
-
-/// Windows that are asked for at once where the edge makes the headers: 40 seconds in some 34 KB, so
-/// that who watches asks now and then, and who goes elsewhere has not asked for much in vain.
+/// Windows in one `headers` request: 40 s of media in about 34 KB. A viewer who watches makes a
+/// request every 40 s, and one who seeks away has downloaded little in vain.
 pub const HEADERS_WINDOWS: u32 = 4;
 
-/// Bytes of headers in one answer: 80 seconds have some 100 KB.
+/// Length of a `headers` response that is accepted. The edge sends at most 8 windows, 80 s of
+/// media in about 100 KB; this is ten times that.
 pub(super) const HEADERS_BYTES_MAX: usize = 1 << 20;
 
-/// Media time kept behind the play position when the buffer is full.
-pub(super) const BACK_MS_FULL: u64 = 5_000;
+/// Key frames that are remembered without an index: one minute at 60 a second, which is as long as
+/// [`BACK_BUFFER_MS`] and [`BUFFER_GOAL_MS`] together.
+pub(super) const KEY_FRAMES_MAX: usize = 3_600;
 
-/// Bytes handed to the buffers and not yet taken: two seconds of 16 Mbit/s. Above it the network
-/// is not read.
+// The buffers.
+
+/// Media time of one window, and so of one closed range: three of them fill [`BUFFER_GOAL_MS`].
+pub(super) const WINDOW_MS: u64 = 10_000;
+
+/// Media time to buffer ahead of the play position: a connection that is gone for half a minute
+/// does not stop playback.
+pub(super) const BUFFER_GOAL_MS: u64 = 30_000;
+
+/// The goal never falls below two groups of pictures of the usual 2 s, however small the buffer.
+pub(super) const BUFFER_GOAL_MS_MIN: u64 = 4_000;
+
+/// Media time that stays buffered behind the play position, for seeks back by a button.
+pub(super) const BACK_BUFFER_MS: u64 = 30_000;
+
+/// Media time that stays behind the play position if a buffer is full.
+pub(super) const BACK_BUFFER_MS_FULL: u64 = 5_000;
+
+/// The shortest removal: each one costs the browser a pass over the buffer, so there are at most
+/// six a minute.
+pub(super) const REMOVAL_MS_MIN: u64 = 10_000;
+
+/// The shortest removal from a full buffer: shorter ones make room for less than one append.
+pub(super) const ROOM_MS_MIN: u64 = 500;
+
+/// A full buffer can do without media that begins a second or more behind the last planned window.
+/// Nearer media overlaps that window, for audio and video do not end together.
+pub(super) const FAR_MS: u64 = 1_000;
+
+/// Where nothing can be removed, the next attempt is made once the play position has moved by a
+/// second.
+pub(super) const UNBLOCK_MS: u64 = 1_000;
+
+/// A seek waits for appends under way if the key frame before its target is at most a second behind
+/// what is loaded: a new request would take longer.
+pub(super) const SOON_MS: u64 = 1_000;
+
+/// Bytes handed to the buffers whose appends are not done: two seconds at 16 Mbit/s. Above this the
+/// pipeline reads no further body.
 pub(super) const PENDING_BYTES_MAX: u64 = 4 << 20;
 
-/// Bytes that are read and thrown away when a server answers a range with the whole file: half a
-/// second at 50 Mbit/s, longer than that the browser's own player does better.
-pub(super) const SKIP_BYTES_MAX: u64 = 4 << 20;
-
-/// A gap in front of the play position that is stepped over: three frames at 10 frames a second.
+/// The longest gap in front of the play position that is skipped: three frames at 10 frames a
+/// second.
 pub(super) const GAP_MS_MAX: u64 = 300;
 
-/// Play positions and buffered ranges that differ by less are the same: a frame at 24 Hz.
+/// Times that differ by less than a frame at 24 frames a second (1000 / 24, rounded up) are equal.
 pub(super) const SAME_MS: u64 = 42;
 
-/// Without a byte for so long, a request that is being read is taken for dead.
+// The network.
+
+/// Length of a whole file that is read through if the server ignores `Range`: less than a second at
+/// 50 Mbit/s. The browser's own player is better at longer ones.
+pub(super) const SKIP_BYTES_MAX: u64 = 4 << 20;
+
+/// A response that delivers nothing for so long has stalled: its request is made again. Twenty
+/// seconds still leave ten of [`BUFFER_GOAL_MS`] for that.
 pub(super) const STALL_MS: u64 = 20_000;
 
-/// First wait before a request is made again; doubled up to [`RETRY_MS_MAX`].
+/// Pause before the first retry; doubles with each further one, up to [`RETRY_MS_MAX`].
 pub(super) const RETRY_MS: u64 = 500;
 
-/// Longest wait between two tries: a person who has plugged the cable in again waits no longer.
+/// Longest pause between two attempts: a viewer who has mended the connection waits no longer.
 pub(super) const RETRY_MS_MAX: u64 = 5_000;
 
-/// Tries without a byte between them: with the waits above about ten minutes.
+/// Retries in a row without a byte between them: with the pauses above, ten minutes.
 pub(super) const TRIES_MAX: u32 = 120;
 
-/// Tries before the first good answer of all: with the waits above 13 s, then the address is in
-/// doubt.
+/// Retries before the first usable response: with the pauses above, 13 s. Until then a wrong address
+/// is as likely as a bad connection.
 pub(super) const TRIES_MAX_UNANSWERED: u32 = 5;
 
-/// Longest wait that a server's `Retry-After` is given.
+/// Longest `Retry-After` that is obeyed; a viewer does not wait longer than a minute.
 pub(super) const RETRY_AFTER_MS_MAX: u64 = 60_000;
 
-/// Pictures that do not decode, this near to where it happened before, will not the next time.
+// Starting over.
+
+/// Two decoding errors less than this apart have the same cause: a group of pictures, from whose
+/// key frame decoding begins again, rarely lasts longer.
 pub(super) const SAME_FAULT_MS: u64 = 5_000;
 
-/// Times that one playback begins anew because the file changed or its pictures did not decode.
+/// How often one playback starts over because the file changed or did not decode. A file replaced
+/// once needs one; one that changes all the time cannot be played.
 pub(super) const START_OVERS_MAX: u32 = 3;

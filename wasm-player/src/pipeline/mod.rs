@@ -1,32 +1,44 @@
-//! The pure player: inputs in, effects out; it knows no browser, no clock and no media byte.
+//! The player as a state machine without IO: [`Input`]s in, [`Effect`]s out. It knows no browser, no
+//! clock and no media byte.
 //!
-//! Handle one input, then drain [`Pipeline::poll`] to `None`, before the next input.
+//! The driver calls [`Pipeline::handle`] with one input, then [`Pipeline::poll`] until it returns
+//! `None`, before the next input.
+//!
+//! A playback is `Idle`, then `Locating` (a locator makes the first requests), then `Playing` (the
+//! loader plans windows, downloads their ranges and appends them). A fault ends in a retry, in a new
+//! start, in the browser's own player, or in [`Effect::Fail`]; [`FaultCause`] decides which.
 
-mod buffer;
 mod by_headers;
 mod by_index;
 mod context;
 mod effect;
 mod fault;
+mod file_identity;
 mod http;
 mod index_loader;
 mod initial_gap;
 mod input;
 mod limits;
 mod loader;
-mod planning;
-mod player;
+mod media_download;
+mod media_type;
+mod planner;
 mod quota;
+mod seek;
+mod source_buffer;
+mod state_machine;
+mod time_range;
 mod transfer;
 mod window_source;
 
-pub use buffer::{MediaType, TimeRange};
 pub use by_headers::ByHeaders;
 pub use by_index::ByIndex;
-pub use effect::{AppendData, BodyKind, Effect};
+pub use effect::{AppendData, Effect};
 pub use fault::{FaultCause, FaultLocation, PlaybackFault};
-pub use http::{ContentRange, Request, ResponseHead};
+pub use http::{BodyKind, ContentRange, Request, ResponseHead};
 pub use input::Input;
 pub use limits::HEADERS_WINDOWS;
-pub use player::Pipeline;
+pub use media_type::MediaType;
+pub use state_machine::Pipeline;
+pub use time_range::TimeRange;
 pub use window_source::WindowSource;

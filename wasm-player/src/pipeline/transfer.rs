@@ -1,58 +1,69 @@
-//! One range of the file, fetched through cuts and refusals until its last byte is there.
+//! One request through retries, short responses and a new URL, until its last byte has come.
 
 use mp4::ByteRange;
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, Remedy};
-use super::http::{Request, ResponseHead};
-use super::{BodyKind, Effect, limits};
+use super::http::{BodyKind, Request, ResponseHead};
+use super::{Effect, limits};
 
-/// A range on its way.
+/// A request and its response. After a failure it makes a new request for the missing bytes.
 #[derive(Debug)]
 pub(super) struct Transfer {
     fetch_id: u32,
     body_kind: BodyKind,
     request: Request,
-    /// What is still missing; none while a suffix has no place in the file.
-    wanted: Option<ByteRange>,
-    /// FaultLocation in the file of the body's next byte.
+    /// Which bytes of the file are still to come; `None` while their offsets are unknown.
+    remaining: Option<ByteRange>,
+    /// Offset in the file of the body's next byte.
     body_at: u64,
-    /// Where the answer ends: it may be shorter than what was asked for (RFC 9110 §15.3.7).
+    /// Offset in the file where the body ends. A response may have less than the requested range
+    /// (RFC 9110 §15.3.7).
     body_end: u64,
-    state: State,
-    /// Whether the server answered with the whole file.
-    is_whole: bool,
+    state: TransferState,
+    /// Whether the response has the whole file.
+    is_whole_file: bool,
+    /// Failures in a row without a byte between them.
     tries: u32,
     retry_after_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// No answer yet.
-    Sent { since_ms: u64 },
-    /// The answer is there, and nobody asked for its next piece.
-    Open,
-    /// The next piece was asked for.
+enum TransferState {
+    /// The request was sent; its response head has not come.
+    AwaitingHead { since_ms: u64 },
+    /// The head has come; the next piece of the body is not yet requested from the driver.
+    Paused,
+    /// The next piece of the body is requested from the driver.
     Reading { since_ms: u64 },
-    /// No request is out; the next one goes out at this time, or when something changes.
+    /// No request is out. The next one is sent at `until_ms`, or when the network or the URL
+    /// changes.
     Waiting { until_ms: Option<u64> },
 }
 
-/// Which part of a piece is wanted, and where it lies in the file.
+/// The part of a piece that was requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AcceptedBytes {
-    /// Bytes of the piece in front of it.
+    /// Bytes of the piece in front of the part.
     pub(super) skip: u32,
-    /// Its length.
+    /// Length of the part in bytes.
     pub(super) len: u32,
-    /// Its place in the file.
+    /// Offset of the part in the file.
     pub(super) at: u64,
 }
 
+impl AcceptedBytes {
+    /// The part itself, of the `piece` that it belongs to.
+    pub(super) fn of<'a>(&self, piece: &'a [u8]) -> &'a [u8] {
+        let (skip, len) = (self.skip as usize, self.len as usize);
+        piece.get(skip..skip.saturating_add(len)).unwrap_or_default()
+    }
+}
+
 impl Transfer {
-    /// Makes the request.
+    /// Sends the request.
     pub(super) fn start(cx: &mut Context, request: Request, body_kind: BodyKind) -> Self {
-        let wanted = match request {
+        let remaining = match request {
             Request::Range(range) => Some(range),
             Request::Suffix(_) | Request::Start(_) | Request::Headers(_) => None,
         };
@@ -60,11 +71,11 @@ impl Transfer {
             fetch_id: 0,
             body_kind,
             request,
-            wanted,
+            remaining,
             body_at: 0,
             body_end: u64::MAX,
-            state: State::Waiting { until_ms: None },
-            is_whole: false,
+            state: TransferState::Waiting { until_ms: None },
+            is_whole_file: false,
             tries: 0,
             retry_after_ms: 0,
         };
@@ -73,31 +84,31 @@ impl Transfer {
     }
 
     fn send(&mut self, cx: &mut Context) {
-        self.fetch_id = cx.next_fetch();
+        self.fetch_id = cx.next_fetch_id();
         self.retry_after_ms = 0;
-        self.state = State::Sent { since_ms: cx.now_ms };
-        let request = self.wanted.map_or(self.request, Request::Range);
+        self.state = TransferState::AwaitingHead { since_ms: cx.now_ms };
+        let request = self.remaining.map_or(self.request, Request::Range);
         cx.emit(Effect::Fetch { fetch_id: self.fetch_id, request, body_kind: self.body_kind });
     }
 
-    /// Whether an input that names `fetch` is about this transfer as it stands.
-    pub(super) fn is(&self, fetch_id: u32) -> bool {
-        self.fetch_id == fetch_id && !matches!(self.state, State::Waiting { .. })
+    /// Whether an input for `fetch_id` concerns this transfer. An earlier request of it does not.
+    pub(super) fn has_id(&self, fetch_id: u32) -> bool {
+        self.fetch_id == fetch_id && !matches!(self.state, TransferState::Waiting { .. })
     }
 
-    /// Whether the last byte is there.
+    /// Whether the last byte has come.
     pub(super) fn is_complete(&self) -> bool {
-        self.wanted.is_some_and(|range| range.is_empty())
+        self.remaining.is_some_and(|range| range.is_empty())
     }
 
-    /// How many bytes are still to come, once that is known.
-    pub(super) fn left(&self) -> u64 {
-        self.wanted.map_or(u64::MAX, |range| range.len())
+    /// How many bytes are still to come; `u64::MAX` while that is unknown.
+    pub(super) fn remaining_bytes(&self) -> u64 {
+        self.remaining.map_or(u64::MAX, |range| range.len())
     }
 
-    /// What is still to come, as far as it has a place in the file.
-    pub(super) fn wanted(&self, size: Option<u64>) -> Option<ByteRange> {
-        self.wanted.or(match (self.request, size) {
+    /// Which bytes are still to come, if their offsets are known or follow from the file's length.
+    pub(super) fn remaining_range(&self, file_size: Option<u64>) -> Option<ByteRange> {
+        self.remaining.or(match (self.request, file_size) {
             (Request::Suffix(n), Some(size)) => {
                 Some(ByteRange { start: size.saturating_sub(n), end: size })
             }
@@ -106,63 +117,72 @@ impl Transfer {
         })
     }
 
-    /// Asks for the next piece of the body, unless that was done.
+    /// Requests the next piece of the body from the driver, unless that is done.
     pub(super) fn read(&mut self, cx: &mut Context) {
-        if self.state == State::Open {
-            self.state = State::Reading { since_ms: cx.now_ms };
+        if self.state == TransferState::Paused {
+            self.state = TransferState::Reading { since_ms: cx.now_ms };
             cx.emit(Effect::Read { fetch_id: self.fetch_id });
         }
     }
 
-    /// Takes the head of the answer; an answer that is of no use is cancelled.
-    pub(super) fn head(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
-        let placed = self.place(cx, head);
-        if placed.is_err() {
+    /// Handles the response head; cancels the request if the response is unusable.
+    pub(super) fn on_head(
+        &mut self,
+        cx: &mut Context,
+        head: &ResponseHead,
+    ) -> Result<(), FaultCause> {
+        let accepted = self.accept(cx, head);
+        if accepted.is_err() {
             self.cancel(cx);
         }
-        placed
+        accepted
     }
 
-    fn place(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
-        self.is_whole = head.status == 200;
+    fn accept(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
+        self.is_whole_file = head.status == 200;
         self.retry_after_ms = head.retry_after_ms.unwrap_or(0).min(limits::RETRY_AFTER_MS_MAX);
-        let is_made = self.wanted.is_none()
+        let is_generated = self.remaining.is_none()
             && matches!(self.request, Request::Start(_) | Request::Headers(_));
         match head.status {
-            200 if is_made => self.is_whole = false,
-            // What is said of a film is found as long as it is the same film.
-            404 if is_made && cx.was_answered => return Err(FaultCause::FileChanged),
+            200 if is_generated => self.is_whole_file = false,
+            // A source id names one version of a film: a 404 after a 200 means that it was replaced.
+            404 if is_generated && cx.was_answered => return Err(FaultCause::FileChanged),
             206 => {
-                cx.file.agree(head)?;
-                self.place_part(cx, head)?;
+                cx.file.update(head)?;
+                self.accept_partial(cx, head)?;
             }
-            200 => self.place_whole(cx, head)?,
+            200 => self.accept_whole(cx, head)?,
             416 => {
-                cx.file.agree(head)?;
-                let empty = head.content_range.is_some_and(|range| range.total == Some(0));
-                return Err(match cx.file.size {
-                    _ if empty => FaultCause::EmptyFile,
-                    // It was longer a moment ago.
-                    Some(_) if cx.was_answered && self.wanted.is_some() => FaultCause::FileChanged,
-                    Some(_) | None => FaultCause::Status(416),
-                });
+                cx.file.update(head)?;
+                return Err(self.unsatisfiable(cx, head));
             }
             status => return Err(FaultCause::Status(status)),
         }
-        self.state = State::Open;
-        if is_made && matches!(self.request, Request::Start(_)) {
-            // Its boxes come as one, and nobody has to ask for them.
-            self.state = State::Reading { since_ms: cx.now_ms };
+        self.state = TransferState::Paused;
+        if is_generated && matches!(self.request, Request::Start(_)) {
+            // The driver delivers the boxes in front of the media bytes without a read.
+            self.state = TransferState::Reading { since_ms: cx.now_ms };
         }
         cx.was_answered = true;
         Ok(())
     }
 
-    fn place_part(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
+    /// The cause behind a status 416.
+    fn unsatisfiable(&self, cx: &Context, head: &ResponseHead) -> FaultCause {
+        let is_empty = head.content_range.is_some_and(|range| range.total == Some(0));
+        match cx.file.size {
+            _ if is_empty => FaultCause::EmptyFile,
+            // The range lies in the file as it was.
+            Some(_) if cx.was_answered && self.remaining.is_some() => FaultCause::FileChanged,
+            Some(_) | None => FaultCause::Status(416),
+        }
+    }
+
+    fn accept_partial(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
         let got = head.content_range.and_then(|range| range.range);
         let size = &mut cx.file.size;
-        let (start, end) = match (self.wanted, got) {
-            (Some(wanted), Some(got)) if got.start != wanted.start => {
+        let (start, end) = match (self.remaining, got) {
+            (Some(remaining), Some(got)) if got.start != remaining.start => {
                 return Err(FaultCause::UnexpectedResponse);
             }
             (None, None) => return Err(FaultCause::UnexpectedResponse),
@@ -170,76 +190,77 @@ impl Transfer {
                 self.body_end = got.end;
                 (got.start, size.unwrap_or(got.end))
             }
-            (Some(wanted), Some(got)) => {
+            (Some(remaining), Some(got)) => {
                 self.body_end = got.end;
-                (wanted.start, wanted.end)
+                (remaining.start, remaining.end)
             }
-            // A foreign origin that hides Content-Range: an answer shorter than asked for ends
-            // where the file does, unless that is known to be elsewhere.
-            (Some(wanted), None) => {
-                let told = head.length.map_or(wanted.end, |n| wanted.start.saturating_add(n));
-                self.body_end = told;
-                if told < wanted.end {
-                    *size = size.or(Some(told));
+            // Another origin may hide `Content-Range`. Unless the file's length is known, a body
+            // shorter than the requested range then means that the file ends there.
+            (Some(remaining), None) => {
+                let end = |n| remaining.start.saturating_add(n);
+                self.body_end = head.length.map_or(remaining.end, end);
+                if self.body_end < remaining.end {
+                    *size = size.or(Some(self.body_end));
                 }
-                (wanted.start, wanted.end)
+                (remaining.start, remaining.end)
             }
         };
-        self.wanted = Some(ByteRange { start, end: size.map_or(end, |size| size.min(end)) });
+        self.remaining = Some(ByteRange { start, end: size.map_or(end, |size| size.min(end)) });
         self.body_at = start;
         Ok(())
     }
 
-    /// The whole file for a part of it: taken when it is so small that it does not matter.
-    fn place_whole(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
-        let total =
-            head.length.filter(|n| *n <= limits::SKIP_BYTES_MAX).ok_or(FaultCause::NoRanges)?;
+    /// Handles a response with the whole file in place of a range: a short file is read through.
+    fn accept_whole(&mut self, cx: &mut Context, head: &ResponseHead) -> Result<(), FaultCause> {
+        let short = head.length.filter(|n| *n <= limits::SKIP_BYTES_MAX);
+        let total = short.ok_or(FaultCause::NoRanges)?;
         if total == 0 {
             return Err(FaultCause::EmptyFile);
         }
         if cx.file.size.is_some_and(|size| size != total) {
             return Err(FaultCause::FileChanged);
         }
-        cx.file.agree(head)?;
+        cx.file.update(head)?;
         cx.file.size = Some(total);
-        let wanted = self.wanted(Some(total)).ok_or(FaultCause::UnexpectedResponse)?;
-        self.wanted = Some(ByteRange { start: wanted.start, end: wanted.end.min(total) });
+        let remaining = self.remaining_range(Some(total)).ok_or(FaultCause::UnexpectedResponse)?;
+        self.remaining = Some(ByteRange { start: remaining.start, end: remaining.end.min(total) });
         (self.body_at, self.body_end) = (0, total);
         Ok(())
     }
 
-    /// The body of a start goes on with `len` bytes of `range`: what is missing of it is asked for.
-    pub(super) fn begin(&mut self, cx: &mut Context, range: ByteRange, len: u64) {
-        self.state = State::Open;
-        self.wanted = Some(range);
+    /// Turns the transfer of a `start` response into one of `range`, whose first `available` bytes
+    /// follow in the same body. What the body lacks is requested.
+    pub(super) fn continue_with(&mut self, cx: &mut Context, range: ByteRange, available: u64) {
+        self.state = TransferState::Paused;
+        self.remaining = Some(range);
         self.body_at = range.start;
-        self.body_end = range.start.saturating_add(len);
-        if len == 0 {
+        self.body_end = range.start.saturating_add(available);
+        if available == 0 {
             self.read(cx);
             self.send(cx);
         }
     }
 
-    /// Takes a piece of `len` bytes of the body. Behind a shorter answer than was asked for the rest
-    /// is asked for at once.
-    pub(super) fn bytes(&mut self, cx: &mut Context, len: u32) -> AcceptedBytes {
-        self.state = State::Open;
+    /// Handles a piece of `len` bytes. If the body ends before the requested range, requests the
+    /// rest at once.
+    pub(super) fn on_bytes(&mut self, cx: &mut Context, len: u32) -> AcceptedBytes {
+        self.state = TransferState::Paused;
         self.tries = 0;
         let piece = ByteRange { start: self.body_at, end: self.body_at + u64::from(len) };
         self.body_at = piece.end;
-        let Some(wanted) = self.wanted.as_mut() else {
-            // Headers are no bytes of the film: they have no place in it.
-            let taken = if matches!(self.request, Request::Headers(_)) { len } else { 0 };
-            return AcceptedBytes { skip: len - taken, len: taken, at: piece.end };
+        let Some(remaining) = self.remaining.as_mut() else {
+            // Headers that the edge made have no offset in the file.
+            let accepted = if matches!(self.request, Request::Headers(_)) { len } else { 0 };
+            return AcceptedBytes { skip: len - accepted, len: accepted, at: piece.end };
         };
-        let start = piece.start.max(wanted.start).min(piece.end);
-        let end = piece.end.min(wanted.end).max(start);
+        let start = piece.start.max(remaining.start).min(piece.end);
+        let end = piece.end.min(remaining.end).max(start);
         if end > start {
-            wanted.start = end;
-            cx.confirm_address();
+            remaining.start = end;
+            cx.confirm_url();
         }
-        if piece.end >= self.body_end && piece.end < wanted.end {
-            // Read to its end, the connection serves again.
+        if piece.end >= self.body_end && piece.end < remaining.end {
+            // A body that is read to its end leaves its connection to the next request.
             self.read(cx);
             self.send(cx);
         }
@@ -247,33 +268,39 @@ impl Transfer {
         AcceptedBytes { skip: narrow(start - piece.start), len: narrow(end - start), at: start }
     }
 
-    /// Lets go of a complete transfer: reads the body's end, so that its connection serves again,
-    /// or cancels where more would come than was asked for.
+    /// Ends a complete transfer. Reads the body's end, so that the connection can be used again;
+    /// cancels the request if its body has more than was requested.
     pub(super) fn finish(mut self, cx: &mut Context) {
-        if self.is_whole || self.wanted.is_some_and(|wanted| self.body_at > wanted.end) {
+        let has_more = self.remaining.is_some_and(|remaining| self.body_at > remaining.end);
+        if self.is_whole_file || has_more {
             self.cancel(cx);
         } else {
             self.read(cx);
         }
     }
 
-    /// Stops the request, if one is out.
+    /// Cancels the request, if one is out.
     pub(super) fn cancel(&self, cx: &mut Context) {
-        if !matches!(self.state, State::Waiting { .. }) {
+        if !matches!(self.state, TransferState::Waiting { .. }) {
             cx.emit(Effect::Cancel { fetch_id: self.fetch_id });
         }
     }
 
-    /// Plans the next try after `cause`, or tells the remedy that this transfer cannot give itself.
-    pub(super) fn broke(&mut self, cx: &mut Context, cause: &FaultCause) -> Result<(), Remedy> {
-        self.state = State::Waiting { until_ms: None };
-        match cause.remedy(cx.tried(self.tries)) {
+    /// Schedules the next attempt after `cause`, or returns the remedy that only the pipeline can
+    /// apply.
+    pub(super) fn on_failure(
+        &mut self,
+        cx: &mut Context,
+        cause: &FaultCause,
+    ) -> Result<(), Remedy> {
+        self.state = TransferState::Waiting { until_ms: None };
+        match cause.remedy(cx.retry_budget(self.tries)) {
             Remedy::Retry => {
                 let backoff = limits::RETRY_MS << self.tries.min(8);
                 let wait_ms = backoff.min(limits::RETRY_MS_MAX).max(self.retry_after_ms);
                 let until_ms = (!cx.offline).then_some(cx.now_ms + wait_ms);
                 self.tries += 1;
-                self.state = State::Waiting { until_ms };
+                self.state = TransferState::Waiting { until_ms };
                 cx.emit(Effect::Waiting(self.fault(cause.clone())));
                 Ok(())
             }
@@ -285,9 +312,9 @@ impl Transfer {
         }
     }
 
-    /// What is told of `cause`, and where in the file this stands.
+    /// A fault of this cause at the first missing byte.
     pub(super) fn fault(&self, cause: FaultCause) -> PlaybackFault {
-        let location = match (self.wanted, self.request) {
+        let location = match (self.remaining, self.request) {
             (None, Request::Suffix(bytes)) => FaultLocation::Tail { bytes },
             (None, Request::Start(_) | Request::Headers(_)) => FaultLocation::Index,
             (Some(range), _) | (None, Request::Range(range)) => {
@@ -297,37 +324,38 @@ impl Transfer {
         PlaybackFault { cause, location }
     }
 
-    /// Makes the request again at once, if it waits for anything.
-    pub(super) fn go_on(&mut self, cx: &mut Context) {
-        if matches!(self.state, State::Waiting { .. }) {
+    /// Sends the request again now, if it waits for its next attempt.
+    pub(super) fn retry_now(&mut self, cx: &mut Context) {
+        if matches!(self.state, TransferState::Waiting { .. }) {
             self.send(cx);
         }
     }
 
-    /// Looks at the time: makes the next try when it is due, gives up on an answer that is dead.
-    pub(super) fn tick(&mut self, cx: &mut Context) -> Result<(), Remedy> {
+    /// Makes the next attempt if it is due, and gives up a response that has stalled.
+    pub(super) fn on_tick(&mut self, cx: &mut Context) -> Result<(), Remedy> {
+        use TransferState::{AwaitingHead, Paused, Reading, Waiting};
         match self.state {
-            State::Waiting { until_ms: Some(until_ms) } if until_ms <= cx.now_ms => self.send(cx),
-            State::Sent { since_ms } | State::Reading { since_ms }
+            Waiting { until_ms: Some(until_ms) } if until_ms <= cx.now_ms => self.send(cx),
+            AwaitingHead { since_ms } | Reading { since_ms }
                 if since_ms + limits::STALL_MS <= cx.now_ms =>
             {
                 self.cancel(cx);
-                return self.broke(cx, &FaultCause::Network);
+                return self.on_failure(cx, &FaultCause::Network);
             }
-            State::Waiting { .. } | State::Sent { .. } | State::Reading { .. } | State::Open => {}
+            Waiting { .. } | AwaitingHead { .. } | Reading { .. } | Paused => {}
         }
         Ok(())
     }
 
-    /// When to look at the time again. Deadlines of answers are rounded up to five seconds, so that
-    /// they do not move with each piece.
+    /// When [`Self::on_tick`] has something to do. Deadlines of responses are rounded up to five
+    /// seconds, so that not every piece moves them.
     pub(super) fn deadline_ms(&self) -> Option<u64> {
         match self.state {
-            State::Waiting { until_ms } => until_ms,
-            State::Sent { since_ms } | State::Reading { since_ms } => {
+            TransferState::Waiting { until_ms } => until_ms,
+            TransferState::AwaitingHead { since_ms } | TransferState::Reading { since_ms } => {
                 Some((since_ms + limits::STALL_MS).next_multiple_of(5_000))
             }
-            State::Open => None,
+            TransferState::Paused => None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Partial content of http-cache-tests through `firstframe serve` and through caches of others.
+//! `cargo xtask bench conformance`: the tests of partial content of http-cache-tests, through
+//! `firstframe serve` and through four other caches.
 
 use std::process::Command;
 

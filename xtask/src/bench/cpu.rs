@@ -1,4 +1,4 @@
-//! Processor time of headers and starts in workerd.
+//! `cargo xtask bench cpu`: processor time of headers and starts in workerd.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     prerequisites::node_packages()?;
     build::all()?;
     build::worker()?;
-    process::run(process::cargo(["build", "--example", "cpu"]).args(build::ALL))?;
+    process::run(process::cargo(["build", "--example", "cpu"]).args(build::WORKSPACE))?;
     let mut example = Command::new(workspace::target_dir().join(NATIVE).join("examples/cpu"));
     figures(example.arg(clip()?).arg(small_clip()?))
 }

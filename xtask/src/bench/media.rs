@@ -1,5 +1,5 @@
-//! Ranges of a film from `firstframe serve`, beside nginx with a cache by slices and nginx with the
-//! file itself.
+//! `cargo xtask bench media`: ranges of a film from `firstframe serve`, nginx with a cache of slices,
+//! and nginx with the file itself.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::{build, build::NATIVE, prerequisites, process, workspace};
 pub(super) fn run() -> Result<Vec<Figure>> {
     prerequisites::programs(&[("nginx", "nginx")])?;
     let built = build::all()?;
-    process::run(process::cargo(["build", "--example", "media"]).args(build::ALL))?;
+    process::run(process::cargo(["build", "--example", "media"]).args(build::WORKSPACE))?;
     let mut example = Command::new(workspace::target_dir().join(NATIVE).join("examples/media"));
     example
         .arg(workspace::target_dir().join("bench/media"))
@@ -22,9 +22,9 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// What we have of each thing for one that nginx with a cache has.
+/// Each figure of `firstframe`, divided by that of nginx with a cache of slices.
 fn ratios(all: &[Figure]) -> Vec<Figure> {
-    let of = |ours: &Figure| {
+    let ratio = |ours: &Figure| {
         let is_theirs = |figure: &&Figure| {
             (&*figure.subject, &figure.case, &figure.metric)
                 == ("nginx-slice", &ours.case, &ours.metric)
@@ -38,5 +38,5 @@ fn ratios(all: &[Figure]) -> Vec<Figure> {
             value: ours.value / theirs.value,
         })
     };
-    all.iter().filter(|figure| figure.subject == "firstframe").filter_map(of).collect()
+    all.iter().filter(|figure| figure.subject == "firstframe").filter_map(ratio).collect()
 }

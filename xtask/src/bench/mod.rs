@@ -1,4 +1,4 @@
-//! `cargo xtask bench NAME`: a table, or one JSON object a line.
+//! `cargo xtask bench NAME`: prints a table of figures, or one JSON object a line.
 
 mod conformance;
 mod cpu;
@@ -14,28 +14,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::{process, workspace};
 
-/// What to measure.
+/// Which benchmark runs.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     name: Name,
-    /// One object a line: `{"bench","case","subject","metric","value"}`.
+    /// Print one object a line: `{"bench","case","subject","metric","value"}`.
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Name {
-    /// Index, headers and remuxing of films of 10 minutes, 2 and 10 hours, beside what else could
-    /// do it.
+    /// Index, headers and remuxing of films of 10 minutes, 2 and 10 hours, beside other libraries.
     Mp4,
-    /// Ranges of a film over HTTP, beside nginx with a cache by slices and nginx with the file itself.
+    /// Ranges of a film over HTTP, beside nginx with a cache of slices and nginx with the file itself.
     Media,
-    /// Partial content of http-cache-tests, beside four other caches.
+    /// Tests of partial content of http-cache-tests, beside four other caches.
     Conformance,
-    /// Processor time of headers and starts in workerd, beside a worker without wasm.
+    /// Processor time of headers and starts in workerd, beside a Worker without wasm.
     Cpu,
-    /// From the click to the first frame in Chromium, through a shaped link, beside other players.
+    /// Time from the click to the first frame in Chromium, through a shaped link, beside other players.
     Start(start::Arguments),
 }
 
@@ -66,19 +65,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// What a program prints, one a line.
+/// The figures that a program prints, one a line.
 fn figures(command: &mut Command) -> Result<Vec<Figure>> {
-    let read = |line| serde_json::from_str(line).with_context(|| format!("no figure: {line}"));
+    let read = |line| {
+        serde_json::from_str(line).with_context(|| format!("this line is no figure: {line}"))
+    };
     process::output(command)?.lines().map(read).collect()
 }
 
-/// Half a minute of noise that is as large as film is: 720p at 1.4 Mbit/s with three B-frames and a
-/// key frame every two seconds, AAC at 128 kbit/s, interleaved as ffmpeg does.
+/// A clip of 30 seconds with noise, as large as a film is: 720p at 1.4 Mbit/s with three B-frames and
+/// a key frame every two seconds, AAC at 128 kbit/s, interleaved by ffmpeg.
 fn clip() -> Result<PathBuf> {
     clip_of("clip", "1280x720", "1400k", "128k")
 }
 
-/// The same pictures and sounds with hardly anything in them: what is long is not large.
+/// A clip with the same frame rate and sample rate and few bytes, for long films in small files.
 fn small_clip() -> Result<PathBuf> {
     clip_of("small-clip", "96x54", "24k", "16k")
 }
@@ -104,7 +105,7 @@ fn clip_of(name: &str, size: &str, video: &str, audio: &str) -> Result<PathBuf> 
     Ok(clip)
 }
 
-/// A table a case: subjects down, metrics across.
+/// Prints one table for each case: a row for each subject, a column for each metric.
 fn print(figures: &[Figure]) {
     let mut cases: Vec<&str> = figures.iter().map(|figure| figure.case.as_str()).collect();
     let mut metrics: Vec<&str> = figures.iter().map(|figure| figure.metric.as_str()).collect();

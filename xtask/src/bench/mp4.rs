@@ -1,4 +1,5 @@
-//! Index, headers and remuxing of films of 10 minutes, 2 and 10 hours, beside what else could do it.
+//! `cargo xtask bench mp4`: index, headers and remuxing of films of 10 minutes, 2 and 10 hours, beside
+//! other libraries.
 
 use std::{
     fs,
@@ -12,10 +13,10 @@ use walrus::Module;
 use super::{Figure, clip, figures};
 use crate::{build, build::NATIVE, prerequisites, process, shrink_wasm, workspace};
 
-/// The wasm of `crates/mp4` alone, gzip: half of what the player may weigh is left to the rest.
+/// Limit of the wasm of `crates/mp4` alone, in bytes of gzip: about half of the player's limit.
 const MP4_BYTES_MAX: u64 = 45 * 1024;
 
-/// What is measured as wasm; the first is `crates/mp4`.
+/// The modules that are measured; the first is `crates/mp4`.
 const MODULES: [&str; 3] = ["firstframe.wasm", "bench_mp4.wasm", "bench_re_mp4.wasm"];
 
 pub(super) fn run() -> Result<Vec<Figure>> {
@@ -24,25 +25,25 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     let folder = workspace::root().join("bench/mp4");
     prerequisites::npm_packages(&folder)?;
     let wasm = modules(&[])?;
-    weigh(&wasm)?;
+    print_size(&wasm)?;
     let clip = clip()?;
     let films = workspace::target_dir().join("bench/films");
     let mut native = process::cargo(["run", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
     native.args(["--example", "bench", "--"]).arg(&clip).arg(&films);
     let mut others = Command::new("node");
     others.arg(folder.join("bench.mjs")).arg(&films).arg(&wasm);
-    let mut told = figures(&mut native)?;
-    told.extend(figures(&mut others)?);
-    Ok(told)
+    let mut all = figures(&mut native)?;
+    all.extend(figures(&mut others)?);
+    Ok(all)
 }
 
-/// Builds `crates/mp4` as wasm by itself, and says how large it is.
-pub(crate) fn part() -> Result<()> {
-    weigh(&modules(&["--package", "firstframe"])?)
+/// Builds the wasm of `crates/mp4` alone, prints its size, and fails above the limit.
+pub(crate) fn size() -> Result<()> {
+    print_size(&modules(&["--package", "firstframe"])?)
 }
 
-/// Builds what is measured as wasm, as the player is built but in a workspace of its own, or some
-/// packages of it; the folder with the modules.
+/// Builds these packages of the workspace `bench/mp4/wasm` as the player is built, all of them if none
+/// is given; returns the folder with the modules.
 fn modules(packages: &[&str]) -> Result<PathBuf> {
     let target = workspace::target_dir().join("bench");
     let manifest = workspace::root().join("bench/mp4/wasm/Cargo.toml");
@@ -61,11 +62,11 @@ fn modules(packages: &[&str]) -> Result<PathBuf> {
     Ok(modules)
 }
 
-fn weigh(modules: &Path) -> Result<()> {
+fn print_size(modules: &Path) -> Result<()> {
     let bytes = build::gzip_size(&modules.join(MODULES[0]))?;
-    eprintln!("    the mp4 part alone: {bytes} bytes of wasm, gzip");
+    eprintln!("    the wasm of crates/mp4 alone: {bytes} bytes, gzip");
     if bytes > MP4_BYTES_MAX {
-        bail!("the wasm of the mp4 part has {bytes} bytes gzip, of at most {MP4_BYTES_MAX}");
+        bail!("the wasm of crates/mp4 has {bytes} bytes of gzip, of at most {MP4_BYTES_MAX}");
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! From the click to the first frame: real Chromium, films of several lengths, other players.
+//! `cargo xtask bench start`: time from the click to the first frame in Chromium, for films of several
+//! lengths, beside other players.
 
 use std::{path::PathBuf, process::Command};
 
@@ -8,16 +9,16 @@ use clap::Args;
 use super::{Figure, clip, figures};
 use crate::{build, build::NATIVE, prerequisites, process, workspace};
 
-/// What the link is like, and how much is measured.
+/// The simulated link, and which measurements run.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// A round trip.
+    /// Round trip time of the link.
     #[arg(long, default_value_t = 60)]
     rtt_ms: u32,
-    /// In each direction.
+    /// Rate of the link in each direction.
     #[arg(long, default_value_t = 20)]
     mbit: u32,
-    /// Of each subject in each case; the median counts.
+    /// Runs of each subject in each case; the result is their median.
     #[arg(long, default_value_t = 5)]
     runs: u32,
     /// These cases only.
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
     /// These subjects only.
     #[arg(long)]
     subject: Vec<String>,
-    /// Draws the first frame over the length of the film into this SVG.
+    /// Write a chart of the time to the first frame over the length of the film to this SVG file.
     #[arg(long)]
     plot: Option<PathBuf>,
 }
@@ -42,8 +43,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
     prerequisites::npm_packages(&folder)?;
     let built = build::all()?;
     let mut film = process::cargo(["build", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
-    process::run(film.args(["--example", "film"]))?;
-    let film = workspace::target_dir().join(NATIVE).join("examples/film");
+    process::run(film.args(["--example", "synth"]))?;
+    let film = workspace::target_dir().join(NATIVE).join("examples/synth");
     let mut bench = Command::new("node");
     bench.arg(folder.join("bench.mjs")).arg(workspace::target_dir().join("bench/start"));
     bench.arg(clip()?).arg(film).arg(&built.firstframe);

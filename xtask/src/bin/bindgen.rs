@@ -1,5 +1,5 @@
-//! The `wasm-bindgen` command as `worker-build --release` calls it, over the library that the build
-//! uses too. A crate of that very name is refused by rustc, so the program is `bindgen`.
+//! The command `wasm-bindgen` as `worker-build --release` calls it, on the library that `build.rs`
+//! uses too. rustc refuses a crate with that name, so the program is `bindgen`.
 
 use std::path::PathBuf;
 
@@ -7,29 +7,29 @@ use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Makes the JavaScript around a wasm module; `WASM_BINDGEN_BIN` of `worker-build` points here.
-/// An argument that `worker-build` begins to send in a later version is refused, not ignored.
+/// Writes the JavaScript around a wasm module. `worker-build` finds this program by
+/// `WASM_BINDGEN_BIN`. An argument that a later version of it may send is an error.
 #[derive(Debug, Parser)]
 #[command(name = "wasm-bindgen", version)]
 struct Arguments {
     /// The module that cargo made.
     input: PathBuf,
-    /// Where the JavaScript and the module go.
+    /// The folder for the JavaScript and the module.
     #[arg(long)]
     out_dir: PathBuf,
-    /// Their name, without an extension.
+    /// Their file name, without an extension.
     #[arg(long)]
     out_name: String,
-    /// What imports them.
+    /// The kind of JavaScript.
     #[arg(long, value_enum)]
     target: Target,
     /// Write no `.d.ts` file.
     #[arg(long)]
     no_typescript: bool,
-    /// Let the shim make a new instance after a panic.
+    /// Let the JavaScript make a new instance after a panic.
     #[arg(long)]
     experimental_reset_state_function: bool,
-    /// Tell the shim of an abort although the module is built with `panic = "abort"`.
+    /// Call the abort handler although the module is built with `panic = "abort"`.
     #[arg(long)]
     force_enable_abort_handler: bool,
 }
@@ -38,7 +38,7 @@ struct Arguments {
 enum Target {
     /// A module that imports its wasm as a module: what workerd takes.
     Module,
-    /// What `worker-build` asks for when a project brings its own shim.
+    /// A module for bundlers: for projects with JavaScript of their own.
     Bundler,
 }
 

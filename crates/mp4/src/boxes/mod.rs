@@ -1,8 +1,9 @@
-//! Boxes: how they follow each other, and their big-endian numbers; one file for each table.
+//! Boxes: a walk over them, their big-endian numbers, and a file for each box that is parsed.
 
 pub(crate) mod ctts;
 pub(crate) mod elst;
 pub(crate) mod esds;
+pub(crate) mod header;
 pub(crate) mod hvcc;
 pub(crate) mod ilst;
 pub(crate) mod mdhd;

@@ -19,7 +19,11 @@ impl Stss {
             let number = u32::from_be_bytes(*row);
             if number < before {
                 let at = table.at + i * 4;
-                return Err(Error::moov(PATH, at, "sample numbers are in ascending order"));
+                return Err(Error::moov(
+                    PATH,
+                    at,
+                    "sample numbers do not ascend; 14496-12 § 8.6.2",
+                ));
             }
             before = number;
         }
@@ -69,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_are_found() {
+    fn key_frames_before_and_after_a_sample_are_found() {
         let numbers = [1_u32, 11, 11, 21];
         let mut data = vec![0; 12];
         data.extend(4_u32.to_be_bytes());

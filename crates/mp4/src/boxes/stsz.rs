@@ -1,7 +1,7 @@
 //! `stsz` and `stz2`: sample sizes (§ 8.7.3).
 
 use super::{BoxAt, be16, be32};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TOO_FEW_ENTRIES, TOO_SHORT};
 use crate::limits::SIZES_STEP;
 
 const PATH: &str = "mdia/minf/stbl/stsz";
@@ -29,14 +29,17 @@ impl Stsz {
     pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Self> {
         let fault = |violation| Error::moov(PATH, b.start, violation);
         let body = b.content(data);
-        let (size, count) =
-            be32(body, 4).zip(be32(body, 8)).ok_or_else(|| fault("the box is cut off"))?;
+        let (size, count) = be32(body, 4).zip(be32(body, 8)).ok_or_else(|| fault(TOO_SHORT))?;
         let width = match (&b.kind, size) {
             (b"stz2", _) => match size & 0xff {
                 4 => Width::Bits4,
                 8 => Width::Bits8,
                 16 => Width::Bits16,
-                _ => return Err(fault("a compact size has 4, 8 or 16 bits")),
+                _ => {
+                    return Err(fault(
+                        "compact sample size is not 4, 8 or 16 bits; 14496-12 § 8.7.3",
+                    ));
+                }
             },
             (_, 0) => Width::Bits32,
             (_, size) => Width::Constant(size),
@@ -50,13 +53,13 @@ impl Stsz {
         };
         let held = body.len().saturating_sub(12) as u64;
         if (u64::from(count) * bits).div_ceil(8) > held {
-            return Err(fault("the table counts more sizes than the box holds"));
+            return Err(fault(TOO_FEW_ENTRIES));
         }
         Ok(Self { at: b.body + 12, count, width, marks: Vec::new() })
     }
 
-    /// Sums are asked for from the beginning of a chunk. Where the longest has so many samples that
-    /// to add them up takes its time, they are added up once.
+    /// Adds up the sizes once, where the longest chunk has so many samples that adding them for each lookup
+    /// would be slow.
     pub(crate) fn mark(&mut self, data: &[u8], longest: u32) {
         if longest <= SIZES_STEP || matches!(self.width, Width::Constant(_)) {
             return;
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_hold_across_checkpoints() {
+    fn size_sums_hold_across_checkpoints() {
         let sizes: Vec<u8> = (0..3 * SIZES_STEP).flat_map(u32::to_be_bytes).collect();
         let (data, b) = stsz(*b"stsz", 0, 3 * SIZES_STEP, &sizes);
         let table = Stsz::parse(&data, b).unwrap();

@@ -2,8 +2,8 @@
 
 use super::sidx::Reference;
 use super::{BoxAt, be32, number};
-use crate::edits::ms;
 use crate::limits::TICKS_MAX;
+use crate::ticks::ms;
 
 /// By track id and the ticks a second that `scale` knows of it.
 pub(crate) fn parse(

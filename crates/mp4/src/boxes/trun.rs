@@ -2,6 +2,7 @@
 
 use super::trex::Defaults;
 use super::{BoxAt, be32};
+use crate::error::{TOO_FEW_ENTRIES, TOO_SHORT};
 
 /// The samples of one run.
 #[derive(Clone, Copy, Debug)]
@@ -15,9 +16,9 @@ pub(crate) struct Trun {
     next: u32,
 }
 
-/// A sample as its run tells of it.
+/// A sample as its run describes it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct RunEntry {
     pub(crate) duration: u32,
     pub(crate) size: u32,
     pub(crate) flags: u32,
@@ -28,7 +29,7 @@ const FIELDS: [u32; 4] = [0x100, 0x200, 0x400, 0x800];
 
 impl Trun {
     pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Self, &'static str> {
-        let cut = "the box is cut off";
+        let cut = TOO_SHORT;
         let body = b.content(data);
         let (flags, count) = be32(body, 0).zip(be32(body, 4)).ok_or(cut)?;
         let mut at = 8;
@@ -50,7 +51,7 @@ impl Trun {
             next: 0,
         };
         if run.width() * u64::from(count) > held {
-            return Err("the run counts more samples than the box holds");
+            return Err(TOO_FEW_ENTRIES);
         }
         run.flags = flags;
         Ok(run)
@@ -61,7 +62,7 @@ impl Trun {
     }
 
     /// The next sample.
-    pub(crate) fn next(&mut self, data: &[u8], defaults: &Defaults) -> Option<Entry> {
+    pub(crate) fn next(&mut self, data: &[u8], defaults: &Defaults) -> Option<RunEntry> {
         if self.next >= self.count {
             return None;
         }
@@ -75,13 +76,13 @@ impl Trun {
         let duration = field(0x100, defaults.duration)?;
         let size = field(0x200, defaults.size)?;
         let mut flags = field(0x400, defaults.flags)?;
-        // Version 0 has unsigned offsets by the letter, and signed ones by many a muxer's hand.
+        // Version 0 has unsigned offsets by the standard, and signed ones from many muxers.
         let cts = field(0x800, 0)?.cast_signed();
         if let Some(first) = self.first_flags.filter(|_| self.next == 0) {
             flags = first;
         }
         self.next += 1;
-        Some(Entry { duration, size, flags, cts })
+        Some(RunEntry { duration, size, flags, cts })
     }
 
     /// Ticks and bytes of all its samples.

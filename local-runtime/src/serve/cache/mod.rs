@@ -1,10 +1,15 @@
-//! A shared cache (RFC 9111) in front of the component, of what everybody may have and nothing
-//! changes: small answers and ranges of them, put together from what has passed, in memory; and
-//! which answers are objects of the own store, whose bytes are sent from their files.
+//! A shared cache (RFC 9111) in front of the component, for responses that are public and immutable.
+//!
+//! It stores small responses, and ranges of them, in memory, and combines ranges into new responses.
+//! For a response whose bytes are an object of the own store it stores only which object that is,
+//! and sends any range of the object from its file.
 
-mod kept;
-mod pass;
-mod rules;
+mod insertion;
+mod invalidation;
+mod policy;
+mod response_store;
+mod shared_cache;
 
-pub(super) use pass::{Cache, Emptying, is_change};
-pub(super) use rules::Asked;
+pub(super) use invalidation::{InvalidatingService, invalidates};
+pub(super) use policy::CacheKey;
+pub(super) use shared_cache::Cache;

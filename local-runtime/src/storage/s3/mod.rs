@@ -1,9 +1,12 @@
-//! The object store as S3: path style, one bucket, signed requests only.
+//! The object store as an S3 service: path-style URLs, one bucket, signed requests only.
 
+mod conditions;
+mod convert;
+mod list_objects;
 mod multipart;
-mod read;
-mod reply;
+mod read_object;
+mod request_body;
 mod service;
-mod write;
+mod write_object;
 
 pub(crate) use service::service;

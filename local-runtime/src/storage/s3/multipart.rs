@@ -1,24 +1,24 @@
-//! Uploads in parts.
+//! Multipart uploads: create, upload a part, list, complete, abort.
 
 use std::sync::Arc;
 
 use s3s::{S3Response, S3Result, dto, s3_error};
 
 use super::{
-    reply::{date, etag, size},
-    write,
+    convert::{date, etag, size},
+    request_body,
 };
-use crate::storage::{Folder, PAGE_MAX, blocking};
+use crate::storage::{DataFolder, LIST_PAGE_MAX, run_blocking};
 
-/// Part numbers, as S3 has them.
-const PARTS_MAX: i32 = 10_000;
+/// The highest part number: S3's cap.
+const PART_NUMBER_MAX: i32 = 10_000;
 
 pub(super) async fn create(
-    folder: Arc<Folder>,
+    folder: Arc<DataFolder>,
     input: dto::CreateMultipartUploadInput,
 ) -> S3Result<S3Response<dto::CreateMultipartUploadOutput>> {
     let (key, content_type) = (input.key.clone(), input.content_type);
-    let id = blocking(move || folder.begin_upload(&key, content_type.as_deref())).await?;
+    let id = run_blocking(move || folder.create_upload(&key, content_type.as_deref())).await?;
     Ok(S3Response::new(dto::CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -27,34 +27,34 @@ pub(super) async fn create(
     }))
 }
 
-pub(super) async fn upload(
-    folder: Arc<Folder>,
+pub(super) async fn upload_part(
+    folder: Arc<DataFolder>,
     input: dto::UploadPartInput,
 ) -> S3Result<S3Response<dto::UploadPartOutput>> {
     let (id, key, number) = (input.upload_id, input.key, input.part_number);
-    if !(1..=PARTS_MAX).contains(&number) {
+    if !(1..=PART_NUMBER_MAX).contains(&number) {
         return Err(s3_error!(InvalidArgument, "a part number is from 1 to 10,000"));
     }
     let md5 = input.content_md5.as_deref();
-    let draft = write::receive(&folder, input.body, input.content_length, md5).await?;
-    let part = blocking(move || folder.put_part(&id, &key, number, draft)).await?;
+    let blob = request_body::receive(&folder, input.body, input.content_length, md5).await?;
+    let part = run_blocking(move || folder.put_part(&id, &key, number, blob)).await?;
     Ok(S3Response::new(dto::UploadPartOutput {
         e_tag: Some(etag(&part.etag)),
         ..Default::default()
     }))
 }
 
-pub(super) async fn list(
-    folder: Arc<Folder>,
+pub(super) async fn list_parts(
+    folder: Arc<DataFolder>,
     input: dto::ListPartsInput,
 ) -> S3Result<S3Response<dto::ListPartsOutput>> {
     let after = input.part_number_marker.unwrap_or(0);
     let count = input.max_parts.and_then(|count| usize::try_from(count).ok());
-    let count = count.unwrap_or(PAGE_MAX).min(PAGE_MAX);
+    let count = count.unwrap_or(LIST_PAGE_MAX).min(LIST_PAGE_MAX);
     let (id, key) = (input.upload_id.clone(), input.key.clone());
-    // One more than asked, to know whether there are more.
-    let mut parts = blocking(move || folder.parts(&id, &key, after, count + 1)).await?;
-    let more = parts.len() > count;
+    // One part more than requested says whether there is a next page.
+    let mut parts = run_blocking(move || folder.parts(&id, &key, after, count + 1)).await?;
+    let has_more = parts.len() > count;
     parts.truncate(count);
     let last = parts.last().map(|part| part.number);
     let parts = parts
@@ -72,21 +72,21 @@ pub(super) async fn list(
         key: Some(input.key),
         upload_id: Some(input.upload_id),
         part_number_marker: Some(after),
-        next_part_number_marker: last.filter(|_| more),
+        next_part_number_marker: last.filter(|_| has_more),
         max_parts: i32::try_from(count).ok(),
-        is_truncated: Some(more),
+        is_truncated: Some(has_more),
         parts: Some(parts),
         ..Default::default()
     }))
 }
 
-/// All of them: there are at most as many as S3 tells on one page.
-pub(super) async fn uploads(
-    folder: Arc<Folder>,
+/// All pending uploads: there are never more than S3 lists on one page.
+pub(super) async fn list_uploads(
+    folder: Arc<DataFolder>,
     input: dto::ListMultipartUploadsInput,
 ) -> S3Result<S3Response<dto::ListMultipartUploadsOutput>> {
     let prefix = input.prefix.clone().unwrap_or_default();
-    let uploads = blocking(move || folder.uploads(&prefix)).await?;
+    let uploads = run_blocking(move || folder.pending_uploads(&prefix)).await?;
     let uploads = uploads
         .into_iter()
         .map(|upload| dto::MultipartUpload {
@@ -106,7 +106,7 @@ pub(super) async fn uploads(
 }
 
 pub(super) async fn complete(
-    folder: Arc<Folder>,
+    folder: Arc<DataFolder>,
     input: dto::CompleteMultipartUploadInput,
 ) -> S3Result<S3Response<dto::CompleteMultipartUploadOutput>> {
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
@@ -116,7 +116,7 @@ pub(super) async fn complete(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| s3_error!(InvalidPart, "a part is named by its number and its ETag"))?;
     let (id, key) = (input.upload_id, input.key.clone());
-    let object = blocking(move || folder.finish_upload(&id, &key, &named)).await?;
+    let object = run_blocking(move || folder.complete_upload(&id, &key, &named)).await?;
     Ok(S3Response::new(dto::CompleteMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -126,9 +126,9 @@ pub(super) async fn complete(
 }
 
 pub(super) async fn abort(
-    folder: Arc<Folder>,
+    folder: Arc<DataFolder>,
     input: dto::AbortMultipartUploadInput,
 ) -> S3Result<S3Response<dto::AbortMultipartUploadOutput>> {
-    blocking(move || folder.abort_upload(&input.upload_id, &input.key)).await?;
+    run_blocking(move || folder.abort_upload(&input.upload_id, &input.key)).await?;
     Ok(S3Response::new(dto::AbortMultipartUploadOutput::default()))
 }

@@ -1,4 +1,4 @@
-//! Which S3 operations there are; each is a function in a file beside this one.
+//! The S3 operations that the service has. The other files of this folder implement them.
 
 use std::sync::Arc;
 
@@ -7,120 +7,119 @@ use s3s::{
     service::S3ServiceBuilder,
 };
 
-use super::{multipart, read, write};
-use crate::storage::{BUCKET, Folder};
+use super::{list_objects, multipart, read_object, write_object};
+use crate::storage::{BUCKET, DataFolder};
 
-/// The S3 service over `folder`, for whoever signs with this key.
-pub(crate) fn service(folder: Arc<Folder>, access_key: &str, secret_key: &str) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(Store(folder));
+/// The S3 service of `folder`. Requests have to be signed with this key.
+pub(crate) fn service(folder: Arc<DataFolder>, access_key: &str, secret_key: &str) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(S3Operations(folder));
     builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
     builder.build()
 }
 
-struct Store(Arc<Folder>);
+struct S3Operations(Arc<DataFolder>);
 
-impl Store {
-    /// The folder, if that is the bucket asked for.
-    fn of(&self, bucket: &str) -> S3Result<Arc<Folder>> {
+impl S3Operations {
+    /// The data folder, where the requested bucket is the one that there is.
+    fn folder(&self, bucket: &str) -> S3Result<Arc<DataFolder>> {
         if bucket == BUCKET { Ok(Arc::clone(&self.0)) } else { Err(s3_error!(NoSuchBucket)) }
     }
 }
 
-/// What an operation of S3 takes and gives.
-type Request<T> = S3Request<T>;
-type Reply<T> = S3Result<S3Response<T>>;
+/// The result of an S3 operation.
+type S3Reply<T> = S3Result<S3Response<T>>;
 
 #[async_trait::async_trait]
-impl S3 for Store {
+impl S3 for S3Operations {
     async fn head_bucket(
         &self,
-        request: Request<dto::HeadBucketInput>,
-    ) -> Reply<dto::HeadBucketOutput> {
-        self.of(&request.input.bucket)?;
+        request: S3Request<dto::HeadBucketInput>,
+    ) -> S3Reply<dto::HeadBucketOutput> {
+        self.folder(&request.input.bucket)?;
         Ok(S3Response::new(dto::HeadBucketOutput::default()))
     }
 
     async fn head_object(
         &self,
-        request: Request<dto::HeadObjectInput>,
-    ) -> Reply<dto::HeadObjectOutput> {
-        read::head(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::HeadObjectInput>,
+    ) -> S3Reply<dto::HeadObjectOutput> {
+        read_object::head(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn get_object(
         &self,
-        request: Request<dto::GetObjectInput>,
-    ) -> Reply<dto::GetObjectOutput> {
-        read::get(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::GetObjectInput>,
+    ) -> S3Reply<dto::GetObjectOutput> {
+        read_object::get(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn list_objects_v2(
         &self,
-        request: Request<dto::ListObjectsV2Input>,
-    ) -> Reply<dto::ListObjectsV2Output> {
-        read::list(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::ListObjectsV2Input>,
+    ) -> S3Reply<dto::ListObjectsV2Output> {
+        list_objects::list(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn put_object(
         &self,
-        request: Request<dto::PutObjectInput>,
-    ) -> Reply<dto::PutObjectOutput> {
-        write::put(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::PutObjectInput>,
+    ) -> S3Reply<dto::PutObjectOutput> {
+        write_object::put(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn copy_object(
         &self,
-        request: Request<dto::CopyObjectInput>,
-    ) -> Reply<dto::CopyObjectOutput> {
-        write::copy(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::CopyObjectInput>,
+    ) -> S3Reply<dto::CopyObjectOutput> {
+        write_object::copy(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn delete_object(
         &self,
-        request: Request<dto::DeleteObjectInput>,
-    ) -> Reply<dto::DeleteObjectOutput> {
-        write::delete(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::DeleteObjectInput>,
+    ) -> S3Reply<dto::DeleteObjectOutput> {
+        write_object::delete(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn create_multipart_upload(
         &self,
-        request: Request<dto::CreateMultipartUploadInput>,
-    ) -> Reply<dto::CreateMultipartUploadOutput> {
-        multipart::create(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::CreateMultipartUploadInput>,
+    ) -> S3Reply<dto::CreateMultipartUploadOutput> {
+        multipart::create(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn upload_part(
         &self,
-        request: Request<dto::UploadPartInput>,
-    ) -> Reply<dto::UploadPartOutput> {
-        multipart::upload(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::UploadPartInput>,
+    ) -> S3Reply<dto::UploadPartOutput> {
+        multipart::upload_part(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn list_parts(
         &self,
-        request: Request<dto::ListPartsInput>,
-    ) -> Reply<dto::ListPartsOutput> {
-        multipart::list(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::ListPartsInput>,
+    ) -> S3Reply<dto::ListPartsOutput> {
+        multipart::list_parts(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn list_multipart_uploads(
         &self,
-        request: Request<dto::ListMultipartUploadsInput>,
-    ) -> Reply<dto::ListMultipartUploadsOutput> {
-        multipart::uploads(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::ListMultipartUploadsInput>,
+    ) -> S3Reply<dto::ListMultipartUploadsOutput> {
+        multipart::list_uploads(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn complete_multipart_upload(
         &self,
-        request: Request<dto::CompleteMultipartUploadInput>,
-    ) -> Reply<dto::CompleteMultipartUploadOutput> {
-        multipart::complete(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::CompleteMultipartUploadInput>,
+    ) -> S3Reply<dto::CompleteMultipartUploadOutput> {
+        multipart::complete(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn abort_multipart_upload(
         &self,
-        request: Request<dto::AbortMultipartUploadInput>,
-    ) -> Reply<dto::AbortMultipartUploadOutput> {
-        multipart::abort(self.of(&request.input.bucket)?, request.input).await
+        request: S3Request<dto::AbortMultipartUploadInput>,
+    ) -> S3Reply<dto::AbortMultipartUploadOutput> {
+        multipart::abort(self.folder(&request.input.bucket)?, request.input).await
     }
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use mp4::Index;
 use mp4::plan::{Cursor, Selection};
-use mp4::start_index::{self, StartRequest, StartPosition};
+use mp4::start_index::{self, StartPosition, StartRequest};
 
 /// As in the player.
 #[cfg(target_arch = "wasm32")]

@@ -1,0 +1,338 @@
+//! Parses a `moov`: tracks, their sample descriptions and edits; sample tables stay in its bytes.
+
+use super::codecs::{self, Support};
+use super::sample_description::{self, Description};
+use super::sample_entry;
+use super::stream::{self, MovieContext};
+use super::text_format::TextFormat;
+use super::track::{Track, TrackMedia};
+use super::track_boxes::TrackBoxes;
+use super::track_header::TrackKind;
+use super::unplayed_kinds;
+use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, tref, trex};
+use crate::error::{Error, LARGE_MOOV, MANY_TRACKS, Result, Unplayable};
+use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
+use crate::range::ByteRange;
+use crate::samples::moof::MoofTrack;
+use crate::samples::moof_store::{FragmentedTrack, MoofStore};
+use crate::ticks::rescale;
+use crate::timeline::edit_segment::SampleSource;
+
+#[cfg(not(feature = "mp4parse"))]
+use super::header_reader::{read, read_entry};
+#[cfg(feature = "mp4parse")]
+use super::mp4parse_reader::{read, read_entry};
+
+/// A parsed `moov` box. The sample tables stay in its bytes; for a fragmented file it also holds the
+/// `moof` boxes that were fed.
+#[derive(Debug)]
+pub struct Index<B> {
+    moov: B,
+    tracks: Vec<Track>,
+    moofs: Option<MoofStore>,
+    pssh: Vec<BoxAt>,
+    chpl: Option<BoxAt>,
+}
+
+impl<B: AsRef<[u8]>> Index<B> {
+    /// Parses a whole `moov` box, header included.
+    ///
+    /// Errors where the bytes are no `moov`, its boxes are broken, or it exceeds `limits`. A fault
+    /// within a track makes only that track unplayable: [`Track::playable`].
+    pub fn parse(moov: B) -> Result<Self> {
+        let MoovContent { tracks, moofs, pssh, chpl } = read_moov(moov.as_ref())?;
+        Ok(Self { moov, tracks, moofs, pssh, chpl })
+    }
+
+    /// Whether `moof` boxes may describe further samples (`mvex` is there): then [`plan::need`] says
+    /// which bytes to feed before planning.
+    ///
+    /// [`plan::need`]: crate::plan::need
+    pub fn is_fragmented(&self) -> bool {
+        self.moofs.is_some()
+    }
+
+    /// Sets where in the file `moov` lies, and the file's size where it is known.
+    pub fn set_file(&mut self, moov: ByteRange, file_size: Option<u64>) {
+        if let Some(moofs) = &mut self.moofs {
+            moofs.set_file(moov, file_size);
+        }
+    }
+
+    /// Takes bytes of a fragmented file from `offset` on, and reads the `moof`, `sidx` and `mfra` boxes
+    /// in them; media bytes are skipped.
+    ///
+    /// Errors where those boxes are broken.
+    pub fn feed(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.moofs.as_mut().map_or(Ok(()), |moofs| moofs.feed(offset, bytes))
+    }
+
+    /// For a remuxed file: samples that an edit list can hide or move keep their times, and
+    /// [`init::write_many`] writes that list. Do not append such fragments to a `SourceBuffer`:
+    /// browsers differ in how they apply edit lists.
+    ///
+    /// [`init::write_many`]: crate::init::write_many
+    #[must_use]
+    pub fn for_file(mut self) -> Self {
+        let data = self.moov.as_ref();
+        for track in self.tracks.iter_mut().filter(|track| track.text.is_none()) {
+            let is_video = track.kind == TrackKind::Video;
+            if let Some(TrackMedia { tables, timeline, .. }) = &mut track.stream {
+                let source = SampleSource { data, tables, is_video };
+                timeline.raise(source, track.timescale.into());
+            }
+        }
+        self
+    }
+
+    /// Of tracks whose tables lie in `moov`.
+    pub(crate) fn of(moov: B, tracks: Vec<Track>) -> Self {
+        Self { moov, tracks, moofs: None, pssh: Vec::new(), chpl: None }
+    }
+
+    /// All tracks in the file's order; their places here are the track numbers of this crate.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// Milliseconds of the longest playable track, `moof` boxes that were fed included.
+    pub fn duration_ms(&self) -> u64 {
+        let playable = |t: &&Track| t.playable.is_ok();
+        let longest = self.tracks.iter().filter(playable).map(|t| t.duration_ms).max().unwrap_or(0);
+        longest.max(self.moofs.as_ref().map_or(0, MoofStore::until_ms))
+    }
+
+    /// The first video track that plays in every browser, else the first that plays in some.
+    pub fn default_video(&self) -> Option<usize> {
+        self.first(TrackKind::Video)
+    }
+
+    /// The first audio track that plays in every browser, else the first that plays in some.
+    pub fn default_audio(&self) -> Option<usize> {
+        self.first(TrackKind::Audio)
+    }
+
+    fn first(&self, kind: TrackKind) -> Option<usize> {
+        let plays = |t: &Track| t.kind == kind && t.playable.is_ok();
+        let everywhere = |t: &Track| plays(t) && t.support == Support::Everywhere;
+        self.tracks.iter().position(everywhere).or_else(|| self.tracks.iter().position(plays))
+    }
+
+    /// Whether the film is playable: at least one track of each media type that it has is.
+    ///
+    /// The error is the reason of the first such track that is not.
+    pub fn playable(&self) -> Result<(), Unplayable> {
+        let mut any = false;
+        for kind in [TrackKind::Video, TrackKind::Audio] {
+            let mut reasons = self.tracks.iter().filter(|t| t.kind == kind).map(|t| &t.playable);
+            let Some(first) = reasons.next() else { continue };
+            if let Err(reason) = first
+                && !reasons.any(Result::is_ok)
+            {
+                return Err(reason.clone());
+            }
+            any = true;
+        }
+        // A track too broken to show its type, or only text: its own reason says more.
+        let other = self.tracks.iter().find_map(|t| t.playable.as_ref().err());
+        if any { Ok(()) } else { Err(other.cloned().unwrap_or(Unplayable::NoMedia)) }
+    }
+
+    /// One past the last byte that playable tracks need: a shorter file is cut off.
+    pub fn media_end(&self) -> u64 {
+        let data = self.moov();
+        let playable = self.tracks.iter().filter(|t| t.playable.is_ok());
+        playable
+            .filter_map(|t| t.stream.as_ref())
+            .map(|s| s.tables.media_end(data))
+            .max()
+            .unwrap_or(0)
+    }
+
+    pub(crate) fn moov(&self) -> &[u8] {
+        self.moov.as_ref()
+    }
+
+    pub(crate) fn moofs(&self) -> Option<&MoofStore> {
+        self.moofs.as_ref()
+    }
+
+    /// The `pssh` boxes, which initialization segments carry for key systems.
+    pub(crate) fn pssh(&self) -> &[BoxAt] {
+        &self.pssh
+    }
+
+    /// The Nero chapter list in `udta`.
+    pub(crate) fn chpl(&self) -> Option<BoxAt> {
+        self.chpl
+    }
+}
+
+/// The contents of a `moov`.
+struct MoovContent {
+    tracks: Vec<Track>,
+    moofs: Option<MoofStore>,
+    pssh: Vec<BoxAt>,
+    chpl: Option<BoxAt>,
+}
+
+fn read_moov(data: &[u8]) -> Result<MoovContent> {
+    if data.len() as u64 > MOOV_BYTES_MAX {
+        return Err(Error::moov("", 0, LARGE_MOOV));
+    }
+    let moov = boxes(data, 0, data.len(), "").next().transpose()?;
+    let moov = moov.filter(|b| &b.kind == b"moov");
+    let moov =
+        moov.ok_or_else(|| Error::moov("", 0, "bytes are not a moov box; 14496-12 § 8.2.1"))?;
+    let (mut mvhd, mut mvex, mut udta) = (None, None, None);
+    let (mut found, mut pssh) = (Vec::new(), Vec::new());
+    for child in boxes(data, moov.body, moov.end, "") {
+        let child = child?;
+        // A `match` would compare byte by byte, which is more code in the player.
+        let once = [(b"mvhd", &mut mvhd), (b"mvex", &mut mvex), (b"udta", &mut udta)];
+        for (kind, found) in once {
+            if &child.kind == kind {
+                found.get_or_insert(child);
+            }
+        }
+        if &child.kind == b"pssh" && pssh.len() < PSSH_MAX {
+            pssh.push(child);
+        } else if &child.kind == b"cmov" {
+            return Err(Error::moov(
+                "cmov",
+                child.start,
+                "moov is compressed (cmov), which is not read; QTFF",
+            ));
+        } else if &child.kind == b"trak" {
+            if found.len() == TRACKS_MAX {
+                return Err(Error::moov("trak", child.start, MANY_TRACKS));
+            }
+            found.push(child);
+        }
+    }
+    let mut room = SEGMENTS_MAX;
+    let mut tracks = Vec::with_capacity(found.len());
+    for (i, trak) in found.into_iter().enumerate() {
+        tracks.push(describe(data, [mvhd, mvex, udta], i, trak, &mut room));
+    }
+    let movie = mvhd.and_then(|b| mehd::movie(data, b));
+    let moofs = mvex.map(|mvex| moofs(data, mvex, movie, &tracks));
+    let chpl = udta.and_then(|b| find(data, b.body, b.end, &[*b"chpl"]));
+    Ok(MoovContent { tracks, moofs, pssh, chpl })
+}
+
+/// The tracks that `moof` boxes may continue (§ 8.8.1).
+fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> MoofStore {
+    let length = find(data, mvex.body, mvex.end, &[*b"mehd"]).and_then(|b| mehd::parse(data, b));
+    let trex = boxes(data, mvex.body, mvex.end, "").of(*b"trex").take(TRACKS_MAX);
+    let all_defaults: Vec<_> = trex.filter_map(|b| trex::parse(data, b)).collect();
+    let mut fragmented = Vec::new();
+    let mut all = Vec::new();
+    for (i, track) in tracks.iter().enumerate().filter(|(_, track)| track.is_readable()) {
+        let defaults = all_defaults.iter().find(|(id, _)| *id == track.id);
+        let defaults = defaults.map(|(_, defaults)| *defaults).unwrap_or_default();
+        let end = track.stream.as_ref().map_or(0, |stream| stream.tables.stts.sum());
+        let end = end.min(TICKS_MAX).cast_signed();
+        let is_video = track.kind == TrackKind::Video;
+        fragmented.push(FragmentedTrack { track: i, is_video, scale: track.timescale, end });
+        all.push(MoofTrack { id: track.id, defaults });
+    }
+    let length_ms = length.zip(movie).map_or(0, |(length, movie)| rescale(length, movie, 1000));
+    MoofStore::new(fragmented, all, length_ms)
+}
+
+fn describe(
+    data: &[u8],
+    [mvhd, mvex, udta]: [Option<BoxAt>; 3],
+    i: usize,
+    b: BoxAt,
+    room: &mut usize,
+) -> Track {
+    let fragmented = mvex.is_some();
+    let broken = |error: Error| Track::unplayable(Unplayable::Broken(error.in_track(i)));
+    let boxes = match TrackBoxes::find(data, b) {
+        Ok(boxes) => boxes,
+        Err(error) => return broken(error),
+    };
+    let headers = match read(data, mvhd, &boxes) {
+        Ok(headers) => headers,
+        Err(error) => return broken(error),
+    };
+    let mut track = Track::unplayable(Unplayable::NoDescription);
+    track.id = headers.id;
+    track.kind = headers.kind;
+    track.timescale = headers.timescale;
+    track.duration_ms = rescale(headers.duration, headers.timescale, 1000);
+    track.sample_count = boxes.sample_count(data);
+    track.language = boxes.mdhd.and_then(|b| mdhd::language(data, b));
+    (track.width, track.height) = headers.size;
+    let entry = boxes.stsd.and_then(|stsd| sample_entry::entries(data, stsd).next());
+    track.codec = entry.map_or_else(String::new, |entry| codecs::fourcc(entry.kind));
+    track.chapters = boxes.tref.and_then(|tref| tref::chapters(data, tref));
+    let context = MovieContext { movie: headers.movie, fragmented, udta };
+    if track.kind == TrackKind::Other {
+        read_other(data, &boxes, &mut track, context, room);
+        return track;
+    }
+    let is_video = track.kind == TrackKind::Video;
+    let read =
+        boxes.stsd.map(|stsd| sample_description::read_all(data, stsd, is_video, read_entry));
+    let (described, descriptions) = match read.unwrap_or(Err(Unplayable::NoDescription)) {
+        Ok(all) => (apply_descriptions(&mut track, &all), all),
+        Err(why) => (Err(why), Vec::new()),
+    };
+    let stream = stream::read(data, &boxes, &mut track, descriptions, context, room);
+    if let Ok(stream) = &stream {
+        let until = u64::try_from(stream.timeline.until).unwrap_or(0);
+        let until_ms = rescale(until, track.timescale, 1000);
+        // The header's duration includes what `moof` boxes add, where it is set.
+        track.duration_ms = if fragmented { until_ms.max(track.duration_ms) } else { until_ms };
+        track.sample_count = stream.tables.count;
+    }
+    track.playable = described
+        .and(stream.as_ref().map(|_| ()).map_err(Clone::clone))
+        .map_err(|reason| reason.in_track(i));
+    track.stream = stream.ok();
+    track
+}
+
+/// A track that is neither video nor audio: why it is not played, and its cues if it has some.
+fn read_other(
+    data: &[u8],
+    boxes: &TrackBoxes,
+    track: &mut Track,
+    context: MovieContext,
+    room: &mut usize,
+) {
+    let entry = boxes.stsd.and_then(|stsd| sample_entry::entries(data, stsd).next());
+    track.text = entry.and_then(|entry| TextFormat::of(entry.kind));
+    track.playable = Err(Unplayable::Kind(unplayed_kinds::unplayed(
+        boxes.hdlr.and_then(|b| b.content(data).get(8..12)).unwrap_or_default(),
+        entry.map_or([0; 4], |entry| entry.kind),
+    )));
+    if track.text.is_some() {
+        track.stream = stream::read(data, boxes, track, Vec::new(), context, room).ok();
+    }
+}
+
+/// Fills in the fields of the sample descriptions; errors where no browser plays one of them.
+fn apply_descriptions(track: &mut Track, all: &[Description]) -> Result<(), Unplayable> {
+    for (i, description) in all.iter().enumerate() {
+        let Description { name, codec, support, size, sound, .. } = description;
+        if i == 0 {
+            track.codec.clone_from(codec);
+            (track.channels, track.sample_rate) = *sound;
+            if *size != (0, 0) {
+                (track.width, track.height) = *size;
+            }
+        }
+        if i == 0 || track.support == Support::Everywhere {
+            (track.codec_name, track.support) = (name, *support);
+        }
+        if *support == Support::Nowhere {
+            return Err(Unplayable::Codec { name, code: codec.clone() });
+        }
+    }
+    let cipher = all.iter().find_map(|description| description.cipher);
+    cipher.map_or(Ok(()), |cipher| Err(Unplayable::Encrypted(codecs::fourcc(cipher.scheme))))
+}

@@ -1,0 +1,66 @@
+//! Sample entries of an `stsd`, and the boxes in them that configure codec and protection.
+
+use super::codecs;
+use crate::boxes::esds::AudioConfig;
+use crate::boxes::{BoxAt, be16, be32, boxes, esds, find};
+use crate::limits::CONFIG_BYTES_MAX;
+
+/// The sample entries of an `stsd` (§ 8.5.2).
+pub(crate) fn entries(data: &[u8], stsd: BoxAt) -> impl Iterator<Item = BoxAt> + '_ {
+    let count = be32(stsd.content(data), 4).unwrap_or(0) as usize;
+    let entries = boxes(data, stsd.body.saturating_add(8), stsd.end, "mdia/minf/stbl/stsd");
+    entries.map_while(Result::ok).take(count)
+}
+
+/// Bytes of an entry in front of the boxes in it (§ 12.1.3.2 and § 12.2.3.2); versions 1 and 2 of
+/// audio are `QuickTime`'s.
+pub(crate) fn fixed_len(data: &[u8], entry: BoxAt, is_video: bool) -> usize {
+    match (is_video, be16(entry.content(data), 8)) {
+        (true, _) => 78,
+        (false, Some(1)) => 44,
+        (false, Some(2)) => 64,
+        (false, _) => 28,
+    }
+}
+
+/// The first box of one of these types in an entry; for audio also in `QuickTime`'s `wave`.
+pub(crate) fn child(data: &[u8], entry: BoxAt, is_video: bool, kinds: &[[u8; 4]]) -> Option<BoxAt> {
+    let from = entry.body.saturating_add(fixed_len(data, entry, is_video));
+    find(data, from, entry.end, kinds).or_else(|| {
+        let wave = find(data, from, entry.end, &[*b"wave"]).filter(|_| !is_video)?;
+        find(data, wave.body, wave.end, kinds)
+    })
+}
+
+/// The box that configures the entry's codec.
+pub(crate) fn config(data: &[u8], entry: BoxAt, is_video: bool) -> Option<BoxAt> {
+    let kinds = codecs::config(original(data, entry, is_video).1);
+    child(data, entry, is_video, kinds).filter(|b| b.end - b.start <= CONFIG_BYTES_MAX)
+}
+
+/// The configuration of AAC-LC, alone or as the core of HE-AAC.
+pub(crate) fn aac(data: &[u8], entry: BoxAt) -> Option<AudioConfig> {
+    let config = config(data, entry, false).filter(|b| &b.kind == b"esds")?;
+    let found = esds::object_type(config.content(data).get(4..)?)?;
+    let is_aac = matches!(found.indication, 0x40 | 0x66 | 0x67);
+    found.config.filter(|config| is_aac && config.core == 2)
+}
+
+/// The codec's FourCC and where it lies: the entry's type, or in `frma` where it is encrypted
+/// (§ 8.12.3).
+pub(crate) fn original(data: &[u8], entry: BoxAt, is_video: bool) -> (usize, [u8; 4]) {
+    let sinf = sinf(data, entry, is_video);
+    let frma = sinf.and_then(|sinf| find(data, sinf.body, sinf.end, &[*b"frma"]));
+    let name = frma.and_then(|b| Some((b.body, *b.content(data).first_chunk()?)));
+    name.unwrap_or((entry.start + 4, entry.kind))
+}
+
+/// Whether an entry's type is one of encrypted entries (§ 8.12).
+pub(crate) fn is_encrypted(entry: BoxAt) -> bool {
+    [*b"encv", *b"enca", *b"drmi", *b"drms"].contains(&entry.kind)
+}
+
+/// The first `sinf` of an encrypted entry.
+pub(crate) fn sinf(data: &[u8], entry: BoxAt, is_video: bool) -> Option<BoxAt> {
+    is_encrypted(entry).then(|| child(data, entry, is_video, &[*b"sinf"])).flatten()
+}

@@ -1,0 +1,188 @@
+//! Sample descriptions: carried as they are, renamed where Safari wants it, and switched where they
+//! differ.
+
+use mp4::plan::{self, Selection};
+use mp4::{Index, Support, Unplayable, init};
+
+use crate::fmp4;
+use crate::mp4_writer::{self, PLAIN, boxed};
+use crate::playback;
+
+/// A sample entry for video with these boxes in it.
+fn entry(kind: [u8; 4], boxes: &[Vec<u8>]) -> Vec<u8> {
+    let mut fixed = vec![0; 78];
+    fixed[7] = 1;
+    fixed[24..28].copy_from_slice(&[5, 0, 2, 0xd0]);
+    boxed(kind, &[&fixed, &boxes.concat()])
+}
+
+fn avcc(level: u8) -> Vec<u8> {
+    boxed(*b"avcC", &[&[1, 0x64, 0, level, 0xff, 0xe0, 0]])
+}
+
+/// With these kinds of parameter sets.
+fn hvcc(sets: &[u8]) -> Vec<u8> {
+    let mut content = vec![1, 1, 0x60, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 93];
+    content.extend([0; 9]);
+    content.push(u8::try_from(sets.len()).unwrap());
+    content.extend(sets.iter().flat_map(|kind| [*kind, 0, 1, 0, 1, 0xaa]));
+    boxed(*b"hvcC", &[&content])
+}
+
+/// A film of 24 pictures, four in a chunk, with these descriptions; `described` says which one each
+/// chunk has.
+fn film(entries: &[Vec<u8>], described: &[u32]) -> Vec<u8> {
+    let shape = mp4_writer::Shape { chunk: [4, 4], ..PLAIN };
+    let file = mp4_writer::file(&[mp4_writer::video(24, 4)], &shape);
+    let count = u32::try_from(entries.len()).unwrap().to_be_bytes();
+    let stsd = boxed(*b"stsd", &[&[0; 4], &count, &entries.concat()]);
+    let rows: Vec<u8> = (1_u32..)
+        .zip(described)
+        .flat_map(|(chunk, number)| [chunk, 4, *number].map(u32::to_be_bytes).concat())
+        .collect();
+    let rows_count = u32::try_from(described.len()).unwrap().to_be_bytes();
+    let chunks = boxed(*b"stsc", &[&[0; 4], &rows_count, &rows]);
+    let tkhd = |old: &[u8]| {
+        let mut tkhd = old.to_vec();
+        tkhd[48..84].copy_from_slice(&ROTATED);
+        tkhd
+    };
+    // `moov` comes last: whatever size it gets, the media stays where it is.
+    rebuilt(&file, &|kind, whole| match kind {
+        b"stsd" => Some(stsd.clone()),
+        b"stsc" => Some(chunks.clone()),
+        b"tkhd" => Some(tkhd(whole)),
+        _ => None,
+    })
+}
+
+/// Turned by 90 degrees.
+const ROTATED: [u8; 36] = [
+    0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0xd0, 0, 0, 0,
+    0, 0, 0, 0x40, 0, 0, 0,
+];
+
+/// What stands instead of a box, by its kind and bytes.
+type Replace<'a> = dyn Fn(&[u8; 4], &[u8]) -> Option<Vec<u8>> + 'a;
+
+/// `bytes` with some boxes in it replaced.
+fn rebuilt(bytes: &[u8], replace: &Replace<'_>) -> Vec<u8> {
+    let inside = |kind: &[u8; 4], whole: &[u8]| match kind {
+        b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" => {
+            boxed(*kind, &[&rebuilt(&whole[8..], replace)])
+        }
+        _ => whole.to_vec(),
+    };
+    let boxes = fmp4::boxes(bytes).into_iter();
+    boxes.flat_map(|(kind, _, b)| replace(&kind, b).unwrap_or_else(|| inside(&kind, b))).collect()
+}
+
+/// A part of the `stbl` of an initialization segment.
+fn stsd(init: &[u8]) -> &[u8] {
+    fmp4::find(init, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"]).unwrap()
+}
+
+#[test]
+fn colour_aspect_stereo_and_rotation_are_copied() {
+    let extras = [
+        boxed(*b"colr", &[b"nclx\0\x09\0\x10\0\x09\x80"]),
+        boxed(*b"mdcv", &[&[7; 24]]),
+        boxed(*b"clli", &[&[3; 4]]),
+        boxed(*b"pasp", &[&[0, 0, 0, 4, 0, 0, 0, 3]]),
+        boxed(*b"fiel", &[&[2, 9]]),
+        boxed(*b"st3d", &[&[0, 0, 0, 0, 2]]),
+        boxed(*b"sv3d", &[&boxed(*b"svhd", &[&[0; 5]])]),
+        boxed(*b"vexu", &[&boxed(*b"eyes", &[&[1; 9]])]),
+    ];
+    let boxes = [&[avcc(31)], &extras[..]].concat();
+    let file = film(&[entry(*b"avc1", &boxes)], &[1]);
+    let init = init::write(&Index::parse(playback::moov(&file)).unwrap(), 0).unwrap();
+    assert_eq!(stsd(&init)[8..], entry(*b"avc1", &boxes));
+    let tkhd = fmp4::find(&init, &[b"moov", b"trak", b"tkhd"]).unwrap();
+    assert_eq!(tkhd[40..76], ROTATED);
+}
+
+#[test]
+fn hevc_entries_are_renamed_where_hvcc_has_all_parameter_sets() {
+    let dovi = boxed(*b"dvvC", &[&[1, 0, 0x10, 0x35, 0x10], &[0; 19]]);
+    for (kind, boxes, written, codec) in [
+        (b"hev1", vec![hvcc(&[32, 33, 34])], b"hvc1", "hvc1.1.6.L93.B0"),
+        (b"hev1", vec![hvcc(&[33, 34])], b"hev1", "hev1.1.6.L93.B0"),
+        (b"hvc1", vec![hvcc(&[32, 33, 34])], b"hvc1", "hvc1.1.6.L93.B0"),
+        (b"dvhe", vec![hvcc(&[32, 33, 34]), dovi.clone()], b"dvh1", "dvh1.08.06"),
+        (b"hvc1", vec![hvcc(&[32, 33, 34]), dovi.clone()], b"hvc1", "hvc1.1.6.L93.B0"),
+    ] {
+        let file = film(&[entry(*kind, &boxes)], &[1]);
+        let index = Index::parse(playback::moov(&file)).unwrap();
+        assert_eq!(index.tracks()[0].codec, codec);
+        assert!(matches!(index.tracks()[0].support, Support::Somewhere(_)));
+        let init = init::write(&index, 0).unwrap();
+        assert_eq!(stsd(&init)[8..], entry(*written, &boxes), "nothing but the name differs");
+    }
+}
+
+/// What a player is told: with which segment, of which type, which description of it.
+fn told(file: &[u8]) -> Vec<(u32, String, Vec<u8>, u32)> {
+    let index = Index::parse(playback::moov(file)).unwrap();
+    let selection = Selection { video: Some(0), audio: None };
+    let (mut cursor, _) = plan::seek(&index, selection, 0).unwrap();
+    let mut told = Vec::new();
+    while let Some(window) = plan::next(&index, selection, cursor, 10_000).unwrap() {
+        for fragment in window.fetches.iter().flat_map(|fetch| &fetch.fragments) {
+            let tfhd = fmp4::find(
+                &fragment.header[..fragment.header.len() - 8],
+                &[b"moof", b"traf", b"tfhd"],
+            )
+            .unwrap();
+            let number = if tfhd[3] & 2 == 0 { 1 } else { u32::from(tfhd[11]) };
+            let init = init::write_for(&index, 0, fragment.init).unwrap();
+            let mime = index.tracks()[0].mime_for(fragment.init);
+            told.push((fragment.init, mime, stsd(&init)[4..].to_vec(), number));
+        }
+        cursor = window.next;
+    }
+    told
+}
+
+#[test]
+fn changed_descriptions_get_their_own_initialization_segment() {
+    let (low, high) = (entry(*b"avc1", &[avcc(30)]), entry(*b"avc1", &[avcc(40)]));
+    let other = entry(*b"hev1", &[hvcc(&[32, 33, 34])]);
+    let file = film(&[low.clone(), high.clone(), other], &[1, 1, 2, 3, 1, 2]);
+    let one = |init: u32, codec: &str, entry: &[u8]| {
+        let mime = format!("video/mp4; codecs=\"{codec}\"");
+        (init, mime, [&[0, 0, 0, 1], entry].concat(), 1)
+    };
+    let renamed = entry(*b"hvc1", &[hvcc(&[32, 33, 34])]);
+    let expected = [
+        one(0, "avc1.64001e", &low),
+        one(1, "avc1.640028", &high),
+        one(2, "hvc1.1.6.L93.B0", &renamed),
+        one(0, "avc1.64001e", &low),
+        one(1, "avc1.640028", &high),
+    ];
+    assert_eq!(told(&file), expected);
+}
+
+#[test]
+fn equal_descriptions_share_an_initialization_segment() {
+    let same = entry(*b"avc1", &[avcc(30)]);
+    let file = film(&[same.clone(), same.clone()], &[1, 2, 1, 7, 2, 2]);
+    let both = [&[0, 0, 0, 2][..], &same, &same].concat();
+    // There is no seventh: the last is nearest.
+    let expected = [1, 2, 1, 2, 2]
+        .map(|number| (0, "video/mp4; codecs=\"avc1.64001e\"".to_owned(), both.clone(), number));
+    assert_eq!(told(&file), expected);
+}
+
+#[test]
+fn tracks_are_playable_where_all_their_descriptions_are() {
+    let avc = entry(*b"avc1", &[avcc(30)]);
+    let file = film(&[avc.clone(), entry(*b"hvc1", &[hvcc(&[])])], &[1, 2]);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    assert!(matches!(index.tracks()[0].support, Support::Somewhere(why) if why.contains("HEVC")));
+    let file = film(&[avc, entry(*b"mp4v", &[])], &[1, 2]);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let why = Unplayable::Codec { name: "MPEG-4 Part 2 video", code: "mp4v".into() };
+    assert_eq!(index.playable(), Err(why));
+}

@@ -1,0 +1,105 @@
+//! Stores the start index of a film beside it, so that players never download its `moov` and no edge
+//! has to make the index.
+
+use std::fmt::{self, Display};
+use std::fs::File;
+
+use anyhow::{Context, Result};
+use api::paths::{INDEX_ROOT, index_key};
+use mp4::Index;
+use mp4::start_index::{Builder, Root};
+
+use crate::deployment::object_store::ObjectStore;
+use crate::film::probe::{FileStamp, ProbedFilm, read_at};
+use crate::output::format::Bytes;
+
+/// What became of a film's start index.
+pub(crate) enum StartIndexOutcome {
+    /// The store had it already.
+    Present,
+    /// So many bytes were stored.
+    Stored(u64),
+    /// The film can have none, for this reason.
+    Refused(mp4::Error),
+    /// The file changed since it was probed.
+    Changed,
+}
+
+/// Stores the start index of a film, unless the store has it. Its packs are stored first, and then the
+/// root that names them, so a run that is interrupted leaves no index that lacks a pack.
+pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartIndexOutcome> {
+    let root_key = index_key(&film.source_id, INDEX_ROOT);
+    if store.size(&root_key)?.is_some() {
+        return Ok(StartIndexOutcome::Present);
+    }
+    let mut opened = File::open(&film.path).context("cannot be opened again")?;
+    let moov = read_at(&mut opened, film.moov.start, film.moov.len()).context("cannot be read")?;
+    if FileStamp::of(&film.path).ok() != Some(film.stamp) {
+        return Ok(StartIndexOutcome::Changed);
+    }
+    let mut stored_bytes = 0;
+    let packs = packs(&moov, |pack| {
+        stored_bytes += pack.len() as u64;
+        let name = catalog::hash(pack);
+        store.put(&index_key(&film.source_id, &name), pack)?;
+        Ok(name)
+    })?;
+    let root = match &packs {
+        Ok(packs) => packs.root(film.stamp.size_bytes),
+        Err(why) => Root::Refused(&why.to_string()).write(),
+    };
+    store.put(&root_key, &catalog::prepend_hash(&root))?;
+    Ok(match packs {
+        Ok(_) => StartIndexOutcome::Stored(stored_bytes + root.len() as u64),
+        Err(why) => StartIndexOutcome::Refused(why),
+    })
+}
+
+/// The names of a film's packs, and the head of its root.
+struct Packs {
+    names: Vec<String>,
+    head: Vec<u8>,
+}
+
+impl Packs {
+    fn root(&self, size_bytes: u64) -> Vec<u8> {
+        let names = self.names.iter().map(String::as_str).collect();
+        Root::Stored { size_bytes, names, head: &self.head }.write()
+    }
+}
+
+/// Hands each pack to `put`, which names it. The inner error says why the film can have none.
+fn packs(
+    moov: &[u8],
+    mut put: impl FnMut(&[u8]) -> Result<String>,
+) -> Result<Result<Packs, mp4::Error>> {
+    let index = match Index::parse(moov) {
+        Ok(index) => index,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut builder = match Builder::new(&index) {
+        Ok(builder) => builder,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut names = Vec::new();
+    loop {
+        match builder.next_pack() {
+            Ok(Some(pack)) => names.push(put(&pack)?),
+            Ok(None) => return Ok(builder.head().map(|head| Packs { names, head })),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+}
+
+impl Display for StartIndexOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Present => write!(f, "  start index is there already"),
+            Self::Stored(bytes) => write!(f, "  starts at once: start index of {}", Bytes(*bytes)),
+            Self::Refused(why) => write!(f, "  has no start index, players read its `moov`: {why}"),
+            Self::Changed => {
+                write!(f, "  was changed meanwhile: the edge makes its start index later")
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The settings of `serve`: names, defaults and help texts.
+
+/// One setting. The setting `listen_on` has the flag `--listen-on`, the variable
+/// `FIRSTFRAME_LISTEN_ON` and, in the settings file, the key `listen_on`.
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    /// The placeholder of the value in help texts.
+    pub(super) value_name: &'static str,
+    /// `None` where the setting may be absent.
+    pub(super) default: Option<&'static str>,
+    pub(super) help: &'static str,
+}
+
+pub(super) const SETTINGS: [Setting; 23] = [
+    Setting {
+        name: "listen",
+        value_name: "ADDRESS",
+        default: Some("127.0.0.1:8700"),
+        help: "Address and port of the page and the API; port 0 takes any free port",
+    },
+    Setting {
+        name: "data",
+        value_name: "DIR",
+        default: Some("firstframe-data"),
+        help: "The folder of the films, the catalog and the keys; it is made when absent",
+    },
+    Setting {
+        name: "s3_listen",
+        value_name: "ADDRESS",
+        default: Some("127.0.0.1:0"),
+        help: "Address and port of the object store, which speaks S3: a loopback address; port 0 \
+               takes any free port",
+    },
+    Setting {
+        name: "component",
+        value_name: "FILE",
+        default: None,
+        help: "An edge component (wasm) to run instead of the one in this binary",
+    },
+    Setting {
+        name: "allowed_outbound_hosts",
+        value_name: "ORIGINS",
+        default: Some(""),
+        help: "Origins that the edge may call, such as https://media.example, separated by \
+               commas; a host name must resolve to a public address, an IP address may be any",
+    },
+    Setting {
+        name: "providers",
+        value_name: "FILE",
+        default: None,
+        help: "A JSON file with the list of providers of upstream films; allowed_outbound_hosts \
+               must name their origins, too",
+    },
+    Setting {
+        name: "media_access",
+        value_name: "ACCESS",
+        default: Some("open"),
+        help: "open: films of the own store are sent to everybody; signed: only to URLs that the \
+               edge has signed",
+    },
+    Setting {
+        name: "startup_store",
+        value_name: "STORE",
+        default: Some("local"),
+        help: "Where the first and last blocks of upstream films are stored. local: in this data \
+               folder; durable: also in the object store; separate: also in the object store that \
+               the settings durable_s3_* name",
+    },
+    Setting {
+        name: "durable_s3_endpoint",
+        value_name: "ORIGIN",
+        default: Some(""),
+        help: "Scheme, host and port of the separate store, an S3 service; allowed_outbound_hosts \
+               need not name it",
+    },
+    Setting {
+        name: "durable_s3_region",
+        value_name: "REGION",
+        default: Some("us-east-1"),
+        help: "Region of the separate store",
+    },
+    Setting {
+        name: "durable_s3_bucket",
+        value_name: "BUCKET",
+        default: Some("firstframe"),
+        help: "Bucket of the separate store, which must exist",
+    },
+    Setting {
+        name: "durable_s3_access_key",
+        value_name: "KEY",
+        default: Some(""),
+        help: "Access key of the separate store, which may list, read, write and delete objects",
+    },
+    Setting {
+        name: "durable_s3_secret_key",
+        value_name: "KEY",
+        default: Some(""),
+        help: "Secret key of the separate store; other users of this machine can see flags, so \
+               prefer the variable or the file",
+    },
+    Setting {
+        name: "startup_mib_max",
+        value_name: "MIB",
+        default: Some("1024"),
+        help: "Size of the stored blocks of upstream films; beyond it the least recently used \
+               ones go",
+    },
+    Setting {
+        name: "connections_max",
+        value_name: "N",
+        default: Some("1024"),
+        help: "Connections at once; the next one gets status 503",
+    },
+    Setting {
+        name: "requests_max",
+        value_name: "N",
+        default: Some("512"),
+        help: "Requests at once, until the client has read the response; the next one gets status \
+               503",
+    },
+    Setting {
+        name: "request_timeout_seconds",
+        value_name: "SECONDS",
+        default: Some("30"),
+        help: "How long the edge may take to start a response",
+    },
+    Setting {
+        name: "stall_timeout_seconds",
+        value_name: "SECONDS",
+        default: Some("300"),
+        help: "How long a client may read nothing of a response before its connection is closed",
+    },
+    Setting {
+        name: "memory_mib_max",
+        value_name: "MIB",
+        default: Some("128"),
+        help: "Memory of one instance of the edge; 128 is the limit of Cloudflare and Akamai",
+    },
+    Setting {
+        name: "cache_mib_max",
+        value_name: "MIB",
+        default: Some("64"),
+        help: "Memory of the cache of public, immutable responses; 0 turns it off",
+    },
+    Setting {
+        name: "objects_mib_max",
+        value_name: "MIB",
+        default: Some("0"),
+        help: "Size of the object store beyond which uploads are refused; 0 is no limit",
+    },
+    Setting {
+        name: "shutdown_seconds",
+        value_name: "SECONDS",
+        default: Some("10"),
+        help: "How long running responses may take to finish after SIGINT or SIGTERM",
+    },
+    Setting {
+        name: "log",
+        value_name: "LEVEL",
+        default: Some("info"),
+        help: "Level of the log on stderr: off, error, warn, info, debug (one line for each \
+               request) or trace",
+    },
+];
+
+/// The text of a setting and its source: a flag, a variable, a line of the file or the default.
+pub(super) struct SettingText {
+    pub(super) text: String,
+    pub(super) source: String,
+}

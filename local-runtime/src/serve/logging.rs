@@ -1,0 +1,21 @@
+//! The log of the server, on stderr.
+
+use std::io::{IsTerminal as _, stderr};
+
+use anyhow::Result;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _};
+
+/// Starts logging: the server's and the guest's own events down to `level`, and warnings of other
+/// crates. `s3s` is silent, because it logs requests with their signatures.
+pub(super) fn init(level: LevelFilter) -> Result<()> {
+    let targets = Targets::new()
+        .with_target("firstframe", level)
+        .with_target("guest", level)
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("s3s", LevelFilter::OFF);
+    let color = stderr().is_terminal();
+    let layer = fmt::layer().with_writer(stderr).with_ansi(color).with_filter(targets);
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! `firstframe serve`: start, refused settings, caps on clients, and shutdown.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
+
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, header, start_error, status};
+
+#[test]
+fn edge_sends_the_bytes_of_the_object_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let response = server.agent.get(format!("{}health", server.url)).call().unwrap();
+    assert_eq!(status(&response), 200);
+
+    let film = content(1, 0, 3_000_000);
+    server.put("media/0123", &film);
+    let url = format!("{}api/v2/media/0123", server.url);
+    let mut whole = server.agent.get(&url).call().unwrap();
+    assert_eq!((status(&whole), header(&whole, "content-length").as_str()), (200, "3000000"));
+    assert!(bytes(&mut whole) == film);
+    let mut part = server.agent.get(&url).header("range", "bytes=1000-1999").call().unwrap();
+    assert_eq!(header(&part, "content-range"), "bytes 1000-1999/3000000");
+    assert!(bytes(&mut part) == film[1000..2000]);
+}
+
+#[test]
+fn port_in_use_is_named_with_its_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let port = address.rsplit_once(':').unwrap().1;
+    let error = start_error(folder.path(), &["--s3-listen", &address]);
+    assert!(error.contains("s3_listen") && error.contains(port), "{error}");
+    assert!(error.contains("in use"), "{error}");
+}
+
+#[test]
+fn object_store_on_a_public_address_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = start_error(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
+    assert!(error.contains("--s3-listen") && error.contains("loopback"), "{error}");
+}
+
+#[test]
+fn bad_line_in_the_settings_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("my.toml");
+    fs::write(&settings, "listen = \"127.0.0.1:0\"\nrequests_max = \"many\"\n").unwrap();
+    let error = start_error(folder.path(), &["--config", settings.to_str().unwrap()]);
+    assert!(error.contains("requests_max = \"many\""), "{error}");
+    assert!(error.contains("my.toml line 2"), "{error}");
+}
+
+#[test]
+fn second_server_of_a_data_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = Server::start(folder.path());
+    let error = start_error(folder.path(), &[]);
+    assert!(error.contains("another firstframe"), "{error}");
+}
+
+#[test]
+fn running_response_is_finished_after_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    let film = content(2, 0, 32 << 20);
+    server.put("media/0123", &film);
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    let mut response = vec![0; 1 << 20];
+    stream.read_exact(&mut response).unwrap();
+    server.signal("-TERM");
+    // The server has seen the signal when it no longer accepts connections.
+    while TcpStream::connect(&address).is_ok() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stream.read_to_end(&mut response).unwrap();
+    assert!(response.ends_with(&film), "{} bytes came", response.len());
+    assert!(server.exits_cleanly(Duration::from_secs(10)));
+    assert!(!folder.path().join("runtime.json").exists());
+}
+
+#[test]
+fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
+    server.put("media/0123", &content(3, 0, 32 << 20));
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 1024]).unwrap();
+    server.signal("-TERM");
+    assert!(server.exits_cleanly(Duration::from_secs(8)));
+}
+
+#[test]
+fn request_beyond_a_cap_gets_503_with_retry_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--connections-max", "3", "--requests-max", "2"];
+    let server = Server::start_with(folder.path(), &flags);
+    server.put("media/0123", &content(4, 0, 32 << 20));
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let request = || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut head = [0; 400];
+        let count = stream.read(&mut head).unwrap();
+        (stream, String::from_utf8_lossy(&head[..count]).into_owned())
+    };
+    let (first, second) = (request(), request());
+    assert!(first.1.starts_with("HTTP/1.1 200") && second.1.starts_with("HTTP/1.1 200"));
+    let third = request();
+    assert!(third.1.starts_with("HTTP/1.1 503"), "{}", third.1);
+    assert!(third.1.to_lowercase().contains("retry-after: 1"), "{}", third.1);
+    let fourth = request();
+    assert!(fourth.1.starts_with("HTTP/1.1 503"), "{}", fourth.1);
+    assert!(fourth.1.contains("Connection: close"), "{}", fourth.1);
+    drop((first, third));
+    let started = std::time::Instant::now();
+    while !request().1.starts_with("HTTP/1.1 200") {
+        assert!(started.elapsed() < Duration::from_secs(10), "no request is served again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
