@@ -65,18 +65,6 @@ impl Driver {
             Effect::Notice(fault) => self.report(KindCode::Notice, &fault),
             Effect::FallBack(fault) => self.report(KindCode::Fallback, &fault),
             Effect::Fail(fault) => self.report(KindCode::Error, &fault),
-            Effect::AddSourceBuffers { .. }
-            | Effect::Append { .. }
-            | Effect::RetryAppend { .. }
-            | Effect::AbortAppend { .. }
-            | Effect::Remove { .. }
-            | Effect::EndOfStream => self.carry_out_on_buffers(effect),
-        }
-    }
-
-    fn carry_out_on_buffers(&self, effect: Effect) {
-        let host = &self.host;
-        match effect {
             Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms } => {
                 let [video, audio] = [video, audio].map(Option::unwrap_or_default);
                 host.add_source_buffers(&video, &audio, seconds(duration_ms), seconds(begins_ms));
@@ -91,7 +79,7 @@ impl Driver {
                 let end_s = if is_rest { f64::INFINITY } else { seconds(range.end_ms) };
                 host.remove(number(media_type), seconds(range.start_ms), end_s);
             }
-            _ => host.end_of_stream(),
+            Effect::EndOfStream => host.end_of_stream(),
         }
     }
 

@@ -24,54 +24,37 @@ pub(super) fn read(code: u8, numbers: &[f64], bytes: Vec<u8>) -> Input {
         InputCode::Position => Input::Position { time_ms: numbers.ms(), playing: numbers.flag() },
         InputCode::Online => Input::Online(numbers.flag()),
         InputCode::Tick => Input::Tick,
-        InputCode::Appended
-        | InputCode::Removed
-        | InputCode::QuotaExceeded
-        | InputCode::Unsupported
-        | InputCode::MediaSourceFailed
-        | InputCode::MediaElementFailed => sink_report(code, &mut numbers),
-        InputCode::Head
-        | InputCode::StartBoxes
-        | InputCode::IndexBytes
-        | InputCode::MediaBytes
-        | InputCode::BodyEnded
-        | InputCode::FetchFailed => response(code, &mut numbers, bytes),
-    }
-}
-
-fn sink_report(code: InputCode, numbers: &mut Numbers<'_>) -> Input {
-    match code {
-        InputCode::MediaSourceFailed => return Input::MediaSourceFailed,
-        InputCode::MediaElementFailed => return Input::MediaElementFailed,
-        _ => {}
-    }
-    let media_type = numbers.media_type();
-    match code {
         InputCode::Appended => Input::Appended {
-            media_type,
+            media_type: numbers.media_type(),
             epoch: numbers.small(),
             bytes: numbers.small(),
             buffered: numbers.time_ranges(),
         },
-        InputCode::Removed => Input::Removed { media_type, buffered: numbers.time_ranges() },
-        InputCode::QuotaExceeded => Input::QuotaExceeded { media_type, epoch: numbers.small() },
-        _ => Input::Unsupported { media_type },
-    }
-}
-
-fn response(code: InputCode, numbers: &mut Numbers<'_>, bytes: Vec<u8>) -> Input {
-    let fetch_id = numbers.small();
-    match code {
-        InputCode::Head => Input::Head { fetch_id, head: numbers.head() },
-        #[cfg(feature = "by-headers")]
-        InputCode::StartBoxes => {
-            Input::StartBoxes { fetch_id, boxes: bytes, media_bytes: whole(numbers.next()) }
+        InputCode::Removed => {
+            Input::Removed { media_type: numbers.media_type(), buffered: numbers.time_ranges() }
         }
-        InputCode::IndexBytes => Input::IndexBytes { fetch_id, bytes },
+        InputCode::QuotaExceeded => {
+            Input::QuotaExceeded { media_type: numbers.media_type(), epoch: numbers.small() }
+        }
+        InputCode::Unsupported => Input::Unsupported { media_type: numbers.media_type() },
+        InputCode::MediaSourceFailed => Input::MediaSourceFailed,
+        InputCode::MediaElementFailed => Input::MediaElementFailed,
+        InputCode::Head => Input::Head { fetch_id: numbers.small(), head: numbers.head() },
+        #[cfg(feature = "by-headers")]
+        InputCode::StartBoxes => Input::StartBoxes {
+            fetch_id: numbers.small(),
+            media_bytes: whole(numbers.next()),
+            boxes: bytes,
+        },
+        #[cfg(not(feature = "by-headers"))]
+        InputCode::StartBoxes => Input::Tick,
+        InputCode::IndexBytes => Input::IndexBytes { fetch_id: numbers.small(), bytes },
         // Media bytes stay where they are; the driver names the piece.
-        InputCode::MediaBytes => Input::MediaBytes { fetch_id, piece: 0, len: numbers.small() },
-        InputCode::BodyEnded => Input::BodyEnded { fetch_id },
-        _ => Input::FetchFailed { fetch_id },
+        InputCode::MediaBytes => {
+            Input::MediaBytes { fetch_id: numbers.small(), piece: 0, len: numbers.small() }
+        }
+        InputCode::BodyEnded => Input::BodyEnded { fetch_id: numbers.small() },
+        InputCode::FetchFailed => Input::FetchFailed { fetch_id: numbers.small() },
     }
 }
 
