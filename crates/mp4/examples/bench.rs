@@ -136,7 +136,7 @@ fn moov(clip: &[u8]) -> Result<&[u8], Box<dyn Error>> {
 
 fn slice(bytes: &[u8], range: ByteRange) -> Result<&[u8], Box<dyn Error>> {
     let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
-    Ok(bytes.get(range).ok_or("the clip is whole")?)
+    Ok(bytes.get(range).ok_or("clip is cut off")?)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]

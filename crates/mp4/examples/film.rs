@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let clip = fs::read(clip)?;
     let film = synth::repeat_clip_wide(&clip, repeats.parse()?, moov_at)?;
     let media = usize::try_from(film.media.start)?..usize::try_from(film.media.end)?;
-    let media = clip.get(media).ok_or("the clip is whole")?;
+    let media = clip.get(media).ok_or("clip is cut off")?;
     let mut out = BufWriter::new(File::create(out)?);
     out.write_all(&film.head)?;
     for _ in 0..film.repeats {

@@ -18,6 +18,16 @@ pub struct Error {
     pub violation: &'static str,
 }
 
+// Violations that several boxes share.
+pub(crate) const TOO_SHORT: &str = "box is too short for its fields; 14496-12 § 4.2";
+pub(crate) const TOO_FEW_ENTRIES: &str = "box holds fewer entries than it counts; 14496-12 § 4.2";
+pub(crate) const SMALLER_THAN_HEADER: &str = "box is smaller than its header; 14496-12 § 4.2";
+pub(crate) const LARGE_MOOV: &str = "moov is over 64 MiB, Firstframe's limit";
+pub(crate) const MANY_TRACKS: &str = "over 128 tracks, Firstframe's limit";
+pub(crate) const FAR_SAMPLE: &str = "sample lies past byte 2^53, Firstframe's limit";
+pub(crate) const LARGE_SAMPLE: &str = "sample is over 256 MiB, Firstframe's limit";
+pub(crate) const NO_TIMESCALE: &str = "timescale is zero; 14496-12 § 8.4.2";
+
 impl Error {
     pub(crate) fn file(offset: u64, violation: &'static str) -> Self {
         Self { track: None, path: "file", offset, violation }
@@ -114,12 +124,9 @@ impl Unplayable {
     pub fn text(&self) -> String {
         let mut out = String::new();
         let parts: &[&str] = match self {
-            Self::Codec { name, code } => &[
-                name,
-                " (",
-                code,
-                ") is played by no browser through Media SampleSource Extensions",
-            ],
+            Self::Codec { name, code } => {
+                &[name, " (", code, ") is played by no browser through Media Source Extensions"]
+            }
             Self::Kind(why) => &[why],
             Self::Encrypted(scheme) => {
                 &["the track is encrypted (", scheme, "), which Firstframe does not play yet"]

@@ -1,4 +1,4 @@
-//! Plain MP4 in, headers for Media SampleSource Extensions out: bytes to bytes, and no media among them.
+//! Plain MP4 in, headers for Media Source Extensions out: bytes to bytes, and no media among them.
 
 mod boxes;
 pub mod error;

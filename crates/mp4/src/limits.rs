@@ -150,11 +150,11 @@ pub const BLOCK_SAMPLES: u32 = 256;
 
 /// Blocks of one track that are read for one answer: 100,000 samples are 71 minutes of pictures,
 /// 36 of sound, and about 8 MB of memory.
-pub const STRETCH_BLOCKS_MAX: u32 = 400;
+pub const SLICE_BLOCKS_MAX: u32 = 400;
 
 /// Milliseconds by which a span is read further than windows were asked for: what sound may lie
 /// in front of its pictures in a file interleaved well.
-pub const STRETCH_MS: u64 = 4_000;
+pub const SLICE_MS: u64 = 4_000;
 
 /// Windows in one answer: minutes of film, in 200 KB.
 pub const WINDOWS_MAX: u32 = 16;

@@ -54,7 +54,7 @@ const MADE: [(&str, &str, &str); 9] = [
 /// Files of the corpus that have no start, and why. `docs/corpus.md` says what they are.
 const REFUSED: [(&str, &[&str]); 5] = [
     (
-        "has no moof boxes",
+        "a film with moof boxes",
         &[
             "androidx__sample_fragmented.mp4",
             "androidx__sample_fragmented_clearkey.mp4",
@@ -66,10 +66,10 @@ const REFUSED: [(&str, &[&str]); 5] = [
         ],
     ),
     (
-        "has a track that plays",
+        "without a playable track",
         &["androidx__sample_alac.mp4", "androidx__sample_dts_hd_ma.mp4", "eyevinn__stpp_prog.mp4"],
     ),
-    ("says which pictures are key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
+    ("does not mark its key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
     ("moov reaches past the end of the file", &["eyevinn__init_truncated.mp4"]),
     ("the film is cut off", &["mozilla__test_case_1185230.mp4"]),
 ];

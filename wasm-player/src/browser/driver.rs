@@ -102,7 +102,7 @@ impl Driver {
         match data {
             AppendData::Header(bytes) => self.host.header(media_type, epoch, bytes),
             AppendData::Part { part, .. } => {
-                self.host.part(media_type, epoch, part.start, part.end)
+                self.host.part(media_type, epoch, part.start, part.end);
             }
             AppendData::Gather { parts, .. } => {
                 let ends: Vec<u32> = parts.iter().flat_map(|p| [p.start, p.end]).collect();

@@ -1,4 +1,4 @@
-//! Effects: everything that the player asks the driver to do.
+//! Effects: every action that the pipeline requires of the driver.
 
 use std::ops::Range;
 

@@ -9,7 +9,7 @@ use super::http::{Request, ResponseHead};
 use super::transfer::Transfer;
 use super::{BodyKind, limits};
 
-/// The requests for `moov`, and what of the file they brought.
+/// The requests for `moov`, and the bytes that have come.
 pub struct IndexLoader {
     /// Walks over the top-level boxes. It knows the file's length once `size` is known.
     boxes: locate::Locator,
@@ -188,7 +188,7 @@ impl IndexLoader {
         }
     }
 
-    /// Goes as far as the bytes at hand allow: walks on, requests what is missing, or returns
+    /// Goes as far as the bytes that have come allow: walks on, requests what is missing, or returns
     /// `moov`.
     fn advance(&mut self, cx: &mut Context) -> MoovResult {
         if let Some(size) = cx.file.size {

@@ -20,7 +20,7 @@ use super::seek;
 use super::source_buffer::{self, FinishedAppend, SourceBuffer};
 use super::time_range::TimeRange;
 use super::transfer::Transfer;
-use super::window_source::{LocatedSource, OpenStart, WindowSource, bad_index};
+use super::window_source::{LocatedSource, OpenStart, TrackConfig, WindowSource, bad_index};
 use super::{AppendData, BodyKind, Effect, limits};
 
 /// A film that is being played.
@@ -46,7 +46,8 @@ impl<W: WindowSource> Loader<W> {
         time_ms: u64,
     ) -> PlaybackResult<Self> {
         let LocatedSource { source, open_start } = located;
-        let buffers = add_source_buffers(cx, &source, time_ms)?;
+        let tracks = source.tracks()?;
+        let buffers = add_source_buffers(cx, &source, tracks, time_ms);
         source.report_unplayable_tracks(cx);
         let initial_gap = InitialGap::of(source.all_started_ms(), time_ms);
         let mut loader = Self {
@@ -65,14 +66,13 @@ impl<W: WindowSource> Loader<W> {
 
     /// Begins to load at the key frame for `time_ms`, with new init segments.
     fn begin(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
-        if !self.planner.seek(cx, time_ms)? {
+        if self.planner.request_missing(cx, PlanTarget::Time(time_ms))? {
             return Ok(());
         }
+        self.planner.seek(time_ms)?;
         self.epoch += 1;
         for buffer in &mut self.buffers {
-            let data = AppendData::Header(buffer.init_segment.clone());
-            buffer.description = 0;
-            buffer.append(cx, self.epoch, data);
+            buffer.append_init_segment(cx, self.epoch);
         }
         self.advance(cx)
     }
@@ -200,14 +200,18 @@ impl<W: WindowSource> Loader<W> {
         fetch_id: u32,
         bytes: &[u8],
     ) -> PlaybackResult {
-        let wanted = self.planner.on_index_bytes(cx, fetch_id, bytes)?;
-        wanted.map_or(Ok(()), |wanted| self.plan(cx, wanted))
+        if !self.planner.on_index_bytes(cx, fetch_id, bytes)? {
+            return Ok(());
+        }
+        let Some(complete) = self.planner.take_request(fetch_id) else { return Ok(()) };
+        complete.transfer.finish(cx);
+        self.feed(cx, complete.request, &complete.body, complete.wanted)
     }
 
     /// Handles the end of a body: headers are complete then, anything else was cut short.
     pub(super) fn on_body_end(&mut self, cx: &mut Context, fetch_id: u32) -> PlaybackResult {
-        match self.planner.on_body_end(fetch_id)? {
-            Some(wanted) => self.plan(cx, wanted),
+        match self.planner.take_headers(fetch_id) {
+            Some(complete) => self.feed(cx, complete.request, &complete.body, complete.wanted),
             None => self.on_failure(cx, fetch_id, FaultCause::Network),
         }
     }
@@ -220,15 +224,20 @@ impl<W: WindowSource> Loader<W> {
         boxes: &[u8],
         media_bytes: u64,
     ) -> PlaybackResult {
-        let Some((transfer, request, wanted)) = self.planner.take_start(fetch_id) else {
-            return Ok(());
-        };
-        self.open_start = Some(OpenStart { transfer, media_bytes });
-        self.planner.feed(request, boxes)?;
-        self.plan(cx, wanted)
+        let Some(start) = self.planner.take_request(fetch_id) else { return Ok(()) };
+        self.open_start = Some(OpenStart { transfer: start.transfer, media_bytes });
+        self.feed(cx, start.request, boxes, start.wanted)
     }
 
-    fn plan(&mut self, cx: &mut Context, wanted: PlanTarget) -> PlaybackResult {
+    /// Feeds the source with a complete response, and goes on with what can be planned now.
+    fn feed(
+        &mut self,
+        cx: &mut Context,
+        request: Request,
+        body: &[u8],
+        wanted: PlanTarget,
+    ) -> PlaybackResult {
+        self.planner.source.feed(request, body).map_err(bad_index)?;
         match wanted {
             PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
             PlanTarget::Window(_) => self.advance(cx),
@@ -367,15 +376,16 @@ impl<W: WindowSource> Loader<W> {
     }
 }
 
-/// Adds a `SourceBuffer` for each track of the source; playback begins at `time_ms`.
+/// Adds a `SourceBuffer` for each of the tracks; playback begins at `time_ms`.
 fn add_source_buffers<W: WindowSource>(
     cx: &mut Context,
     source: &W,
+    tracks: Vec<TrackConfig>,
     time_ms: u64,
-) -> PlaybackResult<Vec<SourceBuffer>> {
+) -> Vec<SourceBuffer> {
     let [mut video, mut audio] = [None, None];
     let mut buffers = Vec::new();
-    for track in source.tracks()? {
+    for track in tracks {
         let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
         *mime = Some(track.mime);
         buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
@@ -385,5 +395,5 @@ fn add_source_buffers<W: WindowSource>(
     let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
     let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
     cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
-    Ok(buffers)
+    buffers
 }

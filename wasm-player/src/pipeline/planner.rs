@@ -26,14 +26,14 @@ pub(super) struct Planner<W> {
 }
 
 /// A request without whose response the next window cannot be planned.
-struct PlanRequest {
-    transfer: Transfer,
+pub(super) struct PlanRequest {
+    pub(super) transfer: Transfer,
     /// What was requested; the source is fed with it and with the body.
-    request: Request,
+    pub(super) request: Request,
     /// The body so far.
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
     /// What is planned afterwards.
-    wanted: PlanTarget,
+    pub(super) wanted: PlanTarget,
 }
 
 impl<W: WindowSource> Planner<W> {
@@ -43,16 +43,12 @@ impl<W: WindowSource> Planner<W> {
         Self { source, cursor: None, planned, queue: Vec::new().into_iter(), missing: None }
     }
 
-    /// Plans from the key frame for `time_ms` on; returns whether the source knows that one. If it
-    /// does not, the request for it is under way.
-    pub(super) fn seek(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult<bool> {
-        if self.request_missing(cx, PlanTarget::Time(time_ms))? {
-            return Ok(false);
-        }
+    /// Plans from the key frame for `time_ms` on, which the source must not lack.
+    pub(super) fn seek(&mut self, time_ms: u64) -> PlaybackResult {
         let (cursor, key_frame_ms) = self.source.seek(time_ms).map_err(bad_index)?;
         self.cursor = Some(cursor);
         self.planned = TimeRange { start_ms: key_frame_ms, end_ms: key_frame_ms };
-        Ok(true)
+        Ok(())
     }
 
     /// Takes out the next range of the planned window.
@@ -90,7 +86,11 @@ impl<W: WindowSource> Planner<W> {
 
     /// Requests what the source lacks before `wanted` can be planned; returns whether it lacks
     /// anything.
-    fn request_missing(&mut self, cx: &mut Context, wanted: PlanTarget) -> PlaybackResult<bool> {
+    pub(super) fn request_missing(
+        &mut self,
+        cx: &mut Context,
+        wanted: PlanTarget,
+    ) -> PlaybackResult<bool> {
         if self.missing.is_some() {
             return Ok(true);
         }
@@ -124,48 +124,33 @@ impl<W: WindowSource> Planner<W> {
         self.missing.as_mut().map(|missing| &mut missing.transfer)
     }
 
-    /// Handles the next bytes of a body; returns what can be planned now.
+    /// Handles the next bytes of a body; returns whether the response is complete.
     pub(super) fn on_index_bytes(
         &mut self,
         cx: &mut Context,
         fetch_id: u32,
         bytes: &[u8],
-    ) -> PlaybackResult<Option<PlanTarget>> {
+    ) -> PlaybackResult<bool> {
         let missing = self.missing.as_mut();
         let Some(missing) = missing.filter(|missing| missing.transfer.has_id(fetch_id)) else {
-            return Ok(None);
+            return Ok(false);
         };
         missing.append(cx, bytes)?;
-        if !missing.transfer.is_complete() {
+        let is_complete = missing.transfer.is_complete();
+        if !is_complete {
             missing.transfer.read(cx);
-            return Ok(None);
         }
-        let Some(PlanRequest { transfer, request, body, wanted }) = self.missing.take() else {
-            return Ok(None);
-        };
-        transfer.finish(cx);
-        self.feed(request, &body).map(|()| Some(wanted))
+        Ok(is_complete)
     }
 
-    /// Handles the end of a body. If it makes the response complete, as with headers, returns what
-    /// can be planned now.
-    pub(super) fn on_body_end(&mut self, fetch_id: u32) -> PlaybackResult<Option<PlanTarget>> {
-        let is_complete =
-            |missing: &mut PlanRequest| missing.transfer.has_id(fetch_id) && missing.is_headers();
-        let Some(missing) = self.missing.take_if(is_complete) else { return Ok(None) };
-        self.feed(missing.request, &missing.body).map(|()| Some(missing.wanted))
+    /// Takes out the request for what the source lacks.
+    pub(super) fn take_request(&mut self, fetch_id: u32) -> Option<PlanRequest> {
+        self.missing.take_if(|missing| missing.transfer.has_id(fetch_id))
     }
 
-    /// Takes out the `start` request that the source waits for: its transfer, the request to feed the
-    /// source with, and what can be planned afterwards.
-    pub(super) fn take_start(&mut self, fetch_id: u32) -> Option<(Transfer, Request, PlanTarget)> {
-        let missing = self.missing.take_if(|missing| missing.transfer.has_id(fetch_id))?;
-        Some((missing.transfer, missing.request, missing.wanted))
-    }
-
-    /// Feeds the source with the complete response to `request`.
-    pub(super) fn feed(&mut self, request: Request, body: &[u8]) -> PlaybackResult {
-        self.source.feed(request, body).map_err(bad_index)
+    /// Takes out the request for headers, which the end of its body makes complete.
+    pub(super) fn take_headers(&mut self, fetch_id: u32) -> Option<PlanRequest> {
+        self.missing.take_if(|missing| missing.transfer.has_id(fetch_id) && missing.is_headers())
     }
 
     /// Cancels the request, and forgets the ranges that are not yet requested.

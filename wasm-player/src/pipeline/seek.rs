@@ -11,11 +11,11 @@ pub(super) fn needs_no_request<W: WindowSource>(
     buffers: &[SourceBuffer],
     time_ms: u64,
 ) -> bool {
-    let (source, planned) = (&planner.source, planner.planned);
+    let (source, range) = (&planner.source, planner.planned);
     // Exact, because the last frame of the group in front lies just before the key frame.
     let is_behind_start =
-        planned.start_ms <= time_ms || source.key_frame_ms(time_ms) == Some(planned.start_ms);
-    let is_before_end = time_ms < planned.end_ms.max(planned.start_ms + 1) || planner.is_at_end();
+        range.start_ms <= time_ms || source.key_frame_ms(time_ms) == Some(range.start_ms);
+    let is_before_end = time_ms < range.end_ms.max(range.start_ms + 1) || planner.is_at_end();
     let end_ms = source_buffer::end_of_common_range(buffers, time_ms, source.duration_ms());
     is_behind_start && is_before_end && (end_ms.is_some() || comes_soon(planner, buffers, time_ms))
 }

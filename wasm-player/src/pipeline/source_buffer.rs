@@ -68,6 +68,13 @@ impl SourceBuffer {
         }
     }
 
+    /// Appends the init segment of the first sample description.
+    pub(super) fn append_init_segment(&mut self, cx: &mut Context, epoch: u32) {
+        let data = AppendData::Header(self.init_segment.clone());
+        self.description = 0;
+        self.append(cx, epoch, data);
+    }
+
     /// Removes media.
     pub(super) fn remove(&mut self, cx: &mut Context, range: TimeRange) {
         self.removals += 1;

@@ -1,4 +1,4 @@
-//! One request through retries, short responses and redirects to a new URL, until its last byte.
+//! One request through retries, short responses and a new URL, until its last byte has come.
 
 use mp4::ByteRange;
 
@@ -34,7 +34,7 @@ enum TransferState {
     AwaitingHead { since_ms: u64 },
     /// The head has come; the next piece of the body is not yet requested from the driver.
     Paused,
-    /// The driver was asked for the next piece of the body.
+    /// The next piece of the body is requested from the driver.
     Reading { since_ms: u64 },
     /// No request is out. The next one is sent at `until_ms`, or when the network or the URL
     /// changes.
@@ -117,7 +117,7 @@ impl Transfer {
         })
     }
 
-    /// Asks the driver for the next piece of the body, at most once.
+    /// Requests the next piece of the body from the driver, unless that is done.
     pub(super) fn read(&mut self, cx: &mut Context) {
         if self.state == TransferState::Paused {
             self.state = TransferState::Reading { since_ms: cx.now_ms };
@@ -152,12 +152,15 @@ impl Transfer {
                 self.accept_partial(cx, head)?;
             }
             200 => self.accept_whole(cx, head)?,
-            416 => return Err(self.unsatisfiable(cx, head)),
+            416 => {
+                cx.file.update(head)?;
+                return Err(self.unsatisfiable(cx, head));
+            }
             status => return Err(FaultCause::Status(status)),
         }
         self.state = TransferState::Paused;
         if is_generated && matches!(self.request, Request::Start(_)) {
-            // The driver delivers the boxes in front of the media bytes without being asked.
+            // The driver delivers the boxes in front of the media bytes without a read.
             self.state = TransferState::Reading { since_ms: cx.now_ms };
         }
         cx.was_answered = true;
@@ -165,10 +168,7 @@ impl Transfer {
     }
 
     /// The cause behind a status 416.
-    fn unsatisfiable(&self, cx: &mut Context, head: &ResponseHead) -> FaultCause {
-        if let Err(cause) = cx.file.update(head) {
-            return cause;
-        }
+    fn unsatisfiable(&self, cx: &Context, head: &ResponseHead) -> FaultCause {
         let is_empty = head.content_range.is_some_and(|range| range.total == Some(0));
         match cx.file.size {
             _ if is_empty => FaultCause::EmptyFile,

@@ -1,9 +1,9 @@
-//! What goes wrong on the way, and how playback goes on or says why it does not.
+//! Faults of network, server and file: playback goes on, or reports why it does not.
 
 use wasm_player::pipeline::{Input, MediaType};
 
 use crate::harness::PlayerHarness;
-use crate::synthetic_film::{Moov, four_minutes, minute};
+use crate::harness::synthetic_film::{Moov, four_minutes, minute};
 
 fn episode(harness: &mut PlayerHarness) {
     harness.input(Input::Open { start_ms: 0, size: None, resolvable: true });
@@ -11,23 +11,23 @@ fn episode(harness: &mut PlayerHarness) {
 }
 
 #[test]
-fn a_cut_goes_on_at_the_very_byte() {
+fn cut_body_is_resumed_at_the_missing_byte() {
     let film = minute(Moov::Tail);
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.cut_after = Some(300_000);
+    harness.server.cut_after = Some(300_000);
     harness.play(0);
     harness.wait(60_000);
     let media = harness.lines_with("Media");
     assert_eq!(media[..2], ["fetch 4 bytes=40-415665 Media", "fetch 5 bytes=300040-415665 Media"]);
     harness.watch(0, 60_000);
     harness.wait(60_000);
-    assert!(harness.ended);
+    assert!(harness.media_source.ended);
     assert_eq!(harness.samples(MediaType::Video), film.video);
     assert_eq!(harness.samples(MediaType::Audio), film.audio);
 }
 
 #[test]
-fn behind_an_answer_that_is_shorter_than_asked_the_rest_is_asked_for_at_once() {
+fn short_response_is_followed_by_a_request_for_the_rest() {
     let film = minute(Moov::Tail);
     for has_content_range in [true, false] {
         let mut harness = PlayerHarness::new(&film.bytes);
@@ -36,14 +36,14 @@ fn behind_an_answer_that_is_shorter_than_asked_the_rest_is_asked_for_at_once() {
             size: Some(film.bytes.len() as u64),
             resolvable: false,
         });
-        harness.has_content_range = has_content_range;
-        harness.answer_max = 100_000;
+        harness.server.has_content_range = has_content_range;
+        harness.server.response_max = 100_000;
         harness.run();
         let media = harness.lines_with("Media");
         assert_eq!(media[0].split(' ').nth(2), Some("bytes=40-415665"), "{media:?}");
         assert_eq!(media[1].split(' ').nth(2), Some("bytes=100040-415665"), "{media:?}");
         harness.watch(0, 60_000);
-        assert!(harness.ended);
+        assert!(harness.media_source.ended);
         assert_eq!(harness.lines_with("waiting"), [""; 0]);
         assert_eq!(harness.samples(MediaType::Video), film.video);
         assert_eq!(harness.samples(MediaType::Audio), film.audio);
@@ -51,20 +51,20 @@ fn behind_an_answer_that_is_shorter_than_asked_the_rest_is_asked_for_at_once() {
 }
 
 #[test]
-fn a_tail_that_comes_in_parts_is_put_together() {
+fn tail_in_several_responses_is_joined() {
     let film = minute(Moov::Tail);
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.answer_max = 9_000;
+    harness.server.response_max = 9_000;
     harness.play(0);
     assert_eq!(harness.lines_with("waiting"), [""; 0]);
     assert_eq!(harness.buffered(MediaType::Video), [(0, 30_000)]);
 }
 
 #[test]
-fn a_connection_that_breaks_all_the_time_still_brings_the_film() {
+fn connection_that_always_breaks_still_delivers_the_film() {
     let film = minute(Moov::Tail);
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.cut_after = Some(7_777);
+    harness.server.cut_after = Some(7_777);
     harness.play(0);
     harness.wait(600_000);
     harness.watch(0, 60_000);
@@ -74,10 +74,10 @@ fn a_connection_that_breaks_all_the_time_still_brings_the_film() {
 }
 
 #[test]
-fn waits_grow_and_end() {
+fn retry_pauses_grow_and_end() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(0);
-    harness.cut_after = Some(0);
+    harness.server.cut_after = Some(0);
     harness.input(Input::Seek { time_ms: 100_000 });
     let mut waits = Vec::new();
     while !harness.lines.last().unwrap().starts_with("fail") {
@@ -94,40 +94,40 @@ fn waits_grow_and_end() {
 }
 
 #[test]
-fn an_address_that_never_answers_is_given_up_soon() {
+fn url_that_never_answers_is_given_up_soon() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
-    harness.status = Some(503);
+    harness.server.status = Some(503);
     harness.play(0);
     harness.wait(15_000);
     assert!(harness.lines.last().unwrap().starts_with("fail: Status(50"), "{:?}", harness.lines);
 }
 
 #[test]
-fn without_a_network_nothing_is_tried_until_it_is_back() {
+fn offline_player_requests_nothing_until_it_is_online() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.cut_after = Some(400_000);
+    harness.server.cut_after = Some(400_000);
     harness.input(Input::Open { start_ms: 0, size: None, resolvable: false });
     harness.input(Input::Online(false));
     harness.run();
-    let asked = harness.lines_with("fetch").len();
+    let requests = harness.lines_with("fetch").len();
     harness.wait(3_600_000);
-    assert_eq!(harness.lines_with("fetch").len(), asked);
-    harness.cut_after = None;
+    assert_eq!(harness.lines_with("fetch").len(), requests);
+    harness.server.cut_after = None;
     harness.input(Input::Online(true));
     harness.run();
     assert_eq!(harness.buffered(MediaType::Video), [(0, 30_000)]);
 }
 
 #[test]
-fn an_answer_that_stops_in_its_middle_is_asked_for_again() {
+fn stalled_response_is_requested_again() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.stop_after_pieces = Some(14);
+    harness.server.stop_after_pieces = Some(14);
     harness.play(0);
-    harness.stop_after_pieces = None;
+    harness.server.stop_after_pieces = None;
     harness.lines.clear();
-    harness.dies_silently();
+    harness.server.stall();
     harness.wait(30_000);
     assert!(harness.lines[0].starts_with("cancel"), "{:?}", harness.lines);
     assert!(harness.lines_with("waiting: Network").len() == 1);
@@ -135,14 +135,14 @@ fn an_answer_that_stops_in_its_middle_is_asked_for_again() {
 }
 
 #[test]
-fn a_file_that_changes_is_played_anew_from_the_same_time_and_never_mixed() {
+fn changed_file_starts_over_at_the_same_time_and_is_never_mixed() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(0);
     harness.watch(0, 20_000);
-    let other = crate::synthetic_film::film(240, 1_700, Moov::Tail);
-    harness.file.clone_from(&other.bytes);
-    harness.etag = 2;
+    let other = crate::harness::synthetic_film::film(240, 1_700, Moov::Tail);
+    harness.server.file.clone_from(&other.bytes);
+    harness.server.etag = 2;
     harness.lines.clear();
     harness.watch(20_000, 21_000);
     assert_eq!(harness.lines_with("start over"), ["start over at 20250"]);
@@ -152,28 +152,28 @@ fn a_file_that_changes_is_played_anew_from_the_same_time_and_never_mixed() {
 }
 
 #[test]
-fn a_file_that_keeps_its_length_is_told_apart_by_its_etag() {
+fn changed_file_of_equal_length_is_detected_by_its_etag() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(0);
-    harness.etag = 2;
+    harness.server.etag = 2;
     harness.seek(120_000);
     assert_eq!(harness.lines_with("start over"), ["start over at 120000"]);
     assert_eq!(harness.buffered(MediaType::Video), [(120_000, 150_000)]);
 }
 
 #[test]
-fn a_file_that_changes_all_the_time_is_given_up() {
+fn file_that_changes_all_the_time_is_given_up() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(0);
     for n in 0..4_u32 {
-        harness.etag = n;
+        harness.server.etag = n;
         harness.seek(u64::from(50_000 * (n + 1)));
     }
     assert!(harness.lines.last().unwrap().starts_with("fail: FileChanged"), "{:?}", harness.lines);
 }
 
 #[test]
-fn a_wrong_length_in_the_catalogue_is_set_right() {
+fn wrong_length_in_the_catalog_is_corrected() {
     let mut harness = PlayerHarness::new(&minute(Moov::Tail).bytes);
     harness.input(Input::Open { start_ms: 0, size: Some(1_000_000), resolvable: true });
     harness.run();
@@ -182,17 +182,17 @@ fn a_wrong_length_in_the_catalogue_is_set_right() {
 }
 
 #[test]
-fn a_film_that_moved_is_looked_up_once() {
+fn moved_film_is_resolved_once() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     episode(&mut harness);
-    harness.status = Some(404);
+    harness.server.status = Some(404);
     harness.seek(100_000);
     assert_eq!(harness.lines.last().unwrap(), "resolve");
-    harness.status = None;
+    harness.server.status = None;
     harness.input(Input::Resolved { size: None });
     harness.run();
     assert_eq!(harness.buffered(MediaType::Video), [(100_000, 130_000)]);
-    harness.status = Some(403);
+    harness.server.status = Some(403);
     harness.seek(200_000);
     harness.input(Input::Resolved { size: None });
     harness.run();
@@ -200,7 +200,7 @@ fn a_film_that_moved_is_looked_up_once() {
 }
 
 #[test]
-fn what_is_no_film_is_told_at_once() {
+fn invalid_file_fails_at_once() {
     let film = minute(Moov::Tail).bytes;
     let cut_off = film[..1_000_000].to_vec();
     let cases: [(&[u8], &str); 3] = [
@@ -208,16 +208,16 @@ fn what_is_no_film_is_told_at_once() {
         (b"", "fail: Empty"),
         (&cut_off, "fail: BadFile"),
     ];
-    for (file, told) in cases {
+    for (file, expected) in cases {
         let mut harness = PlayerHarness::new(file);
         harness.play(0);
         let last = harness.lines.last().unwrap();
-        assert!(last.starts_with(told), "{last}");
+        assert!(last.starts_with(expected), "{last}");
     }
 }
 
 #[test]
-fn a_film_cut_off_behind_its_index_plays_what_is_there_and_says_so() {
+fn truncated_film_plays_to_its_end_and_fails_there() {
     let film = minute(Moov::Head).bytes;
     let mut harness = PlayerHarness::new(&film[..1_000_000]);
     harness.play(0);
@@ -227,7 +227,7 @@ fn a_film_cut_off_behind_its_index_plays_what_is_there_and_says_so() {
 }
 
 #[test]
-fn pictures_that_do_not_decode_are_tried_once_more_and_then_left_to_the_browser() {
+fn undecodable_media_starts_over_once_and_then_falls_back() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(0);
     let failed = || Input::MediaElementFailed;
@@ -238,7 +238,7 @@ fn pictures_that_do_not_decode_are_tried_once_more_and_then_left_to_the_browser(
 }
 
 #[test]
-fn sound_that_no_buffer_takes_is_left_to_the_browser_and_pictures_are_named() {
+fn unsupported_audio_falls_back_and_unsupported_video_fails() {
     for (media_type, wanted) in [(MediaType::Audio, "fall back"), (MediaType::Video, "fail")] {
         let mut harness = PlayerHarness::new(&minute(Moov::Head).bytes);
         harness.play(0);

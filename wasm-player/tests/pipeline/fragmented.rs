@@ -1,9 +1,9 @@
-//! Films that are fragmented: they tell of their samples piece by piece.
+//! Fragmented films: their samples are listed in `moof` boxes all over the file.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a film that cannot be made must fail the test"
+    reason = "a film that cannot be written must fail the test"
 )]
 
 use mp4::fragment::Payload;
@@ -12,10 +12,10 @@ use mp4::{Index, init};
 use wasm_player::pipeline::MediaType;
 
 use crate::harness::PlayerHarness;
-use crate::synthetic_film::{Film, Moov, minute};
+use crate::harness::synthetic_film::{Moov, SyntheticFilm, minute};
 
-/// The film in fragments of two seconds, without any index of them.
-fn fragmented(film: &Film) -> Vec<u8> {
+/// The film in fragments of two seconds, without `sidx` or `mfra`.
+fn fragmented(film: &SyntheticFilm) -> Vec<u8> {
     let cut = |from: u64, to: u64| {
         let place = |at: u64| usize::try_from(at).unwrap();
         &film.bytes[place(from)..place(to)]
@@ -48,7 +48,7 @@ fn fragmented(film: &Film) -> Vec<u8> {
 }
 
 #[test]
-fn a_fragmented_film_plays_from_its_first_byte_to_its_end() {
+fn fragmented_film_plays_from_its_first_byte_to_its_end() {
     let film = minute(Moov::Tail);
     let mut harness = PlayerHarness::new(&fragmented(&film));
     harness.play(0);
@@ -56,11 +56,11 @@ fn a_fragmented_film_plays_from_its_first_byte_to_its_end() {
     assert_eq!(harness.lines_with("fail"), [""; 0]);
     assert_eq!(harness.samples(MediaType::Video), film.video);
     assert_eq!(harness.samples(MediaType::Audio), film.audio);
-    assert!(harness.ended);
+    assert!(harness.media_source.ended);
 }
 
 #[test]
-fn a_seek_in_a_fragmented_film_begins_at_a_key_frame() {
+fn seek_in_a_fragmented_film_begins_at_a_key_frame() {
     let film = minute(Moov::Tail);
     let mut harness = PlayerHarness::new(&fragmented(&film));
     harness.play(0);

@@ -1,5 +1,7 @@
-//! The pipeline, played against a server and two buffers: inputs in, effects out.
+//! The pipeline, played against a test server and test buffers: inputs in, effects out.
 
+#[cfg(test)]
+mod buffering;
 #[cfg(test)]
 mod faults;
 mod fragmented;
@@ -8,14 +10,8 @@ mod harness;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
-mod playing;
+mod opening;
 #[cfg(test)]
 mod quota;
 #[cfg(test)]
 mod seeking;
-#[cfg(test)]
-mod source_buffer;
-#[cfg(test)]
-mod start;
-#[cfg(test)]
-mod synthetic_film;

@@ -1,16 +1,16 @@
-//! Buffers that are full.
+//! Full buffers: `QuotaExceededError` and removals.
 
 use wasm_player::pipeline::MediaType;
 
 use crate::harness::PlayerHarness;
-use crate::synthetic_film::four_minutes;
+use crate::harness::synthetic_film::four_minutes;
 
 fn room(harness: &mut PlayerHarness, media_type: MediaType, room_ms: u64) {
-    harness.buffers.get_mut(&media_type).unwrap().room_ms = Some(room_ms);
+    harness.media_source.buffers.get_mut(&media_type).unwrap().room_ms = Some(room_ms);
 }
 
 #[test]
-fn a_full_buffer_drops_what_is_behind_and_takes_the_same_bytes_again() {
+fn full_buffer_drops_old_media_and_takes_the_refused_bytes() {
     let film = four_minutes();
     for media_type in [MediaType::Video, MediaType::Audio] {
         let mut harness = PlayerHarness::new(&film.bytes);
@@ -18,14 +18,14 @@ fn a_full_buffer_drops_what_is_behind_and_takes_the_same_bytes_again() {
         harness.play(0);
         harness.watch(0, 230_000);
         harness.watch(230_000, 240_000);
-        assert!(harness.ended, "{:#?}", harness.lines.last());
+        assert!(harness.media_source.ended, "{:#?}", harness.lines.last());
         assert_eq!(harness.samples(MediaType::Video), film.video);
         assert_eq!(harness.samples(MediaType::Audio), film.audio);
     }
 }
 
 #[test]
-fn a_full_buffer_makes_the_goal_smaller() {
+fn full_buffer_lowers_the_buffer_goal() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     room(&mut harness, MediaType::Video, 12_000);
     harness.play(0);
@@ -37,7 +37,7 @@ fn a_full_buffer_makes_the_goal_smaller() {
 }
 
 #[test]
-fn after_a_seek_the_place_left_makes_room_for_the_new_one() {
+fn full_buffer_has_room_at_the_target_of_a_seek() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     room(&mut harness, MediaType::Video, 25_000);
     harness.play(0);
@@ -48,9 +48,9 @@ fn after_a_seek_the_place_left_makes_room_for_the_new_one() {
 }
 
 #[test]
-fn a_buffer_too_small_for_anything_is_left_to_the_browser() {
+fn buffer_without_any_room_falls_back() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
-    harness.buffers.get_mut(&MediaType::Video).unwrap().is_jammed = true;
+    harness.media_source.buffers.get_mut(&MediaType::Video).unwrap().is_jammed = true;
     harness.play(0);
     assert_eq!(harness.lines.last().unwrap(), "fall back: BufferFull");
 }

@@ -1,12 +1,12 @@
-//! Going elsewhere.
+//! Seeks to buffered, planned and unknown media.
 
 use wasm_player::pipeline::{Input, MediaType};
 
 use crate::harness::PlayerHarness;
-use crate::synthetic_film::four_minutes;
+use crate::harness::synthetic_film::four_minutes;
 
 #[test]
-fn a_seek_to_what_is_buffered_fetches_nothing() {
+fn seek_to_buffered_media_requests_nothing() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(0);
     harness.watch(0, 3_000);
@@ -18,7 +18,7 @@ fn a_seek_to_what_is_buffered_fetches_nothing() {
 }
 
 #[test]
-fn a_seek_elsewhere_begins_with_init_and_a_new_header_at_a_key_frame() {
+fn seek_to_unbuffered_media_begins_with_init_and_header_at_a_key_frame() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(0);
@@ -28,8 +28,8 @@ fn a_seek_elsewhere_begins_with_init_and_a_new_header_at_a_key_frame() {
         [
             "abort Video",
             "abort Audio",
-            "evict Video 0-4294967295",
-            "evict Audio 0-4294967295",
+            "remove Video 0-4294967295",
+            "remove Audio 0-4294967295",
             "append Video init",
             "append Audio init",
             "append Video header",
@@ -40,12 +40,12 @@ fn a_seek_elsewhere_begins_with_init_and_a_new_header_at_a_key_frame() {
 }
 
 #[test]
-fn a_seek_in_mid_fragment_cancels_its_request() {
+fn seek_in_mid_range_cancels_its_request() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.stop_after_pieces = Some(14);
+    harness.server.stop_after_pieces = Some(14);
     harness.play(0);
-    harness.stop_after_pieces = None;
+    harness.server.stop_after_pieces = None;
     let fetch = harness.lines_with("Media").last().unwrap().split(' ').nth(1).unwrap();
     let cancel = format!("cancel {fetch}");
     harness.seek(200_000);
@@ -53,12 +53,12 @@ fn a_seek_in_mid_fragment_cancels_its_request() {
     harness.seek(0);
     harness.watch(0, 30_000);
     let video = harness.samples(MediaType::Video);
-    let frames = harness.buffers[&MediaType::Video].samples.len();
+    let frames = harness.media_source.buffers[&MediaType::Video].samples.len();
     assert!(frames > 1_000 && video.len() > 1_000_000);
 }
 
 #[test]
-fn a_seek_to_the_last_picture_in_front_of_the_run_is_fetched() {
+fn seek_to_the_frame_before_the_buffered_range_requests_it() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(150_000);
     let (start_ms, _) = harness.buffered(MediaType::Video)[0];
@@ -67,7 +67,7 @@ fn a_seek_to_the_last_picture_in_front_of_the_run_is_fetched() {
 }
 
 #[test]
-fn after_any_seek_the_buffers_hold_one_run_without_a_break() {
+fn buffers_have_one_range_after_any_seek() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(60_000);
@@ -80,28 +80,28 @@ fn after_any_seek_the_buffers_hold_one_run_without_a_break() {
 }
 
 #[test]
-fn what_a_seek_appended_before_any_buffer_told_of_it_is_gone_after_the_next_one() {
+fn unreported_appends_of_a_seek_are_gone_after_the_next_one() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(0);
-    harness.stop_after_pieces = Some(3);
+    harness.server.stop_after_pieces = Some(3);
     harness.input(Input::Seek { time_ms: 100_000 });
     harness.run_server();
     assert_eq!(harness.buffered(MediaType::Video)[0].0, 100_000);
-    harness.stop_after_pieces = None;
+    harness.server.stop_after_pieces = None;
     harness.seek(30_000);
     assert_eq!(harness.buffered(MediaType::Video), [(30_000, 60_000)]);
 }
 
 #[test]
-fn a_seek_to_what_is_being_removed_is_fetched() {
+fn seek_to_media_being_removed_requests_it() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
     harness.play(0);
     harness.watch(0, 30_000);
     harness.lines.clear();
     for time_ms in (30_000..).step_by(250) {
         harness.input(Input::Position { time_ms, playing: true });
-        if !harness.lines_with("evict Video").is_empty() {
+        if !harness.lines_with("remove Video").is_empty() {
             break;
         }
     }
@@ -110,14 +110,14 @@ fn a_seek_to_what_is_being_removed_is_fetched() {
 }
 
 #[test]
-fn after_the_end_playback_can_begin_anew() {
+fn playback_can_begin_anew_after_the_end() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(220_000);
-    assert!(harness.ended);
+    assert!(harness.media_source.ended);
     harness.seek(0);
-    assert!(!harness.ended);
+    assert!(!harness.media_source.ended);
     assert_eq!(harness.buffered(MediaType::Video), [(0, 30_000)]);
     harness.seek(230_000);
-    assert!(harness.ended, "{:?}", harness.lines);
+    assert!(harness.media_source.ended, "{:?}", harness.lines);
 }

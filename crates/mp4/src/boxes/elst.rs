@@ -32,23 +32,24 @@ pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Vec<Edit>> {
     let width = if wide { 20 } else { 12 };
     let table = Table::parse(data, b, width, PATH)?;
     if table.count > EDITS_MAX {
-        return Err(Error::moov(PATH, b.start, "there are at most 8192 edits"));
+        return Err(Error::moov(PATH, b.start, "over 8192 edits, Firstframe's limit"));
     }
-    let entry = |i: u32| {
-        let at = table.at + i as usize * width;
-        let duration = number(data, at, wide)?;
-        let media_time = if wide {
-            be64(data, at + 8)?.cast_signed()
-        } else {
-            i64::from(be32(data, at + 4)?.cast_signed())
-        };
-        // The fraction behind it must be 0 and often is not.
-        let rate = match be16(data, at + width - 4)? {
-            1 => Rate::Plain,
-            0 => Rate::Still,
-            _ => Rate::Other,
-        };
-        Some(Edit { duration, media_time, rate })
-    };
+    let entry = |i: u32| read(data, table.at + i as usize * width, wide);
     Ok((0..table.count).filter_map(entry).collect())
+}
+
+fn read(data: &[u8], at: usize, wide: bool) -> Option<Edit> {
+    let duration = number(data, at, wide)?;
+    let media_time = if wide {
+        be64(data, at + 8)?.cast_signed()
+    } else {
+        i64::from(be32(data, at + 4)?.cast_signed())
+    };
+    // The fraction of the rate behind it must be 0 and often is not.
+    let rate = match be16(data, at + if wide { 16 } else { 8 })? {
+        1 => Rate::Plain,
+        0 => Rate::Still,
+        _ => Rate::Other,
+    };
+    Some(Edit { duration, media_time, rate })
 }

@@ -1,7 +1,7 @@
 //! `stsz` and `stz2`: sample sizes (§ 8.7.3).
 
 use super::{BoxAt, be16, be32};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TOO_FEW_ENTRIES, TOO_SHORT};
 use crate::limits::SIZES_STEP;
 
 const PATH: &str = "mdia/minf/stbl/stsz";
@@ -29,14 +29,17 @@ impl Stsz {
     pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Self> {
         let fault = |violation| Error::moov(PATH, b.start, violation);
         let body = b.content(data);
-        let (size, count) =
-            be32(body, 4).zip(be32(body, 8)).ok_or_else(|| fault("the box is cut off"))?;
+        let (size, count) = be32(body, 4).zip(be32(body, 8)).ok_or_else(|| fault(TOO_SHORT))?;
         let width = match (&b.kind, size) {
             (b"stz2", _) => match size & 0xff {
                 4 => Width::Bits4,
                 8 => Width::Bits8,
                 16 => Width::Bits16,
-                _ => return Err(fault("a compact size has 4, 8 or 16 bits")),
+                _ => {
+                    return Err(fault(
+                        "compact sample size is not 4, 8 or 16 bits; 14496-12 § 8.7.3",
+                    ));
+                }
             },
             (_, 0) => Width::Bits32,
             (_, size) => Width::Constant(size),
@@ -50,7 +53,7 @@ impl Stsz {
         };
         let held = body.len().saturating_sub(12) as u64;
         if (u64::from(count) * bits).div_ceil(8) > held {
-            return Err(fault("the table counts more sizes than the box holds"));
+            return Err(fault(TOO_FEW_ENTRIES));
         }
         Ok(Self { at: b.body + 12, count, width, marks: Vec::new() })
     }

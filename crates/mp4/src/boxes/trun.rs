@@ -2,6 +2,7 @@
 
 use super::trex::Defaults;
 use super::{BoxAt, be32};
+use crate::error::{TOO_FEW_ENTRIES, TOO_SHORT};
 
 /// The samples of one run.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ const FIELDS: [u32; 4] = [0x100, 0x200, 0x400, 0x800];
 
 impl Trun {
     pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Self, &'static str> {
-        let cut = "the box is cut off";
+        let cut = TOO_SHORT;
         let body = b.content(data);
         let (flags, count) = be32(body, 0).zip(be32(body, 4)).ok_or(cut)?;
         let mut at = 8;
@@ -50,7 +51,7 @@ impl Trun {
             next: 0,
         };
         if run.width() * u64::from(count) > held {
-            return Err("the run counts more samples than the box holds");
+            return Err(TOO_FEW_ENTRIES);
         }
         run.flags = flags;
         Ok(run)

@@ -1,6 +1,6 @@
 //! The boxes in a span of bytes, and tables of entries of one width (ISO/IEC 14496-12 § 4.2).
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SMALLER_THAN_HEADER, TOO_FEW_ENTRIES, TOO_SHORT};
 
 /// A box: where it starts, where its content does, and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl<'a> Boxes<'a> {
 
     fn read(&self) -> Result<BoxAt> {
         let fault = |violation| Error::moov(self.path, self.at, violation);
-        let cut = || fault("a box header is cut off");
+        let cut = || fault("box header is cut off; 14496-12 § 4.2");
         let size = be32(self.data, self.at).ok_or_else(cut)?;
         let kind = *self.data.get(self.at + 4..).and_then(<[u8]>::first_chunk).ok_or_else(cut)?;
         let (header, end) = match size {
@@ -111,10 +111,10 @@ impl<'a> Boxes<'a> {
         };
         let body = self.at + header;
         if end < body {
-            return Err(fault("a box is smaller than its own header"));
+            return Err(fault(SMALLER_THAN_HEADER));
         }
         if end > self.to {
-            return Err(fault("a box reaches past the end of the one around it"));
+            return Err(fault("box reaches past the end of its parent; 14496-12 § 4.2"));
         }
         Ok(BoxAt { kind, start: self.at, body, end })
     }
@@ -144,11 +144,11 @@ impl Table {
     /// The table in the full box `b`, of entries of `width` bytes.
     pub(crate) fn parse(data: &[u8], b: BoxAt, width: usize, path: &'static str) -> Result<Self> {
         let count = be32(data, b.body + 4).filter(|_| b.body + 8 <= b.end);
-        let count = count.ok_or_else(|| Error::moov(path, b.start, "the box is cut off"))?;
+        let count = count.ok_or_else(|| Error::moov(path, b.start, TOO_SHORT))?;
         let at = b.body + 8;
         let held = b.end.saturating_sub(at) / width;
         if count as usize > held {
-            let violation = "the table counts more entries than the box holds";
+            let violation = TOO_FEW_ENTRIES;
             return Err(Error::moov(path, b.start, violation));
         }
         Ok(Self { at, count })

@@ -3,7 +3,7 @@
 use crate::boxes::esds::ObjectType;
 use crate::boxes::{be16, be32, esds};
 
-/// Where a codec is played through Media SampleSource Extensions.
+/// Where a codec is played through Media Source Extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
     /// In every browser of today.
@@ -58,39 +58,39 @@ const DOLBY: Support =
 #[rustfmt::skip]
 static KNOWN: &[Known] = &[
     Known { codes: &[*b"avc1", *b"avc3"], config: &[*b"avcC"],
-        missing: "an H.264 description has an avcC box",
+        missing: "H.264 sample entry has no avcC box; 14496-15 § 5.4.2",
         name: "H.264", string: Form::Of(avc), support: Support::Everywhere },
     Known { codes: &[*b"hvc1", *b"hev1"], config: &[*b"hvcC"],
-        missing: "an HEVC description has an hvcC box",
+        missing: "HEVC sample entry has no hvcC box; 14496-15 § 8.4.1",
         name: "HEVC", string: Form::Of(hevc), support: HEVC },
     Known { codes: &[*b"dvh1", *b"dvhe", *b"dva1", *b"dvav", *b"dav1"],
         config: &[*b"dvcC", *b"dvvC"],
-        missing: "a Dolby Vision description has a dvcC or dvvC box",
+        missing: "Dolby Vision sample entry has no dvcC or dvvC box; Dolby Vision in ISOBMFF § 3",
         name: "Dolby Vision", string: Form::Of(dolby_vision), support: DOLBY },
     Known { codes: &[*b"vp09"], config: &[*b"vpcC"],
-        missing: "a VP9 description has a vpcC box",
+        missing: "VP9 sample entry has no vpcC box; VP in ISOBMFF",
         name: "VP9", string: Form::Of(vp), support: Support::Everywhere },
     Known { codes: &[*b"vp08"], config: &[*b"vpcC"],
-        missing: "a VP8 description has a vpcC box",
+        missing: "VP8 sample entry has no vpcC box; VP in ISOBMFF",
         name: "VP8", string: Form::Of(vp), support: Support::Nowhere },
     Known { codes: &[*b"av01"], config: &[*b"av1C"],
-        missing: "an AV1 description has an av1C box",
+        missing: "AV1 sample entry has no av1C box; AV1-ISOBMFF § 2.2",
         name: "AV1", string: Form::Of(av1), support: AV1 },
     Known { codes: &[*b"mp4a"], config: &[*b"esds"],
-        missing: "an MPEG-4 audio description has an esds box",
+        missing: "MPEG-4 audio sample entry has no esds box; 14496-14 § 5.6",
         name: "MPEG-4 audio", string: Form::ObjectTypes, support: Support::Everywhere },
     // In small letters, unlike their entries: so all browsers know them.
     Known { codes: &[*b"Opus"], config: &[*b"dOps"],
-        missing: "an Opus description has a dOps box",
+        missing: "Opus sample entry has no dOps box; Opus-in-ISOBMFF § 4.3.2",
         name: "Opus", string: Form::Fixed("opus"), support: Support::Everywhere },
     Known { codes: &[*b"fLaC"], config: &[*b"dfLa"],
-        missing: "a FLAC description has a dfLa box",
+        missing: "FLAC sample entry has no dfLa box; FLAC-in-ISOBMFF § 3.3.1",
         name: "FLAC", string: Form::Fixed("flac"), support: Support::Everywhere },
     Known { codes: &[*b"ac-3"], config: &[*b"dac3"],
-        missing: "an AC-3 description has a dac3 box",
+        missing: "AC-3 sample entry has no dac3 box; TS 102 366 § F.3",
         name: "AC-3", string: Form::Fixed("ac-3"), support: DOLBY },
     Known { codes: &[*b"ec-3"], config: &[*b"dec3"],
-        missing: "an E-AC-3 description has a dec3 box",
+        missing: "E-AC-3 sample entry has no dec3 box; TS 102 366 § F.5",
         name: "E-AC-3", string: Form::Fixed("ec-3"), support: DOLBY },
     Known { codes: &[*b".mp3"], config: &[], missing: "",
         name: "MP3", string: Form::Fixed("mp3"), support: MP3 },
@@ -136,7 +136,7 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'
         Form::ObjectTypes => return Ok(mp4a(content.get(4..).and_then(esds::object_type))),
         Form::Of(form) => {
             let mut string = fourcc(code);
-            let violation = "the configuration of a codec is whole, and known";
+            let violation = "codec configuration is cut off, or of an unknown version";
             form(content, &mut string).ok_or(violation)?;
             string
         }

@@ -5,7 +5,7 @@ use super::sample_entry;
 use super::track_boxes::TrackBoxes;
 use super::track_header::{EntryFields, TrackHeader, TrackKind};
 use crate::boxes::{BoxAt, be16, be32, be64, mehd};
-use crate::error::{Error, Result};
+use crate::error::{Error, NO_TIMESCALE, Result, TOO_SHORT};
 use crate::limits::TICKS_MAX;
 
 #[cfg_attr(
@@ -20,18 +20,19 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
         let content = b.map(|b| b.content(data)).ok_or_else(|| fault(path, violation))?;
         let is_wide = content.first() == Some(&1);
         if content.len() < if is_wide { wide } else { narrow } {
-            return Err(fault(path, "the box is whole"));
+            return Err(fault(path, TOO_SHORT));
         }
         Ok((content, is_wide))
     };
     let number = |content, at| be32(content, at).unwrap_or(0);
     // A film without a timescale has edits by the second, as ffmpeg has it.
     let movie = mvhd.and_then(|b| mehd::movie(data, b)).unwrap_or(1).max(1);
-    let (media, wide) = content(trak.mdhd, "mdia/mdhd", "a track has an mdhd box", (20, 32))?;
+    let (media, wide) =
+        content(trak.mdhd, "mdia/mdhd", "track has no mdhd box; 14496-12 § 8.4.2", (20, 32))?;
     let at = if wide { 20 } else { 12 };
     let timescale = number(media, at);
     if timescale == 0 {
-        return Err(fault("mdia/mdhd", "the timescale is not zero"));
+        return Err(fault("mdia/mdhd", NO_TIMESCALE));
     }
     let (duration, unknown) = if wide {
         (be64(media, at + 4).unwrap_or(0), u64::MAX)
@@ -39,7 +40,8 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
         (u64::from(number(media, at + 4)), u64::from(u32::MAX))
     };
     let duration = if duration == unknown { 0 } else { duration.min(TICKS_MAX) };
-    let (head, wide) = content(trak.tkhd, "tkhd", "a track has a tkhd box", (84, 96))?;
+    let (head, wide) =
+        content(trak.tkhd, "tkhd", "track has no tkhd box; 14496-12 § 8.3.2", (84, 96))?;
     let id = number(head, if wide { 20 } else { 12 });
     let at = if wide { 88 } else { 76 };
     let pixels = |at| (number(head, at) >> 16) as u16;
@@ -57,7 +59,11 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
 pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let content = entry.content(data);
     if content.len() < sample_entry::fixed_len(data, entry, is_video) {
-        return Err(Error::moov("stsd", entry.start, "the sample entry is whole"));
+        return Err(Error::moov(
+            "stsd",
+            entry.start,
+            "sample entry is too short for its fields; 14496-12 § 8.5.2",
+        ));
     }
     let field = |at| be16(content, at).unwrap_or(0);
     if is_video {

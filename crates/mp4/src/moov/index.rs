@@ -11,7 +11,7 @@ use super::track_boxes::TrackBoxes;
 use super::track_header::TrackKind;
 use super::unplayed_kinds;
 use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, tref, trex};
-use crate::error::{Error, Result, Unplayable};
+use crate::error::{Error, LARGE_MOOV, MANY_TRACKS, Result, Unplayable};
 use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
 use crate::range::ByteRange;
 use crate::samples::moof::MoofTrack;
@@ -62,7 +62,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 
     /// For one file: what an edit list can hide or move is left as it is, and
-    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a context, for
+    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a film, for
     /// browsers do not agree on edit lists.
     ///
     /// [`init::write_many`]: crate::remux::init::write_many
@@ -170,11 +170,12 @@ struct MoovContent {
 
 fn read_moov(data: &[u8]) -> Result<MoovContent> {
     if data.len() as u64 > MOOV_BYTES_MAX {
-        return Err(Error::moov("", 0, "moov has at most 64 MiB"));
+        return Err(Error::moov("", 0, LARGE_MOOV));
     }
     let moov = boxes(data, 0, data.len(), "").next().transpose()?;
     let moov = moov.filter(|b| &b.kind == b"moov");
-    let moov = moov.ok_or_else(|| Error::moov("", 0, "these bytes are a moov box"))?;
+    let moov =
+        moov.ok_or_else(|| Error::moov("", 0, "bytes are not a moov box; 14496-12 § 8.2.1"))?;
     let (mut mvhd, mut mvex, mut udta) = (None, None, None);
     let (mut found, mut pssh) = (Vec::new(), Vec::new());
     for child in boxes(data, moov.body, moov.end, "") {
@@ -189,10 +190,14 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
         if &child.kind == b"pssh" && pssh.len() < PSSH_MAX {
             pssh.push(child);
         } else if &child.kind == b"cmov" {
-            return Err(Error::moov("cmov", child.start, "moov is not compressed"));
+            return Err(Error::moov(
+                "cmov",
+                child.start,
+                "moov is compressed (cmov), which is not read; QTFF",
+            ));
         } else if &child.kind == b"trak" {
             if found.len() == TRACKS_MAX {
-                return Err(Error::moov("trak", child.start, "there are at most 128 tracks"));
+                return Err(Error::moov("trak", child.start, MANY_TRACKS));
             }
             found.push(child);
         }
@@ -256,16 +261,9 @@ fn describe(
     let entry = boxes.stsd.and_then(|stsd| sample_entry::entries(data, stsd).next());
     track.codec = entry.map_or_else(String::new, |entry| codecs::fourcc(entry.kind));
     track.chapters = boxes.tref.and_then(|tref| tref::chapters(data, tref));
+    let context = MovieContext { movie: headers.movie, fragmented, udta };
     if track.kind == TrackKind::Other {
-        track.text = entry.and_then(|entry| TextFormat::of(entry.kind));
-        track.playable = Err(Unplayable::Kind(unplayed_kinds::unplayed(
-            boxes.hdlr.and_then(|b| b.content(data).get(8..12)).unwrap_or_default(),
-            entry.map_or([0; 4], |entry| entry.kind),
-        )));
-        if track.text.is_some() {
-            let context = MovieContext { movie: headers.movie, fragmented, udta };
-            track.stream = stream::read(data, &boxes, &mut track, Vec::new(), context, room).ok();
-        }
+        read_other(data, &boxes, &mut track, context, room);
         return track;
     }
     let is_video = track.kind == TrackKind::Video;
@@ -275,7 +273,6 @@ fn describe(
         Ok(all) => (tell(&mut track, &all), all),
         Err(why) => (Err(why), Vec::new()),
     };
-    let context = MovieContext { movie: headers.movie, fragmented, udta };
     let stream = stream::read(data, &boxes, &mut track, descriptions, context, room);
     if let Ok(stream) = &stream {
         let until = u64::try_from(stream.timeline.until).unwrap_or(0);
@@ -289,6 +286,25 @@ fn describe(
         .map_err(|reason| reason.in_track(i));
     track.stream = stream.ok();
     track
+}
+
+/// A track that is neither video nor audio: why it is not played, and its cues if it has some.
+fn read_other(
+    data: &[u8],
+    boxes: &TrackBoxes,
+    track: &mut Track,
+    context: MovieContext,
+    room: &mut usize,
+) {
+    let entry = boxes.stsd.and_then(|stsd| sample_entry::entries(data, stsd).next());
+    track.text = entry.and_then(|entry| TextFormat::of(entry.kind));
+    track.playable = Err(Unplayable::Kind(unplayed_kinds::unplayed(
+        boxes.hdlr.and_then(|b| b.content(data).get(8..12)).unwrap_or_default(),
+        entry.map_or([0; 4], |entry| entry.kind),
+    )));
+    if track.text.is_some() {
+        track.stream = stream::read(data, boxes, track, Vec::new(), context, room).ok();
+    }
 }
 
 /// Fills in what the sample descriptions say, and whether all of them play somewhere.

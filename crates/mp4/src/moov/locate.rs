@@ -1,7 +1,7 @@
 //! Where `moov` is, from whatever bytes of the file one has: nothing inside `mdat` is asked for.
 
 use crate::boxes::header::{self, Header};
-use crate::error::{Error, Result};
+use crate::error::{Error, LARGE_MOOV, Result, SMALLER_THAN_HEADER};
 use crate::limits::{
     BOXES_BEFORE_MOOV_MAX, HEAD_BYTES, HELD_BYTES_MAX, HELD_PIECES_MAX, MOOV_BYTES_MAX,
     MOOV_GUESS_BYTES, OFFSET_MAX,
@@ -120,13 +120,13 @@ impl Locator {
         }
         self.boxes += 1;
         if self.boxes > BOXES_BEFORE_MOOV_MAX {
-            self.found = fault("there are at most 256 boxes in front of moov");
+            self.found = fault("over 256 boxes in front of moov, Firstframe's limit");
             return;
         }
         let least = self.header.len() as u64;
         let end = match header.size {
             Some(size) if size < least => {
-                self.found = fault("a box is smaller than its own header");
+                self.found = fault(SMALLER_THAN_HEADER);
                 return;
             }
             Some(size) => Some(self.at.saturating_add(size)),
@@ -134,17 +134,7 @@ impl Locator {
         };
         let past_end = self.file_size.zip(end).is_some_and(|(size, end)| end > size);
         if &header.kind == b"moov" {
-            self.found = Some(match end {
-                Some(end) if past_end || end > OFFSET_MAX => Err(Error::file(
-                    self.at,
-                    "moov reaches past the end of the file: it is cut off",
-                )),
-                Some(end) if end - self.at > MOOV_BYTES_MAX => {
-                    Err(Error::file(self.at, "moov has at most 64 MiB"))
-                }
-                Some(end) => Ok(ByteRange { start: self.at, end }),
-                None => Err(Error::file(self.at, "moov has a size, or the file's is known")),
-            });
+            self.found = Some(self.moov(end, past_end));
             return;
         }
         match end {
@@ -154,9 +144,22 @@ impl Locator {
                 self.found = fault(match (past_end, mdat) {
                     (true, true) => "the file is cut off in mdat, and moov would come behind it",
                     (true, false) => "a box reaches past the end of the file: it is cut off",
-                    _ => "there is no moov box in front of the box that takes the rest of the file",
+                    _ => "file has no moov box; 14496-12 § 8.2.1",
                 });
             }
+        }
+    }
+
+    /// The range of a `moov` that begins here and ends at `end`.
+    fn moov(&self, end: Option<u64>, past_end: bool) -> Result<ByteRange> {
+        let fault = |violation| Err(Error::file(self.at, violation));
+        match end {
+            Some(end) if past_end || end > OFFSET_MAX => {
+                fault("moov reaches past the end of the file: it is cut off")
+            }
+            Some(end) if end - self.at > MOOV_BYTES_MAX => fault(LARGE_MOOV),
+            Some(end) => Ok(ByteRange { start: self.at, end }),
+            None => fault("moov has size 0 in a file of unknown size; 14496-12 § 4.2"),
         }
     }
 

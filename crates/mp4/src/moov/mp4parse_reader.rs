@@ -6,26 +6,32 @@ use super::track_boxes::TrackBoxes;
 use super::track_header::{EntryFields, TrackHeader, TrackKind};
 use super::{header_reader, mp4parse_input, sample_entry};
 use crate::boxes::BoxAt;
-use crate::error::{Error, Result};
+use crate::error::{Error, NO_TIMESCALE, Result};
 use crate::limits::TICKS_MAX;
 
 fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
     let context = mp4parse::read_mp4(&mut &*skeleton).map_err(|error| {
         let violation = match error {
             mp4parse::Error::InvalidData(Status::MdhdBadTimescale | Status::MvhdBadTimescale) => {
-                "the timescale is not zero"
+                NO_TIMESCALE
             }
-            mp4parse::Error::InvalidData(_) => "its headers have values that they may have",
+            mp4parse::Error::InvalidData(_) => "track header has an invalid value; mp4parse",
             mp4parse::Error::Unsupported(violation) => violation,
-            mp4parse::Error::UnexpectedEOF | mp4parse::Error::Io(_) => "its headers are whole",
-            mp4parse::Error::MoovMissing => "moov has a header",
-            mp4parse::Error::OutOfMemory => "its headers fit into memory",
+            mp4parse::Error::UnexpectedEOF | mp4parse::Error::Io(_) => {
+                "track header is cut off; 14496-12 § 4.2"
+            }
+            mp4parse::Error::MoovMissing => "moov has no mvhd box; 14496-12 § 8.2.2",
+            mp4parse::Error::OutOfMemory => "track headers do not fit into memory",
         };
         Error::moov("headers", start, violation)
     })?;
     let movie = context.timescale.and_then(|scale| u32::try_from(scale.0).ok());
     let track = context.tracks.into_iter().next();
-    Ok((movie, track.ok_or_else(|| Error::moov("trak", start, "the track has headers"))?))
+    Ok((
+        movie,
+        track
+            .ok_or_else(|| Error::moov("trak", start, "track has no headers; 14496-12 § 8.3.1"))?,
+    ))
 }
 
 pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
@@ -33,24 +39,30 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
     let skeleton = mp4parse_input::headers(data, mvhd, trak);
     let (movie, parsed) = parse(&skeleton, trak.start)?;
     let timescale = parsed.timescale.and_then(|scale| u32::try_from(scale.0).ok());
-    let tkhd = parsed.tkhd.ok_or_else(|| fault("tkhd", "a track has a tkhd box"))?;
+    let tkhd =
+        parsed.tkhd.ok_or_else(|| fault("tkhd", "track has no tkhd box; 14496-12 § 8.3.2"))?;
     let pixels = |fixed: u32| u16::try_from(fixed >> 16).unwrap_or(0);
     Ok(TrackHeader {
         // A film without a timescale has edits by the second, as ffmpeg has it.
         movie: movie.unwrap_or(1),
         id: parsed.track_id.unwrap_or(0),
-        kind: match parsed.track_type {
-            mp4parse::TrackType::Video => TrackKind::Video,
-            mp4parse::TrackType::Audio => TrackKind::Audio,
-            mp4parse::TrackType::Picture
-            | mp4parse::TrackType::AuxiliaryVideo
-            | mp4parse::TrackType::Metadata
-            | mp4parse::TrackType::Unknown => TrackKind::Other,
-        },
-        timescale: timescale.ok_or_else(|| fault("mdia/mdhd", "a track has an mdhd box"))?,
+        kind: kind(&parsed.track_type),
+        timescale: timescale
+            .ok_or_else(|| fault("mdia/mdhd", "track has no mdhd box; 14496-12 § 8.4.2"))?,
         duration: parsed.duration.map_or(0, |d| d.0.min(TICKS_MAX)),
         size: (pixels(tkhd.width), pixels(tkhd.height)),
     })
+}
+
+fn kind(found: &mp4parse::TrackType) -> TrackKind {
+    match found {
+        mp4parse::TrackType::Video => TrackKind::Video,
+        mp4parse::TrackType::Audio => TrackKind::Audio,
+        mp4parse::TrackType::Picture
+        | mp4parse::TrackType::AuxiliaryVideo
+        | mp4parse::TrackType::Metadata
+        | mp4parse::TrackType::Unknown => TrackKind::Other,
+    }
 }
 
 /// Entries that mp4parse does not know are read by their plain layout.

@@ -134,10 +134,10 @@ impl TrackBoxes {
         let needed = (self.stts, self.stsz, self.stco, self.stsc);
         let (Some(stts), Some(stsz), Some(stco), Some(stsc)) = needed else {
             let violation = match needed {
-                (None, ..) => "a track has an stts box",
-                (_, None, ..) => "a track has an stsz box",
-                (_, _, None, _) => "a track has an stco or co64 box",
-                _ => "a track has an stsc box",
+                (None, ..) => "track has no stts box; 14496-12 § 8.6.1.2",
+                (_, None, ..) => "track has no stsz box; 14496-12 § 8.7.3",
+                (_, _, None, _) => "track has no stco or co64 box; 14496-12 § 8.7.5",
+                _ => "track has no stsc box; 14496-12 § 8.7.4",
             };
             return Err(Error::moov("mdia/minf/stbl", self.start, violation));
         };
@@ -151,10 +151,10 @@ impl TrackBoxes {
         // Tables of different lengths: what all of them describe is there.
         let count = stts.samples().min(stsz.count()).min(stsc.samples());
         if count < stts.samples().max(stsz.count()) {
-            note(notes, "its tables tell of different numbers of samples: the fewest are played");
+            note(notes, "its sample tables differ in length: the shortest one counts");
         }
         if ctts.as_ref().is_some_and(|ctts| ctts.samples() < count) {
-            note(notes, "its composition offsets end before its samples do");
+            note(notes, "it has fewer composition offsets than samples");
         }
         Ok(Tables { stts, ctts, stsc, stsz, stco, stss, count, undeclared: 0 })
     }

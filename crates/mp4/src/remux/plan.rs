@@ -160,8 +160,8 @@ pub fn seek<B: AsRef<[u8]>>(
 fn place(selected: SelectedTrack<'_>, (next, at_ms): (Next, u64)) -> Result<(SampleId, u64)> {
     let violation = match next {
         Next::Sample(place) => return Ok((place, at_ms)),
-        Next::End => "the track has samples",
-        Next::Need(_) => "the fragments of a time are fed before it is planned",
+        Next::End => "track has no samples",
+        Next::Need(_) => "moof boxes of this time are not fed yet: see plan::need",
     };
     Err(Error { track: Some(selected.index), path: "file", offset: 0, violation })
 }

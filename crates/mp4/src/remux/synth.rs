@@ -1,7 +1,7 @@
-//! A long plain MP4 out of a short one, by repetition: for a demo, and to measure long films.
+//! A synthetic long film: a short clip repeated, for the demo and for measurements of long films.
 //!
-//! The media of the clip is written as often as wanted; only the tables know of it. What the clip
-//! shows first lasts: each repetition is as long as its video, and its audio is cut to that.
+//! The clip's media is written several times, and sample tables describe all of it. Each repetition is
+//! as long as the clip's video, and its audio is cut to that length.
 
 use super::init;
 use crate::boxes::write::{boxed, full, patch, put, put_all};
@@ -15,25 +15,26 @@ use crate::range::ByteRange;
 use crate::samples::tables::Sample;
 use crate::ticks::rescale;
 
-/// Where `moov` is written.
+/// Where `moov` lies in the film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoovAt {
     /// In front of the media.
     Head,
-    /// Behind it.
+    /// After it.
     Tail,
 }
 
-/// A file to be written: [`SynthFile::head`], [`SynthFile::media`] of the clip so often, [`SynthFile::tail`].
+/// A file to write: [`SynthFile::head`], then [`SynthFile::media`] of the clip
+/// [`SynthFile::repeats`] times, then [`SynthFile::tail`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SynthFile {
-    /// What comes first.
+    /// The bytes in front of the media.
     pub head: Vec<u8>,
-    /// Which bytes of the clip are repeated.
+    /// The bytes of the clip that are repeated.
     pub media: ByteRange,
-    /// How often.
+    /// How many times.
     pub repeats: u32,
-    /// What comes last.
+    /// The bytes after the media.
     pub tail: Vec<u8>,
 }
 
@@ -51,11 +52,11 @@ struct ClipTrack<'a> {
     track: &'a Track,
     stream: &'a TrackMedia,
     samples: Vec<Sample>,
-    /// Ticks before the first picture is shown.
+    /// Media time of the edit: ticks before the first picture that is shown.
     media_time: u32,
 }
 
-/// What all tracks of the film agree on.
+/// What all tracks of the film have in common.
 #[derive(Clone, Copy)]
 struct Shape {
     repeats: u32,
@@ -66,13 +67,23 @@ struct Shape {
     base: u64,
 }
 
-/// The film that repeats `clip`, a whole MP4 file, so often.
+impl Shape {
+    /// Duration of the whole film, in ticks of so many a second.
+    fn duration(&self, scale: u32) -> u32 {
+        let (length, from) = self.length;
+        u32::try_from(rescale(length * u64::from(self.repeats), from, scale)).unwrap_or(u32::MAX)
+    }
+}
+
+/// The film that repeats `clip`, a whole MP4 file, `repeats` times.
+///
+/// Errors where the clip is cut off or has no playable track, or the film exceeds `limits`.
 pub fn repeat_clip(clip: &[u8], repeats: u32, moov_at: MoovAt) -> Result<SynthFile> {
     with_offsets(clip, repeats, moov_at, false)
 }
 
-/// The same with 64-bit offsets, whether it needs them or not: films of all lengths differ in
-/// nothing else.
+/// As [`repeat_clip`], always with 64-bit chunk offsets: films of different lengths then have the same
+/// form.
 pub fn repeat_clip_wide(clip: &[u8], repeats: u32, moov_at: MoovAt) -> Result<SynthFile> {
     with_offsets(clip, repeats, moov_at, true)
 }
@@ -81,35 +92,47 @@ fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Resul
     let fault = |violation| Error::file(0, violation);
     let index = Index::parse(moov(clip)?)?;
     let parts = parts(&index)?;
-    let lead = parts.first().ok_or_else(|| fault("the clip has a track that plays"))?;
+    let lead = parts.first().ok_or_else(|| fault("clip has no playable track"))?;
     let length = lead.samples.iter().map(|s| u64::from(s.duration)).sum();
     let samples = || parts.iter().flat_map(|part| &part.samples);
     let start = samples().map(|s| s.offset).min().unwrap_or(0);
     let media = ByteRange { start, end: samples().map(Sample::end).max().unwrap_or(0) };
     if media.end > clip.len() as u64 {
-        return Err(fault("the clip is whole"));
+        return Err(fault("clip is cut off"));
     }
     let total = media.len().saturating_mul(u64::from(repeats));
     let most = u64::from(repeats) * samples().count() as u64 * 16;
     if total > OFFSET_MAX || most > MOOV_BYTES_MAX {
-        return Err(fault("a film has a moov of at most 64 MiB"));
+        return Err(fault("film is over 2^53 bytes, or its moov over 64 MiB, Firstframe's limit"));
     }
     let wide = wide || total + MOOV_BYTES_MAX > u64::from(u32::MAX);
-    let mut shape = Shape { repeats, length: (length, lead.track.timescale), media, wide, base: 0 };
+    let shape = Shape { repeats, length: (length, lead.track.timescale), media, wide, base: 0 };
+    let (head, tail) = around_media(&index, &parts, shape, moov_at);
+    Ok(SynthFile { head, media, repeats, tail })
+}
+
+/// All bytes in front of the media, and all bytes after it.
+fn around_media(
+    index: &Index<&[u8]>,
+    parts: &[ClipTrack<'_>],
+    mut shape: Shape,
+    moov_at: MoovAt,
+) -> (Vec<u8>, Vec<u8>) {
     let mut head = b"\0\0\0\x18ftypisom\0\0\x02\0isommp42".to_vec();
-    let mut moov = write_moov(index.moov(), &parts, shape);
+    let mut moov = write_moov(index.moov(), parts, shape);
     shape.base = head.len() as u64 + 16;
     if moov_at == MoovAt::Head {
         shape.base += moov.len() as u64;
     }
-    moov = write_moov(index.moov(), &parts, shape);
+    moov = write_moov(index.moov(), parts, shape);
     if moov_at == MoovAt::Head {
         head.append(&mut moov);
     }
+    let total = shape.media.len() * u64::from(shape.repeats);
     // § 4.2.2: size 1 stands for the 64-bit size behind the type.
     head.extend(b"\0\0\0\x01mdat");
     head.extend((total + 16).to_be_bytes());
-    Ok(SynthFile { head, media, repeats, tail: moov })
+    (head, moov)
 }
 
 fn moov(clip: &[u8]) -> Result<&[u8]> {
@@ -122,7 +145,7 @@ fn moov(clip: &[u8]) -> Result<&[u8]> {
         LocateStep::Need(_) => None,
     };
     let bytes = range.and_then(|(start, end)| clip.get(start..end));
-    bytes.ok_or_else(|| Error::file(0, "the clip is whole"))
+    bytes.ok_or_else(|| Error::file(0, "clip is cut off"))
 }
 
 /// The tracks that play, video first.
@@ -171,43 +194,33 @@ fn cut(samples: &mut Vec<Sample>, length: u64) {
 
 fn write_moov(data: &[u8], parts: &[ClipTrack<'_>], shape: Shape) -> Vec<u8> {
     let mut out = Vec::new();
-    let duration = |scale| {
-        let (length, from) = shape.length;
-        u32::try_from(rescale(length * u64::from(shape.repeats), from, scale)).unwrap_or(u32::MAX)
-    };
     boxed(&mut out, *b"moov", |out| {
         full(out, *b"mvhd", 0, 0, |out| {
-            put_all(out, &[0, 0, 1000, duration(1000), 0x1_0000, 0x0100_0000, 0, 0]);
+            put_all(out, &[0, 0, 1000, shape.duration(1000), 0x1_0000, 0x0100_0000, 0, 0]);
             put_all(out, &[0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000]);
             put_all(out, &[0; 6]);
             put(out, init::number(parts.len()));
         });
         for part in parts {
-            boxed(out, *b"trak", |out| {
-                let tkhd = out.len();
-                init::tkhd(out, data, part.stream.tkhd, part.number);
-                // Both versions have it there: the low half in version 1.
-                let wide = out.get(tkhd + 8) == Some(&1);
-                patch(out, tkhd + if wide { 40 } else { 28 }, duration(1000));
-                boxed(out, *b"edts", |out| {
-                    full(out, *b"elst", 0, 0, |out| {
-                        put_all(out, &[1, duration(1000), part.media_time, 0x1_0000]);
-                    });
-                });
-                init::media(
-                    out,
-                    data,
-                    part.track,
-                    part.stream,
-                    (duration(part.track.timescale), 0),
-                    |out| {
-                        tables(out, part, shape);
-                    },
-                );
-            });
+            boxed(out, *b"trak", |out| write_trak(out, data, part, shape));
         }
     });
     out
+}
+
+fn write_trak(out: &mut Vec<u8>, data: &[u8], part: &ClipTrack<'_>, shape: Shape) {
+    let tkhd = out.len();
+    init::tkhd(out, data, part.stream.tkhd, part.number);
+    // The duration lies at this place in both versions; in version 1 it is the low half.
+    let wide = out.get(tkhd + 8) == Some(&1);
+    patch(out, tkhd + if wide { 40 } else { 28 }, shape.duration(1000));
+    boxed(out, *b"edts", |out| {
+        full(out, *b"elst", 0, 0, |out| {
+            put_all(out, &[1, shape.duration(1000), part.media_time, 0x1_0000]);
+        });
+    });
+    let duration = shape.duration(part.track.timescale);
+    init::media(out, data, part.track, part.stream, (duration, 0), |out| tables(out, part, shape));
 }
 
 fn tables(out: &mut Vec<u8>, part: &ClipTrack<'_>, shape: Shape) {
@@ -227,6 +240,11 @@ fn tables(out: &mut Vec<u8>, part: &ClipTrack<'_>, shape: Shape) {
             |r: u32| (1..).zip(samples).filter(|(_, s)| s.key).map(move |(i, _)| r * count + i);
         full(out, *b"stss", 0, 0, |out| counted(out, (0..shape.repeats).flat_map(keys)));
     }
+    chunks(out, samples, shape);
+}
+
+/// `stsc`, `stsz`, and `stco` or `co64`.
+fn chunks(out: &mut Vec<u8>, samples: &[Sample], shape: Shape) {
     let chunks: Vec<&[Sample]> = samples.chunk_by(|a, b| a.end() == b.offset).collect();
     full(out, *b"stsc", 0, 0, |out| {
         let mut before = 0;
@@ -243,6 +261,10 @@ fn tables(out: &mut Vec<u8>, part: &ClipTrack<'_>, shape: Shape) {
         put(out, 0);
         counted(out, (0..shape.repeats).flat_map(|_| samples.iter().map(|s| s.size)));
     });
+    chunk_offsets(out, &chunks, shape);
+}
+
+fn chunk_offsets(out: &mut Vec<u8>, chunks: &[&[Sample]], shape: Shape) {
     full(out, if shape.wide { *b"co64" } else { *b"stco" }, 0, 0, |out| {
         put(out, u32::try_from(chunks.len()).unwrap_or(0).saturating_mul(shape.repeats));
         for r in 0..shape.repeats {

@@ -8,7 +8,7 @@
 use crate::boxes::stsc::Stsc;
 use crate::boxes::write::put;
 use crate::boxes::{BoxAt, Table, be16, be32, number};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TOO_FEW_ENTRIES, TOO_SHORT};
 use crate::limits::{OFFSET_MAX, SIZES_STEP};
 use crate::range::{ByteRange, gather};
 
@@ -102,20 +102,27 @@ impl AuxInfoTable {
             (None, None) => return Ok(None),
         };
         let iv_bytes = u32::from(iv_bytes);
-        let mut table = Self { count, iv_bytes, sizes, base, marks: Vec::new() };
-        if matches!(table.sizes, Sizes::Same(_)) {
-            return Ok(Some(table));
+        let table = Self { count, iv_bytes, sizes, base, marks: Vec::new() };
+        table.marked(data).map(Some)
+    }
+
+    /// Adds up the sizes once, where they differ.
+    fn marked(mut self, data: &[u8]) -> Result<Self> {
+        if matches!(self.sizes, Sizes::Same(_)) {
+            return Ok(self);
         }
         let mut sum = 0;
-        for i in 0..count {
+        for i in 0..self.count {
             if i.is_multiple_of(SIZES_STEP) {
-                table.marks.push(sum);
+                self.marks.push(sum);
             }
-            sum += u64::from(table.size(data, i, sum).ok_or_else(|| {
-                Error::moov(PATH, 0, "what goes with encrypted samples is there for each")
+            sum += u64::from(self.size(data, i, sum).ok_or_else(|| {
+                let violation =
+                    "auxiliary information is missing for some samples; 14496-12 § 8.7.8";
+                Error::moov(PATH, 0, violation)
             })?);
         }
-        Ok(Some(table))
+        Ok(self)
     }
 
     /// Bytes of entry `i`, which has `before` bytes of others in front of it.
@@ -178,10 +185,7 @@ impl AuxInfoTable {
         }
         let location = match self.base {
             Base::File { .. } => AuxLocation::File(ranges),
-            Base::Moov(at, _) => {
-                let at = |sum| usize::try_from(sum).ok().map(|sum| at + sum);
-                AuxLocation::Here(data.get(at(start)?..at(sum)?)?.to_vec())
-            }
+            Base::Moov(at, _) => AuxLocation::Here(within(data, at, start, sum)?.to_vec()),
         };
         Some(AuxInfo { sizes, iv_bytes: self.iv_bytes, location })
     }
@@ -201,18 +205,24 @@ impl AuxInfo {
     }
 }
 
+/// The bytes from `start` up to `end`, counted from `at`.
+fn within(data: &[u8], at: usize, start: u64, end: u64) -> Option<&[u8]> {
+    let at = |offset| usize::try_from(offset).ok().map(|offset| at + offset);
+    data.get(at(start)?..at(end)?)
+}
+
 fn read_senc(data: &[u8], b: BoxAt, iv_bytes: u8) -> Result<(u32, Sizes, Base)> {
     let fault = |violation| Error::moov("mdia/minf/stbl/senc", b.start, violation);
     let flags = be32(data, b.body).unwrap_or(0);
     if flags & 1 != 0 {
-        return Err(fault("senc has the vectors that tenc promises"));
+        return Err(fault("senc overrides tenc, which is not supported; 23001-7 § 7.2"));
     }
-    let count = be32(b.content(data), 4).ok_or_else(|| fault("the box is cut off"))?;
+    let count = be32(b.content(data), 4).ok_or_else(|| fault(TOO_SHORT))?;
     let held = (b.end - b.body - 8) as u64;
     let sizes = if flags & 2 == 0 { Sizes::Same(iv_bytes) } else { Sizes::Subsamples };
     let least = u64::from(iv_bytes) + if flags & 2 == 0 { 0 } else { 2 };
     if u64::from(count) * least > held {
-        return Err(fault("the box counts more samples than it holds"));
+        return Err(fault(TOO_FEW_ENTRIES));
     }
     Ok((count, sizes, Base::Moov(b.body + 8, b.end)))
 }
@@ -224,7 +234,7 @@ fn fields(data: &[u8], b: BoxAt) -> usize {
 
 fn read_saiz(data: &[u8], b: BoxAt) -> Result<(u32, Sizes)> {
     let at = fields(data, b);
-    let fault = || Error::moov("mdia/minf/stbl/saiz", b.start, "the box is whole");
+    let fault = || Error::moov("mdia/minf/stbl/saiz", b.start, TOO_SHORT);
     let count = be32(data, at + 1).filter(|_| at + 5 <= b.end).ok_or_else(fault)?;
     match data.get(at).ok_or_else(fault)? {
         0 if count as usize > b.end - at - 5 => Err(fault()),
@@ -268,16 +278,21 @@ pub(crate) fn write(out: &mut Vec<u8>, aux: &AuxInfo) -> Option<Hole> {
     };
     let bytes = if let AuxLocation::Here(bytes) = &aux.location { bytes } else { &zeros };
     add(out, kind, if subsamples { 2 } else { 0 }, &[&count, bytes]);
-    let sizes: Vec<u8> = aux.sizes.iter().filter_map(|size| u8::try_from(*size).ok()).collect();
-    // A sample with more subsamples than a byte can count the bytes of has `senc` alone.
-    if let Some(first) = sizes.first().filter(|_| sizes.len() == aux.sizes.len()) {
-        let same = sizes.iter().all(|size| size == first);
-        let (default, sizes) = if same { (*first, &[][..]) } else { (0, &sizes[..]) };
-        add(out, *b"saiz", 0, &[&[default], &count, sizes]);
-        let at = u32::try_from(at).unwrap_or(u32::MAX).to_be_bytes();
-        add(out, *b"saio", 0, &[&[0, 0, 0, 1], &at]);
-    }
+    write_sizes(out, aux, at);
     hole
+}
+
+/// `saiz` and `saio`, for auxiliary information at `at` of the header. A sample with more subsamples
+/// than fit a size of one byte leaves both out.
+fn write_sizes(out: &mut Vec<u8>, aux: &AuxInfo, at: usize) {
+    let sizes: Vec<u8> = aux.sizes.iter().filter_map(|size| u8::try_from(*size).ok()).collect();
+    let Some(first) = sizes.first().filter(|_| sizes.len() == aux.sizes.len()) else { return };
+    let same = sizes.iter().all(|size| size == first);
+    let (default, sizes) = if same { (*first, &[][..]) } else { (0, &sizes[..]) };
+    let count = u32::try_from(aux.sizes.len()).unwrap_or(u32::MAX).to_be_bytes();
+    add(out, *b"saiz", 0, &[&[default], &count, sizes]);
+    let at = u32::try_from(at).unwrap_or(u32::MAX).to_be_bytes();
+    add(out, *b"saio", 0, &[&[0, 0, 0, 1], &at]);
 }
 
 /// A full box of these parts.

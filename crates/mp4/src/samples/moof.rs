@@ -6,7 +6,7 @@ use crate::boxes::tfhd::{Base, Tfhd};
 use crate::boxes::trex::Defaults;
 use crate::boxes::trun::Trun;
 use crate::boxes::{BoxAt, Of, boxes, find, sgpd, tfdt, tfhd};
-use crate::error::{Error, Result};
+use crate::error::{Error, FAR_SAMPLE, LARGE_SAMPLE, Result, TOO_SHORT};
 use crate::limits::{MOOF_SAMPLES_MAX, OFFSET_MAX, SAMPLE_BYTES_MAX, TICKS_MAX};
 
 /// The box, and when its track fragments begin.
@@ -63,7 +63,11 @@ impl Moof {
         for track in tracks {
             let span = moof.span(track)?;
             if span.samples > MOOF_SAMPLES_MAX || span.end > TICKS_MAX.cast_signed() {
-                return Err(moof.fault("moof/traf", 0, "a fragment has at most 262,144 samples"));
+                return Err(moof.fault(
+                    "moof/traf",
+                    0,
+                    "fragment is over 262,144 samples or 2^53 ticks, Firstframe's limit",
+                ));
             }
         }
         Ok(moof)
@@ -77,12 +81,20 @@ impl Moof {
                 continue;
             }
             if find(&self.bytes, b.body, b.end, &[*b"tfhd"]).is_none() {
-                return Err(self.fault("moof/traf", b.start, "a track fragment has a header"));
+                return Err(self.fault(
+                    "moof/traf",
+                    b.start,
+                    "track fragment has no tfhd box; 14496-12 § 8.8.7",
+                ));
             }
             let groups = || boxes(&self.bytes, b.body, b.end, "").of(*b"sgpd");
             if cfg!(feature = "cenc") && groups().any(|b| sgpd::is_rekeying(&self.bytes, b)) {
                 // Which samples it is about is said by number, and here they are numbered anew.
-                return Err(self.fault("moof/traf/sgpd", b.start, "a track keeps its key"));
+                return Err(self.fault(
+                    "moof/traf/sgpd",
+                    b.start,
+                    "track changes its key, which is not supported; 23001-7 § 6",
+                ));
             }
         }
         Ok(())
@@ -278,7 +290,7 @@ impl<'a> MoofSamples<'a> {
         let Some(traf) = self.trafs.next() else { return Ok(false) };
         let track = self.all.iter().find(|track| track.id == traf.id);
         let defaults = track.map(|track| track.defaults).unwrap_or_default();
-        let cut = || self.moof.fault("moof/traf/tfhd", traf.head.start, "the box is cut off");
+        let cut = || self.moof.fault("moof/traf/tfhd", traf.head.start, TOO_SHORT);
         let head = tfhd::parse(bytes, traf.head, defaults).ok_or_else(cut)?;
         self.place.base = match head.base {
             Base::At(at) => at,
@@ -303,7 +315,7 @@ impl<'a> MoofSamples<'a> {
         let run = self.moof.run(b)?;
         if let Some(offset) = run.offset {
             let place = self.place.base.checked_add_signed(i64::from(offset));
-            let violation = "a run lies behind the beginning of the file";
+            let violation = "run lies before the start of the file; 14496-12 § 8.8.8";
             let place =
                 place.ok_or_else(|| self.moof.fault("moof/traf/trun", b.start, violation))?;
             self.place.offset = place;
@@ -325,10 +337,10 @@ impl<'a> MoofSamples<'a> {
                 let place = self.place;
                 let fault = |violation| self.moof.fault("moof/traf/trun", 0, violation);
                 if place.offset > OFFSET_MAX {
-                    return Err(fault("a sample lies within 2^53 bytes"));
+                    return Err(fault(FAR_SAMPLE));
                 }
                 if entry.size > SAMPLE_BYTES_MAX {
-                    return Err(fault("a sample has at most 256 MiB"));
+                    return Err(fault(LARGE_SAMPLE));
                 }
                 self.place.offset += u64::from(entry.size);
                 self.place.dts += i64::from(entry.duration);

@@ -163,38 +163,59 @@ impl MoofStore {
                 return Ok(());
             };
             if fresh && !header.may_open_segment() {
-                return Err(Error::file(at, "an index of the file points to boxes"));
+                return Err(Error::file(
+                    at,
+                    "sidx or mfra points into the middle of a box; 14496-12 § 8.16.3",
+                ));
             }
             let size = header.size.or(self.file_size.map(|size| size.saturating_sub(at)));
             let size = size.unwrap_or(OFFSET_MAX - at);
             if size < 8 || at.saturating_add(size) > OFFSET_MAX {
-                return Err(Error::file(at, "a box is as large as its header, and ends somewhere"));
+                return Err(Error::file(
+                    at,
+                    "box is smaller than its header, or ends past byte 2^53; 14496-12 § 4.2",
+                ));
             }
-            let (whole, most) = match &header.kind {
-                b"moof" => (true, MOOF_BYTES_MAX),
-                b"sidx" => (true, MARKS_BYTES_MAX),
-                _ => (false, 0),
+            let most = match &header.kind {
+                b"moof" => Some(MOOF_BYTES_MAX),
+                b"sidx" => Some(MARKS_BYTES_MAX),
+                _ => None,
             };
-            if whole && size > most {
-                return Err(Error::file(at, "moof has at most 8 MiB, and sidx 4"));
-            }
-            if whole {
-                let len = usize::try_from(size).unwrap_or(usize::MAX);
-                let Some(content) = rest.get(..len) else {
-                    let missing = self.file_size.is_none_or(|end| at + size <= end).then_some(size);
-                    if let Some(run) = self.runs.get_mut(i) {
-                        // What is cut off at the end of the file is not there.
-                        run.missing = missing;
-                        run.at = if missing.is_some() { at } else { at + size };
-                    }
-                    return Ok(());
-                };
-                self.take(i, at, content)?;
+            if let Some(most) = most
+                && !self.take_whole(i, (at, size), rest, most)?
+            {
+                return Ok(());
             }
             if let Some(run) = self.runs.get_mut(i) {
                 (run.at, run.missing) = (at + size, None);
             }
         }
+    }
+
+    /// Takes a `moof` or `sidx` of `size` bytes, of which `rest` has all or the first ones; whether
+    /// it had all.
+    fn take_whole(
+        &mut self,
+        i: usize,
+        (at, size): (u64, u64),
+        rest: &[u8],
+        most: u64,
+    ) -> Result<bool> {
+        if size > most {
+            let violation = "moof is over 8 MiB or sidx over 4 MiB, Firstframe's limit";
+            return Err(Error::file(at, violation));
+        }
+        let len = usize::try_from(size).unwrap_or(usize::MAX);
+        if let Some(content) = rest.get(..len) {
+            return self.take(i, at, content).map(|()| true);
+        }
+        let missing = self.file_size.is_none_or(|end| at + size <= end).then_some(size);
+        if let Some(run) = self.runs.get_mut(i) {
+            // A box that the end of the file cuts off is passed over.
+            run.missing = missing;
+            run.at = if missing.is_some() { at } else { at + size };
+        }
+        Ok(false)
     }
 
     /// Takes a whole `moof` or `sidx`.

@@ -6,8 +6,10 @@ use crate::boxes::stco::Stco;
 use crate::boxes::stsc::{Chunk, Stsc};
 use crate::boxes::stss::Stss;
 use crate::boxes::stsz::Stsz;
-use crate::error::{Error, Result};
+use crate::error::{Error, FAR_SAMPLE, LARGE_SAMPLE, Result};
 use crate::limits::{KEY_TRIES_MAX, OFFSET_MAX, SAMPLE_BYTES_MAX};
+
+const NO_CHUNK: &str = "sample lies in no chunk; 14496-12 § 8.7.4";
 
 /// The tables of one track.
 #[derive(Debug, Default)]
@@ -223,24 +225,25 @@ impl TableSamples<'_> {
     fn read(&mut self) -> Result<Sample> {
         let fault = |violation| Error::moov("mdia/minf/stbl", 0, violation);
         let index = self.times.next;
-        let mut chunk = self.chunk.ok_or_else(|| fault("every sample lies in a chunk"))?;
+        let mut chunk = self.chunk.ok_or_else(|| fault(NO_CHUNK))?;
         if index - chunk.first >= chunk.count {
             let after = self.tables.stsc.after(self.data, &chunk);
-            chunk = after.ok_or_else(|| fault("every sample lies in a chunk"))?;
+            chunk = after.ok_or_else(|| fault(NO_CHUNK))?;
             self.chunk = Some(chunk);
             self.inside = 0;
         }
         let start = self.tables.stco.offset(self.data, chunk.number);
-        let start = start.ok_or_else(|| fault("every chunk has an offset"))?;
+        let start = start.ok_or_else(|| fault("chunk has no offset; 14496-12 § 8.7.5"))?;
         let offset = start.checked_add(self.inside).filter(|offset| *offset <= OFFSET_MAX);
-        let offset = offset.ok_or_else(|| fault("a sample lies within 2^53 bytes"))?;
+        let offset = offset.ok_or_else(|| fault(FAR_SAMPLE))?;
         let size = self.tables.stsz.size(self.data, index);
         if size > SAMPLE_BYTES_MAX {
-            return Err(fault("a sample has at most 256 MiB"));
+            return Err(fault(LARGE_SAMPLE));
         }
         self.inside += u64::from(size);
         let shown = self.times.next();
-        let shown = shown.ok_or_else(|| fault("every sample has a decoding time"))?;
+        let shown =
+            shown.ok_or_else(|| fault("sample has no decoding time; 14496-12 § 8.6.1.2"))?;
         Ok(Sample {
             moof: 0,
             index,

@@ -1,6 +1,6 @@
-//! Makes the stored form: packs one after the other, and then the head that knows where all is.
+//! Builds a start index from a whole `moov`: packs one after the other, then the head.
 
-use super::head::{self, KeyFrame};
+use super::head::{self, BlockStarts, KeyFrame};
 use super::{block, pack};
 use crate::error::{Error, Result};
 use crate::limits::{BLOCK_SAMPLES, KEYS_MAX, PACK_BYTES_MAX, PACKS_MAX};
@@ -11,65 +11,74 @@ use crate::remux::selected_track::SelectedTrack;
 use crate::samples::tables::Sample;
 use crate::timeline::edit_segment::EditSegment;
 
-/// Goes through a film once; holds one pack at a time.
+/// Builds a start index in one pass over the samples; holds one pack at a time.
+///
+/// Call [`Builder::next_pack`] until it returns `None`, then [`Builder::head`].
 pub struct Builder<'a, B> {
     index: &'a Index<B>,
     tracks: Vec<TrackWriter<'a>>,
-    packs: Vec<Vec<(u32, u64)>>,
+    packs: Vec<BlockStarts>,
     keys: Vec<KeyFrame>,
     /// Milliseconds from one key frame of the map to the next, at least.
     spacing_ms: u64,
 }
 
-/// A track on its way.
+/// A track and how far it is written.
 struct TrackWriter<'a> {
     selected: SelectedTrack<'a>,
     segment: &'a EditSegment,
+    /// Of the segment, for the head.
     numbers: [i64; 8],
     /// The next sample.
     next: u32,
-    /// Blocks in all packs before.
+    /// Blocks written so far.
     blocks: u32,
 }
 
 impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
-    /// For all tracks of a film that play. Refused is what is no film of samples side by side: one
-    /// with `moof` boxes, one whose edits jump, one whose descriptions change.
+    /// For all playable tracks of `index`.
+    ///
+    /// Errors where windows cannot be planned from samples side by side: a film with `moof` boxes,
+    /// with an edit list that jumps or holds a picture, with several sample descriptions in a track,
+    /// without key frame marks, or without a playable track.
     pub fn new(index: &'a Index<B>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         if index.is_fragmented() {
-            return fault("a film that is stored has no moof boxes");
+            return fault("no start index for a film with moof boxes");
         }
         let mut tracks = Vec::new();
         for (i, track) in index.tracks().iter().enumerate() {
             if track.playable.is_err() {
                 continue;
             }
-            let Some(selected) = SelectedTrack::of(index, Some(i), track.kind)? else { continue };
-            let [segment] = selected.stream.timeline.segments.as_slice() else {
-                return fault("a film that is stored has no edits that jump");
-            };
-            if selected.stream.tables.undeclared > 0 {
-                return fault("a film that is stored says which pictures are key frames");
+            if let Some(selected) = SelectedTrack::of(index, Some(i), track.kind)? {
+                tracks.push(TrackWriter::new(selected)?);
             }
-            if selected.stream.descriptions.len() > 1 {
-                return fault("a film that is stored has one sample description a track");
-            }
-            let Some(numbers) = segment.numbers() else {
-                return fault("a film that is stored has no picture that stands still");
-            };
-            tracks.push(TrackWriter { selected, segment, numbers, next: segment.first, blocks: 0 });
         }
         if tracks.is_empty() {
-            return fault("a film that is stored has a track that plays");
+            return fault("no start index for a film without a playable track");
         }
         Ok(Self { index, tracks, packs: Vec::new(), keys: Vec::new(), spacing_ms: 0 })
     }
 
-    /// The next pack, of at most [`PACK_BYTES_MAX`] bytes; `None` behind the last.
+    /// The next pack, of at most [`PACK_BYTES_MAX`] bytes; `None` after the last one.
     pub fn next_pack(&mut self) -> Result<Option<Vec<u8>>> {
+        let starts = self.starts();
+        let tracks = self.next_blocks(&starts)?;
+        if starts == self.starts() {
+            return Ok(None);
+        }
+        let number = self.packs.len() as u64;
+        if number == PACKS_MAX {
+            return Err(Error::file(0, "start index is over 1,024 packs, Firstframe's limit"));
+        }
+        self.packs.push(starts);
+        Ok(Some(pack::write(u32::try_from(number).unwrap_or(u32::MAX), &tracks)))
+    }
+
+    /// For each track the blocks that fit into one pack, which begins at `starts`.
+    fn next_blocks(&mut self, starts: &BlockStarts) -> Result<Vec<Vec<Vec<u8>>>> {
         let mut tracks: Vec<Vec<Vec<u8>>> = self.tracks.iter().map(|_| Vec::new()).collect();
-        let held: Vec<_> = self.tracks.iter().map(TrackWriter::held).collect();
         let mut bytes = 16 + 3 * tracks.len();
         while let Some(i) = self.earliest() {
             let (Some(writer), Some(blocks)) = (self.tracks.get(i), tracks.get_mut(i)) else {
@@ -78,24 +87,16 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
             let samples = writer.samples()?;
             let block = block::write(&samples, writer.back());
             bytes += pack::cost(&block);
-            if bytes > PACK_BYTES_MAX && held != self.held() {
+            if bytes > PACK_BYTES_MAX && *starts != self.starts() {
                 break;
             }
             blocks.push(block);
             self.advance(i, &samples);
         }
-        if held == self.held() {
-            return Ok(None);
-        }
-        let number = self.packs.len() as u64;
-        if number == PACKS_MAX {
-            return Err(Error::file(0, "a film has at most 1,024 packs"));
-        }
-        self.packs.push(held);
-        Ok(Some(pack::write(u32::try_from(number).unwrap_or(u32::MAX), &tracks)))
+        Ok(tracks)
     }
 
-    /// The head, of at most [`PACK_BYTES_MAX`] bytes, once all packs are made.
+    /// The head, of at most [`PACK_BYTES_MAX`] bytes; call it after the last pack.
     pub fn head(&self) -> Result<Vec<u8>> {
         let mut tracks = Vec::with_capacity(self.tracks.len());
         for TrackWriter { selected, numbers, .. } in &self.tracks {
@@ -104,16 +105,14 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         }
         let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
         if head.len() > PACK_BYTES_MAX {
-            return Err(Error::file(
-                0,
-                "what is told of a film's tracks has at most 900,000 bytes",
-            ));
+            return Err(Error::file(0, "head is over 900,000 bytes, Firstframe's limit"));
         }
         Ok(head)
     }
 
-    fn held(&self) -> Vec<(u32, u64)> {
-        self.tracks.iter().map(TrackWriter::held).collect()
+    /// Where the next pack begins.
+    fn starts(&self) -> BlockStarts {
+        self.tracks.iter().map(TrackWriter::start).collect()
     }
 
     /// The track whose next sample is decoded first.
@@ -126,6 +125,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         unfinished.min_by_key(|(_, writer)| at(writer)).map(|(i, _)| i)
     }
 
+    /// Moves track `i` past a block of these samples, whose key frames go into the map.
     fn advance(&mut self, i: usize, samples: &[Sample]) {
         let is_lead =
             Some(i) == self.tracks.iter().position(|l| l.selected.track.kind == TrackKind::Video);
@@ -141,7 +141,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         }
     }
 
-    /// Adds to the map; where they are many, only as many as it may have.
+    /// Adds to the map, which is thinned out when it is full.
     fn key_frame(&mut self, key: KeyFrame) {
         if self.keys.len() == KEYS_MAX {
             self.spacing_ms = (self.spacing_ms * 2).max(1000);
@@ -152,7 +152,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         self.space(key);
     }
 
-    /// Adds one that is far enough behind the last.
+    /// Adds a key frame that is far enough behind the last one.
     fn space(&mut self, key: KeyFrame) {
         let far = |last: &KeyFrame| key.time_ms.saturating_sub(last.time_ms) >= self.spacing_ms;
         if self.keys.len() < KEYS_MAX && self.keys.last().is_none_or(far) {
@@ -161,7 +161,25 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     }
 }
 
-impl TrackWriter<'_> {
+impl<'a> TrackWriter<'a> {
+    fn new(selected: SelectedTrack<'a>) -> Result<Self> {
+        let fault = |violation| Err(Error::file(0, violation));
+        let stream = selected.stream;
+        let [segment] = stream.timeline.segments.as_slice() else {
+            return fault("no start index for a film whose edit list jumps");
+        };
+        if stream.tables.undeclared > 0 {
+            return fault("no start index for a film that does not mark its key frames");
+        }
+        if stream.descriptions.len() > 1 {
+            return fault("no start index for a track with several sample descriptions");
+        }
+        let Some(numbers) = segment.numbers() else {
+            return fault("no start index for a film with a still picture in its edit list");
+        };
+        Ok(Self { selected, segment, numbers, next: segment.first, blocks: 0 })
+    }
+
     /// The samples of the next block.
     fn samples(&self) -> Result<Vec<Sample>> {
         let SelectedTrack { data, stream, .. } = self.selected;
@@ -169,15 +187,15 @@ impl TrackWriter<'_> {
         walk.take(BLOCK_SAMPLES as usize).collect()
     }
 
-    /// How far back the last key frame is.
+    /// Samples from the last key frame to the next sample.
     fn back(&self) -> u32 {
         let tables = &self.selected.stream.tables;
         self.next
             - tables.key_before(self.selected.data, self.next.saturating_add(1)).min(self.next)
     }
 
-    /// The blocks so far, and when the next one is decoded.
-    fn held(&self) -> (u32, u64) {
+    /// The number of the next block, and the decoding time of its first sample.
+    fn start(&self) -> (u32, u64) {
         let selected = &self.selected;
         let (dts, _) = selected.stream.tables.time(selected.data, self.next);
         (self.blocks, u64::try_from(dts).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! The head of a stored film: its tracks, where in which pack their samples are, its key frames.
+//! The head of a start index: its tracks, which blocks each pack holds, and a map of key frames.
 
 use super::block::{self, BlockFront};
 use super::pack;
@@ -13,49 +13,54 @@ use crate::timeline::edit_segment::EditSegment;
 
 const MAGIC: &[u8] = b"ffh\x01";
 
-/// A key frame of the film's pictures.
+/// A key frame of the first video track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyFrame {
-    /// When it is shown.
+    /// When it is shown, in milliseconds of the presentation.
     pub time_ms: u64,
-    /// Where in the file it begins.
+    /// Its first byte in the file.
     pub offset: u64,
 }
 
-/// A stored film, without its packs.
+/// A start index without its packs: what its head says.
 #[derive(Debug)]
 pub struct StartIndex<'a> {
     pub(super) duration_ms: u64,
     pub(super) tracks: Vec<StoredTrack<'a>>,
+    /// For each pack.
     packs: Vec<BlockStarts>,
+    /// At the map of key frames.
     keys: Reader<'a>,
 }
 
-/// A track, as far as the head knows it.
+/// A track as the head describes it.
 #[derive(Debug)]
 pub(super) struct StoredTrack<'a> {
-    /// Which track of the index it is.
+    /// Its number in the [`Index`](crate::Index) that the start index was built from.
     pub(super) number: usize,
     pub(super) track: Track,
     pub(super) init: &'a [u8],
-    /// Whether key frames are listed; else every sample is one.
+    /// Whether samples say if they are key frames; else every sample is one.
     pub(super) lists_keys: bool,
+    /// Samples that a decoder needs in front of the first one that is heard.
     pub(super) roll: u32,
     pub(super) segment: EditSegment,
-    /// All its blocks, in all packs.
+    /// How many blocks all packs together have of it.
     pub(super) blocks: u32,
 }
 
-/// What packs hold of a track, by track: its first block there, and when that one is decoded.
-type BlockStarts = Vec<(u32, u64)>;
+/// For each track the number of its first block in a pack, and the decoding time of that block.
+pub(super) type BlockStarts = Vec<(u32, u64)>;
 
-/// A block, of the track at this place among [`StartIndex::tracks`]; or the pack that is missing.
+/// What is read from packs.
 pub(super) type PackResult<T> = Result<T, PackFault>;
 
 /// Why a block cannot be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PackFault {
+    /// This pack was not given.
     Missing(u32),
+    /// Head or packs break a rule.
     Broken(crate::Error),
 }
 
@@ -65,7 +70,8 @@ impl From<crate::Error> for PackFault {
     }
 }
 
-/// The head for these tracks; `packs` and `keys` are as they were made.
+/// The bytes of a head for these tracks, each with its number, the numbers of its segment and its
+/// initialization segment.
 pub(super) fn write(
     duration_ms: u64,
     tracks: &[(usize, &Track, [i64; 8], Vec<u8>)],
@@ -76,34 +82,9 @@ pub(super) fn write(
     put(&mut out, duration_ms);
     put(&mut out, tracks.len() as u64);
     for (number, track, segment, init) in tracks {
-        let Some(stream) = &track.stream else { continue };
-        put(&mut out, *number as u64);
-        put(&mut out, u64::from(track.kind == TrackKind::Audio));
-        put(&mut out, u64::from(stream.tables.stss.is_some()));
-        put(&mut out, u64::from(track.support == Support::Everywhere));
-        put(&mut out, u64::from(track.timescale));
-        put(&mut out, track.duration_ms);
-        for number in [track.width, track.height, track.channels] {
-            put(&mut out, u64::from(number));
-        }
-        put(&mut out, u64::from(track.sample_rate));
-        put_bytes(&mut out, track.language.as_deref().unwrap_or_default().as_bytes());
-        put_bytes(&mut out, track.codec.as_bytes());
-        put_bytes(&mut out, init);
-        put(&mut out, u64::from(stream.roll));
-        for number in segment {
-            put_signed(&mut out, *number);
-        }
+        write_track(&mut out, *number, track, *segment, init);
     }
-    put(&mut out, packs.len() as u64);
-    let mut before = vec![(0, 0); tracks.len()];
-    for held in packs {
-        for ((block, dts), (block_before, dts_before)) in held.iter().zip(&mut before) {
-            put(&mut out, u64::from(block - *block_before));
-            put(&mut out, dts - *dts_before);
-            (*block_before, *dts_before) = (*block, *dts);
-        }
-    }
+    write_packs(&mut out, tracks.len(), packs);
     put(&mut out, keys.len() as u64);
     let mut before = KeyFrame { time_ms: 0, offset: 0 };
     for key in keys {
@@ -114,8 +95,41 @@ pub(super) fn write(
     out
 }
 
+fn write_track(out: &mut Vec<u8>, number: usize, track: &Track, segment: [i64; 8], init: &[u8]) {
+    let Some(stream) = &track.stream else { return };
+    put(out, number as u64);
+    put(out, u64::from(track.kind == TrackKind::Audio));
+    put(out, u64::from(stream.tables.stss.is_some()));
+    put(out, u64::from(track.support == Support::Everywhere));
+    put(out, u64::from(track.timescale));
+    put(out, track.duration_ms);
+    for number in [track.width, track.height, track.channels] {
+        put(out, u64::from(number));
+    }
+    put(out, u64::from(track.sample_rate));
+    put_bytes(out, track.language.as_deref().unwrap_or_default().as_bytes());
+    put_bytes(out, track.codec.as_bytes());
+    put_bytes(out, init);
+    put(out, u64::from(stream.roll));
+    for number in segment {
+        put_signed(out, number);
+    }
+}
+
+fn write_packs(out: &mut Vec<u8>, tracks: usize, packs: &[BlockStarts]) {
+    put(out, packs.len() as u64);
+    let mut before = vec![(0, 0); tracks];
+    for starts in packs {
+        for ((block, dts), (block_before, dts_before)) in starts.iter().zip(&mut before) {
+            put(out, u64::from(block - *block_before));
+            put(out, dts - *dts_before);
+            (*block_before, *dts_before) = (*block, *dts);
+        }
+    }
+}
+
 impl<'a> StartIndex<'a> {
-    /// Reads a head.
+    /// Reads a head. Errors: `violation` says which field is wrong, `offset` where in the head.
     pub fn read(head: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::behind(head, MAGIC)?;
         let duration_ms = reader.up_to(TICKS_MAX)?;
@@ -136,12 +150,12 @@ impl<'a> StartIndex<'a> {
         Ok(Self { duration_ms, tracks, packs, keys: reader })
     }
 
-    /// How many packs it has; they are numbered from 0.
+    /// How many packs it has; their numbers count from 0.
     pub fn packs(&self) -> u32 {
         u32::try_from(self.packs.len()).unwrap_or(u32::MAX)
     }
 
-    /// The numbers and descriptions of its tracks: all that play.
+    /// Its tracks, which are the playable ones, each with its number in the index.
     pub fn tracks(&self) -> impl Iterator<Item = (usize, &Track)> {
         self.tracks.iter().map(|stored| (stored.number, &stored.track))
     }
@@ -155,7 +169,8 @@ impl<'a> StartIndex<'a> {
         of(true).or_else(|| of(false)).map(|(number, _)| number)
     }
 
-    /// The key frames of its first video track, or as many as a map may have.
+    /// The key frames of its first video track in the order of time; every nth one where there are
+    /// more than [`KEYS_MAX`](crate::limits::KEYS_MAX).
     pub fn key_frames(&self) -> impl Iterator<Item = KeyFrame> + use<'a> {
         let mut reader = self.keys;
         let count = reader.number().unwrap_or(0);
@@ -167,15 +182,15 @@ impl<'a> StartIndex<'a> {
         })
     }
 
-    /// The bytes of block `number` of the `track`th track, out of these packs.
+    /// The bytes of block `number` of the `track`th track, from these packs.
     pub(super) fn block<'p>(
         &self,
         packs: &[(u32, &'p [u8])],
         track: usize,
         number: u32,
     ) -> PackResult<&'p [u8]> {
-        let first = |held: &BlockStarts| held.get(track).map_or(u32::MAX, |(block, _)| *block);
-        let behind = self.packs.partition_point(|held| first(held) <= number);
+        let first = |starts: &BlockStarts| starts.get(track).map_or(u32::MAX, |(block, _)| *block);
+        let behind = self.packs.partition_point(|starts| first(starts) <= number);
         let at = behind.saturating_sub(1);
         let pack_number = u32::try_from(at).unwrap_or(u32::MAX);
         let pack = packs.iter().find(|(number, _)| *number == pack_number);
@@ -194,7 +209,7 @@ impl<'a> StartIndex<'a> {
         Ok(block::front(&mut Reader::of(self.block(packs, track, number)?))?)
     }
 
-    /// The last block that begins at or before `dts`, else the first.
+    /// The last block whose first sample is decoded at or before `dts`, else the first block.
     pub(super) fn block_at(
         &self,
         packs: &[(u32, &[u8])],
@@ -202,10 +217,11 @@ impl<'a> StartIndex<'a> {
         dts: i64,
     ) -> PackResult<u32> {
         let dts = u64::try_from(dts).unwrap_or(0);
-        let held = |held: &BlockStarts| held.get(track).copied().unwrap_or((u32::MAX, u64::MAX));
+        let start =
+            |starts: &BlockStarts| starts.get(track).copied().unwrap_or((u32::MAX, u64::MAX));
         let blocks = self.tracks.get(track).map_or(0, |stored| stored.blocks);
-        let behind = self.packs.partition_point(|pack| held(pack).1 <= dts);
-        let first = |pack: usize| self.packs.get(pack).map_or(blocks, |pack| held(pack).0);
+        let behind = self.packs.partition_point(|pack| start(pack).1 <= dts);
+        let first = |pack: usize| self.packs.get(pack).map_or(blocks, |pack| start(pack).0);
         let mut low = first(behind.saturating_sub(1)).min(blocks.saturating_sub(1));
         let mut high = first(behind).min(blocks);
         // The block at `low` begins in time, or is the first; the one at `high` does not.
@@ -222,13 +238,13 @@ impl<'a> StartIndex<'a> {
 }
 
 impl<'a> StoredTrack<'a> {
-    /// The media's time at a presentation time.
+    /// The media time, in ticks, of a presentation time.
     pub(super) fn media_time(&self, ms: u64) -> i64 {
         let ticks = rescale(ms, 1000, self.track.timescale).min(TICKS_MAX);
         ticks.cast_signed() - self.segment.shift
     }
 
-    /// About when a sample that is decoded at `dts` is shown.
+    /// The presentation time of `dts`: about when such a sample is shown.
     pub(super) fn ms(&self, dts: u64) -> u64 {
         let ticks = dts.saturating_add_signed(self.segment.shift);
         rescale(ticks, self.track.timescale, 1000)
@@ -239,17 +255,7 @@ impl<'a> StoredTrack<'a> {
         let kind = [TrackKind::Video, TrackKind::Audio];
         let kind = kind.get(reader.up_to::<usize>(1)?).copied().unwrap_or(TrackKind::Other);
         let lists_keys = reader.up_to::<u8>(1)? == 1;
-        let everywhere = reader.up_to::<u8>(1)? == 1;
-        let support =
-            if everywhere { Support::Everywhere } else { Support::Somewhere("in some browsers") };
-        let timescale = reader.up_to(u64::from(u32::MAX))?;
-        let duration_ms = reader.up_to(TICKS_MAX)?;
-        let (width, height) = (reader.up_to(0xffff)?, reader.up_to(0xffff)?);
-        let (channels, sample_rate) = (reader.up_to(0xffff)?, reader.up_to(u64::from(u32::MAX))?);
-        let counted = reader.counted()?;
-        let language = reader.language(counted)?;
-        let counted = reader.counted()?;
-        let codec = reader.text(counted)?;
+        let mut track = read_track(reader, kind)?;
         let init = reader.counted()?;
         let roll = reader.up_to(u64::from(BLOCK_SAMPLES))?;
         let mut segment = [0; 8];
@@ -257,25 +263,36 @@ impl<'a> StoredTrack<'a> {
             *number = reader.signed()?;
         }
         let segment = EditSegment::of(segment);
-        let segment =
-            segment.ok_or_else(|| reader.fault("what is shown of a track is as it may be"))?;
-        let samples = segment.end - segment.first;
-        let track = Track {
-            kind,
-            codec,
-            timescale,
-            duration_ms,
-            sample_count: samples,
-            language: Some(language).filter(|language| !language.is_empty()),
-            width,
-            height,
-            channels,
-            sample_rate,
-            playable: Ok(()),
-            support,
-            ..Track::unplayable(crate::Unplayable::NoSamples)
-        };
-        let blocks = samples.div_ceil(BLOCK_SAMPLES);
+        let segment = segment.ok_or_else(|| reader.fault("edit segment has impossible numbers"))?;
+        track.sample_count = segment.end - segment.first;
+        let blocks = track.sample_count.div_ceil(BLOCK_SAMPLES);
         Ok(Self { number, track, init, lists_keys, roll, segment, blocks })
     }
+}
+
+/// The fields that describe a track to whoever chooses one.
+fn read_track(reader: &mut Reader<'_>, kind: TrackKind) -> Result<Track> {
+    let everywhere = reader.up_to::<u8>(1)? == 1;
+    let support =
+        if everywhere { Support::Everywhere } else { Support::Somewhere("in some browsers") };
+    let timescale = reader.up_to(u64::from(u32::MAX))?;
+    let duration_ms = reader.up_to(TICKS_MAX)?;
+    let (width, height) = (reader.up_to(0xffff)?, reader.up_to(0xffff)?);
+    let (channels, sample_rate) = (reader.up_to(0xffff)?, reader.up_to(u64::from(u32::MAX))?);
+    let language = reader.counted().and_then(|code| reader.language(code))?;
+    let codec = reader.counted().and_then(|text| reader.text(text))?;
+    Ok(Track {
+        kind,
+        codec,
+        timescale,
+        duration_ms,
+        language: Some(language).filter(|language| !language.is_empty()),
+        width,
+        height,
+        channels,
+        sample_rate,
+        playable: Ok(()),
+        support,
+        ..Track::unplayable(crate::Unplayable::NoSamples)
+    })
 }

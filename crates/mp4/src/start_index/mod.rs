@@ -1,8 +1,13 @@
-//! Starts for those who have no `moov`: made by whoever holds one, stored small, sent as boxes.
+//! Starts for readers that have no `moov`: planned from a small stored index, sent as boxes.
 //!
-//! The stored form is a head and packs of sample records; `docs/formats.md` has both it and the
-//! wire form, byte by byte. What is planned on a span of them is what the whole index would
-//! have planned: the same code does it, and looks whether it came to an end that is none.
+//! [`Builder`] reads an [`Index`](crate::Index) once and writes packs of sample records and a head;
+//! [`Root`] names the packs and holds the head. [`plan_from_packs`] plans the windows of a [`Start`]
+//! from head and packs; [`plan_from_moov`] plans the same windows from the whole index.
+//! [`encode`] writes a [`Start`] as boxes, [`decode`] reads them. `docs/formats.md` describes the
+//! stored form and the wire form byte by byte.
+//!
+//! [`plan_from_packs`] builds an index of a slice of the samples and runs [`crate::plan`] on it, so
+//! both planners share their code.
 
 mod block;
 mod builder;

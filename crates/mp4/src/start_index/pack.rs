@@ -1,4 +1,4 @@
-//! A pack: blocks of all tracks over a span of the film, and where in it each lies.
+//! A pack: blocks of all tracks over the same part of the film, behind a directory of their lengths.
 
 use super::varint::{Reader, put};
 use crate::error::Result;
@@ -6,7 +6,8 @@ use crate::limits::PACK_BYTES_MAX;
 
 const MAGIC: &[u8] = b"ffp\x01";
 
-/// `blocks` by track. The directory is [`cost`] a block and 3 a track at most.
+/// The bytes of pack `number`, with these blocks of each track. The directory takes at most 3 bytes a
+/// track, and for each block what [`cost`] adds to its length.
 pub(super) fn write(number: u32, tracks: &[Vec<Vec<u8>>]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     put(&mut out, u64::from(number));
@@ -20,35 +21,46 @@ pub(super) fn write(number: u32, tracks: &[Vec<Vec<u8>>]) -> Vec<u8> {
     out
 }
 
-/// What a block takes, with its place in the directory.
+/// Bytes that a block adds to a pack, at most.
 pub(super) fn cost(block: &[u8]) -> usize {
     block.len() + 3
 }
 
-/// The `block`th block of a track; `tracks` are in every pack of its film.
+/// The bytes of one block, by its track and its number in this pack; `tracks`: how many tracks the
+/// start index has.
 pub(super) fn block(
     pack: &[u8],
     number: u32,
     tracks: usize,
-    (track, block): (usize, u32),
+    wanted: (usize, u32),
 ) -> Result<&[u8]> {
     let mut reader = Reader::behind(pack, MAGIC)?;
     if reader.number()? != u64::from(number) {
-        return Err(reader.fault("a pack is the one that is asked for"));
+        return Err(reader.fault("pack has another number than its place"));
     }
+    let found = find(&mut reader, tracks, wanted)?;
+    let (before, len) =
+        found.ok_or_else(|| reader.fault("pack lacks a block that the head places in it"))?;
+    reader.bytes(before)?;
+    reader.bytes(len)
+}
+
+/// Reads the directory: the bytes in front of a block, counted from its end, and those of the block.
+fn find(
+    reader: &mut Reader<'_>,
+    tracks: usize,
+    wanted: (usize, u32),
+) -> Result<Option<(usize, usize)>> {
     let (mut before, mut found) = (0, None);
-    for i in 0..tracks {
-        // A block has at least a byte, and a pack has no more than it may have.
-        for j in 0..reader.up_to(PACK_BYTES_MAX as u64)? {
+    for track in 0..tracks {
+        // A block has at least one byte, so a pack has fewer blocks than bytes.
+        for block in 0..reader.up_to(PACK_BYTES_MAX as u64)? {
             let len: usize = reader.up_to(PACK_BYTES_MAX as u64)?;
-            if (i, j) == (track, block) {
+            if (track, block) == wanted {
                 found = Some((before, len));
             }
             before += len;
         }
     }
-    let (before, len) =
-        found.ok_or_else(|| reader.fault("a block is in the pack that is said to hold it"))?;
-    reader.bytes(before)?;
-    reader.bytes(len)
+    Ok(found)
 }

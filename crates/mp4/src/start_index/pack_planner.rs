@@ -1,26 +1,31 @@
-//! Windows planned on a span of a stored film, as they would be planned on the whole.
+//! Plans windows on a slice of the samples, with the same result as on all of them.
 //!
-//! A plan looks at samples next to each other. Where it came to an end of the span that is none
-//! of the track, it might have gone on: the span is made longer on that side, and planned again.
+//! A plan depends on neighbouring samples. Where planning reaches an end of the slice that is not the
+//! end of the track, the slice grows on that side and is planned again.
 
-use super::head::{PackFault, PackResult, StartIndex};
+use super::head::{PackFault, PackResult, StartIndex, StoredTrack};
 use super::slice::{self, BlockSpan};
 use super::start::{Start, StartPosition, StartRequest, TrackInit, TrackSummary};
 use crate::error::{Error, Result};
-use crate::limits::{BLOCK_SAMPLES, STRETCH_BLOCKS_MAX, STRETCH_MS};
+use crate::limits::{BLOCK_SAMPLES, SLICE_BLOCKS_MAX, SLICE_MS};
 use crate::moov::index::Index;
 use crate::remux::plan::{self, Cursor, Window};
 
-/// What comes of asking.
+/// The result of [`plan_from_packs`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanStep {
-    /// This pack is wanted too.
+    /// Call again with this pack added.
     NeedPack(u32),
-    /// Here it is.
+    /// The start.
     Done(Start),
 }
 
-/// What [`answer`](super::plan_from_moov()) says, from a head and those packs that were wanted so far.
+/// Plans a start from a head and packs, each with its number: what
+/// [`plan_from_moov`](super::plan_from_moov()) plans from the whole `moov`.
+///
+/// Begin without packs, and add the one that [`PlanStep::NeedPack`] names until the result is
+/// [`PlanStep::Done`]. Errors where the selection names no stored track, or bytes break a rule of
+/// `docs/formats.md`.
 pub fn plan_from_packs(
     film: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
@@ -30,7 +35,8 @@ pub fn plan_from_packs(
     for (slot, number) in slots.iter_mut().zip([request.selection.video, request.selection.audio]) {
         let Some(number) = number else { continue };
         let place = film.tracks.iter().position(|stored| stored.number == number);
-        *slot = Some(place.ok_or_else(|| Error::file(0, "a track that is asked for is stored"))?);
+        *slot =
+            Some(place.ok_or_else(|| Error::file(0, "start index has no track of this number"))?);
     }
     let planner = Planner { film, packs, slots, request: request.limited() };
     match planner.run() {
@@ -38,13 +44,13 @@ pub fn plan_from_packs(
         Err(PackFault::Broken(error)) => Err(error),
         Err(PackFault::Missing(number)) => {
             let is_there = packs.iter().any(|pack| pack.0 == number) || number >= film.packs();
-            let fault = Error::file(0, "a block is in one of the film's packs");
+            let fault = Error::file(0, "head places a block in no pack");
             if is_there { Err(fault) } else { Ok(PlanStep::NeedPack(number)) }
         }
     }
 }
 
-/// What is asked of what; tracks by their place in the film, video first.
+/// A request, the start index it is planned on, and the places of its tracks there, video first.
 struct Planner<'a> {
     film: &'a StartIndex<'a>,
     packs: &'a [(u32, &'a [u8])],
@@ -52,12 +58,12 @@ struct Planner<'a> {
     request: StartRequest,
 }
 
-/// The blocks of each slot.
+/// The blocks of video and audio that the slice has.
 type BlockSpans = [Option<BlockSpan>; 2];
 
 enum PlanOutcome {
     Done(u64, Vec<Window>),
-    /// The span must begin earlier.
+    /// The slice must begin earlier.
     Earlier,
     /// It must end later.
     Later,
@@ -66,7 +72,7 @@ enum PlanOutcome {
 impl Planner<'_> {
     fn run(&self) -> PackResult<(u64, Vec<Window>)> {
         let (mut back, mut ahead_ms) =
-            (1, self.request.span_ms * u64::from(self.request.count) + STRETCH_MS);
+            (1, self.request.span_ms * u64::from(self.request.count) + SLICE_MS);
         let (mut spans, from_ms) = self.first_spans()?;
         self.reach(&mut spans, from_ms + ahead_ms)?;
         loop {
@@ -94,7 +100,7 @@ impl Planner<'_> {
         slots.filter_map(|(slot, span)| slot.zip(span.as_mut()))
     }
 
-    /// Where each slot begins, and about when that is.
+    /// The block in which each track begins, and about when that is shown.
     fn first_spans(&self) -> PackResult<(BlockSpans, u64)> {
         let mut spans = [None; 2];
         let mut from_ms = match self.request.from {
@@ -107,24 +113,31 @@ impl Planner<'_> {
             else {
                 continue;
             };
-            let from = match self.request.from {
-                StartPosition::Time(_) => {
-                    let block = self.film.block_at(self.packs, slot, stored.media_time(from_ms))?;
-                    self.key_block(slot, block)?
-                }
-                StartPosition::Cursor(cursor) => {
-                    let number = samples(cursor).get(i).copied().unwrap_or(0);
-                    let number = number.saturating_sub(stored.segment.first);
-                    // Those at the beginning are timed together.
-                    let number = if number < stored.segment.compressed() { 0 } else { number };
-                    (number / BLOCK_SAMPLES).min(stored.blocks.saturating_sub(1))
-                }
-            };
+            let from = self.first_block(i, slot, stored, from_ms)?;
             // Sound begins with the picture, which begins with its key frame.
             from_ms = from_ms.min(stored.ms(self.film.front(self.packs, slot, from)?.dts));
             *span = Some(BlockSpan { from, to: from });
         }
         Ok((spans, if asked_ms == u64::MAX { from_ms } else { asked_ms }))
+    }
+
+    /// The block in which track `i` begins, which is at `slot` in the film.
+    fn first_block(
+        &self,
+        i: usize,
+        slot: usize,
+        stored: &StoredTrack<'_>,
+        from_ms: u64,
+    ) -> PackResult<u32> {
+        let StartPosition::Cursor(cursor) = self.request.from else {
+            let block = self.film.block_at(self.packs, slot, stored.media_time(from_ms))?;
+            return self.key_block(slot, block);
+        };
+        let number = samples(cursor).get(i).copied().unwrap_or(0);
+        let number = number.saturating_sub(stored.segment.first);
+        // The compressed samples at the beginning are timed together.
+        let number = if number < stored.segment.compressed() { 0 } else { number };
+        Ok((number / BLOCK_SAMPLES).min(stored.blocks.saturating_sub(1)))
     }
 
     /// The block of the last key frame at or before the first sample of this one.
@@ -133,7 +146,7 @@ impl Planner<'_> {
         Ok(block.saturating_sub(front.back.div_ceil(BLOCK_SAMPLES)))
     }
 
-    /// Lets all spans end behind `until_ms`.
+    /// Lets all spans end after `until_ms`.
     fn reach(&self, spans: &mut BlockSpans, until_ms: u64) -> PackResult<()> {
         for (slot, span) in self.each(spans) {
             let Some(stored) = self.film.tracks.get(slot) else { continue };
@@ -145,50 +158,65 @@ impl Planner<'_> {
 
     fn index(&self, spans: &BlockSpans) -> PackResult<Index<Vec<u8>>> {
         let spans: Vec<_> = self.slots.iter().zip(spans).filter_map(|(l, s)| l.zip(*s)).collect();
-        if spans.iter().any(|(_, span)| span.to.saturating_sub(span.from) > STRETCH_BLOCKS_MAX) {
-            let violation = "what is shown together is within 100,000 samples";
+        if spans.iter().any(|(_, span)| span.to.saturating_sub(span.from) > SLICE_BLOCKS_MAX) {
+            let violation = "windows are over 100,000 samples of a track, Firstframe's limit";
             return Err(Error::file(0, violation).into());
         }
         slice::index(self.film, self.packs, &spans)
     }
 
     fn plan(&self, index: &Index<Vec<u8>>, spans: &BlockSpans) -> PackResult<PlanOutcome> {
-        let selection = self.request.selection;
-        let [video, audio] = [0, 1].map(|i| self.edges(spans, i));
-        let (mut cursor, mut start_ms) = match self.request.from {
-            StartPosition::Time(ms) => {
-                let (cursor, start_ms) = plan::seek(index, selection, ms)?;
-                let [v, a] = samples(cursor);
-                if (v == 0 && video.before) || (a == 0 && audio.before) {
-                    return Ok(PlanOutcome::Earlier);
-                }
-                (cursor, Some(start_ms))
-            }
-            StartPosition::Cursor(cursor) => {
-                (moved(cursor, u32::saturating_sub, [video, audio]), None)
-            }
+        let StartRequest { selection, span_ms, count, .. } = self.request;
+        let edges = [0, 1].map(|i| self.edges(spans, i));
+        let [video, audio] = edges;
+        let Some((mut cursor, mut start_ms)) = self.begin(index, edges)? else {
+            return Ok(PlanOutcome::Earlier);
         };
         let mut windows = Vec::new();
-        for _ in 0..self.request.count {
-            let Some(mut window) = plan::next(index, selection, cursor, self.request.span_ms)?
-            else {
-                break;
-            };
+        for _ in 0..count {
+            let Some(mut window) = plan::next(index, selection, cursor, span_ms)? else { break };
             cursor = window.next;
             let [v, a] = samples(cursor);
             if v >= video.end || a >= audio.end {
                 return Ok(PlanOutcome::Later);
             }
-            window.next = moved(cursor, u32::saturating_add, [video, audio]);
-            for fragment in window.fetches.iter_mut().flat_map(|fetch| &mut fetch.fragments) {
-                let is_video = Some(fragment.track) == selection.video;
-                let first = if is_video { video.first } else { audio.first };
-                fragment.first_sample = fragment.first_sample.saturating_add(first);
-            }
+            self.renumber(&mut window, edges);
             start_ms = start_ms.or(Some(window.start_ms));
             windows.push(window);
         }
         Ok(PlanOutcome::Done(start_ms.unwrap_or(self.film.duration_ms), windows))
+    }
+
+    /// The cursor of the first window, and when its first frame is shown if that is known; `None`
+    /// where the slice begins too late.
+    fn begin(
+        &self,
+        index: &Index<Vec<u8>>,
+        edges: [SliceEdges; 2],
+    ) -> PackResult<Option<(Cursor, Option<u64>)>> {
+        let [video, audio] = edges;
+        match self.request.from {
+            StartPosition::Time(ms) => {
+                let (cursor, start_ms) = plan::seek(index, self.request.selection, ms)?;
+                let [v, a] = samples(cursor);
+                let is_cut = (v == 0 && video.before) || (a == 0 && audio.before);
+                Ok((!is_cut).then_some((cursor, Some(start_ms))))
+            }
+            StartPosition::Cursor(cursor) => {
+                Ok(Some((moved(cursor, u32::saturating_sub, edges), None)))
+            }
+        }
+    }
+
+    /// Counts the samples of a window from the first one of the whole track.
+    fn renumber(&self, window: &mut Window, edges: [SliceEdges; 2]) {
+        let [video, audio] = edges;
+        window.next = moved(window.next, u32::saturating_add, edges);
+        for fragment in window.fetches.iter_mut().flat_map(|fetch| &mut fetch.fragments) {
+            let is_video = Some(fragment.track) == self.request.selection.video;
+            let first = if is_video { video.first } else { audio.first };
+            fragment.first_sample = fragment.first_sample.saturating_add(first);
+        }
     }
 
     fn edges(&self, spans: &BlockSpans, i: usize) -> SliceEdges {
@@ -221,7 +249,7 @@ fn samples(cursor: Cursor) -> [u32; 2] {
     [video, audio].map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// The same place, counted from somewhere else.
+/// A cursor whose sample numbers are counted from the start of the slice, or of the track again.
 fn moved(cursor: Cursor, count: fn(u32, u32) -> u32, edges: [SliceEdges; 2]) -> Cursor {
     let [video, audio] = edges.map(|edges| edges.first);
     let [v, a] = samples(cursor);
@@ -229,11 +257,13 @@ fn moved(cursor: Cursor, count: fn(u32, u32) -> u32, edges: [SliceEdges; 2]) -> 
     Cursor::from_numbers([0, count(v, video).into(), 0, count(a, audio).into(), sequence])
 }
 
-/// Of a slice of a track: its first sample in the track, whether there are some before, and one
-/// behind its last if there are more.
+/// Where a slice of a track begins and ends.
 #[derive(Clone, Copy)]
 struct SliceEdges {
+    /// The number of its first sample in the track.
     first: u32,
+    /// Whether the track has samples before it.
     before: bool,
+    /// One past its last sample, counted in the slice; [`u32::MAX`] at the end of the track.
     end: u32,
 }

@@ -1,31 +1,31 @@
-//! The root of a stored film: what is written last names the packs, and has the head in it.
+//! The root of a start index: it names the packs, holds the head, and is written after both.
 
 use super::varint::{Reader, put, put_bytes};
 use crate::error::Result;
 use crate::limits::{OFFSET_MAX, PACK_BYTES_MAX, PACKS_MAX, REASON_BYTES_MAX};
 
 const MAGIC: &[u8] = b"ffr\x01";
-/// A pack's name: the hash of its bytes, 32 bytes in hexadecimal.
+/// A pack's name: the hash of its bytes, 32 bytes in lowercase hexadecimal.
 const NAME_LEN: usize = 64;
 
-/// What there is of a film.
+/// What is stored for the starts of a film.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Root<'a> {
-    /// Nothing, and why.
+    /// No start index, for this reason; at most 400 bytes are stored.
     Refused(&'a str),
-    /// A head, and packs by these names.
+    /// A start index.
     Stored {
-        /// Bytes of the film's file.
+        /// Size of the film's file in bytes.
         size_bytes: u64,
-        /// In their order.
+        /// The packs' names: name `n` is of pack `n`.
         names: Vec<&'a str>,
-        /// For [`StartIndex::read`](super::StartIndex::read).
+        /// The head, for [`StartIndex::read`](super::StartIndex::read).
         head: &'a [u8],
     },
 }
 
 impl<'a> Root<'a> {
-    /// Its bytes.
+    /// The stored form.
     pub fn write(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         match self {
@@ -47,28 +47,36 @@ impl<'a> Root<'a> {
         out
     }
 
-    /// Reads them again.
+    /// Reads the stored form.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::behind(bytes, MAGIC)?;
         if reader.up_to::<u8>(1)? == 0 {
             let why = reader.counted()?;
             let why = str::from_utf8(why).ok().filter(|why| why.len() <= REASON_BYTES_MAX);
-            return Ok(Self::Refused(why.ok_or_else(|| reader.fault("a reason is a text"))?));
+            return Ok(Self::Refused(
+                why.ok_or_else(|| reader.fault("reason is not UTF-8, or over 400 bytes"))?,
+            ));
         }
         let size_bytes = reader.up_to(OFFSET_MAX)?;
-        let mut names = Vec::new();
-        for _ in 0..reader.up_to(PACKS_MAX)? {
-            let name = reader.bytes(NAME_LEN)?;
-            let is_hash = name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            let name = str::from_utf8(name).ok().filter(|_| is_hash);
-            names.push(name.ok_or_else(|| reader.fault("a name has 64 hexadecimal digits"))?);
-        }
+        let names = read_names(&mut reader)?;
         let head = reader.counted()?;
         if head.len() > PACK_BYTES_MAX || !reader.rest().is_empty() {
-            return Err(reader.fault("a head of at most 900,000 bytes comes last"));
+            return Err(reader.fault("head is over 900,000 bytes, or not the last field"));
         }
         Ok(Self::Stored { size_bytes, names, head })
     }
+}
+
+fn read_names<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>> {
+    let mut names = Vec::new();
+    for _ in 0..reader.up_to(PACKS_MAX)? {
+        let name = reader.bytes(NAME_LEN)?;
+        let is_hash = name.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let name = str::from_utf8(name).ok().filter(|_| is_hash);
+        let fault = || reader.fault("pack name is not 64 lowercase hexadecimal digits");
+        names.push(name.ok_or_else(fault)?);
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -76,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_says_what_was_written_or_what_is_wrong() {
+    fn root_comes_back_as_written_or_with_an_error() {
         let name = "0123456789abcdef".repeat(4);
         let stored =
             Root::Stored { size_bytes: 5_000_000_000, names: vec![&name, &name], head: b"head" };

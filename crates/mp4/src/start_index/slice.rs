@@ -1,6 +1,6 @@
-//! A span of a stored film as an index of its own: what plans the whole, plans it.
+//! A slice of the samples of a start index as an [`Index`] of its own, on which `crate::plan` runs.
 //!
-//! Its samples are written as the tables they came from, counted from the span's first one.
+//! The samples are written as sample tables again, counted from the first one of the slice.
 
 use super::block;
 use super::head::{PackResult, StartIndex, StoredTrack};
@@ -14,7 +14,7 @@ use crate::moov::track_boxes::TrackBoxes;
 use crate::samples::tables::Sample;
 use crate::timeline::track_timeline::Timeline;
 
-/// Blocks of a track, from and up to.
+/// Blocks of a track, from `from` up to, not including, `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockSpan {
     pub(super) from: u32,
@@ -22,59 +22,64 @@ pub(super) struct BlockSpan {
 }
 
 impl BlockSpan {
-    /// Its first sample, counted in the whole track.
+    /// The number of its first sample in the whole track.
     pub(super) fn first(self, stored: &StoredTrack<'_>) -> u32 {
         stored.segment.first.saturating_add(self.from.saturating_mul(BLOCK_SAMPLES))
     }
 
-    /// How many samples are in it.
+    /// Its samples.
     pub(super) fn count(self, stored: &StoredTrack<'_>) -> u32 {
         let end = self.to.saturating_mul(BLOCK_SAMPLES);
         let end = stored.segment.first.saturating_add(end).min(stored.segment.end);
         end.saturating_sub(self.first(stored))
     }
 
+    /// Whether it ends with the track.
     pub(super) fn is_last(self, stored: &StoredTrack<'_>) -> bool {
         self.to >= stored.blocks
     }
 }
 
-/// An index in which the tracks of `spans`, by their place in the film, have just these blocks.
+/// An index in which each of the `spans`' tracks has just these blocks. Tracks are named by their
+/// place in [`StartIndex::tracks`].
 pub(super) fn index(
     film: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
     spans: &[(usize, BlockSpan)],
 ) -> PackResult<Index<Vec<u8>>> {
     let mut moov = Vec::new();
-    let mut made = Vec::new();
+    let mut written = Vec::new();
     for &(i, span) in spans {
         let Some(stored) = film.tracks.get(i) else { continue };
         let samples = samples(film, packs, i, span)?;
         let start = moov.len();
         trak(&mut moov, &samples, stored.lists_keys);
-        made.push((stored, span, samples.first().map_or(0, |s| s.dts), start));
+        written.push((stored, span, samples.first().map_or(0, |s| s.dts), start));
     }
     let last = spans.iter().filter_map(|(i, _)| film.tracks.get(*i)).map(|s| s.number).max();
     let mut tracks: Vec<Track> = Vec::new();
     tracks.resize_with(last.map_or(0, |last| last + 1), || {
         Track::unplayable(crate::Unplayable::NoSamples)
     });
-    for (stored, span, dts, start) in made {
+    for (stored, span, dts, start) in written {
         let segment = stored.segment.from(span.first(stored), span.count(stored), dts);
-        let timeline = Timeline::of(segment);
-        let stream = stream(&moov, start, timeline, stored.roll)?;
-        let track = Track {
-            kind: stored.track.kind,
-            timescale: stored.track.timescale,
-            playable: Ok(()),
-            stream: Some(stream),
-            ..Track::unplayable(crate::Unplayable::NoSamples)
-        };
-        if let Some(place) = tracks.get_mut(stored.number) {
-            *place = track;
+        let stream = stream(&moov, start, Timeline::of(segment), stored.roll)?;
+        if let Some(slot) = tracks.get_mut(stored.number) {
+            *slot = track(stored, stream);
         }
     }
     Ok(Index::of(moov, tracks))
+}
+
+/// A track as far as planning looks at it.
+fn track(stored: &StoredTrack<'_>, stream: TrackMedia) -> Track {
+    Track {
+        kind: stored.track.kind,
+        timescale: stored.track.timescale,
+        playable: Ok(()),
+        stream: Some(stream),
+        ..Track::unplayable(crate::Unplayable::NoSamples)
+    }
 }
 
 fn samples(
@@ -101,13 +106,10 @@ fn stream(moov: &[u8], start: usize, timeline: Timeline, roll: u32) -> Result<Tr
     Ok(TrackMedia { tables, timeline, roll, tkhd: none, mdhd: none, stsd: none, descriptions, aux })
 }
 
-/// A track with nothing but tables.
+/// Writes a `trak` box with nothing but sample tables.
 fn trak(out: &mut Vec<u8>, samples: &[Sample], lists_keys: bool) {
-    let inside = |out: &mut Vec<u8>| {
-        table(out, *b"stts", samples.iter().map(|s| [1, s.duration]));
-        if samples.iter().any(|s| s.pts != s.dts) {
-            table(out, *b"ctts", samples.iter().map(|s| [1, offset(s)]));
-        }
+    let stbl = |out: &mut Vec<u8>| {
+        times(out, samples);
         if lists_keys {
             let number = (1_u32..).zip(samples).filter(|(_, s)| s.key);
             table(out, *b"stss", number.map(|(number, _)| [number]));
@@ -118,36 +120,43 @@ fn trak(out: &mut Vec<u8>, samples: &[Sample], lists_keys: bool) {
                 put(out, sample.size);
             }
         });
-        let alike = |a: &Sample, b: &Sample| a.end() == b.offset && a.description == b.description;
-        let chunks = || samples.chunk_by(alike);
-        table(
-            out,
-            *b"stsc",
-            (1_u32..).zip(chunks()).map(|(number, chunk)| {
-                let count = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-                [number, count, chunk.first().map_or(1, |s| s.description)]
-            }),
-        );
-        table(
-            out,
-            *b"co64",
-            chunks().filter_map(|chunk| {
-                let offset = chunk.first()?.offset;
-                Some([(offset >> 32) as u32, (offset & 0xffff_ffff) as u32])
-            }),
-        );
+        chunks(out, samples);
     };
     boxed(out, *b"trak", |out| {
-        boxed(out, *b"mdia", |out| boxed(out, *b"minf", |out| boxed(out, *b"stbl", inside)));
+        boxed(out, *b"mdia", |out| boxed(out, *b"minf", |out| boxed(out, *b"stbl", stbl)));
     });
 }
 
-/// From decoding to composition time.
+/// `stts`, and `ctts` where decoding and composition times differ.
+fn times(out: &mut Vec<u8>, samples: &[Sample]) {
+    table(out, *b"stts", samples.iter().map(|s| [1, s.duration]));
+    if samples.iter().any(|s| s.pts != s.dts) {
+        table(out, *b"ctts", samples.iter().map(|s| [1, offset(s)]));
+    }
+}
+
+/// `stsc` and `co64`: a chunk for each run of samples that lie side by side.
+fn chunks(out: &mut Vec<u8>, samples: &[Sample]) {
+    let alike = |a: &Sample, b: &Sample| a.end() == b.offset && a.description == b.description;
+    let chunks = || samples.chunk_by(alike);
+    let entries = (1_u32..).zip(chunks()).map(|(number, chunk)| {
+        let count = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        [number, count, chunk.first().map_or(1, |s| s.description)]
+    });
+    table(out, *b"stsc", entries);
+    let offsets = chunks().filter_map(|chunk| {
+        let offset = chunk.first()?.offset;
+        Some([(offset >> 32) as u32, (offset & 0xffff_ffff) as u32])
+    });
+    table(out, *b"co64", offsets);
+}
+
+/// Composition time minus decoding time.
 fn offset(sample: &Sample) -> u32 {
     i32::try_from(sample.pts - sample.dts).unwrap_or(0).cast_unsigned()
 }
 
-/// A table with a count in front; version 1, where `ctts` is signed (§ 8.6.1.3).
+/// Writes a full box of entries behind their count; `ctts` in version 1, which is signed (§ 8.6.1.3).
 fn table<const N: usize>(
     out: &mut Vec<u8>,
     kind: [u8; 4],

@@ -1,4 +1,4 @@
-//! What a start needs: who plays what, init segments, and windows with their headers.
+//! A start: the tracks, their initialization segments, and the first windows with their headers.
 
 use crate::error::{Error, Result};
 use crate::limits::{WINDOW_MS_MAX, WINDOWS_MAX};
@@ -8,66 +8,66 @@ use crate::moov::track_header::TrackKind;
 use crate::remux::init;
 use crate::remux::plan::{self, Cursor, Selection, Window};
 
-/// Where to begin.
+/// Where the first window of a start begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartPosition {
-    /// At the key frame at or before this time.
+    /// At the key frame at or before this presentation time, in milliseconds.
     Time(u64),
-    /// Where a window ended.
+    /// Where another window ended: its [`Window::next`].
     Cursor(Cursor),
 }
 
-/// What is asked for: so many windows, at most [`WINDOWS_MAX`], of about `span_ms`.
+/// Which windows a start has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartRequest {
-    /// What plays.
+    /// The tracks that play, by their numbers in the index.
     pub selection: Selection,
-    /// Where to begin.
+    /// Where the first window begins.
     pub from: StartPosition,
-    /// How long a window is.
+    /// Milliseconds of a window, about; clamped to 1..=[`WINDOW_MS_MAX`].
     pub span_ms: u64,
-    /// How many windows.
+    /// How many windows; at most [`WINDOWS_MAX`], fewer at the end of the film.
     pub count: u32,
 }
 
-/// All that a page needs besides the film's own bytes.
+/// All that a player needs besides the film's own bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// How long the film is.
+    /// Milliseconds of the whole film.
     pub duration_ms: u64,
-    /// When the first picture of the first window is shown.
+    /// When the first frame of the first window is shown, in milliseconds.
     pub start_ms: u64,
-    /// All tracks that play, to choose from.
+    /// All playable tracks of the film.
     pub tracks: Vec<TrackSummary>,
-    /// Of the chosen tracks, video first.
+    /// For the selected tracks, video first.
     pub inits: Vec<TrackInit>,
-    /// They follow each other without a gap.
+    /// Consecutive windows without a gap.
     pub windows: Vec<Window>,
 }
 
-/// A track to choose.
+/// A playable track, for a choice of tracks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackSummary {
     /// Its number in the index.
     pub track: usize,
-    /// What it holds.
+    /// Video or audio.
     pub kind: TrackKind,
-    /// ISO 639-2/T, or nothing.
+    /// ISO 639-2/T code; empty where it is unknown.
     pub language: String,
-    /// Pixels; 0 for audio.
+    /// Width and height in pixels; 0 for audio.
     pub size: (u16, u16),
-    /// Channels and samples a second; 0 for video.
+    /// Channels, and samples a second; 0 for video.
     pub sound: (u16, u32),
-    /// For a `SourceBuffer`.
+    /// MIME type with codecs, for `addSourceBuffer` (RFC 6381).
     pub mime: String,
 }
 
-/// An initialization segment.
+/// The initialization segment of a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackInit {
-    /// Whose.
+    /// The track's number in the index.
     pub track: usize,
-    /// The bytes to append first.
+    /// `ftyp` and `moov`: the bytes to append first.
     pub segment: Vec<u8>,
 }
 
@@ -91,28 +91,21 @@ impl TrackSummary {
     }
 }
 
-/// The answer of one who holds the whole `moov`.
+/// Plans a start from the whole `moov`.
+///
+/// Errors where `plan` does, and where a window would need a second sample description of a track, or
+/// data of encrypted samples: the wire form carries neither.
 pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -> Result<Start> {
     let StartRequest { selection, from, span_ms, count } = request.limited();
-    let (mut cursor, mut start_ms) = match from {
+    let (cursor, start_ms) = match from {
         StartPosition::Time(ms) => {
             let (cursor, start_ms) = plan::seek(index, selection, ms)?;
             (cursor, Some(start_ms))
         }
         StartPosition::Cursor(cursor) => (cursor, None),
     };
-    let mut windows = Vec::new();
-    for _ in 0..count {
-        let Some(window) = plan::next(index, selection, cursor, span_ms)? else { break };
-        cursor = window.next;
-        start_ms = start_ms.or(Some(window.start_ms));
-        let mut fragments = window.fetches.iter().flat_map(|fetch| &fetch.fragments);
-        if fragments.any(|fragment| fragment.init != 0 || fragment.hole.is_some()) {
-            let violation = "a start is of one sample description a track, and not encrypted";
-            return Err(Error::file(0, violation));
-        }
-        windows.push(window);
-    }
+    let windows = windows(index, selection, cursor, (span_ms, count))?;
+    let start_ms = start_ms.or_else(|| windows.first().map(|window| window.start_ms));
     let mut inits = Vec::new();
     for track in selection.video.into_iter().chain(selection.audio) {
         inits.push(TrackInit { track, segment: init::write(index, track)? });
@@ -125,4 +118,24 @@ pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -
         inits,
         windows,
     })
+}
+
+fn windows<B: AsRef<[u8]>>(
+    index: &Index<B>,
+    selection: Selection,
+    mut cursor: Cursor,
+    (span_ms, count): (u64, u32),
+) -> Result<Vec<Window>> {
+    let mut windows = Vec::new();
+    for _ in 0..count {
+        let Some(window) = plan::next(index, selection, cursor, span_ms)? else { break };
+        cursor = window.next;
+        let mut fragments = window.fetches.iter().flat_map(|fetch| &fetch.fragments);
+        if fragments.any(|fragment| fragment.init != 0 || fragment.hole.is_some()) {
+            let violation = "start covers a second sample description, or an encrypted track";
+            return Err(Error::file(0, violation));
+        }
+        windows.push(window);
+    }
+    Ok(windows)
 }

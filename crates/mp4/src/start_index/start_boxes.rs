@@ -1,8 +1,8 @@
-//! The wire form: boxes one behind the other, which a dozen lines of JavaScript can append.
+//! The wire form of a start: a sequence of boxes, simple enough for a dozen lines of JavaScript.
 
 use super::start::{Start, TrackInit, TrackSummary};
 use crate::boxes::write::{boxed, put, put_all};
-use crate::error::{Error, Result};
+use crate::error::{Error, MANY_TRACKS, Result, TOO_SHORT};
 use crate::limits::{OFFSET_MAX, TRACKS_MAX, WINDOWS_MAX};
 use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
@@ -11,7 +11,7 @@ use crate::remux::plan::{Cursor, Fetch, Window};
 
 const VERSION: u32 = 1;
 
-/// The boxes of an start.
+/// The boxes of a start, in the order of `docs/formats.md`.
 pub fn encode(start: &Start) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 << 10);
     boxed(&mut out, *b"ffst", |out| {
@@ -19,39 +19,43 @@ pub fn encode(start: &Start) -> Vec<u8> {
         long(out, start.duration_ms);
         long(out, start.start_ms);
     });
-    for track in &start.tracks {
-        boxed(&mut out, *b"trak", |out| {
-            put_all(out, &[number(track.track), u32::from(track.kind == TrackKind::Audio)]);
-            put_all(out, &[u32::from(track.size.0) << 16 | u32::from(track.size.1)]);
-            put_all(out, &[track.sound.0.into(), track.sound.1]);
-            let mut language = [0; 4];
-            language.iter_mut().zip(track.language.bytes().take(3)).for_each(|(to, b)| *to = b);
-            out.extend(language);
-            out.extend(track.mime.as_bytes());
-        });
-    }
+    start.tracks.iter().for_each(|track| put_track(&mut out, track));
     for init in &start.inits {
         boxed(&mut out, *b"init", |out| {
             put(out, number(init.track));
             out.extend(&init.segment);
         });
     }
-    for window in &start.windows {
-        boxed(&mut out, *b"wind", |out| {
-            long(out, window.start_ms);
-            long(out, window.end_ms);
-            window.next.numbers().into_iter().for_each(|number| long(out, number));
-        });
-        boxed(&mut out, *b"keys", |out| window.keys_ms.iter().for_each(|key| long(out, *key)));
-        for fetch in &window.fetches {
-            boxed(&mut out, *b"rang", |out| {
-                long(out, fetch.range.start);
-                long(out, fetch.range.end);
-            });
-            fetch.fragments.iter().for_each(|fragment| put_fragment(&mut out, fragment));
-        }
-    }
+    start.windows.iter().for_each(|window| put_window(&mut out, window));
     out
+}
+
+fn put_track(out: &mut Vec<u8>, track: &TrackSummary) {
+    boxed(out, *b"trak", |out| {
+        put_all(out, &[number(track.track), u32::from(track.kind == TrackKind::Audio)]);
+        put_all(out, &[u32::from(track.size.0) << 16 | u32::from(track.size.1)]);
+        put_all(out, &[track.sound.0.into(), track.sound.1]);
+        let mut language = [0; 4];
+        language.iter_mut().zip(track.language.bytes().take(3)).for_each(|(to, b)| *to = b);
+        out.extend(language);
+        out.extend(track.mime.as_bytes());
+    });
+}
+
+fn put_window(out: &mut Vec<u8>, window: &Window) {
+    boxed(out, *b"wind", |out| {
+        long(out, window.start_ms);
+        long(out, window.end_ms);
+        window.next.numbers().into_iter().for_each(|number| long(out, number));
+    });
+    boxed(out, *b"keys", |out| window.keys_ms.iter().for_each(|key| long(out, *key)));
+    for fetch in &window.fetches {
+        boxed(out, *b"rang", |out| {
+            long(out, fetch.range.start);
+            long(out, fetch.range.end);
+        });
+        fetch.fragments.iter().for_each(|fragment| put_fragment(out, fragment));
+    }
 }
 
 fn put_fragment(out: &mut Vec<u8>, fragment: &Fragment) {
@@ -78,7 +82,9 @@ fn number(number: impl TryInto<u32>) -> u32 {
     number.try_into().unwrap_or(u32::MAX)
 }
 
-/// Reads the boxes again. Those of other types are left out.
+/// Reads the boxes of a start; ignores boxes of unknown types.
+///
+/// Errors: `violation` says which rule of `docs/formats.md` is broken, `offset` is that of the box.
 pub fn decode(bytes: &[u8]) -> Result<Start> {
     let mut start = Start {
         duration_ms: 0,
@@ -93,13 +99,13 @@ pub fn decode(bytes: &[u8]) -> Result<Start> {
         let len = boxes.small().wrapping_sub(8) as usize;
         let kind = boxes.bytes(4);
         let mut content = FieldReader { rest: boxes.bytes(len), is_whole: true };
-        let taken = if (kind == b"ffst") == (at == 0) {
+        let read = if (kind == b"ffst") == (at == 0) {
             read_box(&mut start, kind, &mut content)
         } else {
-            Err("the first box, and no other, is ffst")
+            Err("ffst is not the first box, or not the only one")
         };
         let whole = boxes.is_whole && content.is_whole;
-        let violation = taken.err().or((!whole).then_some("a box has all its content"));
+        let violation = read.err().or((!whole).then_some(TOO_SHORT));
         if let Some(violation) = violation {
             return Err(Error::file(at as u64, violation));
         }
@@ -109,7 +115,7 @@ pub fn decode(bytes: &[u8]) -> Result<Start> {
     }
 }
 
-/// MoovContent being read. What it is too short for is read as 0, and is seen afterwards.
+/// Reads the fields of a box. A field past its end reads as 0 and clears `is_whole`.
 struct FieldReader<'a> {
     rest: &'a [u8],
     is_whole: bool,
@@ -134,13 +140,13 @@ impl<'a> FieldReader<'a> {
         u64::from(self.small()) << 32 | u64::from(self.small())
     }
 
-    /// All that is left.
+    /// The rest, as UTF-8.
     fn text(&mut self) -> Parsed<String> {
-        String::from_utf8(std::mem::take(&mut self.rest).to_vec()).map_err(|_| "a text is UTF-8")
+        String::from_utf8(std::mem::take(&mut self.rest).to_vec()).map_err(|_| "text is not UTF-8")
     }
 }
 
-/// What was read, or the rule that it breaks.
+/// What was read, or what is wrong with it.
 type Parsed<T> = std::result::Result<T, &'static str>;
 
 fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Parsed<()> {
@@ -148,7 +154,7 @@ fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Pa
     match kind {
         b"ffst" => {
             if content.small() != VERSION {
-                return Err("the version is 1");
+                return Err("version is not 1");
             }
             start.duration_ms = content.number();
             start.start_ms = content.number();
@@ -165,7 +171,7 @@ fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Pa
             keys_ms: Vec::new(),
         }),
         b"keys" => {
-            let window = windows.last_mut().ok_or("key frames are in a window")?;
+            let window = windows.last_mut().ok_or("keys box comes before any wind box")?;
             while !content.rest.is_empty() {
                 window.keys_ms.push(content.number());
             }
@@ -173,17 +179,17 @@ fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Pa
         b"rang" => {
             let range = ByteRange { start: content.number(), end: content.number() };
             if range.end < range.start || range.end > OFFSET_MAX {
-                return Err("a range has an end behind its start");
+                return Err("range ends before its start, or past byte 2^53");
             }
-            let window = windows.last_mut().ok_or("a range is in a window")?;
+            let window = windows.last_mut().ok_or("rang box comes before any wind box")?;
             window.fetches.push(Fetch { range, fragments: Vec::new() });
         }
         b"frag" => {
             let fetch = windows.last_mut().and_then(|window| window.fetches.last_mut());
-            let fetch = fetch.ok_or("a fragment has a range")?;
+            let fetch = fetch.ok_or("frag box comes before any rang box")?;
             fetch.fragments.push(fragment(content, fetch.range.len())?);
         }
-        b"trak" | b"init" | b"wind" => return Err("there are not too many boxes"),
+        b"trak" | b"init" | b"wind" => return Err("too many boxes of one type"),
         _ => {}
     }
     Ok(())
@@ -191,7 +197,7 @@ fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Pa
 
 fn track(content: &mut FieldReader<'_>) -> Parsed<usize> {
     let track = content.small() as usize;
-    if track < TRACKS_MAX { Ok(track) } else { Err("there are at most 128 tracks") }
+    if track < TRACKS_MAX { Ok(track) } else { Err(MANY_TRACKS) }
 }
 
 fn track_summary(content: &mut FieldReader<'_>) -> Parsed<TrackSummary> {
@@ -203,8 +209,8 @@ fn track_summary(content: &mut FieldReader<'_>) -> Parsed<TrackSummary> {
     let language = match content.bytes(4) {
         [0, 0, 0, 0] => &[],
         [code @ .., 0] if code.iter().all(u8::is_ascii_lowercase) => code,
-        [_, _, _, 0] => return Err("a language is three small letters"),
-        _ => return Err("a language is followed by a 0"),
+        [_, _, _, 0] => return Err("language is not three lowercase letters"),
+        _ => return Err("language is not followed by a 0"),
     };
     let language = language.iter().map(|letter| char::from(*letter)).collect();
     Ok(TrackSummary { track, kind, language, size, sound, mime: content.text()? })
@@ -217,7 +223,7 @@ fn fragment(content: &mut FieldReader<'_>, fetched: u64) -> Parsed<Fragment> {
     for _ in 0..content.small() {
         let run = ByteRange::of(content.small().into(), content.small().into());
         if run.end > fetched || !content.is_whole {
-            return Err("a run lies in its range");
+            return Err("run lies outside its range");
         }
         runs.push(run);
     }

@@ -1,4 +1,4 @@
-//! Numbers of seven bits a byte, the lowest first; signed ones with their sign in the lowest bit.
+//! LEB128 numbers: seven bits a byte, the lowest first; signed ones in zigzag form.
 
 use crate::error::{Error, Result};
 
@@ -20,7 +20,7 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(bytes);
 }
 
-/// Reads what the others put.
+/// Reads numbers and bytes, and knows how many bytes it has read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
@@ -28,11 +28,10 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Behind `magic`, with which the bytes must begin.
+    /// After `magic`, with which the bytes must begin.
     pub(super) fn behind(bytes: &'a [u8], magic: &[u8]) -> Result<Self> {
         let rest = bytes.strip_prefix(magic);
-        let rest =
-            rest.ok_or_else(|| Error::file(0, "these bytes are of this form and version"))?;
+        let rest = rest.ok_or_else(|| Error::file(0, "bytes are of another form or version"))?;
         Ok(Self { rest, read: magic.len() })
     }
 
@@ -53,7 +52,7 @@ impl<'a> Reader<'a> {
                 return Ok(number);
             }
         }
-        Err(self.fault("a number has at most 64 bits"))
+        Err(self.fault("number does not fit 64 bits"))
     }
 
     pub(super) fn signed(&mut self) -> Result<i64> {
@@ -63,14 +62,14 @@ impl<'a> Reader<'a> {
 
     /// A number up to `max`.
     pub(super) fn up_to<T: TryFrom<u64>>(&mut self, max: u64) -> Result<T> {
-        let fault = self.fault("a number is as small as it may be");
+        let fault = self.fault("number is over its limit");
         let number = Some(self.number()?).filter(|number| *number <= max);
         number.and_then(|number| T::try_from(number).ok()).ok_or(fault)
     }
 
     pub(super) fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
         let (bytes, rest) =
-            self.rest.split_at_checked(len).ok_or_else(|| self.fault("it is whole"))?;
+            self.rest.split_at_checked(len).ok_or_else(|| self.fault("bytes end too early"))?;
         (self.rest, self.read) = (rest, self.read + len);
         Ok(bytes)
     }
@@ -83,19 +82,19 @@ impl<'a> Reader<'a> {
 
     fn take<const N: usize>(&mut self) -> Result<&'a [u8; N]> {
         let bytes = self.bytes(N)?;
-        bytes.first_chunk().ok_or_else(|| self.fault("it is whole"))
+        bytes.first_chunk().ok_or_else(|| self.fault("bytes end too early"))
     }
 
-    /// What these bytes say.
+    /// These bytes as UTF-8.
     pub(super) fn text(&self, bytes: &[u8]) -> Result<String> {
         let text = String::from_utf8(bytes.to_vec());
-        text.map_err(|_| self.fault("a text is UTF-8"))
+        text.map_err(|_| self.fault("text is not UTF-8"))
     }
 
-    /// An ISO 639-2/T code, or nothing.
+    /// These bytes as an ISO 639-2/T code, or as none where they are empty.
     pub(super) fn language(&self, code: &[u8]) -> Result<String> {
         if !(code.is_empty() || code.len() == 3 && code.iter().all(u8::is_ascii_lowercase)) {
-            return Err(self.fault("a language is three small letters"));
+            return Err(self.fault("language is not three lowercase letters"));
         }
         self.text(code)
     }
@@ -110,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_back() {
+    fn numbers_are_read_as_they_were_written() {
         let numbers = [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX];
         let mut out = Vec::new();
         for number in numbers {

@@ -1,6 +1,6 @@
 //! A cue, and how text tracks write them.
 
-use crate::boxes::{be16, boxes};
+use crate::boxes::{BoxAt, be16, boxes};
 use crate::moov::text_format::TextFormat;
 
 /// Cues looked back at: more are not shown at a time.
@@ -63,19 +63,9 @@ fn counted(data: &[u8]) -> String {
 
 /// Every `vttc` of a sample.
 fn web_vtt(data: &[u8], shown: &Cue, cues: &mut Vec<Cue>) {
-    let inside = |from, to| boxes(data, from, to, "vttc").map_while(Result::ok);
     let known = cues.len();
-    for vttc in inside(0, data.len()).filter(|b| &b.kind == b"vttc") {
-        let mut cue = shown.clone();
-        for part in inside(vttc.body, vttc.end) {
-            let told = String::from_utf8_lossy(part.content(data));
-            match &part.kind {
-                b"payl" => cue.text = told.into_owned(),
-                b"iden" => cue.id = Some(told.into_owned()),
-                b"sttg" => cue.settings = Some(told.into_owned()),
-                _ => {}
-            }
-        }
+    for vttc in inside(data, 0, data.len()).filter(|b| &b.kind == b"vttc") {
+        let cue = vttc_cue(data, vttc, shown);
         let same = |other: &&mut Cue| {
             let content = (&other.text, &other.id, &other.settings);
             other.end_ms == cue.start_ms && content == (&cue.text, &cue.id, &cue.settings)
@@ -86,4 +76,23 @@ fn web_vtt(data: &[u8], shown: &Cue, cues: &mut Vec<Cue>) {
             None => cues.push(cue),
         }
     }
+}
+
+/// The cue of a `vttc` box, shown as long as `shown`.
+fn vttc_cue(data: &[u8], vttc: BoxAt, shown: &Cue) -> Cue {
+    let mut cue = shown.clone();
+    for part in inside(data, vttc.body, vttc.end) {
+        let text = String::from_utf8_lossy(part.content(data));
+        match &part.kind {
+            b"payl" => cue.text = text.into_owned(),
+            b"iden" => cue.id = Some(text.into_owned()),
+            b"sttg" => cue.settings = Some(text.into_owned()),
+            _ => {}
+        }
+    }
+    cue
+}
+
+fn inside(data: &[u8], from: usize, to: usize) -> impl Iterator<Item = BoxAt> + '_ {
+    boxes(data, from, to, "vttc").map_while(Result::ok)
 }

@@ -58,9 +58,9 @@ pub fn plan<B: AsRef<[u8]>>(
     to_ms: u64,
 ) -> Result<Cues> {
     let fault = |violation| Error { track: Some(track), path: "trak", offset: 0, violation };
-    let selected = SelectedTrack::of_text(index, track)
-        .ok_or_else(|| fault("a track of cues is asked for"))?;
-    let format = selected.track.text.ok_or_else(|| fault("a track of cues is asked for"))?;
+    let selected =
+        SelectedTrack::of_text(index, track).ok_or_else(|| fault("selected track has no cues"))?;
+    let format = selected.track.text.ok_or_else(|| fault("selected track has no cues"))?;
     let (mut pieces, mut times, mut until_ms) = (Vec::new(), Vec::new(), to_ms);
     let mut next = selected.seek(from_ms)?.0;
     if let Next::Need(_) = next {
@@ -88,6 +88,12 @@ pub fn plan<B: AsRef<[u8]>>(
         }
         times.push((start_ms, end_ms));
     }
+    let need = if let Next::Need(range) = next { Some(range) } else { None };
+    Ok(Cues { fetches: fetches(format, pieces, times), until_ms, need })
+}
+
+/// A fetch for each piece; `times`: when the samples of all of them begin and end.
+fn fetches(format: TextFormat, pieces: Vec<Piece>, times: Vec<(u64, u64)>) -> Vec<Fetch> {
     let mut times = times.into_iter();
     let fetches = pieces.into_iter().map(|Piece { range, samples }| {
         let placed = samples.iter().zip(&mut times).map(|(sample, (start_ms, end_ms))| {
@@ -96,8 +102,7 @@ pub fn plan<B: AsRef<[u8]>>(
         });
         Fetch { range, format, samples: placed.collect() }
     });
-    let need = if let Next::Need(range) = next { Some(range) } else { None };
-    Ok(Cues { fetches: fetches.collect(), until_ms, need })
+    fetches.collect()
 }
 
 impl Fetch {
@@ -111,7 +116,7 @@ impl Fetch {
                 track: None,
                 path: "file",
                 offset: self.range.start + sample.at,
-                violation: "the bytes of a cue are all there",
+                violation: "bytes of a cue are missing",
             })?;
             cue::read(self.format, data, (sample.start_ms, sample.end_ms), cues);
         }

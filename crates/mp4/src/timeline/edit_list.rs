@@ -82,7 +82,7 @@ fn media_span(
         return Ok(None);
     }
     if edit.media_time > limit {
-        return Err("begins behind the end of all time");
+        return Err("begins past 2^53 ticks, Firstframe's limit");
     }
     // Before the media's beginning there is nothing to be shown, and it takes its time.
     let early = edit.media_time.min(0).saturating_neg().min(limit);
@@ -102,7 +102,7 @@ fn media_span(
         Rate::Plain | Rate::Still => {
             Ok(Some(MediaSpan { delay, from, to: length.map(|length| from + length), still: None }))
         }
-        Rate::Other => Err("changes the speed, which is not played"),
+        Rate::Other => Err("changes the playback rate, which is not supported"),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn times(
 ) -> Result<Vec<i64>, &'static str> {
     let near = tables.decoded_at(data, from).saturating_add(REORDER_MAX).min(end.saturating_sub(1));
     if near.saturating_sub(first) > PREROLL_MAX {
-        return Err("begins too far behind a key frame");
+        return Err("begins too far after a key frame");
     }
     let shown = tables.shown(data, first, near.saturating_add(1));
     compress(shown.map(|s| s.ct.saturating_sub(from) + delay).collect(), delay)
@@ -54,7 +54,9 @@ pub(crate) fn compress(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'st
     let begin = base + count;
     let late = shown.iter().filter(|at| **at >= delay && **at < begin).count();
     if late > 1 {
-        return Err("begins between key frames, and its ticks are too coarse to hide them");
+        return Err(
+            "begins between key frames, with a timescale too coarse to hide the frames before",
+        );
     }
     let zone = shown.iter().rposition(|at| *at < begin).map_or(0, |last| last + 1);
     shown.truncate(zone);

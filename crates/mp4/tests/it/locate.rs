@@ -78,7 +78,7 @@ fn what_is_no_film_is_told_apart() {
     let open = [ftyp.clone(), b"\0\0\0\0mdat1234".to_vec()].concat();
     assert!(told(&open).starts_with("the file ends without a moov box"), "{}", told(&open));
     let small = [ftyp, b"\0\0\0\x07free".to_vec()].concat();
-    assert_eq!(told(&small), "a box is smaller than its own header (byte 12)");
+    assert_eq!(told(&small), "box is smaller than its header; 14496-12 § 4.2 (byte 12)");
 }
 
 proptest! {

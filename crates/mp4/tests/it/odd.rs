@@ -128,5 +128,8 @@ fn keys_that_change_within_a_track_are_refused_and_named() {
     file[at..at + 4].copy_from_slice(b"sgpd");
     file[at + 8..at + 12].copy_from_slice(b"seig");
     let error = play::index(&file).feed(0, &file).unwrap_err();
-    assert_eq!((error.path, error.violation), ("moof/traf/sgpd", "a track keeps its key"));
+    assert_eq!(
+        (error.path, error.violation),
+        ("moof/traf/sgpd", "track changes its key, which is not supported; 23001-7 § 6")
+    );
 }

@@ -221,7 +221,7 @@ fn a_box_that_is_not_known_is_left_out() {
     bytes.extend(make::boxed(*b"more", &[b"of it"]));
     assert_eq!(start_index::decode(&bytes), Ok(answer));
     let error = start_index::decode(&bytes[28..]).unwrap_err();
-    assert_eq!(error.to_string(), "the first box, and no other, is ffst (byte 0)");
+    assert_eq!(error.to_string(), "ffst is not the first box, or not the only one (byte 0)");
 }
 
 #[test]
@@ -235,9 +235,9 @@ fn texts_that_are_none_are_refused() {
     let trak = bytes.windows(4).position(|four| four == b"trak").unwrap();
     let (language, mime) = (trak + 24, trak + 28);
     for (at, put, rule) in [
-        (language, *b"en\0\0", "a language is three small letters"),
-        (language, *b"engl", "a language is followed by a 0"),
-        (mime, [b'v', 0xf9, b'd', b'e'], "a text is UTF-8"),
+        (language, *b"en\0\0", "language is not three lowercase letters"),
+        (language, *b"engl", "language is not followed by a 0"),
+        (mime, [b'v', 0xf9, b'd', b'e'], "text is not UTF-8"),
     ] {
         let mut wrong = bytes.clone();
         wrong[at..at + 4].copy_from_slice(&put);

@@ -1,16 +1,16 @@
-//! From the first request to the first fragment.
+//! From the first request to the first fragment: the index loader.
 
 use wasm_player::pipeline::{Input, MediaType};
 
 use crate::harness::PlayerHarness;
-use crate::synthetic_film::{Moov, film, four_minutes, minute};
+use crate::harness::synthetic_film::{Moov, film, four_minutes, minute};
 
 fn open(size: Option<u64>) -> Input {
     Input::Open { start_ms: 0, size, resolvable: false }
 }
 
 #[test]
-fn head_and_tail_are_asked_for_at_once() {
+fn head_and_tail_are_requested_at_once() {
     let mut harness = PlayerHarness::new(&minute(Moov::Tail).bytes);
     assert_eq!(
         harness.input(open(None)),
@@ -19,7 +19,7 @@ fn head_and_tail_are_asked_for_at_once() {
 }
 
 #[test]
-fn a_known_length_makes_the_tail_a_closed_range() {
+fn tail_of_a_file_of_known_length_is_a_closed_range() {
     let mut harness = PlayerHarness::new(&[]);
     assert_eq!(
         harness.input(open(Some(2_000_000))),
@@ -41,7 +41,7 @@ fn a_known_length_makes_the_tail_a_closed_range() {
 }
 
 #[test]
-fn buffers_get_init_and_header_before_the_first_media_byte_is_asked_for() {
+fn init_and_header_are_appended_before_media_is_requested() {
     let film = minute(Moov::Head);
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(0);
@@ -64,8 +64,8 @@ fn buffers_get_init_and_header_before_the_first_media_byte_is_asked_for() {
 }
 
 #[test]
-fn only_the_missing_part_of_a_long_moov_is_asked_for() {
-    // Sizes of 24 frames and 47 sounds a second for 7200 s make 2 MB of moov.
+fn only_the_missing_part_of_a_long_moov_is_requested() {
+    // The sizes of 24 video and 47 audio samples a second, for 7200 s, make a moov of 2 MB.
     for moov in [Moov::Head, Moov::Tail] {
         let film = film(7_200, 10, moov);
         let mut harness = PlayerHarness::new(&film.bytes);
@@ -83,39 +83,39 @@ fn only_the_missing_part_of_a_long_moov_is_asked_for() {
 }
 
 #[test]
-fn a_start_in_the_middle_begins_at_the_key_frame_before_it() {
+fn start_in_the_middle_begins_at_the_key_frame_before_it() {
     let film = four_minutes();
     let mut harness = PlayerHarness::new(&film.bytes);
     harness.play(101_500);
     assert_eq!(harness.buffered(MediaType::Video), [(100_000, 140_000)]);
     harness.seek(101_500);
-    assert!(harness.lines.is_empty(), "the element's own seek to the start is no seek");
+    assert!(harness.lines.is_empty(), "the element's own seek to the start needs nothing");
 }
 
 #[test]
-fn a_server_without_suffix_ranges_is_asked_by_closed_ones() {
+fn server_without_suffix_ranges_is_sent_closed_ranges() {
     let film = minute(Moov::Tail);
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.has_suffixes = false;
+    harness.server.has_suffixes = false;
     harness.play(0);
     assert_eq!(harness.lines_with("fail"), [""; 0]);
     assert_eq!(harness.buffered(MediaType::Video), [(0, 30_000)]);
 }
 
 #[test]
-fn a_small_file_from_a_server_without_ranges_still_plays() {
+fn small_file_from_a_server_without_ranges_plays() {
     let film = film(10, 1_500, Moov::Head);
     let mut harness = PlayerHarness::new(&film.bytes);
-    harness.status = Some(200);
+    harness.server.status = Some(200);
     harness.play(0);
-    assert!(harness.ended, "{:?}", harness.lines);
+    assert!(harness.media_source.ended, "{:?}", harness.lines);
     assert_eq!(harness.samples(MediaType::Video), film.video);
 }
 
 #[test]
-fn a_large_file_from_a_server_without_ranges_is_left_to_the_browser() {
+fn large_file_from_a_server_without_ranges_falls_back() {
     let mut harness = PlayerHarness::new(&four_minutes().bytes);
-    harness.status = Some(200);
+    harness.server.status = Some(200);
     harness.play(0);
     assert_eq!(harness.lines.last().unwrap(), "fall back: NoRanges");
 }

@@ -1,4 +1,4 @@
-//! Small MP4 files, written box by box, whose every sample is known.
+//! Writes small MP4 files box by box; the bytes of every sample are known.
 
 #![expect(clippy::cast_possible_truncation, reason = "these films have a few megabytes")]
 #![expect(clippy::similar_names, reason = "boxes are called as the standard calls them")]
@@ -12,7 +12,7 @@ pub(crate) enum Moov {
 }
 
 /// A film: the file, and the bytes of its samples by track.
-pub(crate) struct Film {
+pub(crate) struct SyntheticFilm {
     pub(crate) bytes: Vec<u8>,
     pub(crate) video: Vec<u8>,
     pub(crate) audio: Vec<u8>,
@@ -20,12 +20,12 @@ pub(crate) struct Film {
 }
 
 /// A film of a minute and 2 MB.
-pub(crate) fn minute(moov: Moov) -> Film {
+pub(crate) fn minute(moov: Moov) -> SyntheticFilm {
     film(60, 1_500, moov)
 }
 
 /// A film of four minutes and 9 MB, with `moov` at its end.
-pub(crate) fn four_minutes() -> Film {
+pub(crate) fn four_minutes() -> SyntheticFilm {
     film(240, 1_500, Moov::Tail)
 }
 
@@ -39,23 +39,23 @@ struct Track {
     chunks: Vec<(usize, usize)>,
     offsets: Vec<u64>,
     key_every: Option<u32>,
-    /// Milliseconds of nothing before it begins.
+    /// Length of the empty edit in front of the track, in milliseconds.
     delay_ms: u32,
 }
 
 /// A film of so many seconds at 24 frames a second with a key frame every 2 s, 48 kHz stereo, and
 /// half a second of each track in turn. `frame_bytes` is the mean size of a frame.
-pub(crate) fn film(seconds: u32, frame_bytes: u32, moov: Moov) -> Film {
+pub(crate) fn film(seconds: u32, frame_bytes: u32, moov: Moov) -> SyntheticFilm {
     film_of([video_track(seconds, frame_bytes), audio_track(seconds)], seconds, moov)
 }
 
-/// A film of a minute whose sound begins late, by an empty edit.
-pub(crate) fn late_sound(delay_ms: u32) -> Film {
+/// A film of a minute whose audio starts late, by an empty edit.
+pub(crate) fn late_audio(delay_ms: u32) -> SyntheticFilm {
     let audio = Track { delay_ms, ..audio_track(60) };
     film_of([video_track(60, 1_500), audio], 60, Moov::Tail)
 }
 
-fn film_of(mut tracks: [Track; 2], seconds: u32, moov: Moov) -> Film {
+fn film_of(mut tracks: [Track; 2], seconds: u32, moov: Moov) -> SyntheticFilm {
     let ftyp = boxed(b"ftyp", &[b"isom\0\0\x02\0isomiso2avc1mp41".as_slice()]);
     let mut start = ftyp.len() as u64 + 8;
     let moov_len = moov_box(&tracks, seconds).len() as u64;
@@ -77,7 +77,7 @@ fn film_of(mut tracks: [Track; 2], seconds: u32, moov: Moov) -> Film {
     } else {
         (parts[0].len() + parts[1].len()) as u64
     };
-    Film { bytes: parts.concat(), video, audio, moov: at..at + moov_len }
+    SyntheticFilm { bytes: parts.concat(), video, audio, moov: at..at + moov_len }
 }
 
 fn video_track(seconds: u32, frame_bytes: u32) -> Track {

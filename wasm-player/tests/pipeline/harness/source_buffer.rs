@@ -1,18 +1,18 @@
-//! A SourceBuffer that reads fragments as a browser does, and says what it holds.
+//! A SourceBuffer that parses fragments as a browser does, and reports its buffered ranges.
 
 use wasm_player::pipeline::TimeRange;
 
-/// What one buffer was given since its last abort, and what it took out of it.
+/// The bytes appended since the last abort, and the samples parsed from all appends.
 #[derive(Default)]
 pub(crate) struct TestSourceBuffer {
     stream: Vec<u8>,
     timescale: Option<u32>,
     pub(crate) buffered: Vec<TimeRange>,
-    /// Decode time in milliseconds and bytes of every sample, in the order in which they came.
+    /// Decode time in milliseconds and bytes of every sample, in append order.
     pub(crate) samples: Vec<(u64, Vec<u8>)>,
-    /// Refuses appends while it holds more milliseconds than this.
+    /// Refuses appends while more milliseconds than this are buffered.
     pub(crate) room_ms: Option<u64>,
-    /// Refuses everything.
+    /// Refuses all appends.
     pub(crate) is_jammed: bool,
 }
 
@@ -24,13 +24,13 @@ struct Sample {
 }
 
 impl TestSourceBuffer {
-    /// Whether there is no room for anything.
+    /// Whether the buffer refuses appends.
     pub(crate) fn is_full(&self) -> bool {
         let held: u64 = self.buffered.iter().map(|range| range.end_ms - range.start_ms).sum();
         self.is_jammed || self.room_ms.is_some_and(|room| held > room)
     }
 
-    /// Takes bytes; samples are taken out as soon as they are whole.
+    /// Appends bytes; takes out each sample once it is complete.
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         self.stream.extend_from_slice(bytes);
         while let Some((kind, size)) = header(&self.stream) {
@@ -93,7 +93,7 @@ impl TestSourceBuffer {
         self.buffered = rest;
     }
 
-    /// Forgets a part.
+    /// Removes media.
     pub(crate) fn remove(&mut self, cut: TimeRange) {
         let parts = self.buffered.iter().flat_map(|held| {
             [
@@ -104,13 +104,13 @@ impl TestSourceBuffer {
         self.buffered = parts.filter(|range| range.start_ms < range.end_ms).collect();
     }
 
-    /// Forgets what was begun. A browser may need the init segment again, so this one does.
+    /// Drops an incomplete fragment. A browser may need the init segment again, so this buffer does.
     pub(crate) fn abort(&mut self) {
         self.stream.clear();
         self.timescale = None;
     }
 
-    /// Whether the last fragment is whole.
+    /// Whether the last fragment is complete.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.stream.is_empty()
     }
@@ -125,7 +125,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// The bodies of the boxes at `path`, with their places.
+/// The bodies of the boxes at `path`.
 fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Vec<&'a [u8]> {
     let Some((first, rest)) = path.split_first() else { return vec![bytes] };
     let (mut at, mut found) = (0, Vec::new());
@@ -143,7 +143,7 @@ fn timescale(moov: &[u8]) -> u32 {
     number(mdhd, if mdhd[0] == 0 { 12 } else { 20 })
 }
 
-/// The samples of the `moof` at the front of `stream`, where they lie in it.
+/// The samples of the `moof` at the front of `stream`, with their offsets in it.
 fn samples(stream: &[u8]) -> Vec<Sample> {
     let (_, size) = header(stream).unwrap();
     let moof = &stream[..size];
