@@ -59,9 +59,7 @@ const OWNED_WORDS: &[(&str, &str)] = &[
 ];
 
 /// Places that break an [`OWNED_WORDS`] rule for a reason. This list may only shrink.
-const OWNED_WORDS_EXCEPTIONS: &[(&str, &str)] = &[
-    ("rusqlite::", "edge/src/memory/"),
-];
+const OWNED_WORDS_EXCEPTIONS: &[(&str, &str)] = &[("rusqlite::", "edge/src/memory/")];
 
 /// Lines before the tests of a file.
 const FILE_LINES_MAX: usize = 400;
