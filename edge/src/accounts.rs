@@ -2,8 +2,8 @@
 
 use crate::{
     error::Error,
+    http::Headers,
     platform::{Clock, Database, Platform, Random, Row, Value},
-    request::Headers,
 };
 
 /// What every platform's SQLite can do. A viewer has at most one row a title, and titles are the

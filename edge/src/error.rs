@@ -3,8 +3,8 @@
 use api::{Envelope, ErrorBody, ErrorCode};
 
 use crate::{
+    http::{Body, Reply},
     platform::PortError,
-    reply::{Body, Reply},
 };
 
 /// Why a request is refused.
@@ -153,7 +153,7 @@ impl Error {
     pub(crate) fn into_reply<S>(self) -> Reply<S> {
         let (code, message) = (self.code(), self.message());
         let envelope = Envelope::<()>::error(ErrorBody { code, message });
-        let reply = Reply::new(code.status(), Body::Bytes(crate::reply::json_bytes(&envelope)))
+        let reply = Reply::new(code.status(), Body::Bytes(crate::http::json_bytes(&envelope)))
             .with("content-type", "application/json")
             .with("cache-control", "no-store");
         match self {

@@ -1,17 +1,16 @@
 //! The stateless edge: one core, and one adapter per compile target.
 
 mod accounts;
+pub mod catalog_cache;
 pub mod error;
+pub mod http;
 pub mod instance;
+mod media;
 pub mod platform;
-pub mod reply;
-pub mod request;
 pub mod route;
 mod routes;
 pub mod rules;
 pub mod serve;
-pub mod shelf;
-mod source;
 mod web;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use api::{limits::is_id, paths};
 use percent_encoding::percent_decode_str;
 
-use crate::{error::Error, request::Method};
+use crate::{error::Error, http::Method};
 
 /// Every URL that the edge answers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use crate::{
     error::Error,
-    platform::{Platform, StreamOf, within},
-    reply::{After, Body, Reply},
-    request::{Method, Request, Upload},
+    http::{Body, Method, PrefetchJob, Reply, Request},
+    platform::{Platform, StreamOf, Upload, with_timeout},
     route::Route,
     routes,
 };
@@ -48,8 +47,8 @@ pub async fn serve<P: Platform, U: Upload>(
 }
 
 /// What a reply leaves to be done. Never fails: the operator hears what went wrong.
-pub async fn go_on<P: Platform>(platform: &P, after: After) {
-    routes::window::go_on(platform, after).await;
+pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
+    routes::window::run_prefetch(platform, job).await;
 }
 
 async fn answer<P: Platform, U: Upload>(
@@ -64,7 +63,8 @@ async fn answer<P: Platform, U: Upload>(
         return Err(Error::MethodNotAllowed(allow(&route)));
     }
     let ms_max = if route.is_admin() { ADMIN_ANSWER_MS_MAX } else { ANSWER_MS_MAX };
-    let answer = within(platform.clock(), ms_max, routes::dispatch(platform, request, route)).await;
+    let answer =
+        with_timeout(platform.clock(), ms_max, routes::dispatch(platform, request, route)).await;
     answer.unwrap_or_else(|| Err(Error::StorageUnavailable("a store says nothing".to_owned())))
 }
 

@@ -3,9 +3,9 @@
 
 use catalog::{Episode, Title, build};
 use edge::{
-    memory::{Answer, Memory, ask},
+    memory::{Memory, MemoryResponse, send},
     platform::PortError,
-    rules::progress::{Progress, judge},
+    rules::progress::{WatchState, classify},
 };
 use serde_json::{Value, json};
 
@@ -36,29 +36,29 @@ fn memory() -> Memory {
     let built = build(vec![title("film", 1), title("series", 3)]).unwrap();
     let memory = Memory::default();
     for pack in built.packs.iter().chain([&built.manifest]) {
-        let key = edge::shelf::pack_key(&pack.hash);
+        let key = edge::catalog_cache::pack_key(&pack.hash);
         memory.key_value.values.borrow_mut().insert(key, pack.bytes.clone());
     }
     let root = api::Root { manifest: built.manifest.hash, flipped_at_ms: 0 };
     let root = serde_json::to_vec(&root).unwrap();
-    memory.key_value.values.borrow_mut().insert(edge::shelf::ROOT_KEY.into(), root);
+    memory.key_value.values.borrow_mut().insert(edge::catalog_cache::ROOT_KEY.into(), root);
     memory.clock.0.set(10 * DAY_MS);
     memory
 }
 
-fn send(memory: &Memory, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+fn send_as(memory: &Memory, token: &str, method: &str, path: &str, body: &Value) -> MemoryResponse {
     let headers = [("x-client-token", token)];
-    ask(memory, method, path, &headers, Some(body.to_string().as_bytes()))
+    send(memory, method, path, &headers, Some(body.to_string().as_bytes()))
 }
 
-fn data(answer: &Answer) -> Value {
+fn data(answer: &MemoryResponse) -> Value {
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(body.get("error"), Some(&Value::Null), "{body}");
     body.get("data").unwrap().clone()
 }
 
 fn session(memory: &Memory) -> String {
-    let answer = ask(memory, "POST", SESSION, &[], Some(b""));
+    let answer = send(memory, "POST", SESSION, &[], Some(b""));
     assert_eq!(answer.status, 200);
     let token = data(&answer).get("clientToken").unwrap().as_str().unwrap().to_owned();
     assert_eq!(answer.header("x-client-token"), token);
@@ -71,14 +71,14 @@ fn watch(memory: &Memory, token: &str, episode_id: &str, position_seconds: f64) 
     let body = json!({
         "catalogId": catalog_id, "episodeId": episode_id, "positionSeconds": position_seconds,
     });
-    let answer = send(memory, token, "POST", HISTORY, &body);
+    let answer = send_as(memory, token, "POST", HISTORY, &body);
     assert_eq!(answer.status, 200, "{:?}", String::from_utf8(answer.body));
     memory.clock.0.set(memory.clock.0.get() + 1_000);
 }
 
 /// Episode, position and whether it was played, of each item.
 fn items(memory: &Memory, token: &str, path: &str) -> Vec<(String, f64, bool)> {
-    let data = data(&send(memory, token, "GET", path, &Value::Null));
+    let data = data(&send_as(memory, token, "GET", path, &Value::Null));
     let items = data.get("items").unwrap().as_array().unwrap();
     let item = |item: &Value| {
         (
@@ -98,7 +98,11 @@ fn a_token_is_24_bytes_in_hexadecimal_and_only_its_hash_is_kept() {
     assert!(token.bytes().all(|b| b.is_ascii_hexdigit()));
     assert_ne!(token, session(&memory));
     let sql = "SELECT token_hash FROM clients ORDER BY id";
-    let rows = edge::memory::now(edge::platform::Database::query(&memory.database, sql, &[]));
+    let rows = edge::memory::run_until_stalled(edge::platform::Database::query(
+        &memory.database,
+        sql,
+        &[],
+    ));
     let rows = format!("{rows:?}");
     assert!(rows.contains(&catalog::hash(token.as_bytes())) && !rows.contains(&token), "{rows}");
 }
@@ -107,9 +111,9 @@ fn a_token_is_24_bytes_in_hexadecimal_and_only_its_hash_is_kept() {
 fn who_comes_with_a_known_token_keeps_it() {
     let memory = memory();
     let token = session(&memory);
-    let again = send(&memory, &token, "POST", SESSION, &Value::Null);
+    let again = send_as(&memory, &token, "POST", SESSION, &Value::Null);
     assert_eq!(data(&again), json!({ "clientToken": token, "clientId": "anon_1" }));
-    let unknown = send(&memory, &"0".repeat(48), "POST", SESSION, &Value::Null);
+    let unknown = send_as(&memory, &"0".repeat(48), "POST", SESSION, &Value::Null);
     let unknown = data(&unknown);
     assert_eq!(unknown.get("clientId"), Some(&json!("anon_2")));
     assert_ne!(unknown.get("clientToken"), Some(&json!("0".repeat(48))), "tokens are ours to make");
@@ -128,7 +132,7 @@ fn without_a_known_token_there_is_nothing_to_see() {
         ("DELETE", "/api/v2/watchlist/film"),
     ] {
         for headers in [&[][..], &[("x-client-token", "x")]] {
-            let answer = ask(&memory, method, path, headers, Some(b"{}"));
+            let answer = send(&memory, method, path, headers, Some(b"{}"));
             assert_eq!(answer.status, 401, "{method} {path}");
             let body = String::from_utf8(answer.body).unwrap();
             assert!(body.contains("client_token_required"), "{body}");
@@ -148,7 +152,7 @@ fn history_has_one_item_a_title_newest_first_and_each_viewers_own() {
     assert_eq!(items(&memory, &one, HISTORY), expected);
     assert_eq!(items(&memory, &other, HISTORY), [("film.1".to_owned(), 60.0, false)]);
 
-    let deleted = send(&memory, &one, "DELETE", "/api/v2/history/series", &Value::Null);
+    let deleted = send_as(&memory, &one, "DELETE", "/api/v2/history/series", &Value::Null);
     assert_eq!(data(&deleted), json!({ "deleted": true }));
     assert_eq!(items(&memory, &one, HISTORY), [("film.1".to_owned(), 42.5, false)]);
     assert_eq!(items(&memory, &other, HISTORY).len(), 1);
@@ -187,7 +191,7 @@ fn what_is_no_position_of_an_episode_is_refused() {
         (json!({}), 400),
         (json!("x".repeat(2_000)), 413),
     ] {
-        let answer = send(&memory, &token, "POST", HISTORY, &body);
+        let answer = send_as(&memory, &token, "POST", HISTORY, &body);
         assert_eq!(answer.status, status, "{body}");
     }
     assert_eq!(items(&memory, &token, HISTORY), []);
@@ -199,19 +203,19 @@ fn the_watchlist_has_each_title_once() {
     let token = session(&memory);
     for catalog_id in ["film", "series", "film"] {
         let wish = json!({ "catalogId": catalog_id });
-        assert_eq!(send(&memory, &token, "POST", WATCHLIST, &wish).status, 201);
+        assert_eq!(send_as(&memory, &token, "POST", WATCHLIST, &wish).status, 201);
         memory.clock.0.set(memory.clock.0.get() + 1_000);
     }
     let ids = |memory: &Memory| -> Vec<Value> {
-        let data = data(&send(memory, &token, "GET", WATCHLIST, &Value::Null));
+        let data = data(&send_as(memory, &token, "GET", WATCHLIST, &Value::Null));
         let items = data.get("items").unwrap().as_array().unwrap().clone();
         items.iter().map(|item| item.get("catalogId").unwrap().clone()).collect()
     };
     assert_eq!(ids(&memory), ["film", "series"]);
-    let unknown = send(&memory, &token, "POST", WATCHLIST, &json!({ "catalogId": "other" }));
+    let unknown = send_as(&memory, &token, "POST", WATCHLIST, &json!({ "catalogId": "other" }));
     assert_eq!(unknown.status, 404);
     for _ in 0..2 {
-        let deleted = send(&memory, &token, "DELETE", "/api/v2/watchlist/film", &Value::Null);
+        let deleted = send_as(&memory, &token, "DELETE", "/api/v2/watchlist/film", &Value::Null);
         assert_eq!(data(&deleted), json!({ "deleted": true }));
     }
     assert_eq!(ids(&memory), ["series"]);
@@ -229,7 +233,7 @@ fn idle_viewers_are_forgotten_and_active_ones_are_not() {
     }
     assert_eq!(items(&memory, &active, HISTORY).len(), 1);
     for token in idle {
-        assert_eq!(send(&memory, &token, "GET", HISTORY, &Value::Null).status, 401);
+        assert_eq!(send_as(&memory, &token, "GET", HISTORY, &Value::Null).status, 401);
     }
 }
 
@@ -237,43 +241,47 @@ fn idle_viewers_are_forgotten_and_active_ones_are_not() {
 fn a_database_that_is_down_is_503_until_it_is_back() {
     let memory = memory();
     let down = PortError::Unavailable("d1 timed out".into());
-    memory.database.failing.replace(Some(down.clone()));
-    assert_eq!(ask(&memory, "POST", SESSION, &[], Some(b"")).status, 503);
-    memory.database.failing.replace(None);
+    memory.database.failing.set_error(Some(down.clone()));
+    assert_eq!(send(&memory, "POST", SESSION, &[], Some(b"")).status, 503);
+    memory.database.failing.set_error(None);
     let token = session(&memory);
-    memory.database.failing.replace(Some(down));
-    let answer = send(&memory, &token, "GET", HISTORY, &Value::Null);
+    memory.database.failing.set_error(Some(down));
+    let answer = send_as(&memory, &token, "GET", HISTORY, &Value::Null);
     assert_eq!(answer.status, 503);
     assert!(!String::from_utf8(answer.body).unwrap().contains("d1"));
     // Films and titles do not need it.
-    assert_eq!(ask(&memory, "GET", "/api/v2/catalog/film", &[], Some(b"")).status, 200);
-    memory.database.failing.replace(None);
+    assert_eq!(send(&memory, "GET", "/api/v2/catalog/film", &[], Some(b"")).status, 200);
+    memory.database.failing.set_error(None);
     assert_eq!(items(&memory, &token, HISTORY), []);
 }
 
 #[test]
 fn a_source_of_chance_that_fails_makes_no_session() {
     let memory = memory();
-    memory.random.failing.replace(Some(PortError::Unavailable("no entropy".into())));
-    assert_eq!(ask(&memory, "POST", SESSION, &[], Some(b"")).status, 503);
+    memory.random.failing.set_error(Some(PortError::Unavailable("no entropy".into())));
+    assert_eq!(send(&memory, "POST", SESSION, &[], Some(b"")).status, 503);
 }
 
 #[test]
 fn a_position_is_judged_by_how_much_is_left() {
     const HOUR_MS: u64 = 3_600_000;
     for (position_ms, duration_ms, progress) in [
-        (0, Some(HOUR_MS), Progress::Start),
-        (179_999, Some(HOUR_MS), Progress::Start),
-        (180_000, Some(HOUR_MS), Progress::At(180_000)),
-        (3_240_000, Some(HOUR_MS), Progress::At(3_240_000)),
-        (3_240_001, Some(HOUR_MS), Progress::Played),
-        (HOUR_MS, Some(HOUR_MS), Progress::Played),
-        (u64::MAX, Some(HOUR_MS), Progress::Played),
-        (u64::MAX, Some(u64::MAX), Progress::Played),
-        (0, None, Progress::Start),
-        (5, None, Progress::At(5)),
-        (5, Some(0), Progress::At(5)),
+        (0, Some(HOUR_MS), WatchState::Start),
+        (179_999, Some(HOUR_MS), WatchState::Start),
+        (180_000, Some(HOUR_MS), WatchState::At(180_000)),
+        (3_240_000, Some(HOUR_MS), WatchState::At(3_240_000)),
+        (3_240_001, Some(HOUR_MS), WatchState::Watched),
+        (HOUR_MS, Some(HOUR_MS), WatchState::Watched),
+        (u64::MAX, Some(HOUR_MS), WatchState::Watched),
+        (u64::MAX, Some(u64::MAX), WatchState::Watched),
+        (0, None, WatchState::Start),
+        (5, None, WatchState::At(5)),
+        (5, Some(0), WatchState::At(5)),
     ] {
-        assert_eq!(judge(position_ms, duration_ms), progress, "{position_ms} of {duration_ms:?}");
+        assert_eq!(
+            classify(position_ms, duration_ms),
+            progress,
+            "{position_ms} of {duration_ms:?}"
+        );
     }
 }

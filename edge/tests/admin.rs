@@ -7,7 +7,7 @@
 
 use catalog::{Title, build, hash};
 use edge::{
-    memory::{Answer, Memory, ask},
+    memory::{Memory, MemoryResponse, send},
     platform::PortError,
 };
 use serde_json::{Value, json};
@@ -25,25 +25,25 @@ fn pack_path(bytes: &[u8]) -> String {
     format!("/api/v2/admin/packs/{}", hash(bytes))
 }
 
-fn send(memory: &Memory, method: &str, path: &str, body: &[u8]) -> Answer {
-    ask(memory, method, path, &[("authorization", KEY)], Some(body))
+fn send_as_admin(memory: &Memory, method: &str, path: &str, body: &[u8]) -> MemoryResponse {
+    send(memory, method, path, &[("authorization", KEY)], Some(body))
 }
 
-fn error_code(answer: &Answer) -> Value {
+fn error_code(answer: &MemoryResponse) -> Value {
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     body["error"]["code"].clone()
 }
 
-fn flip(memory: &Memory, manifest: &str, previous: Option<&str>) -> Answer {
+fn flip(memory: &Memory, manifest: &str, previous: Option<&str>) -> MemoryResponse {
     let body = json!({ "manifest": manifest, "previous": previous }).to_string();
-    send(memory, "PUT", ROOT, body.as_bytes())
+    send_as_admin(memory, "PUT", ROOT, body.as_bytes())
 }
 
 /// Stores the packs of a catalog with one title, and returns the hash of its manifest.
 fn stored(memory: &Memory, id: &str) -> String {
     let built = build(vec![Title { id: id.into(), ..Title::default() }]).unwrap();
     for pack in built.packs.iter().chain([&built.manifest]) {
-        assert_eq!(send(memory, "PUT", &pack_path(&pack.bytes), &pack.bytes).status, 201);
+        assert_eq!(send_as_admin(memory, "PUT", &pack_path(&pack.bytes), &pack.bytes).status, 201);
     }
     built.manifest.hash
 }
@@ -62,7 +62,7 @@ fn without_the_key_nothing_is_read_or_written() {
             for (method, path) in
                 [("GET", ROOT), ("PUT", ROOT), ("GET", &pack), ("HEAD", &pack), ("PUT", &pack)]
             {
-                let answer = ask(memory, method, path, headers, Some(b"pack"));
+                let answer = send(memory, method, path, headers, Some(b"pack"));
                 assert_eq!(answer.status, 401, "{method} {path} {headers:?}");
                 assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"firstframe\"");
                 assert_eq!(answer.header("access-control-allow-origin"), "");
@@ -71,39 +71,39 @@ fn without_the_key_nothing_is_read_or_written() {
         assert!(memory.key_value.values.borrow().is_empty());
     }
     // A deployment without a key lets nobody in, whatever they send.
-    assert_eq!(ask(&keyless, "GET", ROOT, &[("authorization", KEY)], Some(b"")).status, 401);
+    assert_eq!(send(&keyless, "GET", ROOT, &[("authorization", KEY)], Some(b"")).status, 401);
 }
 
 #[test]
 fn a_pack_is_stored_under_the_hash_of_its_bytes_only() {
     let memory = memory();
     let path = pack_path(b"pack");
-    assert_eq!(send(&memory, "HEAD", &path, b"").status, 404);
-    let refused = send(&memory, "PUT", &path, b"other");
+    assert_eq!(send_as_admin(&memory, "HEAD", &path, b"").status, 404);
+    let refused = send_as_admin(&memory, "PUT", &path, b"other");
     assert_eq!((refused.status, error_code(&refused)), (400, json!("invalid_payload")));
-    assert_eq!(send(&memory, "HEAD", &path, b"").status, 404);
+    assert_eq!(send_as_admin(&memory, "HEAD", &path, b"").status, 404);
     for _ in 0..2 {
-        assert_eq!(send(&memory, "PUT", &path, b"pack").status, 201);
+        assert_eq!(send_as_admin(&memory, "PUT", &path, b"pack").status, 201);
     }
-    let head = send(&memory, "HEAD", &path, b"");
+    let head = send_as_admin(&memory, "HEAD", &path, b"");
     assert_eq!((head.status, head.header("content-length")), (200, "4"));
-    assert_eq!(send(&memory, "GET", &path, b"").body, b"pack");
+    assert_eq!(send_as_admin(&memory, "GET", &path, b"").body, b"pack");
 }
 
 #[test]
 fn a_pack_larger_than_a_value_is_refused() {
     let memory = memory();
     let fitting = vec![7; api::limits::VALUE_BYTES_MAX];
-    assert_eq!(send(&memory, "PUT", &pack_path(&fitting), &fitting).status, 201);
+    assert_eq!(send_as_admin(&memory, "PUT", &pack_path(&fitting), &fitting).status, 201);
     let larger = vec![7; api::limits::VALUE_BYTES_MAX + 1];
-    let refused = send(&memory, "PUT", &pack_path(&larger), &larger);
+    let refused = send_as_admin(&memory, "PUT", &pack_path(&larger), &larger);
     assert_eq!((refused.status, error_code(&refused)), (413, json!("payload_too_large")));
 }
 
 #[test]
 fn a_body_that_breaks_off_stores_nothing() {
     let memory = memory();
-    let answer = ask(&memory, "PUT", &pack_path(b"pack"), &[("authorization", KEY)], None);
+    let answer = send(&memory, "PUT", &pack_path(b"pack"), &[("authorization", KEY)], None);
     assert_eq!((answer.status, error_code(&answer)), (400, json!("invalid_payload")));
     assert!(memory.key_value.values.borrow().is_empty());
 }
@@ -112,7 +112,7 @@ fn a_body_that_breaks_off_stores_nothing() {
 fn a_name_that_is_no_hash_is_refused() {
     let memory = memory();
     for name in ["abc", &"A".repeat(64), &"g".repeat(64), "../root"] {
-        let answer = send(&memory, "GET", &format!("/api/v2/admin/packs/{name}"), b"");
+        let answer = send_as_admin(&memory, "GET", &format!("/api/v2/admin/packs/{name}"), b"");
         assert_eq!(answer.status, 400, "{name}");
     }
 }
@@ -120,13 +120,14 @@ fn a_name_that_is_no_hash_is_refused() {
 #[test]
 fn the_root_is_null_until_the_first_flip() {
     let memory = memory();
-    let answer = send(&memory, "GET", ROOT, b"");
+    let answer = send_as_admin(&memory, "GET", ROOT, b"");
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!((answer.status, body), (200, json!({ "data": null, "meta": {}, "error": null })));
     memory.clock.0.set(77);
     let manifest = stored(&memory, "a");
     assert_eq!(flip(&memory, &manifest, None).status, 200);
-    let body: Value = serde_json::from_slice(&send(&memory, "GET", ROOT, b"").body).unwrap();
+    let body: Value =
+        serde_json::from_slice(&send_as_admin(&memory, "GET", ROOT, b"").body).unwrap();
     assert_eq!(body["data"], json!({ "manifest": manifest, "flippedAtMs": 77 }));
 }
 
@@ -184,22 +185,22 @@ fn a_flip_needs_every_pack() {
 #[test]
 fn a_flip_to_what_is_no_manifest_is_refused() {
     let memory = memory();
-    send(&memory, "PUT", &pack_path(b"no manifest"), b"no manifest");
+    send_as_admin(&memory, "PUT", &pack_path(b"no manifest"), b"no manifest");
     assert_eq!(flip(&memory, &hash(b"no manifest"), None).status, 400);
     for body in [&b""[..], b"{}", b"[]", b"\xff", br#"{"manifest":"x","previous":null}"#] {
-        assert_eq!(send(&memory, "PUT", ROOT, body).status, 400, "{body:?}");
+        assert_eq!(send_as_admin(&memory, "PUT", ROOT, body).status, 400, "{body:?}");
     }
-    assert_eq!(send(&memory, "PUT", ROOT, &[b' '; 2_000]).status, 413);
+    assert_eq!(send_as_admin(&memory, "PUT", ROOT, &[b' '; 2_000]).status, 413);
 }
 
 #[test]
 fn a_store_that_is_down_is_503() {
     let memory = memory();
     let manifest = stored(&memory, "a");
-    memory.key_value.failing.replace(Some(PortError::Denied("quota".into())));
-    assert_eq!(send(&memory, "GET", ROOT, b"").status, 503);
-    assert_eq!(send(&memory, "PUT", &pack_path(b"pack"), b"pack").status, 503);
+    memory.key_value.failing.set_error(Some(PortError::Denied("quota".into())));
+    assert_eq!(send_as_admin(&memory, "GET", ROOT, b"").status, 503);
+    assert_eq!(send_as_admin(&memory, "PUT", &pack_path(b"pack"), b"pack").status, 503);
     assert_eq!(flip(&memory, &manifest, None).status, 503);
-    memory.key_value.failing.replace(None);
+    memory.key_value.failing.set_error(None);
     assert_eq!(flip(&memory, &manifest, None).status, 200);
 }

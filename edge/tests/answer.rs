@@ -1,18 +1,18 @@
 //! Which answers of an upstream are what was asked for.
 
 use edge::{
-    platform::{AnswerHead, ByteRange},
+    http::{ByteRange, ResponseHead},
     rules::{
-        answer::{Fault, Sent, judge},
         identity::{Validators, is_upstream, source_id},
+        upstream_response::{UpstreamFault, UpstreamResponse, check_response},
     },
 };
 
 const ASKED: ByteRange = ByteRange { start: 10, end: 20 };
 const NOW_MS: u64 = 784_111_777_000;
 
-fn head(status: u16, headers: &[(&str, &str)]) -> AnswerHead {
-    AnswerHead::copy(status, &[], |name| {
+fn head(status: u16, headers: &[(&str, &str)]) -> ResponseHead {
+    ResponseHead::copy(status, &[], |name| {
         headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| (*value).to_owned())
     })
 }
@@ -23,8 +23,8 @@ fn validators(etag: Option<&str>, modified: Option<&str>) -> Validators {
 }
 
 /// A range of a file that is known by its tag.
-fn part(headers: &[(&str, &str)]) -> Result<Sent, Fault> {
-    judge(&head(206, headers), ASKED, Some(&validators(Some("\"a\""), None)), NOW_MS)
+fn part(headers: &[(&str, &str)]) -> Result<UpstreamResponse, UpstreamFault> {
+    check_response(&head(206, headers), ASKED, Some(&validators(Some("\"a\""), None)), NOW_MS)
 }
 
 const RANGE: (&str, &str) = ("content-range", "bytes 10-19/100");
@@ -33,7 +33,11 @@ const TAG: (&str, &str) = ("etag", "\"a\"");
 #[test]
 fn the_range_asked_for_is_taken_and_no_other_as_15_3_7_has_it() {
     let good = |has_length| {
-        Ok(Sent::Part { sent: ASKED, validators: validators(Some("\"a\""), None), has_length })
+        Ok(UpstreamResponse::Partial {
+            sent: ASKED,
+            validators: validators(Some("\"a\""), None),
+            has_length,
+        })
     };
     assert_eq!(part(&[RANGE, TAG, ("content-length", "10")]), good(true));
     assert_eq!(part(&[RANGE, TAG]), good(false));
@@ -55,16 +59,16 @@ fn the_range_asked_for_is_taken_and_no_other_as_15_3_7_has_it() {
         "",
     ] {
         let judged = part(&[("content-range", range), TAG]);
-        assert!(matches!(judged, Err(Fault::Wrong(_))), "{range}: {judged:?}");
+        assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{range}: {judged:?}");
     }
-    assert!(matches!(part(&[TAG]), Err(Fault::Wrong(_))), "multipart, or nothing");
+    assert!(matches!(part(&[TAG]), Err(UpstreamFault::Wrong(_))), "multipart, or nothing");
 }
 
 #[test]
 fn a_length_that_disagrees_is_wrong_as_8_6_has_it() {
     for length in ["9", "11", "0", "", "-10", "+10", "10, 10", "1e1", "18446744073709551616"] {
         let judged = part(&[RANGE, TAG, ("content-length", length)]);
-        assert!(matches!(judged, Err(Fault::Wrong(_))), "{length}: {judged:?}");
+        assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{length}: {judged:?}");
     }
 }
 
@@ -74,7 +78,7 @@ fn a_coding_makes_other_bytes_as_8_4_says() {
         let judged = part(&[RANGE, TAG, ("content-encoding", coding)]);
         assert_eq!(judged.is_ok(), good, "{coding}: {judged:?}");
         let whole = head(200, &[TAG, ("content-encoding", coding)]);
-        let judged = judge(&whole, ASKED, Some(&validators(Some("\"a\""), None)), NOW_MS);
+        let judged = check_response(&whole, ASKED, Some(&validators(Some("\"a\""), None)), NOW_MS);
         assert_eq!(judged.is_ok(), good, "{coding}: {judged:?}");
     }
 }
@@ -104,17 +108,17 @@ fn bytes_of_another_state_are_refused_as_15_3_7_3_demands() {
             let mut headers = vec![RANGE];
             headers.extend(etag.map(|etag| ("etag", etag)));
             headers.extend(modified.map(|modified| ("last-modified", modified)));
-            let judged = judge(&head(status, &headers), ASKED, Some(&known), NOW_MS);
+            let judged = check_response(&head(status, &headers), ASKED, Some(&known), NOW_MS);
             let is = match judged {
                 Ok(_) => None,
-                Err(Fault::Changed(_)) => changed,
+                Err(UpstreamFault::Changed(_)) => changed,
                 Err(_) => wrong,
             };
             assert_eq!(is, fault, "{known:?} and {headers:?}");
         }
     }
     let other_size = part(&[("content-range", "bytes 10-19/101"), TAG]);
-    assert_eq!(other_size, Err(Fault::Changed("another size")));
+    assert_eq!(other_size, Err(UpstreamFault::Changed("another size")));
 }
 
 #[test]
@@ -123,58 +127,67 @@ fn all_of_the_file_is_as_good_where_its_length_is_right_as_14_2_allows() {
     for (length, judged) in [
         (Some("100"), Ok(true)),
         (None, Ok(false)),
-        (Some("99"), Err(Fault::Changed("another size"))),
-        (Some("x"), Err(Fault::Wrong("an odd Content-Length"))),
+        (Some("99"), Err(UpstreamFault::Changed("another size"))),
+        (Some("x"), Err(UpstreamFault::Wrong("an odd Content-Length"))),
     ] {
         let mut headers = vec![TAG];
         headers.extend(length.map(|length| ("content-length", length)));
-        let wanted = judged.map(|has_length| Sent::Whole { validators: known.clone(), has_length });
-        assert_eq!(judge(&head(200, &headers), ASKED, Some(&known), NOW_MS), wanted);
+        let wanted = judged
+            .map(|has_length| UpstreamResponse::Complete { validators: known.clone(), has_length });
+        assert_eq!(check_response(&head(200, &headers), ASKED, Some(&known), NOW_MS), wanted);
     }
 }
 
 #[test]
 fn of_a_file_that_is_not_known_the_answer_must_say_all() {
     let first = ByteRange { start: 0, end: 1000 };
-    let judged = |status, headers: &[(&str, &str)]| judge(&head(status, headers), first, None, 0);
+    let judged =
+        |status, headers: &[(&str, &str)]| check_response(&head(status, headers), first, None, 0);
     let short = judged(206, &[("content-range", "bytes 0-99/100")]);
     let sent = ByteRange { start: 0, end: 100 };
     let known = validators(None, None);
-    assert_eq!(short, Ok(Sent::Part { sent, validators: known.clone(), has_length: false }));
+    assert_eq!(
+        short,
+        Ok(UpstreamResponse::Partial { sent, validators: known.clone(), has_length: false })
+    );
     let whole = judged(200, &[("content-length", "100")]);
-    assert_eq!(whole, Ok(Sent::Whole { validators: known, has_length: true }));
+    assert_eq!(whole, Ok(UpstreamResponse::Complete { validators: known, has_length: true }));
     for (status, header) in [
         (206, ("content-range", "bytes 0-999/*")),
         (200, TAG),
         (206, ("content-range", "bytes 0-9/100")),
     ] {
-        assert!(matches!(judged(status, &[header]), Err(Fault::Wrong(_))), "{header:?}");
+        assert!(matches!(judged(status, &[header]), Err(UpstreamFault::Wrong(_))), "{header:?}");
     }
-    assert_eq!(judged(416, &[]), Err(Fault::Failed(416)));
+    assert_eq!(judged(416, &[]), Err(UpstreamFault::Failed(416)));
 }
 
 #[test]
 fn a_status_says_what_to_do() {
     for (status, headers, fault) in [
-        (401, &[][..], Fault::Expired(401)),
-        (403, &[], Fault::Expired(403)),
-        (410, &[], Fault::Expired(410)),
-        (404, &[], Fault::Missing),
+        (401, &[][..], UpstreamFault::Expired(401)),
+        (403, &[], UpstreamFault::Expired(403)),
+        (410, &[], UpstreamFault::Expired(410)),
+        (404, &[], UpstreamFault::Missing),
         // §15.5.17
-        (416, &[], Fault::Changed("the range is said not to be there")),
+        (416, &[], UpstreamFault::Changed("the range is said not to be there")),
         // §10.2.3, §15.6.4, RFC 6585 §4
-        (429, &[("retry-after", "7")], Fault::Busy(Some(7_000))),
-        (503, &[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Fault::Busy(Some(10_000))),
-        (503, &[("retry-after", "Sun, 06 Nov 1994 08:49:27 GMT")], Fault::Busy(Some(0))),
-        (503, &[("retry-after", "soon")], Fault::Busy(None)),
-        (503, &[], Fault::Busy(None)),
-        (500, &[], Fault::Failed(500)),
-        (204, &[], Fault::Failed(204)),
-        (304, &[], Fault::Failed(304)),
-        (100, &[], Fault::Failed(100)),
+        (429, &[("retry-after", "7")], UpstreamFault::Busy(Some(7_000))),
+        (
+            503,
+            &[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")],
+            UpstreamFault::Busy(Some(10_000)),
+        ),
+        (503, &[("retry-after", "Sun, 06 Nov 1994 08:49:27 GMT")], UpstreamFault::Busy(Some(0))),
+        (503, &[("retry-after", "soon")], UpstreamFault::Busy(None)),
+        (503, &[], UpstreamFault::Busy(None)),
+        (500, &[], UpstreamFault::Failed(500)),
+        (204, &[], UpstreamFault::Failed(204)),
+        (304, &[], UpstreamFault::Failed(304)),
+        (100, &[], UpstreamFault::Failed(100)),
     ] {
         let known = validators(Some("\"a\""), None);
-        assert_eq!(judge(&head(status, headers), ASKED, Some(&known), NOW_MS), Err(fault));
+        assert_eq!(check_response(&head(status, headers), ASKED, Some(&known), NOW_MS), Err(fault));
     }
 }
 

@@ -2,10 +2,11 @@
 
 use catalog::seal;
 use edge::{
-    platform::ByteRange,
+    http::ByteRange,
     rules::{
-        blocks::{BLOCK_BYTES, HEAD_BYTES, Kept, RUN_BLOCKS_MAX, TAIL_BYTES, key, unseal},
-        patience::{Breaker, body_ms_max, pause_ms},
+        blocks::{BLOCK_BYTES, BlockLayout, HEAD_BYTES, RUN_BLOCKS_MAX, TAIL_BYTES, key, unseal},
+        circuit_breaker::CircuitBreaker,
+        retry::{body_ms_max, pause_ms},
     },
 };
 
@@ -31,7 +32,7 @@ fn what_is_kept_hangs_on_where_moov_is() {
         (Some(bytes(24, 30 * MIB)), HEAD_BYTES, 998 * MIB + BLOCK_BYTES),
         (None, 2 * MIB, 999 * MIB + BLOCK_BYTES),
     ] {
-        let kept = Kept::of(size, moov);
+        let kept = BlockLayout::new(size, moov);
         assert_eq!((kept.head_end, kept.tail_start), (head_end, tail_start), "{moov:?}");
     }
 }
@@ -40,18 +41,18 @@ fn what_is_kept_hangs_on_where_moov_is() {
 fn head_and_tail_are_whole_blocks_within_their_limits() {
     for size in [1, 1000, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * MIB + 1, 5 * MIB, 13 * MIB, 1 << 40] {
         for moov in [None, Some(bytes(8, size.min(100))), Some(bytes(size / 2, size))] {
-            let kept = Kept::of(size, moov);
+            let kept = BlockLayout::new(size, moov);
             assert!(kept.head_end <= HEAD_BYTES && kept.head_end <= size);
             assert!(kept.head_end == size || kept.head_end.is_multiple_of(BLOCK_BYTES));
             assert!(kept.tail_start >= kept.head_end && kept.tail_start <= size);
             assert!(size - kept.tail_start <= TAIL_BYTES || kept.tail_start == kept.head_end);
             let blocks: Vec<_> = kept.blocks().collect();
             assert!(blocks.is_sorted() && blocks.len() <= 24, "{size}: {blocks:?}");
-            let sum: u64 = blocks.iter().map(|block| kept.block(*block).len()).sum();
+            let sum: u64 = blocks.iter().map(|block| kept.block_range(*block).len()).sum();
             assert_eq!(sum, kept.head_end + (size - kept.tail_start), "{size} {moov:?}");
             // Every byte that comes from blocks lies in one of them.
             for range in [bytes(0, size), bytes(size - 1, size), bytes(kept.head_end / 2, size)] {
-                let Some(part) = kept.part(range) else { continue };
+                let Some(part) = kept.cached_part(range) else { continue };
                 for block in part.start / BLOCK_BYTES..part.end.div_ceil(BLOCK_BYTES) {
                     assert!(blocks.contains(&block), "{size} {moov:?} {part:?}");
                 }
@@ -62,7 +63,7 @@ fn head_and_tail_are_whole_blocks_within_their_limits() {
 
 #[test]
 fn a_range_is_cut_where_blocks_end_as_15_3_7_allows() {
-    let kept = Kept { size_bytes: 100 * MIB, head_end: 10 * MIB, tail_start: 99 * MIB };
+    let kept = BlockLayout { size_bytes: 100 * MIB, head_end: 10 * MIB, tail_start: 99 * MIB };
     let run = RUN_BLOCKS_MAX * BLOCK_BYTES;
     for (range, part) in [
         (bytes(0, 1), Some(bytes(0, 1))),
@@ -74,10 +75,10 @@ fn a_range_is_cut_where_blocks_end_as_15_3_7_allows() {
         (bytes(98 * MIB, 100 * MIB), None),
         (bytes(99 * MIB, 100 * MIB), Some(bytes(99 * MIB, 100 * MIB))),
     ] {
-        assert_eq!(kept.part(range), part, "{range:?}");
+        assert_eq!(kept.cached_part(range), part, "{range:?}");
     }
-    let touching = Kept { size_bytes: 3 * MIB, head_end: 2 * MIB, tail_start: 2 * MIB };
-    assert_eq!(touching.part(bytes(MIB, 3 * MIB)), Some(bytes(MIB, 3 * MIB)));
+    let touching = BlockLayout { size_bytes: 3 * MIB, head_end: 2 * MIB, tail_start: 2 * MIB };
+    assert_eq!(touching.cached_part(bytes(MIB, 3 * MIB)), Some(bytes(MIB, 3 * MIB)));
 }
 
 #[test]
@@ -115,39 +116,39 @@ fn a_body_may_take_as_long_as_it_is() {
 
 #[test]
 fn an_origin_that_fails_five_times_rests_and_is_then_tried_by_one() {
-    let mut breaker = Breaker::default();
+    let mut breaker = CircuitBreaker::default();
     for _ in 0..5 {
-        assert_eq!(breaker.may_ask(0), Ok(()));
-        breaker.failed(0);
+        assert_eq!(breaker.check(0), Ok(()));
+        breaker.record_failure(0);
     }
-    assert_eq!(breaker.may_ask(0), Err(2_000));
-    assert_eq!(breaker.may_ask(1_999), Err(1));
-    assert_eq!(breaker.may_ask(2_000), Ok(()));
-    assert!(breaker.may_ask(2_000).is_err(), "one tries it for all");
-    breaker.failed(2_100);
-    assert_eq!(breaker.may_ask(2_100), Err(4_000), "twice as long");
+    assert_eq!(breaker.check(0), Err(2_000));
+    assert_eq!(breaker.check(1_999), Err(1));
+    assert_eq!(breaker.check(2_000), Ok(()));
+    assert!(breaker.check(2_000).is_err(), "one tries it for all");
+    breaker.record_failure(2_100);
+    assert_eq!(breaker.check(2_100), Err(4_000), "twice as long");
     for _ in 0..20 {
-        breaker.failed(10_000);
+        breaker.record_failure(10_000);
     }
-    assert_eq!(breaker.may_ask(10_000), Err(60_000), "a minute at most");
-    assert_eq!(breaker.may_ask(70_000), Ok(()));
-    breaker.succeeded();
-    assert_eq!(breaker, Breaker::default());
+    assert_eq!(breaker.check(10_000), Err(60_000), "a minute at most");
+    assert_eq!(breaker.check(70_000), Ok(()));
+    breaker.record_success();
+    assert_eq!(breaker, CircuitBreaker::default());
     // Failures between successes do not add up.
     for _ in 0..20 {
-        breaker.failed(0);
-        breaker.succeeded();
+        breaker.record_failure(0);
+        breaker.record_success();
     }
-    assert_eq!(breaker.may_ask(0), Ok(()));
+    assert_eq!(breaker.check(0), Ok(()));
 }
 
 #[test]
 fn an_origin_is_left_alone_for_as_long_as_it_wants_up_to_a_minute() {
-    let mut breaker = Breaker::default();
-    breaker.rest(0, 5_000);
-    breaker.rest(0, 1_000);
-    assert_eq!(breaker.may_ask(0), Err(5_000));
-    breaker.rest(0, u64::MAX);
-    assert_eq!(breaker.may_ask(0), Err(60_000));
-    assert_eq!(breaker.may_ask(60_000), Ok(()));
+    let mut breaker = CircuitBreaker::default();
+    breaker.open_for(0, 5_000);
+    breaker.open_for(0, 1_000);
+    assert_eq!(breaker.check(0), Err(5_000));
+    breaker.open_for(0, u64::MAX);
+    assert_eq!(breaker.check(0), Err(60_000));
+    assert_eq!(breaker.check(60_000), Ok(()));
 }

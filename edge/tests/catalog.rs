@@ -3,7 +3,7 @@
 
 use catalog::{Build, Episode, Source, Title, build};
 use edge::{
-    memory::{Answer, Memory, ask},
+    memory::{Memory, MemoryResponse, send},
     platform::PortError,
 };
 use serde_json::{Value, json};
@@ -39,16 +39,16 @@ fn memory() -> Memory {
     memory
 }
 
-fn get(memory: &Memory, path: &str) -> Answer {
-    ask(memory, "GET", path, &[], Some(b""))
+fn get(memory: &Memory, path: &str) -> MemoryResponse {
+    send(memory, "GET", path, &[], Some(b""))
 }
 
-fn parsed(answer: &Answer) -> Value {
+fn parsed(answer: &MemoryResponse) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
-fn put(memory: &Memory, path: &str, body: &[u8]) -> Answer {
-    ask(memory, "PUT", path, &[("authorization", KEY)], Some(body))
+fn put(memory: &Memory, path: &str, body: &[u8]) -> MemoryResponse {
+    send(memory, "PUT", path, &[("authorization", KEY)], Some(body))
 }
 
 fn put_packs(memory: &Memory, built: &Build) {
@@ -58,7 +58,7 @@ fn put_packs(memory: &Memory, built: &Build) {
     }
 }
 
-fn flip(memory: &Memory, manifest: &str, previous: Option<&str>) -> Answer {
+fn flip(memory: &Memory, manifest: &str, previous: Option<&str>) -> MemoryResponse {
     let body = json!({ "manifest": manifest, "previous": previous }).to_string();
     put(memory, "/api/v2/admin/root", body.as_bytes())
 }
@@ -144,13 +144,13 @@ fn an_answer_is_kept_until_the_catalog_changes() {
         let answer = get(&memory, path);
         let etag = answer.header("etag");
         assert_eq!(answer.header("cache-control"), "no-cache", "{path}");
-        let again = ask(&memory, "GET", path, &[("if-none-match", etag)], Some(b""));
+        let again = send(&memory, "GET", path, &[("if-none-match", etag)], Some(b""));
         assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
         assert_eq!(again.header("etag"), etag, "{path}");
     }
     let held = get(&memory, "/api/v2/home").header("etag").to_owned();
     publish(&memory, vec![title("film", 1), title("other", 1)], Some(&first));
-    let changed = ask(&memory, "GET", "/api/v2/home", &[("if-none-match", &held)], Some(b""));
+    let changed = send(&memory, "GET", "/api/v2/home", &[("if-none-match", &held)], Some(b""));
     assert_eq!(changed.status, 200);
 }
 
@@ -201,12 +201,12 @@ fn a_store_that_is_down_is_503_until_it_is_back() {
     let fresh = Memory { settings: edge::memory::MemorySettings::default(), ..self::memory() };
     fresh.key_value.values.replace(memory.key_value.values.take());
     fresh.objects.put("media/00ff", b"bytes", 0);
-    fresh.key_value.failing.replace(Some(down()));
-    fresh.objects.failing.replace(Some(down()));
+    fresh.key_value.failing.set_error(Some(down()));
+    fresh.objects.failing.set_error(Some(down()));
     let paths = ["/api/v2/home", "/api/v2/catalog/film", "/api/v2/media/00ff"];
     for path in paths {
         for method in ["GET", "HEAD"] {
-            let answer = ask(&fresh, method, path, &[], Some(b""));
+            let answer = send(&fresh, method, path, &[], Some(b""));
             assert_eq!(answer.status, 503, "{method} {path}");
             assert_eq!(answer.header("retry-after"), "1");
             assert_eq!(answer.header("access-control-allow-origin"), "*");
@@ -218,8 +218,8 @@ fn a_store_that_is_down_is_503_until_it_is_back() {
     assert!(fresh.reports.borrow().iter().all(|report| report.contains("kv.internal")));
     assert_eq!(fresh.reports.borrow().len(), 3 * paths.len());
 
-    fresh.key_value.failing.replace(None);
-    fresh.objects.failing.replace(None);
+    fresh.key_value.failing.set_error(None);
+    fresh.objects.failing.set_error(None);
     for path in paths {
         assert_eq!(get(&fresh, path).status, 200, "{path}");
     }
@@ -230,7 +230,7 @@ fn a_warm_instance_answers_from_memory_while_the_store_is_down() {
     let memory = memory();
     publish(&memory, vec![title("film", 1)], None);
     assert_eq!(get(&memory, "/api/v2/catalog/film").status, 200);
-    memory.key_value.failing.replace(Some(down()));
+    memory.key_value.failing.set_error(Some(down()));
     for now_ms in [60_000, 120_000] {
         memory.clock.0.set(now_ms);
         assert_eq!(get(&memory, "/api/v2/catalog/film").status, 200);

@@ -1,12 +1,11 @@
 //! Conditional requests as RFC 9110 §13 has them.
 
 use edge::{
-    platform::ObjectMeta,
-    request::Headers,
+    http::{Headers, ObjectMeta},
     rules::{
         conditions::{
-            Outcome::{self, Failed, NotModified, Proceed},
-            evaluate, range_counts,
+            Precondition::{self, Failed, NotModified, Proceed},
+            evaluate, range_applies,
         },
         date,
     },
@@ -27,7 +26,7 @@ fn meta() -> ObjectMeta {
     }
 }
 
-fn check(cases: &[(&[(&str, &str)], Outcome)]) {
+fn check(cases: &[(&[(&str, &str)], Precondition)]) {
     for (headers, outcome) in cases {
         assert_eq!(evaluate(&Headers::of(headers), &meta()), *outcome, "{headers:?}");
     }
@@ -110,7 +109,7 @@ fn if_range_holds_for_exactly_this_state_as_13_1_5_says() {
         (Some(""), false),
     ] {
         let headers: Vec<_> = header.iter().map(|value| ("if-range", *value)).collect();
-        assert_eq!(range_counts(&Headers::of(&headers), &meta()), counts, "{header:?}");
+        assert_eq!(range_applies(&Headers::of(&headers), &meta()), counts, "{header:?}");
     }
 }
 

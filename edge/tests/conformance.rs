@@ -1,13 +1,16 @@
 //! The memory platform keeps what the ports promise.
 
 use edge::{
-    memory::{Asked, Canned, Memory, MemoryStream, now, run},
+    memory::{Memory, MemoryStream, OutboundRequest, ScriptedResponse, run, run_until_stalled},
     platform::conformance,
 };
 
 #[test]
 fn the_key_value_port_keeps_its_promises() {
-    assert_eq!(now(conformance::key_value(&Memory::default().key_value)), Some(Ok(())));
+    assert_eq!(
+        run_until_stalled(conformance::key_value(&Memory::default().key_value)),
+        Some(Ok(()))
+    );
 }
 
 #[test]
@@ -15,28 +18,28 @@ fn the_object_port_keeps_its_promises() {
     let memory = Memory::default();
     memory.objects.put("t/full", &(0..100).collect::<Vec<u8>>(), 1_000);
     memory.objects.put("t/empty", b"", 1_000);
-    let kept = now(conformance::object_store(&memory.objects, "t/full", "t/empty"));
+    let kept = run_until_stalled(conformance::object_store(&memory.objects, "t/full", "t/empty"));
     assert_eq!(kept, Some(Ok(())));
 }
 
 #[test]
 fn the_database_port_keeps_its_promises() {
-    assert_eq!(now(conformance::database(&Memory::default().database)), Some(Ok(())));
+    assert_eq!(run_until_stalled(conformance::database(&Memory::default().database)), Some(Ok(())));
 }
 
 #[test]
 fn the_outbound_port_keeps_its_promises() {
     let memory = Memory::default();
-    memory.outbound.play(server);
+    memory.outbound.serve_with(server);
     let kept =
         conformance::outbound(&memory.outbound, "https://a.example", "https://nobody.example");
     assert_eq!(run(&memory, kept), Some(Ok(())));
 }
 
-fn server(asked: &Asked) -> Canned {
+fn server(asked: &OutboundRequest) -> ScriptedResponse {
     let answer = |status, headers: &[(&'static str, &str)], bytes| {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Canned::Answer(status, headers, MemoryStream::whole(bytes))
+        ScriptedResponse::Response(status, headers, MemoryStream::whole(bytes))
     };
     match (asked.url.as_str(), asked.range) {
         ("https://a.example/full", None) => {
@@ -51,7 +54,7 @@ fn server(asked: &Asked) -> Canned {
         ("https://a.example/moved", _) => {
             answer(302, &[("location", "https://a.example/full")], Vec::new())
         }
-        ("https://nobody.example", _) => Canned::Down,
+        ("https://nobody.example", _) => ScriptedResponse::ConnectionRefused,
         _ => answer(404, &[], Vec::new()),
     }
 }
@@ -67,6 +70,6 @@ fn the_suite_finds_a_broken_promise() {
     memory.objects.put("t/full", &[0; 100], 1_000);
     memory.objects.put("t/empty", b"", 1_000);
     memory.objects.ignores_ranges.set(true);
-    let kept = now(conformance::object_store(&memory.objects, "t/full", "t/empty"));
+    let kept = run_until_stalled(conformance::object_store(&memory.objects, "t/full", "t/empty"));
     assert!(matches!(kept, Some(Err(_))), "{kept:?}");
 }

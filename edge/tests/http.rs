@@ -1,6 +1,6 @@
 //! What holds for every route: methods, preflights, pictures, the page.
 
-use edge::memory::{Answer, Memory, ask};
+use edge::memory::{Memory, MemoryResponse, send};
 use serde_json::{Value, json};
 
 const PUBLIC: [&str; 7] = [
@@ -13,13 +13,13 @@ const PUBLIC: [&str; 7] = [
     "/api/v2/image/00ff",
 ];
 
-fn options(path: &str) -> Answer {
-    ask(&Memory::default(), "OPTIONS", path, &[], Some(b""))
+fn options(path: &str) -> MemoryResponse {
+    send(&Memory::default(), "OPTIONS", path, &[], Some(b""))
 }
 
 #[test]
 fn health_names_the_service() {
-    let answer = ask(&Memory::default(), "GET", "/health", &[], Some(b""));
+    let answer = send(&Memory::default(), "GET", "/health", &[], Some(b""));
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!((answer.status, &body["data"]["service"]), (200, &json!("firstframe")));
     assert_eq!(answer.header("content-type"), "application/json");
@@ -62,7 +62,7 @@ fn a_preflight_lets_nobody_into_the_admin_api_or_the_page() {
 fn a_method_that_a_path_does_not_know_is_405_with_those_it_does() {
     for path in PUBLIC {
         for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "get", "PROPFIND"] {
-            let answer = ask(&Memory::default(), method, path, &[], Some(b""));
+            let answer = send(&Memory::default(), method, path, &[], Some(b""));
             assert_eq!(answer.status, 405, "{method} {path}");
             assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS", "{method} {path}");
         }
@@ -72,8 +72,8 @@ fn a_method_that_a_path_does_not_know_is_405_with_those_it_does() {
 #[test]
 fn head_has_the_length_of_get_and_no_body() {
     for path in ["/health", "/api/v2/home", "/api/v2/catalog/film", "/nothing"] {
-        let get = ask(&Memory::default(), "GET", path, &[], Some(b""));
-        let head = ask(&Memory::default(), "HEAD", path, &[], Some(b""));
+        let get = send(&Memory::default(), "GET", path, &[], Some(b""));
+        let head = send(&Memory::default(), "HEAD", path, &[], Some(b""));
         assert_eq!(head.status, get.status, "{path}");
         assert_eq!(head.headers, get.headers, "{path}");
         assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
@@ -86,7 +86,7 @@ fn a_picture_is_sent_under_the_type_that_it_is() {
     let png = [&b"\x89PNG\r\n\x1a\n"[..], &[7; 5_000]].concat();
     memory.objects.put("image/00ff", &png, 1_000);
     let get =
-        |headers: &[(&str, &str)]| ask(&memory, "GET", "/api/v2/image/00ff", headers, Some(b""));
+        |headers: &[(&str, &str)]| send(&memory, "GET", "/api/v2/image/00ff", headers, Some(b""));
     let answer = get(&[]);
     assert_eq!((answer.status, &answer.body), (200, &png));
     assert!(answer.is_stream);
@@ -99,7 +99,7 @@ fn a_picture_is_sent_under_the_type_that_it_is() {
     let held = get(&[("if-none-match", etag)]);
     assert_eq!((held.status, held.body.len(), held.header("etag")), (304, 0, etag));
     assert_eq!(get(&[("range", "bytes=0-1")]).status, 200);
-    let bare = ask(&memory, "HEAD", "/api/v2/image/00ff", &[], Some(b""));
+    let bare = send(&memory, "HEAD", "/api/v2/image/00ff", &[], Some(b""));
     assert_eq!((bare.status, bare.body.len(), bare.header("content-length")), (200, 0, "5008"));
 }
 
@@ -108,16 +108,16 @@ fn what_is_no_picture_is_not_sent_as_one() {
     let memory = Memory::default();
     for bytes in [&b"<svg onload='alert(1)'>"[..], b"<!doctype html>", b""] {
         memory.objects.put("image/00ff", bytes, 1_000);
-        assert_eq!(ask(&memory, "GET", "/api/v2/image/00ff", &[], Some(b"")).status, 404);
+        assert_eq!(send(&memory, "GET", "/api/v2/image/00ff", &[], Some(b"")).status, 404);
     }
-    assert_eq!(ask(&memory, "GET", "/api/v2/image/00fe", &[], Some(b"")).status, 404);
+    assert_eq!(send(&memory, "GET", "/api/v2/image/00fe", &[], Some(b"")).status, 404);
 }
 
 /// Whichever way this edge was built: with the page, or with a sentence in its place.
 #[test]
 fn the_page_answers_for_every_view_or_says_that_it_is_missing() {
     for path in ["/", "/title/film", "/watch/film.1"] {
-        let answer = ask(&Memory::default(), "GET", path, &[], Some(b""));
+        let answer = send(&Memory::default(), "GET", path, &[], Some(b""));
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
         if answer.status == 503 {
             assert!(String::from_utf8(answer.body).unwrap().contains("cargo xtask build"));
@@ -128,7 +128,7 @@ fn the_page_answers_for_every_view_or_says_that_it_is_missing() {
         assert_eq!(answer.header("cache-control"), "no-cache");
         assert!(answer.header("content-security-policy").contains("default-src 'none'"));
         let held = [("if-none-match", answer.header("etag"))];
-        assert_eq!(ask(&Memory::default(), "GET", path, &held, Some(b"")).status, 304);
+        assert_eq!(send(&Memory::default(), "GET", path, &held, Some(b"")).status, 304);
     }
-    assert_eq!(ask(&Memory::default(), "GET", "/assets/none.js", &[], Some(b"")).status, 404);
+    assert_eq!(send(&Memory::default(), "GET", "/assets/none.js", &[], Some(b"")).status, 404);
 }

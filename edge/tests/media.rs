@@ -1,6 +1,6 @@
 //! `GET | HEAD /api/v2/media/{sourceId}`: status, headers and bytes.
 
-use edge::memory::{Answer, Memory, ask};
+use edge::memory::{Memory, MemoryResponse, send};
 
 const PATH: &str = "/api/v2/media/00ff";
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -12,8 +12,8 @@ fn memory() -> Memory {
     memory
 }
 
-fn get(memory: &Memory, headers: &[(&str, &str)]) -> Answer {
-    ask(memory, "GET", PATH, headers, Some(b""))
+fn get(memory: &Memory, headers: &[(&str, &str)]) -> MemoryResponse {
+    send(memory, "GET", PATH, headers, Some(b""))
 }
 
 fn etag() -> String {
@@ -114,7 +114,7 @@ fn of_a_film_without_bytes_every_range_is_ignored() {
 fn head_says_what_get_would_and_ignores_range_as_14_2_demands() {
     let whole = get(&memory(), &[]);
     for headers in [&[][..], &[("range", "bytes=0-9")], &[("range", "bytes=100-")]] {
-        let answer = ask(&memory(), "HEAD", PATH, headers, Some(b""));
+        let answer = send(&memory(), "HEAD", PATH, headers, Some(b""));
         assert_eq!((answer.status, answer.body.len()), (200, 0), "{headers:?}");
         for (name, value) in &whole.headers {
             assert_eq!(answer.header(name), value, "{name}");
@@ -133,7 +133,7 @@ fn a_client_that_has_it_gets_304_even_with_a_range_as_13_2_2_says() {
             &[("if-none-match", etag.as_str()), ("range", "bytes=0-1")],
             &[("if-none-match", etag.as_str()), ("range", "bytes=100-")],
         ] {
-            let answer = ask(&memory(), method, PATH, headers, Some(b""));
+            let answer = send(&memory(), method, PATH, headers, Some(b""));
             assert_eq!((answer.status, answer.body.len()), (304, 0), "{method} {headers:?}");
             // §15.4.5: what a cache needs to freshen what it has, and no length of what is not sent.
             assert_eq!(answer.header("etag"), etag);
@@ -153,7 +153,7 @@ fn a_client_that_wants_another_state_gets_412() {
             &[("if-match", "\"other\""), ("range", "bytes=0-1")],
             &[("if-match", "\"other\""), ("range", "bytes=100-")],
         ] {
-            let answer = ask(&memory(), method, PATH, headers, Some(b""));
+            let answer = send(&memory(), method, PATH, headers, Some(b""));
             assert_eq!(answer.status, 412, "{method} {headers:?}");
         }
     }
@@ -212,12 +212,12 @@ fn an_unknown_film_is_404_and_an_impossible_one_400() {
         ("/api/v2/media/", 404),
     ] {
         for method in ["GET", "HEAD"] {
-            let answer = ask(&memory(), method, path, &[], Some(b""));
+            let answer = send(&memory(), method, path, &[], Some(b""));
             assert_eq!(answer.status, status, "{method} {path}");
             assert_eq!(answer.body.is_empty(), method == "HEAD");
             assert_ne!(answer.header("content-length"), "0", "{method} {path}");
         }
     }
     // The same path, spelled in another way (RFC 3986 §6.2.2.2).
-    assert_eq!(ask(&memory(), "GET", "/api/v2/media/%300ff", &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory(), "GET", "/api/v2/media/%300ff", &[], Some(b"")).status, 200);
 }

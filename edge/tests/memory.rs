@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use edge::{
-    memory::{Asked, Canned, Memory, MemoryStream, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, MemoryStream, OutboundRequest, ScriptedResponse, send},
 };
 use mp4::synth::{self, MoovAt};
 use peak_alloc::PeakAlloc;
@@ -34,18 +34,18 @@ fn ten_hours_are_indexed_in_sixty_four_megabytes() {
     for (name, value) in [("admin_key", "the-key"), ("providers", PROVIDERS)] {
         memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
     }
-    memory.outbound.play(move |asked: &Asked| {
+    memory.outbound.serve_with(move |asked: &OutboundRequest| {
         let range = asked.range.unwrap();
         let range = ByteRange { start: range.start, end: range.end.min(size) };
         let said = format!("bytes {}-{}/{size}", range.start, range.end - 1);
         let headers = vec![("content-range", said), ("content-length", range.len().to_string())];
-        Canned::Answer(206, headers, MemoryStream::whole(bytes(&film, range)))
+        ScriptedResponse::Response(206, headers, MemoryStream::whole(bytes(&film, range)))
     });
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
     let body = br#"{"provider": "one", "file": "film.mp4"}"#;
     let headers = [("authorization", "Bearer the-key")];
-    let answer = ask(&memory, "POST", "/api/v2/admin/sources", &headers, Some(body));
+    let answer = send(&memory, "POST", "/api/v2/admin/sources", &headers, Some(body));
     let peak = MEMORY.peak_usage() - before;
     assert_eq!(answer.status, 201);
     assert!(memory.reports.borrow().is_empty(), "{:?}", memory.reports);

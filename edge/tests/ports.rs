@@ -9,8 +9,9 @@
 use std::rc::Rc;
 
 use edge::{
-    memory::{Answer, Asked, Canned, Memory, MemoryStream, ask},
-    platform::{ByteRange, PortError},
+    http::ByteRange,
+    memory::{Memory, MemoryResponse, MemoryStream, OutboundRequest, ScriptedResponse, send},
+    platform::PortError,
     rules::signature::{Keys, Scope},
 };
 
@@ -86,13 +87,13 @@ fn content(url: &str, range: ByteRange) -> Vec<u8> {
     (range.start..range.end).map(at).collect()
 }
 
-fn good(asked: &Asked) -> Canned {
+fn good(asked: &OutboundRequest) -> ScriptedResponse {
     let size = size_of(&asked.url);
     let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
     let range = ByteRange { start: range.start, end: range.end.min(size) };
     let said = format!("bytes {}-{}/{size}", range.start, range.end - 1);
     let headers = vec![("content-range", said), ("content-length", range.len().to_string())];
-    Canned::Answer(206, headers, MemoryStream::whole(content(&asked.url, range)))
+    ScriptedResponse::Response(206, headers, MemoryStream::whole(content(&asked.url, range)))
 }
 
 /// A deployment with two titles, one of them elsewhere, and a viewer.
@@ -108,11 +109,11 @@ fn fixture(startup_store: &str) -> PortsFixture {
     for (name, value) in settings {
         memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
     }
-    memory.outbound.play(good);
+    memory.outbound.serve_with(good);
     memory.objects.put("media/own", &[7; 5_000], 0);
     memory.objects.put("image/own", b"\x89PNG\r\n\x1a\n and so on", 0);
     let taken_up = |path: &str, body: &str| {
-        let answer = ask(&memory, "POST", path, &[ADMIN], Some(body.as_bytes()));
+        let answer = send(&memory, "POST", path, &[ADMIN], Some(body.as_bytes()));
         json(&answer)["data"]["id"].as_str().unwrap().to_owned()
     };
     let film = taken_up(SOURCES, FILM);
@@ -123,17 +124,17 @@ fn fixture(startup_store: &str) -> PortsFixture {
         let built = catalog::build(titles).unwrap();
         for pack in built.packs.iter().chain([&built.manifest]) {
             let path = format!("/api/v2/admin/packs/{}", pack.hash);
-            assert_eq!(ask(&memory, "PUT", &path, &[ADMIN], Some(&pack.bytes)).status, 201);
+            assert_eq!(send(&memory, "PUT", &path, &[ADMIN], Some(&pack.bytes)).status, 201);
         }
         built.manifest.hash
     });
     let flip = format!(r#"{{"manifest": "{}", "previous": null}}"#, manifests[0]);
-    assert_eq!(ask(&memory, "PUT", ROOT, &[ADMIN], Some(flip.as_bytes())).status, 200);
-    let session = ask(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    assert_eq!(send(&memory, "PUT", ROOT, &[ADMIN], Some(flip.as_bytes())).status, 200);
+    let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let token = session.header("x-client-token").to_owned();
     let near = br#"{"catalogId": "near", "episodeId": "near.1", "positionSeconds": 60}"#;
     for path in ["/api/v2/history", "/api/v2/watchlist"] {
-        let answer = ask(&memory, "POST", path, &[("x-client-token", &token)], Some(near));
+        let answer = send(&memory, "POST", path, &[("x-client-token", &token)], Some(near));
         assert!(answer.status < 300, "{path}: {answer:?}");
     }
     PortsFixture { memory, token, film, picture, manifests }
@@ -152,7 +153,7 @@ fn title(id: &str, source: &str, cover: &str) -> catalog::Title {
     catalog::Title { id, cover, episodes: vec![episode], ..catalog::Title::default() }
 }
 
-fn json(answer: &Answer) -> serde_json::Value {
+fn json(answer: &MemoryResponse) -> serde_json::Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
@@ -241,10 +242,10 @@ impl PortsFixture {
         format!(r#"{{"manifest": "{other}", "previous": {}}}"#, root["manifest"])
     }
 
-    fn send(&self, case: &Case) -> Answer {
+    fn send(&self, case: &Case) -> MemoryResponse {
         let token = if case.path.contains("session") { "" } else { self.token.as_str() };
         let headers = [ADMIN, ("x-client-token", token), ("range", case.range)];
-        ask(&self.memory, case.method, &case.path, &headers, Some(case.body.as_bytes()))
+        send(&self.memory, case.method, &case.path, &headers, Some(case.body.as_bytes()))
     }
 
     /// An instance that remembers nothing, over the same stores.
@@ -264,18 +265,22 @@ impl PortsFixture {
             Database => &self.memory.database.failing,
             Random => &self.memory.random.failing,
             Upstream => {
-                self.memory.outbound.play(move |asked| match fault {
+                self.memory.outbound.serve_with(move |asked| match fault {
                     None => good(asked),
-                    Some(Fault::Silent) => Canned::Silent,
-                    Some(Fault::Down) => Canned::Down,
-                    Some(Fault::Denied) => Canned::Answer(403, vec![], MemoryStream::default()),
-                    Some(Fault::Full) => Canned::Answer(507, vec![], MemoryStream::default()),
+                    Some(Fault::Silent) => ScriptedResponse::NoResponse,
+                    Some(Fault::Down) => ScriptedResponse::ConnectionRefused,
+                    Some(Fault::Denied) => {
+                        ScriptedResponse::Response(403, vec![], MemoryStream::default())
+                    }
+                    Some(Fault::Full) => {
+                        ScriptedResponse::Response(507, vec![], MemoryStream::default())
+                    }
                 });
                 return;
             }
         };
-        failing.silence(fault == Some(Fault::Silent));
-        failing.replace(error);
+        failing.set_silent(fault == Some(Fault::Silent));
+        failing.set_error(error);
     }
 }
 
@@ -289,7 +294,7 @@ impl Case {
 }
 
 /// Checks that an answer tells what to do, and nothing that is not for clients.
-fn says_what_to_do(answer: &Answer, port: Port, fault: Fault, what: &str) {
+fn says_what_to_do(answer: &MemoryResponse, port: Port, fault: Fault, what: &str) {
     let said = String::from_utf8_lossy(&answer.body).into_owned();
     let (statuses, code): (&[u16], &str) = match (port, fault) {
         (Upstream, _) => (&[502, 503], "upstream_"),
@@ -330,7 +335,7 @@ fn every_fault_of_every_port_under_every_route(startup_store: &str) {
                 if case.path.contains("/startup") {
                     // There has to be something to purge.
                     let film =
-                        ask(&fixture.memory, "POST", SOURCES, &[ADMIN], Some(FILM.as_bytes()));
+                        send(&fixture.memory, "POST", SOURCES, &[ADMIN], Some(FILM.as_bytes()));
                     assert_eq!(film.status, 201);
                 }
                 fixture = fixture.restarted();

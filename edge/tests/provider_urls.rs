@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
 
 use edge::{
-    platform::AnswerHead,
-    rules::upstream::{Candidate, Provider, expires_at_ms, parse},
+    http::ResponseHead,
+    rules::provider::{Provider, UpstreamUrl, expires_at_ms, parse_providers},
 };
 
 const PROVIDERS: &str = r#"[
@@ -16,12 +16,12 @@ const PROVIDERS: &str = r#"[
 ]"#;
 
 fn provider(id: &str) -> Provider {
-    parse(PROVIDERS).unwrap().into_iter().find(|provider| provider.id == id).unwrap()
+    parse_providers(PROVIDERS).unwrap().into_iter().find(|provider| provider.id == id).unwrap()
 }
 
 #[test]
 fn a_file_lies_under_each_base_of_its_provider() {
-    let places = provider("mirror").places("a b/ü%2f?#.mp4").unwrap();
+    let places = provider("mirror").direct_urls("a b/ü%2f?#.mp4").unwrap();
     let urls: Vec<_> = places.iter().map(|place| place.url.as_str()).collect();
     let path = "a%20b/%C3%BC%252f%3F%23.mp4";
     assert_eq!(
@@ -35,25 +35,25 @@ fn a_file_lies_under_each_base_of_its_provider() {
 fn a_file_that_leads_elsewhere_is_refused() {
     let long = "x".repeat(1025);
     for file in ["", "/etc", "a//b", "a/", "..", "a/../../b", "./a", long.as_str()] {
-        assert!(provider("mirror").places(file).is_err(), "{file}");
-        assert!(provider("vault").resolver(file).is_err(), "{file}");
+        assert!(provider("mirror").direct_urls(file).is_err(), "{file}");
+        assert!(provider("vault").resolver_url(file).is_err(), "{file}");
     }
     // What looks like it and is a name.
-    assert!(provider("mirror").places("a..b/%2e%2e").is_ok());
+    assert!(provider("mirror").direct_urls("a..b/%2e%2e").is_ok());
 }
 
 #[test]
 fn a_resolver_is_asked_by_the_files_name() {
-    let url = provider("vault").resolver("a/b&c=d").unwrap().unwrap();
+    let url = provider("vault").resolver_url("a/b&c=d").unwrap().unwrap();
     assert_eq!(url.as_str(), "https://api.example/link?file=a%2Fb%26c%3Dd");
-    assert_eq!(provider("mirror").resolver("a").unwrap(), None);
+    assert_eq!(provider("mirror").resolver_url("a").unwrap(), None);
 }
 
 #[test]
 fn only_listed_origins_are_asked_whatever_their_spelling() {
     let mirror = provider("mirror");
     for url in ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"] {
-        assert!(mirror.allow(url).is_ok(), "{url}");
+        assert!(mirror.check_url(url).is_ok(), "{url}");
     }
     for url in [
         "http://a.example/x",
@@ -72,7 +72,7 @@ fn only_listed_origins_are_asked_whatever_their_spelling() {
         "//a.example/x",
         "",
     ] {
-        assert!(mirror.allow(url).is_err(), "{url}");
+        assert!(mirror.check_url(url).is_err(), "{url}");
     }
 }
 
@@ -111,16 +111,16 @@ fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
             fields: Vec::new(),
         };
         let url = format!("http://{host}/f");
-        assert!(record(false).allow(&url).is_err(), "{url}");
-        assert!(record(true).allow(&url).is_ok(), "{url}");
+        assert!(record(false).check_url(&url).is_err(), "{url}");
+        assert!(record(true).check_url(&url).is_ok(), "{url}");
     }
-    assert!(provider("attic").places("a.mp4").is_ok());
+    assert!(provider("attic").direct_urls("a.mp4").is_ok());
 }
 
 #[test]
 fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
     let vault = provider("vault");
-    let from = vault.allow("https://dl.example/a/b?c").unwrap();
+    let from = vault.check_url("https://dl.example/a/b?c").unwrap();
     for (location, url) in [
         ("/x", Some("https://dl.example/x")),
         ("x", Some("https://dl.example/a/x")),
@@ -132,12 +132,15 @@ fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
         ("https://user@dl.example/", None),
         ("https://[", None),
     ] {
-        let to = vault.follow(&from, location).ok();
+        let to = vault.check_redirect(&from, location).ok();
         assert_eq!(to.as_ref().map(url::Url::as_str), url, "{location}");
     }
     let attic = provider("attic");
-    let from = attic.allow("http://10.0.0.7:9000/f/a").unwrap();
-    assert!(attic.follow(&from, "http://10.0.0.8:9000/f/a").is_err(), "private is not everywhere");
+    let from = attic.check_url("http://10.0.0.7:9000/f/a").unwrap();
+    assert!(
+        attic.check_redirect(&from, "http://10.0.0.8:9000/f/a").is_err(),
+        "private is not everywhere"
+    );
 }
 
 #[test]
@@ -145,19 +148,19 @@ fn of_what_a_resolver_tells_only_what_may_be_asked_counts() {
     let vault = provider("vault");
     let answer = br#"{"urls": ["https://evil.example/", "https://dl.example/f?Expires=2000",
         "https://dl.example/g"], "expiresAtMs": 3000000, "more": 1}"#;
-    let place = |url: &str, fresh_until_ms| Candidate {
+    let place = |url: &str, fresh_until_ms| UpstreamUrl {
         url: url.to_owned(),
         fresh_until_ms: Some(fresh_until_ms),
     };
     assert_eq!(
-        vault.resolved(answer),
+        vault.parse_resolver_response(answer),
         Ok(vec![
             place("https://dl.example/f?Expires=2000", 1_940_000),
             place("https://dl.example/g", 2_940_000),
         ])
     );
     for answer in ["", "[]", "{}", r#"{"urls":[]}"#, r#"{"urls":["https://evil.example/"]}"#] {
-        assert!(vault.resolved(answer.as_bytes()).is_err(), "{answer}");
+        assert!(vault.parse_resolver_response(answer.as_bytes()).is_err(), "{answer}");
     }
 }
 
@@ -205,7 +208,7 @@ fn a_record_that_makes_no_sense_is_named() {
         (r#"{"id": "a", "origins": [], "bases": [], "secret": 1}"#, "secret"),
         ("7", "providers"),
     ] {
-        let error = parse(&format!("[{record}]")).unwrap_err();
+        let error = parse_providers(&format!("[{record}]")).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
 }
@@ -214,7 +217,7 @@ fn a_record_that_makes_no_sense_is_named() {
 fn keeping(fields: &[&str]) -> Result<Provider, String> {
     let fields = serde_json::to_string(fields).unwrap();
     let record = r#""id": "a", "origins": ["https://a.example"], "bases": ["https://a.example/"]"#;
-    Ok(parse(&format!("[{{{record}, \"fields\": {fields}}}]"))?.remove(0))
+    Ok(parse_providers(&format!("[{{{record}, \"fields\": {fields}}}]"))?.remove(0))
 }
 
 #[test]
@@ -249,9 +252,12 @@ fn films_keep_what_is_about_them_and_not_about_one_answer() {
         ("x-odd", "a\nb"),
         ("x-other", "1"),
     ];
-    let head = AnswerHead::copy(206, &keeping.fields, |name| {
+    let head = ResponseHead::copy(206, &keeping.fields, |name| {
         sent.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     });
     let kept = [("cache-tag", "a,b"), ("content-language", "de")];
-    assert_eq!(keeping.kept(&head), kept.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(
+        keeping.copied_fields(&head),
+        kept.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }

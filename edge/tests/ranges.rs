@@ -1,8 +1,8 @@
 //! `Range` as RFC 9110 §14 has it, and the policy where it leaves a choice.
 
 use edge::{
-    platform::ReadRange,
-    rules::range::{Chosen, RANGE_COUNT_MAX, Wanted, choose, parse},
+    http::ReadRange,
+    rules::range::{RANGE_COUNT_MAX, RangeChoice, RequestedRanges, choose, parse},
 };
 
 const fn closed(first: u64, last: u64) -> ReadRange {
@@ -41,7 +41,7 @@ fn one_range_is_read_as_14_1_2_says() {
         ("bytes=99999999999999999999999999999999-", from(u64::MAX)),
         ("bytes=-99999999999999999999999999999999", suffix(u64::MAX)),
     ] {
-        assert_eq!(parse(header), Some(Wanted::One(range)), "{header}");
+        assert_eq!(parse(header), Some(RequestedRanges::One(range)), "{header}");
     }
 }
 
@@ -84,16 +84,16 @@ fn an_unknown_unit_is_ignored_as_14_2_demands() {
 #[test]
 fn of_several_ranges_the_only_satisfiable_one_is_sent() {
     for (header, size_bytes, chosen) in [
-        ("bytes=0-1,5-6", 10, Chosen::Whole),
-        ("bytes=0-1,10-", 10, Chosen::One(closed(0, 1))),
-        ("bytes=10-20,-3", 10, Chosen::One(suffix(3))),
-        ("bytes=-0,4-", 10, Chosen::One(from(4))),
-        ("bytes=10-,20-30", 10, Chosen::Unsatisfiable),
+        ("bytes=0-1,5-6", 10, RangeChoice::Whole),
+        ("bytes=0-1,10-", 10, RangeChoice::One(closed(0, 1))),
+        ("bytes=10-20,-3", 10, RangeChoice::One(suffix(3))),
+        ("bytes=-0,4-", 10, RangeChoice::One(from(4))),
+        ("bytes=10-,20-30", 10, RangeChoice::Unsatisfiable),
         // Overlapping: an attack, or a client that wants it all (§17.15).
-        ("bytes=0-,0-,0-,0-,0-", 10, Chosen::Whole),
-        ("bytes=0-1,2-3", 0, Chosen::Unsatisfiable),
+        ("bytes=0-,0-,0-,0-,0-", 10, RangeChoice::Whole),
+        ("bytes=0-1,2-3", 0, RangeChoice::Unsatisfiable),
     ] {
-        let Some(Wanted::Several(ranges)) = parse(header) else { panic!("{header}") };
+        let Some(RequestedRanges::Several(ranges)) = parse(header) else { panic!("{header}") };
         assert_eq!(choose(&ranges, size_bytes), chosen, "{header} of {size_bytes}");
     }
 }

@@ -2,7 +2,7 @@
 
 use api::SelectionReason;
 use catalog::Source;
-use edge::rules::{bearer, encoding, etag, picture, selection};
+use edge::rules::{header_values, picture, selection};
 
 #[test]
 fn only_the_whole_key_lets_in() {
@@ -20,14 +20,14 @@ fn only_the_whole_key_lets_in() {
         (Some(""), false),
         (None, false),
     ] {
-        assert_eq!(bearer::carries(header, "secret"), lets_in, "{header:?}");
+        assert_eq!(header_values::has_bearer_key(header, "secret"), lets_in, "{header:?}");
     }
 }
 
 #[test]
 fn an_empty_key_lets_nobody_in() {
     for header in [None, Some(""), Some("Bearer "), Some("Bearer  ")] {
-        assert!(!bearer::carries(header, ""), "{header:?}");
+        assert!(!header_values::has_bearer_key(header, ""), "{header:?}");
     }
 }
 
@@ -47,16 +47,16 @@ fn gzip_is_sent_to_those_who_accept_it_rfc_9110_12_5_3() {
         (Some("identity"), false),
         (Some("br"), false),
     ] {
-        assert_eq!(encoding::accepts_gzip(header), accepts, "{header:?}");
+        assert_eq!(header_values::accepts_gzip(header), accepts, "{header:?}");
     }
 }
 
 #[test]
 fn a_tag_is_strong_and_hangs_on_every_byte() {
-    let tag = etag::of(b"one");
+    let tag = header_values::entity_tag(b"one");
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "{tag}");
-    assert_ne!(tag, etag::of(b"ons"));
-    assert_eq!(tag, etag::of(b"one"));
+    assert_ne!(tag, header_values::entity_tag(b"ons"));
+    assert_eq!(tag, header_values::entity_tag(b"one"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
 
 use edge::{
-    memory::{Memory, ask},
+    memory::{Memory, send},
     rules::signature::{Keys, Refused, Scope},
 };
 
@@ -107,16 +107,16 @@ fn a_signed_url_opens_a_film_until_it_expires_and_no_cache_keeps_it_longer() {
     let memory = memory();
     let url = format!("/api/v2/media/00ff?{}", keys(OLD).sign(Scope::Media, "00ff", 0));
     memory.clock.0.set(HOUR_MS);
-    let answer = ask(&memory, "GET", &url, &[], Some(b""));
+    let answer = send(&memory, "GET", &url, &[], Some(b""));
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"abc"[..]));
     assert_eq!(answer.header("cache-control"), "public, max-age=21600, immutable");
     memory.clock.0.set(7 * HOUR_MS);
     for method in ["GET", "HEAD"] {
-        let answer = ask(&memory, method, &url, &[], Some(b""));
+        let answer = send(&memory, method, &url, &[], Some(b""));
         assert_eq!(answer.status, 403);
         assert_eq!(answer.header("cache-control"), "no-store");
     }
-    let body = ask(&memory, "GET", &url, &[], Some(b"")).body;
+    let body = send(&memory, "GET", &url, &[], Some(b"")).body;
     assert!(String::from_utf8(body).unwrap().contains("signature_required"));
 }
 
@@ -124,11 +124,11 @@ fn a_signed_url_opens_a_film_until_it_expires_and_no_cache_keeps_it_longer() {
 fn a_wrong_signature_is_refused_even_where_none_is_needed() {
     let memory = memory();
     let other = format!("/api/v2/media/00ff?{}", keys(NEW).sign(Scope::Media, "00ff", 0));
-    assert_eq!(ask(&memory, "GET", &other, &[], Some(b"")).status, 403);
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff?s=", &[], Some(b"")).status, 403);
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff?v=1", &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", &other, &[], Some(b"")).status, 403);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff?s=", &[], Some(b"")).status, 403);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff?v=1", &[], Some(b"")).status, 200);
     memory.settings.0.borrow_mut().clear();
-    assert_eq!(ask(&memory, "GET", &other, &[], Some(b"")).status, 403, "nobody can check it");
+    assert_eq!(send(&memory, "GET", &other, &[], Some(b"")).status, 403, "nobody can check it");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_picture_needs_no_signature_and_one_that_it_has_is_good() {
     let memory = memory();
     memory.objects.put("image/00ff", b"\xff\xd8\xff\xe0", 0);
     let get = |query: &str| {
-        ask(&memory, "GET", &format!("/api/v2/image/00ff{query}"), &[], Some(b"")).status
+        send(&memory, "GET", &format!("/api/v2/image/00ff{query}"), &[], Some(b"")).status
     };
     assert_eq!(get(""), 200);
     assert_eq!(get(&format!("?{}", keys(OLD).sign(Scope::Image, "00ff", 0))), 200);
@@ -146,9 +146,9 @@ fn a_picture_needs_no_signature_and_one_that_it_has_is_good() {
 #[test]
 fn a_deployer_may_close_films_to_unsigned_urls() {
     let memory = memory();
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 200);
     memory.settings.0.borrow_mut().insert("media_access".to_owned(), "signed".to_owned());
-    assert_eq!(ask(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 403);
+    assert_eq!(send(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 403);
     let url = format!("/api/v2/media/00ff?{}", keys(OLD).sign(Scope::Media, "00ff", 0));
-    assert_eq!(ask(&memory, "GET", &url, &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", &url, &[], Some(b"")).status, 200);
 }

@@ -9,9 +9,8 @@ use worker::{
 };
 
 use crate::{
-    platform::PortError,
-    reply::{Body, Reply},
-    request::{Headers, Method, Request, Upload},
+    http::{Body, Headers, Method, Reply, Request},
+    platform::{PortError, Upload},
 };
 
 pub(super) fn request(request: worker::Request) -> Request<WorkerUpload> {

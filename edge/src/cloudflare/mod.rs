@@ -41,7 +41,7 @@ fn ports(env: &Env) -> Cloudflare {
     Ports {
         key_value: key_value::WorkersKv(env.clone()),
         objects: object_store::R2(env.clone(), "MEDIA"),
-        objects_apart: object_store::R2(env.clone(), "DURABLE"),
+        durable_objects: object_store::R2(env.clone(), "DURABLE"),
         database: database::D1(env.clone()),
         outbound: outbound::Fetching,
         clock: clock::WorkerClock,

@@ -7,7 +7,10 @@
 use worker::{Bucket, ByteStream, Env, Object, Range, ResponseBody};
 
 use super::convert;
-use crate::platform::{ObjectMeta, ObjectRead, ObjectStore, PortError, ReadRange};
+use crate::{
+    http::{ObjectMeta, ReadRange},
+    platform::{ObjectRead, ObjectStore, PortError},
+};
 
 /// A bucket by the name of its binding.
 pub(super) struct R2(pub(super) Env, pub(super) &'static str);

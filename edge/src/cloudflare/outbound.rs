@@ -12,7 +12,10 @@ use worker::{
     ResponseBody,
 };
 
-use crate::platform::{Answer, AnswerHead, ByteRange, Outbound, PortError, wanted};
+use crate::{
+    http::{ByteRange, ResponseHead},
+    platform::{Outbound, OutboundResponse, PortError, take_chunk},
+};
 
 pub(super) struct Fetching;
 
@@ -24,7 +27,7 @@ impl Outbound for Fetching {
         url: &str,
         range: Option<ByteRange>,
         more: &[String],
-    ) -> Result<Answer<ResponseBody>, PortError> {
+    ) -> Result<OutboundResponse<ResponseBody>, PortError> {
         let headers = Headers::new();
         headers.set("accept-encoding", "identity").map_err(failed)?;
         if let Some(range) = range {
@@ -44,9 +47,9 @@ impl Outbound for Fetching {
         giving_up.0 = None;
         let answer = answer.map_err(failed)?;
         let value = |name: &str| answer.headers().get(name).ok().flatten();
-        let head = AnswerHead::copy(answer.status_code(), more, value);
+        let head = ResponseHead::copy(answer.status_code(), more, value);
         let (_, stream) = answer.into_parts();
-        Ok(Answer { head, stream })
+        Ok(OutboundResponse { head, stream })
     }
 
     async fn fill(
@@ -59,14 +62,16 @@ impl Outbound for Fetching {
         let end = bytes.len().saturating_add(length);
         match stream {
             ResponseBody::Empty => {}
-            ResponseBody::Body(body) => bytes.extend_from_slice(wanted(&body, &mut skip, length)),
+            ResponseBody::Body(body) => {
+                bytes.extend_from_slice(take_chunk(&body, &mut skip, length))
+            }
             // What is left of it is cancelled with the stream.
             ResponseBody::Stream(stream) => {
                 let mut stream = ByteStream::from(stream);
                 while bytes.len() < end {
                     let Some(chunk) = stream.next().await else { break };
                     let chunk = chunk.map_err(failed)?;
-                    bytes.extend_from_slice(wanted(&chunk, &mut skip, end - bytes.len()));
+                    bytes.extend_from_slice(take_chunk(&chunk, &mut skip, end - bytes.len()));
                 }
             }
         }

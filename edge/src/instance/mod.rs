@@ -1,11 +1,11 @@
 //! What an instance remembers between requests. Losing it costs time and nothing else.
 
-mod media;
-mod recent;
-mod shelf;
+mod catalog_cache;
+mod lru;
+mod media_cache;
 
-pub use media::{Flight, Media, Places};
-pub use shelf::Shelf;
+pub use catalog_cache::CatalogCache;
+pub use media_cache::{FetchClaim, MediaCache, ResolvedUrls};
 
 use std::cell::Cell;
 
@@ -13,9 +13,9 @@ use std::cell::Cell;
 #[derive(Debug, Default)]
 pub struct Instance {
     /// The catalogue as last seen.
-    pub shelf: Shelf,
+    pub catalog: CatalogCache,
     /// Films of upstreams: where they are, and how they begin and end.
-    pub media: Media,
+    pub media: MediaCache,
     /// Whether the tables of the database were seen to exist.
     pub has_tables: Cell<bool>,
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use rusqlite::{Connection, params_from_iter, types::ValueRef};
 
-use super::{Failing, Wanted};
+use super::{Access, FailureSwitch};
 use crate::platform::{Database, PortError, Row, Value};
 
 /// One database, empty at first.
@@ -12,20 +12,20 @@ use crate::platform::{Database, PortError, Row, Value};
 pub struct MemoryDatabase {
     connection: RefCell<rusqlite::Result<Connection>>,
     /// Fails on demand.
-    pub failing: Failing,
+    pub failing: FailureSwitch,
 }
 
 impl Default for MemoryDatabase {
     fn default() -> Self {
         let connection = RefCell::new(Connection::open_in_memory());
-        Self { connection, failing: Failing::default() }
+        Self { connection, failing: FailureSwitch::default() }
     }
 }
 
 impl Database for MemoryDatabase {
     async fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, PortError> {
         let writes = sql.starts_with("INSERT") || sql.starts_with("UPDATE");
-        self.failing.answer(if writes { Wanted::Write } else { Wanted::Read }).await?;
+        self.failing.answer(if writes { Access::Write } else { Access::Read }).await?;
         let connection = self.connection.borrow();
         let connection = connection.as_ref().map_err(unavailable)?;
         let mut statement = connection.prepare_cached(sql).map_err(|e| unavailable(&e))?;

@@ -11,17 +11,16 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use super::{Ending, Memory, MemoryClock};
+use super::{Memory, MemoryClock, StreamEnd};
 use crate::{
-    platform::PortError,
-    reply::{Body, Reply},
-    request::{Headers, Method, Request, Upload},
-    serve::{go_on, serve},
+    http::{Body, Headers, Method, Reply, Request},
+    platform::{PortError, Upload},
+    serve::{run_prefetch, serve},
 };
 
 /// A response, with its body in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct MemoryResponse {
     /// HTTP status.
     pub status: u16,
     /// In the order in which they are sent.
@@ -31,10 +30,10 @@ pub struct Answer {
     /// Whether the body was a store's or another server's own stream.
     pub is_stream: bool,
     /// Whether that stream broke off.
-    pub is_cut: bool,
+    pub is_truncated: bool,
 }
 
-impl Answer {
+impl MemoryResponse {
     /// The value of a header; the empty text where there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
@@ -52,24 +51,24 @@ impl Upload for MemoryUpload<'_> {
 }
 
 /// Asks the edge. A body of `None` is one that breaks off.
-pub fn ask(
+pub fn send(
     platform: &Memory,
     method: &str,
     path: &str,
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
-) -> Answer {
-    run(platform, answer(platform, method, path, headers, body)).unwrap_or_default()
+) -> MemoryResponse {
+    run(platform, respond(platform, method, path, headers, body)).unwrap_or_default()
 }
 
 /// The same as a future, for several at once.
-pub async fn answer(
+pub async fn respond(
     platform: &Memory,
     method: &str,
     path: &str,
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
-) -> Answer {
+) -> MemoryResponse {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let request = Request {
         method: Method::parse(method),
@@ -78,13 +77,13 @@ pub async fn answer(
         headers: Headers::of(headers),
         upload: MemoryUpload(body),
     };
-    let Reply { status, headers, body, after } = serve(platform, request).await;
-    if let Some(after) = after {
-        go_on(platform, after).await;
+    let Reply { status, headers, body, prefetch } = serve(platform, request).await;
+    if let Some(prefetch) = prefetch {
+        run_prefetch(platform, prefetch).await;
     }
     let is_stream = matches!(body, Body::Stream(_) | Body::Joined(..));
-    let mut is_cut = matches!(&body, Body::Stream(stream) | Body::Joined(_, stream)
-        if stream.ending != Ending::Whole);
+    let mut is_truncated = matches!(&body, Body::Stream(stream) | Body::Joined(_, stream)
+        if stream.ending != StreamEnd::Complete);
     let mut body = match body {
         Body::Joined(head, stream) => [head, stream.bytes].concat(),
         Body::Empty => Vec::new(),
@@ -97,14 +96,14 @@ pub async fn answer(
     if let Some(promised) = promised.and_then(|(_, length)| length.parse().ok())
         && is_stream
     {
-        is_cut = body.len() < promised;
+        is_truncated = body.len() < promised;
         body.truncate(promised);
     }
-    Answer { status, headers, body, is_stream, is_cut }
+    MemoryResponse { status, headers, body, is_stream, is_truncated }
 }
 
 /// What the future comes to without time going on. None where it waits for that.
-pub fn now<F: Future>(future: F) -> Option<F::Output> {
+pub fn run_until_stalled<F: Future>(future: F) -> Option<F::Output> {
     drive(future, || false)
 }
 

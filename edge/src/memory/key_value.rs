@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
 };
 
-use super::{Failing, Wanted};
+use super::{Access, FailureSwitch};
 use crate::platform::{KeyValue, PortError};
 
 /// Values by key.
@@ -14,7 +14,7 @@ pub struct MemoryKeyValue {
     /// What is stored.
     pub values: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Fails on demand.
-    pub failing: Failing,
+    pub failing: FailureSwitch,
     /// How often a value was asked for.
     pub reads: Cell<usize>,
 }
@@ -22,12 +22,12 @@ pub struct MemoryKeyValue {
 impl KeyValue for MemoryKeyValue {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.reads.set(self.reads.get() + 1);
-        self.failing.answer(Wanted::Read).await?;
+        self.failing.answer(Access::Read).await?;
         Ok(self.values.borrow().get(key).cloned())
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), PortError> {
-        self.failing.answer(Wanted::Write).await?;
+        self.failing.answer(Access::Write).await?;
         if value.len() > api::limits::VALUE_BYTES_MAX {
             return Err(PortError::TooLarge);
         }
@@ -36,7 +36,7 @@ impl KeyValue for MemoryKeyValue {
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
-        self.failing.answer(Wanted::Read).await?;
+        self.failing.answer(Access::Read).await?;
         self.values.borrow_mut().remove(key);
         Ok(())
     }

@@ -11,10 +11,10 @@ mod settings;
 
 pub use clock::MemoryClock;
 pub use database::MemoryDatabase;
-pub use entry::{Answer, answer, ask, now, run};
+pub use entry::{MemoryResponse, respond, run, run_until_stalled, send};
 pub use key_value::MemoryKeyValue;
 pub use object_store::MemoryObjects;
-pub use outbound::{Asked, Canned, Ending, MemoryOutbound, MemoryStream};
+pub use outbound::{MemoryOutbound, MemoryStream, OutboundRequest, ScriptedResponse, StreamEnd};
 pub use random::MemoryRandom;
 pub use settings::MemorySettings;
 
@@ -44,7 +44,7 @@ impl Default for Memory {
         Self {
             key_value: MemoryKeyValue::default(),
             objects: MemoryObjects::default(),
-            objects_apart: MemoryObjects::default(),
+            durable_objects: MemoryObjects::default(),
             database: MemoryDatabase::default(),
             outbound: MemoryOutbound::new(clock.clone()),
             clock,
@@ -64,38 +64,38 @@ impl Operator for RefCell<Vec<String>> {
 
 /// What a test wants of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum Access {
     Read,
     Write,
 }
 
 /// How a port fails on demand.
 #[derive(Debug, Default)]
-pub struct Failing {
+pub struct FailureSwitch {
     error: RefCell<Option<PortError>>,
     silent: Cell<bool>,
 }
 
-impl Failing {
+impl FailureSwitch {
     /// Fails from now on, or not any more. What is full can still be read.
-    pub fn replace(&self, error: Option<PortError>) {
+    pub fn set_error(&self, error: Option<PortError>) {
         self.error.replace(error);
     }
 
     /// Says nothing from now on, or speaks again.
-    pub fn silence(&self, silent: bool) {
+    pub fn set_silent(&self, silent: bool) {
         self.silent.set(silent);
     }
 
-    fn check(&self, wanted: Wanted) -> Result<(), PortError> {
+    fn check(&self, wanted: Access) -> Result<(), PortError> {
         match self.error.borrow().clone() {
-            Some(PortError::Full(_)) if wanted == Wanted::Read => Ok(()),
+            Some(PortError::Full(_)) if wanted == Access::Read => Ok(()),
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 
-    async fn answer(&self, wanted: Wanted) -> Result<(), PortError> {
+    async fn answer(&self, wanted: Access) -> Result<(), PortError> {
         if self.silent.get() {
             pending::<()>().await;
         }

@@ -5,8 +5,11 @@ use std::{
     collections::BTreeMap,
 };
 
-use super::{Failing, MemoryStream, Wanted};
-use crate::platform::{ObjectMeta, ObjectRead, ObjectStore, PortError, ReadRange};
+use super::{Access, FailureSwitch, MemoryStream};
+use crate::{
+    http::{ObjectMeta, ReadRange},
+    platform::{ObjectRead, ObjectStore, PortError},
+};
 
 /// Keys told at a time: few, so that who wants all has to ask again.
 const LIST_COUNT_MAX: usize = 5;
@@ -16,7 +19,7 @@ const LIST_COUNT_MAX: usize = 5;
 pub struct MemoryObjects {
     objects: RefCell<BTreeMap<String, (Vec<u8>, u64)>>,
     /// Fails on demand.
-    pub failing: Failing,
+    pub failing: FailureSwitch,
     /// Whether its keys are missing.
     pub is_not_set_up: Cell<bool>,
     /// Answers every range with all bytes, as a store may.
@@ -38,10 +41,10 @@ impl MemoryObjects {
 
     async fn find(&self, key: &str) -> Result<Option<(ObjectMeta, Vec<u8>)>, PortError> {
         self.operations.set(self.operations.get() + 1);
-        self.failing.answer(Wanted::Read).await?;
+        self.failing.answer(Access::Read).await?;
         Ok(self.objects.borrow().get(key).map(|(bytes, modified_ms)| {
             let size_bytes = bytes.len() as u64;
-            let etag = crate::rules::etag::of(bytes);
+            let etag = crate::rules::header_values::entity_tag(bytes);
             (
                 ObjectMeta { size_bytes, etag, modified_ms: *modified_ms, fields: Vec::new() },
                 bytes.clone(),
@@ -73,19 +76,19 @@ impl ObjectStore for MemoryObjects {
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), PortError> {
-        self.failing.answer(Wanted::Write).await?;
+        self.failing.answer(Access::Write).await?;
         MemoryObjects::put(self, key, bytes, 0);
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
-        self.failing.answer(Wanted::Read).await?;
+        self.failing.answer(Access::Read).await?;
         self.objects.borrow_mut().remove(key);
         Ok(())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
-        self.failing.answer(Wanted::Read).await?;
+        self.failing.answer(Access::Read).await?;
         let objects = self.objects.borrow();
         let listed = objects.keys().filter(|key| key.starts_with(prefix)).take(LIST_COUNT_MAX);
         Ok(listed.cloned().collect())
@@ -96,7 +99,7 @@ impl ObjectStore for MemoryObjects {
     }
 
     async fn collect(&self, stream: MemoryStream, bytes_max: usize) -> Result<Vec<u8>, PortError> {
-        self.failing.answer(Wanted::Read).await?;
+        self.failing.answer(Access::Read).await?;
         if stream.bytes.len() > bytes_max { Err(PortError::TooLarge) } else { Ok(stream.bytes) }
     }
 }

@@ -8,11 +8,14 @@ use std::{
 };
 
 use super::MemoryClock;
-use crate::platform::{Answer, AnswerHead, ByteRange, Clock, Outbound, PortError, wanted};
+use crate::{
+    http::{ByteRange, ResponseHead},
+    platform::{Clock, Outbound, OutboundResponse, PortError, take_chunk},
+};
 
 /// One request, as a server sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct OutboundRequest {
     /// Where to.
     pub url: String,
     /// Which bytes.
@@ -25,25 +28,25 @@ pub struct Asked {
 
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Ending {
+pub enum StreamEnd {
     /// Where it should, or the sender says so.
     #[default]
-    Whole,
+    Complete,
     /// By a broken connection.
     Reset,
     /// Never, and nothing comes any more.
-    Stall,
+    Stalled,
 }
 
 /// What a server does with a request.
 #[derive(Debug, Clone)]
-pub enum Canned {
+pub enum ScriptedResponse {
     /// Accepts no connection.
-    Down,
+    ConnectionRefused,
     /// Accepts it, and says nothing.
-    Silent,
+    NoResponse,
     /// This.
-    Answer(u16, Vec<(&'static str, String)>, MemoryStream),
+    Response(u16, Vec<(&'static str, String)>, MemoryStream),
 }
 
 /// A body in memory.
@@ -52,7 +55,7 @@ pub struct MemoryStream {
     /// What comes of it.
     pub bytes: Vec<u8>,
     /// What comes then.
-    pub ending: Ending,
+    pub ending: StreamEnd,
     /// Milliseconds that each byte takes.
     pub byte_ms: u64,
 }
@@ -64,34 +67,34 @@ impl MemoryStream {
     }
 }
 
-type Server = Box<dyn Fn(&Asked) -> Canned>;
+type Server = Box<dyn Fn(&OutboundRequest) -> ScriptedResponse>;
 
 /// Other servers, all played by one function.
 pub struct MemoryOutbound {
     clock: MemoryClock,
     server: RefCell<Server>,
     /// Every request so far.
-    pub asked: RefCell<Vec<Asked>>,
+    pub requests: RefCell<Vec<OutboundRequest>>,
     /// Streams that were closed unread.
     pub discarded: Cell<usize>,
 }
 
 impl MemoryOutbound {
     pub(super) fn new(clock: MemoryClock) -> Self {
-        let server: Server = Box::new(|_| Canned::Down);
-        let (asked, discarded) = (RefCell::default(), Cell::default());
-        Self { clock, server: RefCell::new(server), asked, discarded }
+        let server: Server = Box::new(|_| ScriptedResponse::ConnectionRefused);
+        let (requests, discarded) = (RefCell::default(), Cell::default());
+        Self { clock, server: RefCell::new(server), requests, discarded }
     }
 
     /// From now on, this function plays the servers.
-    pub fn play(&self, server: impl Fn(&Asked) -> Canned + 'static) {
+    pub fn serve_with(&self, server: impl Fn(&OutboundRequest) -> ScriptedResponse + 'static) {
         *self.server.borrow_mut() = Box::new(server);
     }
 }
 
 impl fmt::Debug for MemoryOutbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryOutbound").field("asked", &self.asked).finish_non_exhaustive()
+        f.debug_struct("MemoryOutbound").field("requests", &self.requests).finish_non_exhaustive()
     }
 }
 
@@ -103,19 +106,21 @@ impl Outbound for MemoryOutbound {
         url: &str,
         range: Option<ByteRange>,
         more: &[String],
-    ) -> Result<Answer<MemoryStream>, PortError> {
-        let (number, now_ms) = (self.asked.borrow().len(), self.clock.now_ms());
-        let asked = Asked { url: url.to_owned(), range, number, now_ms };
-        self.asked.borrow_mut().push(asked.clone());
+    ) -> Result<OutboundResponse<MemoryStream>, PortError> {
+        let (number, now_ms) = (self.requests.borrow().len(), self.clock.now_ms());
+        let asked = OutboundRequest { url: url.to_owned(), range, number, now_ms };
+        self.requests.borrow_mut().push(asked.clone());
         turn().await;
         let canned = (self.server.borrow())(&asked);
         match canned {
-            Canned::Down => Err(PortError::Unavailable("no connection".to_owned())),
-            Canned::Silent => pending().await,
-            Canned::Answer(status, headers, stream) => {
+            ScriptedResponse::ConnectionRefused => {
+                Err(PortError::Unavailable("no connection".to_owned()))
+            }
+            ScriptedResponse::NoResponse => pending().await,
+            ScriptedResponse::Response(status, headers, stream) => {
                 let value = |name: &str| headers.iter().find(|(sent, _)| *sent == name);
-                let head = AnswerHead::copy(status, more, |name| Some(value(name)?.1.clone()));
-                Ok(Answer { head, stream })
+                let head = ResponseHead::copy(status, more, |name| Some(value(name)?.1.clone()));
+                Ok(OutboundResponse { head, stream })
             }
         }
     }
@@ -137,13 +142,13 @@ impl Outbound for MemoryOutbound {
             if stream.byte_ms > 0 {
                 self.clock.sleep(stream.byte_ms).await;
             }
-            bytes.extend_from_slice(wanted(chunk, &mut skip, end - bytes.len()));
+            bytes.extend_from_slice(take_chunk(chunk, &mut skip, end - bytes.len()));
         }
         match stream.ending {
             _ if bytes.len() == end => Ok(()),
-            Ending::Whole => Ok(()),
-            Ending::Reset => Err(PortError::Unavailable("reset".to_owned())),
-            Ending::Stall => pending().await,
+            StreamEnd::Complete => Ok(()),
+            StreamEnd::Reset => Err(PortError::Unavailable("reset".to_owned())),
+            StreamEnd::Stalled => pending().await,
         }
     }
 

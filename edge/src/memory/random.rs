@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{Failing, Wanted};
+use super::{Access, FailureSwitch};
 use crate::platform::{PortError, Random};
 
 /// Bytes 0, 1, 2 …
@@ -10,12 +10,12 @@ use crate::platform::{PortError, Random};
 pub struct MemoryRandom {
     next: Cell<u64>,
     /// Fails on demand.
-    pub failing: Failing,
+    pub failing: FailureSwitch,
 }
 
 impl Random for MemoryRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), PortError> {
-        self.failing.check(Wanted::Read)?;
+        self.failing.check(Access::Read)?;
         let first = self.next.get();
         for (at, byte) in (first..).zip(bytes.iter_mut()) {
             *byte = at.to_le_bytes()[0];

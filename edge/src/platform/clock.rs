@@ -14,7 +14,7 @@ pub trait Clock {
 }
 
 /// What the future comes to, if it does in this time.
-pub async fn within<F: Future>(clock: &impl Clock, ms: u64, future: F) -> Option<F::Output> {
+pub async fn with_timeout<F: Future>(clock: &impl Clock, ms: u64, future: F) -> Option<F::Output> {
     match select(pin!(future), pin!(clock.sleep(ms))).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(_) => None,

@@ -1,9 +1,7 @@
 //! One suite for every platform: what each port promises, as plain functions of its trait.
 
-use super::{
-    ByteRange, Database, KeyValue, ObjectRead, ObjectStore, Outbound, PortError, Random, ReadRange,
-    Row, Value,
-};
+use super::{Database, KeyValue, ObjectRead, ObjectStore, Outbound, PortError, Random, Row, Value};
+use crate::http::{ByteRange, ReadRange};
 
 /// A promise that was not kept.
 pub type Broken = String;

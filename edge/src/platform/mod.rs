@@ -14,12 +14,12 @@ mod ports;
 mod random;
 mod settings;
 
-pub use clock::{Clock, within};
+pub use clock::{Clock, with_timeout};
 pub use database::{Database, Row, Value};
 pub use key_value::KeyValue;
-pub use object_store::{ByteRange, ObjectMeta, ObjectRead, ObjectStore, ReadRange};
-pub(crate) use outbound::wanted;
-pub use outbound::{ANSWER_HEADERS, Answer, AnswerHead, Outbound};
+pub use object_store::{ObjectRead, ObjectStore};
+pub(crate) use outbound::take_chunk;
+pub use outbound::{Outbound, OutboundResponse};
 pub use ports::Ports;
 pub use random::Random;
 pub use settings::Settings;
@@ -48,7 +48,7 @@ pub trait Platform {
     /// Large immutable bytes by key.
     fn objects(&self) -> &Self::Objects;
     /// A second store of those, apart from the first.
-    fn objects_apart(&self) -> &Self::Objects;
+    fn durable_objects(&self) -> &Self::Objects;
     /// Rows in SQLite.
     fn database(&self) -> &Self::Database;
     /// Reads from other servers.
@@ -69,6 +69,13 @@ pub trait Platform {
 pub trait Operator {
     /// Tells the operator, not the client.
     fn report(&self, message: &str);
+}
+
+/// The body of a request, not read yet.
+#[expect(async_fn_in_trait, reason = "wasm is single-threaded: no future here is Send")]
+pub trait Upload {
+    /// Reads it whole, and gives up as soon as it has more than `bytes_max` bytes.
+    async fn read(self, bytes_max: usize) -> Result<Vec<u8>, PortError>;
 }
 
 /// The byte stream type of a platform's object store.

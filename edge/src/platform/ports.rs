@@ -14,8 +14,8 @@ pub struct Ports<KV, Obj, Db, Out, Clk, Rnd, Set, Op> {
     pub key_value: KV,
     /// Large immutable bytes by key.
     pub objects: Obj,
-    /// A second store of those, apart from the first.
-    pub objects_apart: Obj,
+    /// A second store of those, separate from the first.
+    pub durable_objects: Obj,
     /// Rows in SQLite.
     pub database: Db,
     /// Other servers.
@@ -57,8 +57,8 @@ where
     fn objects(&self) -> &Obj {
         &self.objects
     }
-    fn objects_apart(&self) -> &Obj {
-        &self.objects_apart
+    fn durable_objects(&self) -> &Obj {
+        &self.durable_objects
     }
     fn database(&self) -> &Db {
         &self.database

@@ -4,11 +4,10 @@ use api::{Envelope, limits::VALUE_BYTES_MAX};
 
 use super::read_upload;
 use crate::{
+    catalog_cache::pack_key,
     error::Error,
-    platform::{KeyValue, Platform, StreamOf},
-    reply::{Body, Reply},
-    request::{Method, Upload},
-    shelf::pack_key,
+    http::{Body, Method, Reply},
+    platform::{KeyValue, Platform, StreamOf, Upload},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(

@@ -5,10 +5,9 @@ use api::{Envelope, Registered};
 use super::admin_source::registration;
 use crate::{
     error::Error,
-    platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Upload,
-    source::register,
+    http::Reply,
+    media::ingest,
+    platform::{Platform, StreamOf, Upload},
 };
 
 pub(super) async fn register<P: Platform, U: Upload>(
@@ -16,7 +15,7 @@ pub(super) async fn register<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let asked = registration(upload).await?;
-    let picture = register::picture(platform, &asked.provider, &asked.file).await?;
+    let picture = ingest::ingest_picture(platform, &asked.provider, &asked.file).await?;
     let registered = Registered { size_bytes: picture.size_bytes(), id: picture.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }

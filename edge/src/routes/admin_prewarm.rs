@@ -5,12 +5,11 @@ use api::{Envelope, Readiness};
 use catalog::split_episode_id;
 
 use crate::{
+    catalog_cache,
     error::Error,
+    http::{Method, Reply},
+    media::{Film, prefetch},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Method,
-    shelf,
-    source::warm,
 };
 
 pub(super) async fn handle<P: Platform>(
@@ -20,14 +19,14 @@ pub(super) async fn handle<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let unknown = || Error::NotFound("episode");
     let (catalog_id, number) = split_episode_id(episode_id).ok_or_else(unknown)?;
-    let title = shelf::title(platform, catalog_id).await?.ok_or_else(unknown)?;
+    let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
     let episode = title.episode(number).ok_or_else(unknown)?;
     let mut films = Vec::new();
     for source in episode.sources.iter().filter(|source| source.playable) {
         films.push(if method == Method::Post {
-            warm::film(platform, &source.id).await?
+            prefetch::prefetch_film(platform, Film::of(&source.id)).await?
         } else {
-            warm::look(platform, &source.id).await?
+            prefetch::readiness(platform, Film::of(&source.id)).await?
         });
     }
     Ok(super::json(200, &Envelope::data(Readiness { films })))

@@ -7,11 +7,10 @@ use catalog::{Manifest, is_hash};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
+    catalog_cache::{self, ROOT_KEY, pack_key},
     error::Error,
-    platform::{Clock, Database, KeyValue, Platform, StreamOf, Value},
-    reply::Reply,
-    request::{Method, Upload},
-    shelf::{self, ROOT_KEY, pack_key},
+    http::{Method, Reply},
+    platform::{Clock, Database, KeyValue, Platform, StreamOf, Upload, Value},
 };
 
 /// Packs asked for at a time: Workers have six connections, and each answer may be a whole pack.
@@ -32,7 +31,7 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         let root = flip(platform, upload).await?;
         return Ok(super::json(200, &Envelope::data(root)));
     }
-    Ok(super::json(200, &Envelope::data(shelf::read_root(platform).await?)))
+    Ok(super::json(200, &Envelope::data(catalog_cache::read_root(platform).await?)))
 }
 
 /// Read, compare, claim, write: the key-value store does not compare and swap, and may be a minute
@@ -42,7 +41,7 @@ async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Root, E
     if !is_hash(&flip.manifest) {
         return Err(Error::InvalidPayload("`manifest` is no hash".to_owned()));
     }
-    let current = shelf::read_root(platform).await?;
+    let current = catalog_cache::read_root(platform).await?;
     let manifest_now = current.as_ref().map(|root| root.manifest.as_str());
     // The answer to an earlier try was lost: it is done.
     if let Some(root) = current.as_ref().filter(|root| root.manifest == flip.manifest) {
@@ -56,8 +55,8 @@ async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Root, E
     let now_ms = platform.clock().now_ms();
     claim(platform, current.as_ref(), &flip.manifest, now_ms).await?;
     let root = Root { manifest: flip.manifest, flipped_at_ms: now_ms };
-    platform.key_value().put(ROOT_KEY, &crate::reply::json_bytes(&root)).await?;
-    platform.instance().shelf.note(Some(root.clone()), now_ms);
+    platform.key_value().put(ROOT_KEY, &crate::http::json_bytes(&root)).await?;
+    platform.instance().catalog.note(Some(root.clone()), now_ms);
     Ok(root)
 }
 

@@ -4,11 +4,10 @@ use api::{Envelope, Registered, Registration};
 
 use crate::{
     error::Error,
-    platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Upload,
-    rules::upstream::FILE_BYTES_MAX,
-    source::register,
+    http::Reply,
+    media::ingest,
+    platform::{Platform, StreamOf, Upload},
+    rules::provider::FILE_BYTES_MAX,
 };
 
 /// An id and a file's name, each of whose bytes may be escaped as `\u0000`.
@@ -20,7 +19,7 @@ pub(super) async fn register<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let asked = registration(upload).await?;
-    let film = register::film(platform, &asked.provider, &asked.file).await?;
+    let film = ingest::ingest_film(platform, &asked.provider, &asked.file).await?;
     let registered = Registered { size_bytes: film.size_bytes(), id: film.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }

@@ -6,18 +6,17 @@ use std::collections::BTreeSet;
 use api::{Envelope, Purged};
 
 use crate::{
+    catalog_cache,
     error::Error,
+    http::Reply,
+    media::{self, Film},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    rules::identity::is_upstream,
-    shelf,
-    source::{self, index},
 };
 
 /// Every block of every film and picture, in every store, and what is stored for starts of films
 /// elsewhere. What `publish` has brought in stays.
 pub(super) async fn purge_all<P: Platform>(platform: &P) -> Result<Reply<StreamOf<P>>, Error> {
-    source::purge_all(platform).await?;
+    media::purge_all(platform).await?;
     Ok(super::json(200, &Envelope::data(Purged { films: None })))
 }
 
@@ -27,16 +26,16 @@ pub(super) async fn purge<P: Platform>(
     platform: &P,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let title =
+        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
     let sources = title.episodes.iter().flat_map(|episode| &episode.sources);
     let films: BTreeSet<&str> = sources.map(|source| source.id.as_str()).collect();
     let pictures = title.cover.iter().chain(&title.banner).map(String::as_str);
-    let elsewhere = |id: &&str| is_upstream(id);
-    for id in films.iter().copied().chain(pictures).filter(elsewhere) {
-        source::purge(platform, id).await?;
+    for id in &films {
+        media::purge_film(platform, Film::of(id)).await?;
     }
-    for id in films.iter().filter(|id| !is_upstream(id)) {
-        index::purge(platform, id).await?;
+    for id in pictures {
+        media::purge_picture(platform, Film::of(id)).await?;
     }
     let films = films.len();
     Ok(super::json(200, &Envelope::data(Purged { films: Some(films) })))

@@ -2,9 +2,8 @@
 
 use crate::{
     error::Error,
-    reply::{Body, Reply},
-    request::Headers,
-    rules::{conditions, encoding},
+    http::{Body, Headers, Reply},
+    rules::{conditions, header_values},
     web::{self, Asset},
 };
 
@@ -15,14 +14,14 @@ pub(super) fn read<S>(headers: &Headers, name: &str) -> Result<Reply<S>, Error> 
 
 /// A file of the page, compressed where the client takes it.
 pub(super) fn send<S>(headers: &Headers, asset: &Asset) -> Reply<S> {
-    let gzip = asset.gzip.filter(|_| encoding::accepts_gzip(headers.get("accept-encoding")));
+    let gzip = asset.gzip.filter(|_| header_values::accepts_gzip(headers.get("accept-encoding")));
     // Two representations, two strong tags (RFC 9110 §8.8.3.3).
     let etag = if gzip.is_some() {
         format!("\"{}-gzip\"", asset.hash)
     } else {
         format!("\"{}\"", asset.hash)
     };
-    let reply = if conditions::is_held(headers, &etag) {
+    let reply = if conditions::matches_if_none_match(headers, &etag) {
         Reply::new(304, Body::Empty)
     } else {
         let reply = Reply::new(200, Body::Static(gzip.unwrap_or(asset.bytes)))

@@ -3,13 +3,12 @@
 use api::{Card, Catalog, Envelope, Home, paths};
 use catalog::{PROVIDER, Title};
 
-use super::{episodes::episodes_of, pictures::Pictures};
+use super::{episodes::episodes_of, image_urls::ImageSigner};
 use crate::{
+    catalog_cache,
     error::Error,
+    http::{Headers, Reply},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Headers,
-    shelf,
 };
 
 /// Other titles shown beside one: two rows.
@@ -20,10 +19,11 @@ pub(super) async fn show<P: Platform>(
     headers: &Headers,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
-    let home = shelf::home(platform).await?;
+    let title =
+        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let home = catalog_cache::home(platform).await?;
     let mut view = view(title, home);
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     pictures.sign(&mut view.cover_image);
     view.banner_image.iter_mut().for_each(|url| pictures.sign(url));
     pictures.sign_cards(&mut view.recommendations);

@@ -5,15 +5,14 @@ use catalog::{Title, episode_id};
 
 use super::{
     history::{episode_of, watched},
-    pictures::Pictures,
+    image_urls::ImageSigner,
 };
 use crate::{
     accounts::{self, Entry},
+    catalog_cache,
     error::Error,
+    http::{Headers, Reply},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Headers,
-    shelf,
 };
 
 /// Titles in the row: those that are further back are in the history.
@@ -25,12 +24,14 @@ pub(super) async fn show<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let client = accounts::known_client(platform, headers).await?;
     let mut items = Vec::new();
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     for entry in accounts::entries(platform, client).await? {
         if items.len() == ITEM_COUNT_MAX {
             break;
         }
-        let Some(title) = shelf::title(platform, &entry.catalog_id).await? else { continue };
+        let Some(title) = catalog_cache::title(platform, &entry.catalog_id).await? else {
+            continue;
+        };
         let Some(entry) = next(&title, entry) else { continue };
         if let Some(episode) = episode_of(&title, &entry.episode_id) {
             items.push(watched(&pictures, &title, episode, &entry));

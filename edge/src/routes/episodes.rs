@@ -4,11 +4,10 @@ use api::{Envelope, Episode, Episodes};
 use catalog::{PROVIDER, Title, episode_id};
 
 use crate::{
+    catalog_cache,
     error::Error,
+    http::{Headers, Reply},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Headers,
-    shelf,
 };
 
 pub(super) async fn show<P: Platform>(
@@ -16,7 +15,8 @@ pub(super) async fn show<P: Platform>(
     headers: &Headers,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let title =
+        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
     let episodes = Episodes { items: episodes_of(&title), catalog_id: title.id };
     let envelope = Envelope::data(episodes).with_meta("provider", PROVIDER);
     Ok(super::json_until_changed(headers, &envelope))

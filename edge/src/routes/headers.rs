@@ -2,14 +2,13 @@
 //!
 //! `docs/formats.md` has the form. Signed as the film is, and by the same signature.
 
-use super::signed;
+use super::signed_urls;
 use crate::{
     error::Error,
+    http::{Body, Headers, Reply},
+    media::{Film, start_index},
     platform::{Platform, StreamOf},
-    reply::{Body, Reply},
-    request::Headers,
-    rules::{conditions, etag, signature::Scope, starting::Asked},
-    source::index,
+    rules::{conditions, header_values, signature::Scope, start_query::StartQuery},
 };
 
 /// What both routes send.
@@ -21,19 +20,19 @@ pub(super) async fn read<P: Platform>(
     source_id: &str,
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let left_ms = signed::check(platform, Scope::Media, source_id, query).await?;
+    let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
     let asked = asked(query)?;
-    let start = index::start(platform, source_id, &asked).await?;
+    let start = start_index::start(platform, Film::of(source_id), &asked).await?;
     let bytes = mp4::start_index::encode(&start.answer);
-    let etag = etag::of(&bytes);
-    let reply = if conditions::is_held(headers, &etag) {
+    let etag = header_values::entity_tag(&bytes);
+    let reply = if conditions::matches_if_none_match(headers, &etag) {
         Reply::new(304, Body::Empty)
     } else {
         Reply::new(200, Body::Bytes(bytes)).with("content-type", MEDIA_TYPE)
     };
-    Ok(reply.with("cache-control", signed::kept(left_ms)).with("etag", etag))
+    Ok(reply.with("cache-control", signed_urls::cache_control(left_ms)).with("etag", etag))
 }
 
-pub(super) fn asked(query: &str) -> Result<Asked, Error> {
-    Asked::parse(query).map_err(|why| Error::InvalidPayload(why.to_owned()))
+pub(super) fn asked(query: &str) -> Result<StartQuery, Error> {
+    StartQuery::parse(query).map_err(|why| Error::InvalidPayload(why.to_owned()))
 }

@@ -3,9 +3,9 @@
 use api::{Envelope, Health};
 
 use crate::{
+    http::Reply,
+    media::durable,
     platform::{Platform, StreamOf},
-    reply::Reply,
-    source::durable,
 };
 
 /// Alive is who answers, whatever its stores say.

@@ -5,15 +5,14 @@ use std::time::Duration;
 use api::{Deleted, Envelope, History, Watched};
 use catalog::{Episode, PROVIDER, Title, card, split_episode_id};
 
-use super::pictures::Pictures;
+use super::image_urls::ImageSigner;
 use crate::{
     accounts::{self, Client, Entry},
+    catalog_cache,
     error::Error,
-    platform::{Clock, Platform, StreamOf},
-    reply::Reply,
-    request::{Headers, Method, Upload},
-    rules::progress::{self, Progress},
-    shelf,
+    http::{Headers, Method, Reply},
+    platform::{Clock, Platform, StreamOf, Upload},
+    rules::progress::{self, WatchState},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -28,10 +27,12 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         return Ok(super::json(200, &Envelope::data(watched)));
     }
     let mut items = Vec::new();
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     for entry in accounts::entries(platform, client).await? {
         // What the catalogue no longer has cannot be shown, and may come back.
-        let Some(title) = shelf::title(platform, &entry.catalog_id).await? else { continue };
+        let Some(title) = catalog_cache::title(platform, &entry.catalog_id).await? else {
+            continue;
+        };
         if let Some(episode) = episode_of(&title, &entry.episode_id) {
             items.push(watched(&pictures, &title, episode, &entry));
         }
@@ -62,12 +63,13 @@ async fn note<P: Platform>(
         let why = "`episodeId` is no episode of `catalogId`".to_owned();
         return Err(Error::InvalidPayload(why));
     }
-    let title = shelf::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let title =
+        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
     let episode = episode_of(&title, &sent.episode_id).ok_or(Error::NotFound("episode"))?;
-    let (position_ms, played) = match progress::judge(position_ms, episode.duration_ms) {
-        Progress::Start => (0, false),
-        Progress::At(position_ms) => (position_ms, false),
-        Progress::Played => (0, true),
+    let (position_ms, played) = match progress::classify(position_ms, episode.duration_ms) {
+        WatchState::Start => (0, false),
+        WatchState::At(position_ms) => (position_ms, false),
+        WatchState::Watched => (0, true),
     };
     let entry = Entry {
         catalog_id: sent.catalog_id,
@@ -77,7 +79,7 @@ async fn note<P: Platform>(
         updated_at_ms: platform.clock().now_ms(),
     };
     accounts::put_entry(platform, client, &entry).await?;
-    Ok(watched(&Pictures::of(platform).await?, &title, episode, &entry))
+    Ok(watched(&ImageSigner::of(platform).await?, &title, episode, &entry))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
@@ -85,7 +87,7 @@ pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a E
 }
 
 pub(super) fn watched(
-    pictures: &Pictures,
+    pictures: &ImageSigner,
     title: &Title,
     episode: &Episode,
     entry: &Entry,

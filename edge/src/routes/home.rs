@@ -3,22 +3,21 @@
 use api::Envelope;
 use catalog::PROVIDER;
 
-use super::pictures::Pictures;
+use super::image_urls::ImageSigner;
 use crate::{
+    catalog_cache,
     error::Error,
+    http::{Headers, Reply},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Headers,
-    shelf,
 };
 
 pub(super) async fn show<P: Platform>(
     platform: &P,
     headers: &Headers,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let mut home = shelf::home(platform).await?;
+    let mut home = catalog_cache::home(platform).await?;
     let lists = [&mut home.featured, &mut home.ongoing, &mut home.recent];
-    Pictures::of(platform).await?.sign_cards(lists.into_iter().flatten());
+    ImageSigner::of(platform).await?.sign_cards(lists.into_iter().flatten());
     let envelope = Envelope::data(home).with_meta("provider", PROVIDER);
     Ok(super::json_until_changed(headers, &envelope))
 }

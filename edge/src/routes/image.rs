@@ -3,14 +3,13 @@
 //! Like a film, a picture lies in the own store or with a provider, which shows in its id, and its
 //! URL is signed where not everybody gets it. What is sent is of a type that its bytes tell.
 
-use super::signed;
+use super::signed_urls;
 use crate::{
     error::Error,
-    platform::{ObjectMeta, ObjectRead, ObjectStore, Platform, ReadRange, StreamOf},
-    reply::{Body, Reply},
-    request::Headers,
-    rules::{date, identity, picture, signature::Scope},
-    source,
+    http::{Body, Headers, ObjectMeta, ReadRange, Reply},
+    media::{self, Film},
+    platform::{ObjectRead, ObjectStore, Platform, StreamOf},
+    rules::{date, picture, signature::Scope},
 };
 
 /// Whoever opens a picture as a page gets a page that can do nothing, whatever its bytes are.
@@ -23,25 +22,24 @@ pub(super) async fn read<P: Platform>(
     image_id: &str,
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let left_ms = signed::check(platform, Scope::Image, image_id, query).await?;
-    let (meta, reply) = if identity::is_upstream(image_id) {
-        elsewhere(platform, headers, image_id).await?
-    } else {
-        own(platform.objects(), headers, image_id).await?
+    let left_ms = signed_urls::check(platform, Scope::Image, image_id, query).await?;
+    let (meta, reply) = match Film::of(image_id) {
+        Film::Own(id) => own(platform.objects(), headers, id).await?,
+        Film::Upstream(id) => upstream(platform, headers, id).await?,
     };
     Ok(reply
-        .with("cache-control", signed::kept(left_ms))
+        .with("cache-control", signed_urls::cache_control(left_ms))
         .with("content-security-policy", CSP)
         .with("etag", meta.etag)
         .with("last-modified", date::write(meta.modified_ms)))
 }
 
-async fn elsewhere<P: Platform>(
+async fn upstream<P: Platform>(
     platform: &P,
     headers: &Headers,
     image_id: &str,
 ) -> Result<(ObjectMeta, Reply<StreamOf<P>>), Error> {
-    let (meta, bytes) = source::picture::open(platform, image_id, headers).await?;
+    let (meta, bytes) = media::picture::get(platform, image_id, headers).await?;
     let Some(bytes) = bytes else { return Ok((meta, Reply::new(304, Body::Empty))) };
     let media_type = picture::media_type(&bytes).ok_or(Error::NotFound("picture"))?;
     Ok((meta, Reply::new(200, Body::Bytes(bytes)).with("content-type", media_type)))
@@ -59,7 +57,7 @@ async fn own<O: ObjectStore>(
     let head = ReadRange::Closed { first: 0, last: picture::HEAD_BYTES - 1 };
     let head = objects.read(&key, head).await?.ok_or_else(missing)?;
     let ObjectRead::Bytes { meta, sent, stream } = head else { return Err(missing()) };
-    if source::is_held(headers, &meta)? {
+    if media::is_not_modified(headers, &meta)? {
         return Ok((meta, Reply::new(304, Body::Empty)));
     }
     let bytes_max = usize::try_from(sent.len()).unwrap_or(usize::MAX);

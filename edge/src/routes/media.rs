@@ -4,14 +4,13 @@
 //! stream hands out is signed, and good for some hours. Without a signature a film of the own store
 //! is open, unless the setting `media_access` is `signed`.
 
-use super::signed;
+use super::signed_urls;
 use crate::{
     error::Error,
-    platform::{ObjectMeta, Platform, StreamOf},
-    reply::{Body, Reply},
-    request::{Headers, Method},
-    rules::{date, identity, signature::Scope},
-    source::{Described, Opened, Payload, film, object},
+    http::{Body, Headers, Method, ObjectMeta, Reply},
+    media::{Film, FilmHead, FilmResponse, MediaBody},
+    platform::{Platform, StreamOf},
+    rules::{date, signature::Scope},
 };
 
 pub(super) async fn read<P: Platform>(
@@ -21,43 +20,34 @@ pub(super) async fn read<P: Platform>(
     source_id: &str,
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let left_ms = signed::check(platform, Scope::Media, source_id, query).await?;
-    let (objects, key) = (platform.objects(), api::paths::media_key(source_id));
-    let elsewhere = identity::is_upstream(source_id);
+    let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
+    let film = Film::of(source_id);
     if method == Method::Head {
-        let described_film = if elsewhere {
-            film::describe(platform, source_id, headers).await?
-        } else {
-            object::describe(objects, &key, headers).await?
-        };
-        return Ok(match described_film {
-            Described::NotModified(meta) => not_modified(&meta, left_ms),
-            Described::Current(meta) => described(Reply::new(200, Body::Empty), &meta, left_ms)
+        return Ok(match film.head(platform, headers).await? {
+            FilmHead::NotModified(meta) => not_modified(&meta, left_ms),
+            FilmHead::Current(meta) => described(Reply::new(200, Body::Empty), &meta, left_ms)
                 .with("content-length", meta.size_bytes.to_string()),
         });
     }
-    let opened = if elsewhere {
-        film::open(platform, source_id, headers).await?
-    } else {
-        object::open(objects, &key, headers).await?
-    };
-    Ok(match opened {
-        Opened::NotModified(meta) => not_modified(&meta, left_ms),
-        Opened::Whole(meta, payload) => described(Reply::new(200, body(payload)), &meta, left_ms)
-            .with("content-length", meta.size_bytes.to_string()),
-        Opened::Part(meta, sent, payload) => {
+    Ok(match film.get(platform, headers).await? {
+        FilmResponse::NotModified(meta) => not_modified(&meta, left_ms),
+        FilmResponse::Whole(meta, body) => {
+            described(Reply::new(200, reply_body(body)), &meta, left_ms)
+                .with("content-length", meta.size_bytes.to_string())
+        }
+        FilmResponse::Partial(meta, sent, body) => {
             let last = sent.end.saturating_sub(1);
-            described(Reply::new(206, body(payload)), &meta, left_ms)
+            described(Reply::new(206, reply_body(body)), &meta, left_ms)
                 .with("content-length", sent.len().to_string())
                 .with("content-range", format!("bytes {}-{last}/{}", sent.start, meta.size_bytes))
         }
     })
 }
 
-fn body<S>(payload: Payload<S>) -> Body<S> {
-    match payload {
-        Payload::Stream(stream) => Body::Stream(stream),
-        Payload::Bytes(bytes) => Body::Bytes(bytes),
+fn reply_body<S>(body: MediaBody<S>) -> Body<S> {
+    match body {
+        MediaBody::Stream(stream) => Body::Stream(stream),
+        MediaBody::Bytes(bytes) => Body::Bytes(bytes),
     }
 }
 
@@ -75,7 +65,7 @@ fn described<S>(reply: Reply<S>, meta: &ObjectMeta, left_ms: Option<u64>) -> Rep
 fn validated<S>(reply: Reply<S>, meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {
     reply
         .with("accept-ranges", "bytes")
-        .with("cache-control", signed::kept(left_ms))
+        .with("cache-control", signed_urls::cache_control(left_ms))
         .with("etag", meta.etag.clone())
         .with("last-modified", date::write(meta.modified_ms))
 }

@@ -15,11 +15,11 @@ mod health;
 mod history;
 mod home;
 mod image;
+mod image_urls;
 mod media;
 mod page;
-mod pictures;
 mod session;
-mod signed;
+mod signed_urls;
 mod start;
 mod stream;
 mod stream_start;
@@ -30,11 +30,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::Error,
-    platform::{Platform, PortError, Settings, StreamOf},
-    reply::{self, Body, Reply},
-    request::{Headers, Request, Upload},
+    http::{Body, Headers, Reply, Request, json_bytes},
+    platform::{Platform, PortError, Settings, StreamOf, Upload},
     route::Route,
-    rules::{bearer, conditions, etag},
+    rules::{conditions, header_values},
 };
 
 /// The largest JSON body is some ids and numbers.
@@ -104,7 +103,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
 /// Lets the deployer in. A deployment without a key lets nobody in.
 async fn authorize<P: Platform>(platform: &P, headers: &Headers) -> Result<(), Error> {
     let key = platform.settings().get("admin_key").await?.unwrap_or_default();
-    let lets_in = bearer::carries(headers.get("authorization"), &key);
+    let lets_in = header_values::has_bearer_key(headers.get("authorization"), &key);
     if lets_in { Ok(()) } else { Err(Error::Unauthorized) }
 }
 
@@ -116,16 +115,16 @@ async fn parsed<T: DeserializeOwned, U: Upload>(upload: U) -> Result<T, Error> {
 
 /// An answer that is true now and may not be later.
 fn json<S>(status: u16, value: &impl Serialize) -> Reply<S> {
-    Reply::new(status, Body::Bytes(reply::json_bytes(value)))
+    Reply::new(status, Body::Bytes(json_bytes(value)))
         .with("content-type", "application/json")
         .with("cache-control", "no-store")
 }
 
 /// An answer that stays true until the next catalogue: kept, and asked about by its entity tag.
 fn json_until_changed<S>(headers: &Headers, value: &impl Serialize) -> Reply<S> {
-    let bytes = reply::json_bytes(value);
-    let etag = etag::of(&bytes);
-    let reply = if conditions::is_held(headers, &etag) {
+    let bytes = json_bytes(value);
+    let etag = header_values::entity_tag(&bytes);
+    let reply = if conditions::matches_if_none_match(headers, &etag) {
         Reply::new(304, Body::Empty)
     } else {
         Reply::new(200, Body::Bytes(bytes)).with("content-type", "application/json")

@@ -1,7 +1,11 @@
 //! `GET | HEAD /`, `/title/{catalogId}`, `/watch/{episodeId}`: the page, which reads its own URL.
 
 use super::asset::send;
-use crate::{error::Error, reply::Reply, request::Headers, web};
+use crate::{
+    error::Error,
+    http::{Headers, Reply},
+    web,
+};
 
 /// Nothing but our own code runs, and nothing frames us. The player may read media of any origin:
 /// `<firstframe-video src>` takes foreign URLs.

@@ -5,9 +5,8 @@ use api::{Envelope, Session};
 use crate::{
     accounts,
     error::Error,
+    http::{Headers, Reply},
     platform::{Platform, StreamOf},
-    reply::Reply,
-    request::Headers,
 };
 
 /// Who comes with a token that is known keeps it.

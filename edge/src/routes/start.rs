@@ -5,19 +5,17 @@
 
 use super::{
     headers::{MEDIA_TYPE, asked},
-    signed,
+    signed_urls,
 };
 use crate::{
     error::Error,
-    platform::{ByteRange, Platform, StreamOf},
-    reply::{Body, Reply},
-    request::{Headers, Method},
-    rules::{conditions, etag, signature::Scope, starting::Asked},
-    source::{
-        Payload,
-        index::{self, Start},
-        passage,
+    http::{Body, ByteRange, Headers, Method, Reply},
+    media::{
+        Film, MediaBody, leading_bytes,
+        start_index::{self, Start},
     },
+    platform::{Platform, StreamOf},
+    rules::{conditions, header_values, signature::Scope, start_query::StartQuery},
 };
 
 pub(super) async fn read<P: Platform>(
@@ -27,11 +25,11 @@ pub(super) async fn read<P: Platform>(
     source_id: &str,
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let left_ms = signed::check(platform, Scope::Media, source_id, query).await?;
+    let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
     let opening = Opening::plan(platform, source_id, asked(query)?).await?;
-    let cache = signed::kept(left_ms);
+    let cache = signed_urls::cache_control(left_ms);
     let tag = opening.tag(opening.reach);
-    if conditions::is_held(headers, &tag) {
+    if conditions::matches_if_none_match(headers, &tag) {
         let reply = Reply::new(304, Body::Empty);
         return Ok(reply.with("cache-control", cache).with("etag", tag));
     }
@@ -52,11 +50,12 @@ impl Opening {
     pub(super) async fn plan<P: Platform>(
         platform: &P,
         source_id: &str,
-        asked: Asked,
+        query: StartQuery,
     ) -> Result<Self, Error> {
-        let asked = Asked { windows: 1, ..asked };
+        let query = StartQuery { windows: 1, ..query };
+        let film = Film::of(source_id);
         let Start { size_bytes, answer, picture_end } =
-            index::start(platform, source_id, &asked).await?;
+            start_index::start(platform, film, &query).await?;
         let boxes = mp4::start_index::encode(&answer);
         let fetches = answer.windows.iter().flat_map(|window| &window.fetches);
         // Behind the end of a film, nothing comes.
@@ -68,7 +67,7 @@ impl Opening {
         }
         let end = picture_end.unwrap_or(range.end);
         let range = ByteRange { start: range.start, end };
-        let reach = passage::reach(platform, source_id, range).await?;
+        let reach = leading_bytes::reach(platform, film, range).await?;
         Ok(Self { source_id: source_id.to_owned(), size_bytes, boxes, reach })
     }
 
@@ -81,17 +80,17 @@ impl Opening {
         mut front: Vec<u8>,
     ) -> Result<(ByteRange, Reply<StreamOf<P>>), Error> {
         let Self { source_id, size_bytes, boxes, reach } = self;
-        let (sent, payload) = if method == Method::Head || reach.is_empty() {
-            (*reach, Payload::Bytes(Vec::new()))
+        let (sent, body) = if method == Method::Head || reach.is_empty() {
+            (*reach, MediaBody::Bytes(Vec::new()))
         } else {
-            passage::open(platform, source_id, *size_bytes, *reach).await?
+            leading_bytes::read(platform, Film::of(source_id), *size_bytes, *reach).await?
         };
         front.extend(boxes);
         front.extend(box_of(*b"byte", sent.len())?);
         let length = front.len() as u64 + sent.len();
-        let body = match payload {
-            Payload::Stream(stream) => Body::Joined(front, stream),
-            Payload::Bytes(bytes) => Body::Bytes([front, bytes].concat()),
+        let body = match body {
+            MediaBody::Stream(stream) => Body::Joined(front, stream),
+            MediaBody::Bytes(bytes) => Body::Bytes([front, bytes].concat()),
         };
         let reply = Reply::new(200, body)
             .with("content-type", MEDIA_TYPE)
@@ -102,7 +101,7 @@ impl Opening {
     /// Of what is made here, and of which bytes of which film follow: an id names one film's bytes.
     fn tag(&self, sent: ByteRange) -> String {
         let end = sent.end.to_be_bytes();
-        etag::of(&[&self.boxes, self.source_id.as_bytes(), &end].concat())
+        header_values::entity_tag(&[&self.boxes, self.source_id.as_bytes(), &end].concat())
     }
 }
 

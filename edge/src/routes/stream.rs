@@ -4,19 +4,17 @@ use api::{Candidate, Envelope, Start, Stream, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use catalog::{PROVIDER, split_episode_id};
 
-use super::signed;
+use super::signed_urls;
 use crate::{
-    accounts,
+    accounts, catalog_cache,
     error::Error,
-    platform::{Platform, StreamOf, within},
-    reply::Reply,
-    request::Headers,
+    http::{Headers, Reply},
+    media::{Film, start_index},
+    platform::{Platform, StreamOf, with_timeout},
     rules::{
         selection,
-        starting::{Asked, seconds},
+        start_query::{StartQuery, seconds},
     },
-    shelf,
-    source::index,
 };
 
 /// How long a stream waits for its start: a player that has none reads `moov` by then.
@@ -32,7 +30,7 @@ pub(super) async fn show<P: Platform>(
     let mut stream = find(platform, episode_id).await?;
     if let Some(preferred) = &stream.preferred_stream {
         let start = begin(platform, headers, episode_id, preferred);
-        stream.start = within(platform.clock(), START_MS_MAX, start).await.flatten();
+        stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
     Ok(super::json_until_changed(headers, &Envelope::data(stream).with_meta("provider", PROVIDER)))
 }
@@ -41,10 +39,10 @@ pub(super) async fn show<P: Platform>(
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
     let unknown = || Error::NotFound("episode");
     let (catalog_id, number) = split_episode_id(episode_id).ok_or_else(unknown)?;
-    let title = shelf::title(platform, catalog_id).await?.ok_or_else(unknown)?;
+    let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
     let episode = title.episode(number).ok_or_else(unknown)?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
-    signed::sign(platform, &mut candidates).await?;
+    signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {
         episode_id: episode_id.to_owned(),
         // What no browser plays is offered with its reason, and not preferred.
@@ -69,12 +67,14 @@ async fn begin<P: Platform>(
         let Some(client) = accounts::client(platform, headers).await? else { return Ok(None) };
         accounts::position_ms(platform, client, catalog_id, episode_id).await
     };
-    let position_ms = told(platform, position.await)?.unwrap_or(0);
-    let (source_id, _) = signed::parts(&preferred.url);
-    let start = index::ready(platform, source_id, &Asked::at_ms(position_ms)).await;
+    let position_ms = report_and_drop(platform, position.await)?.unwrap_or(0);
+    let (source_id, _) = signed_urls::split_media_url(&preferred.url);
+    let start =
+        start_index::stored_start(platform, Film::of(source_id), &StartQuery::at_ms(position_ms))
+            .await;
     let start = match start {
         Err(Error::NoIndex(_)) => None,
-        start => told(platform, start)?,
+        start => report_and_drop(platform, start)?,
     };
     let boxes = mp4::start_index::encode(&start?.answer);
     let headers = (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes));
@@ -83,7 +83,7 @@ async fn begin<P: Platform>(
 
 /// Where a start of it is to be had, by its own signature.
 pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> Start {
-    let (source_id, query) = signed::parts(&preferred.url);
+    let (source_id, query) = signed_urls::split_media_url(&preferred.url);
     let query =
         format!("{query}{}at={}", if query.is_empty() { "" } else { "&" }, seconds(position_ms));
     Start {
@@ -94,7 +94,7 @@ pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> Start {
 }
 
 /// What there is; the operator hears of what went wrong.
-pub(super) fn told<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
+pub(super) fn report_and_drop<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
     result
         .inspect_err(|error| platform.report(error.detail().unwrap_or("no start for a stream")))
         .ok()

@@ -5,15 +5,14 @@
 
 use super::{
     headers::{MEDIA_TYPE, asked},
-    signed,
+    signed_urls,
     start::{Opening, box_of},
     stream,
 };
 use crate::{
     error::Error,
-    platform::{Platform, StreamOf, within},
-    reply::{Body, Reply, json_bytes},
-    request::Method,
+    http::{Body, Method, Reply, json_bytes},
+    platform::{Platform, StreamOf, with_timeout},
 };
 
 /// How long a start may take to be made: reading `moov` of a film elsewhere takes most of it, and a
@@ -30,9 +29,9 @@ pub(super) async fn read<P: Platform>(
     let mut stream = stream::find(platform, episode_id).await?;
     let started = match stream.preferred_stream.clone() {
         Some(preferred) => {
-            let (source_id, _) = signed::parts(&preferred.url);
+            let (source_id, _) = signed_urls::split_media_url(&preferred.url);
             let opening = Opening::plan(platform, source_id, asked);
-            let opening = within(platform.clock(), START_MS_MAX, opening).await;
+            let opening = with_timeout(platform.clock(), START_MS_MAX, opening).await;
             stream.start = Some(stream::addresses(&preferred, 0));
             match opening {
                 Some(Ok(opening)) => opening.reply(platform, method, film(&stream)?).await,
@@ -44,7 +43,7 @@ pub(super) async fn read<P: Platform>(
     };
     let started = match started {
         Err(Error::NoIndex(_)) => None,
-        started => stream::told(platform, started),
+        started => stream::report_and_drop(platform, started),
     };
     let reply = if let Some((_, reply)) = started {
         reply

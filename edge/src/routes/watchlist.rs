@@ -4,14 +4,12 @@
 use api::{Deleted, Envelope, Watchlist, Wish, Wished};
 use catalog::{PROVIDER, Title, card};
 
-use super::pictures::Pictures;
+use super::image_urls::ImageSigner;
 use crate::{
-    accounts,
+    accounts, catalog_cache,
     error::Error,
-    platform::{Platform, StreamOf},
-    reply::Reply,
-    request::{Headers, Method, Upload},
-    shelf,
+    http::{Headers, Method, Reply},
+    platform::{Platform, StreamOf, Upload},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -21,17 +19,17 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let client = accounts::known_client(platform, headers).await?;
-    let pictures = Pictures::of(platform).await?;
+    let pictures = ImageSigner::of(platform).await?;
     if method == Method::Post {
         let Wish { catalog_id } = super::parsed(upload).await?;
-        let title = shelf::title(platform, &catalog_id).await?;
+        let title = catalog_cache::title(platform, &catalog_id).await?;
         let title = title.ok_or(Error::NotFound("title"))?;
         let updated_at_ms = accounts::put_wish(platform, client, &catalog_id).await?;
         return Ok(super::json(201, &Envelope::data(wished(&pictures, &title, updated_at_ms))));
     }
     let mut items = Vec::new();
     for (catalog_id, updated_at_ms) in accounts::wishes(platform, client).await? {
-        if let Some(title) = shelf::title(platform, &catalog_id).await? {
+        if let Some(title) = catalog_cache::title(platform, &catalog_id).await? {
             items.push(wished(&pictures, &title, updated_at_ms));
         }
     }
@@ -48,7 +46,7 @@ pub(super) async fn remove<P: Platform>(
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
-fn wished(pictures: &Pictures, title: &Title, updated_at_ms: u64) -> Wished {
+fn wished(pictures: &ImageSigner, title: &Title, updated_at_ms: u64) -> Wished {
     let mut card = card(title);
     pictures.sign_cards([&mut card]);
     Wished {

@@ -6,16 +6,14 @@
 use api::{Envelope, Window, Windowed};
 use catalog::split_episode_id;
 
-use super::signed;
+use super::signed_urls;
 use crate::{
-    accounts,
+    accounts, catalog_cache,
     error::Error,
-    platform::{Clock, Platform, StreamOf, within},
-    reply::{After, Reply},
-    request::{Headers, Upload},
+    http::{Headers, PrefetchJob, Reply},
+    media::prefetch,
+    platform::{Clock, Platform, StreamOf, Upload, with_timeout},
     rules::selection,
-    shelf,
-    source::warm,
 };
 
 /// Episodes that are made ready.
@@ -46,27 +44,27 @@ pub(super) async fn open<P: Platform, U: Upload>(
     }
     let window = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
     let now_ms = platform.clock().now_ms();
-    let is_moved = platform.instance().media.is_moved(&window, now_ms, AGAIN_MS);
+    let is_new = platform.instance().media.is_new_window(&window, now_ms, AGAIN_MS);
     let reply = super::json(202, &Envelope::data(Windowed { next_episode_ids: known }));
-    Ok(Reply { after: is_moved.then_some(After { viewer, current, next }), ..reply })
+    Ok(Reply { prefetch: is_new.then_some(PrefetchJob { viewer, current, next }), ..reply })
 }
 
 /// The film that is played for an episode, if there is such an episode and it has one.
 async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
     let Some((catalog_id, number)) = split_episode_id(episode_id) else { return Ok(None) };
-    let title = shelf::title(platform, catalog_id).await?;
+    let title = catalog_cache::title(platform, catalog_id).await?;
     let Some(episode) = title.as_ref().and_then(|title| title.episode(number)) else {
         return Ok(None);
     };
     let preferred = selection::choose(&episode.sources).0.into_iter().find(|one| one.playable);
-    Ok(preferred.map(|one| signed::parts(&one.url).0.to_owned()))
+    Ok(preferred.map(|one| signed_urls::split_media_url(&one.url).0.to_owned()))
 }
 
 /// The work.
-pub(crate) async fn go_on<P: Platform>(platform: &P, after: After) {
-    let After { viewer, current, next } = after;
-    let work = warm::window(platform, viewer, current.as_deref(), &next);
-    match within(platform.clock(), WORK_MS_MAX, work).await {
+pub(crate) async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
+    let PrefetchJob { viewer, current, next } = job;
+    let work = prefetch::move_window(platform, viewer, current.as_deref(), &next);
+    match with_timeout(platform.clock(), WORK_MS_MAX, work).await {
         Some(Ok(())) => {}
         Some(Err(error)) => platform.report(error.detail().unwrap_or("a window did not move")),
         None => platform.report("a window took too long to move"),

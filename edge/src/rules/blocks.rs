@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::ByteRange;
+use crate::http::ByteRange;
 
 /// Bytes of a block: with its hash in front it fits every key-value store, whose values have at
 /// most 900,000.
@@ -21,12 +21,12 @@ pub const RUN_BLOCKS_MAX: u64 = 8;
 
 /// Where numbers end that are blocks of a film. From here on they are what is stored for its starts:
 /// the root, then its packs. Another form of these begins at twice the number.
-pub const PIECES: u64 = 1 << 40;
+pub const START_INDEX_BLOCK: u64 = 1 << 40;
 
 /// Which bytes of a film are kept: its head and its tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Kept {
+pub struct BlockLayout {
     /// Length of the film.
     pub size_bytes: u64,
     /// Where the head ends: at the end of a block, or of the film.
@@ -35,10 +35,10 @@ pub struct Kept {
     pub tail_start: u64,
 }
 
-impl Kept {
+impl BlockLayout {
     /// What to keep of a film of this size: `moov`, wherever it is, the first seconds, and what a
     /// player looks at before it knows better.
-    pub fn of(size_bytes: u64, moov: Option<ByteRange>) -> Self {
+    pub fn new(size_bytes: u64, moov: Option<ByteRange>) -> Self {
         // In front: then the media begins behind it.
         let front = moov.filter(|moov| moov.start < HEAD_BYTES);
         let beginning = front.map_or(0, |moov| moov.end) + BEGINNING_BYTES;
@@ -53,7 +53,7 @@ impl Kept {
     }
 
     /// To keep all of a file, of a size that is worth it.
-    pub const fn all(size_bytes: u64) -> Self {
+    pub const fn whole_file(size_bytes: u64) -> Self {
         Self { size_bytes, head_end: size_bytes, tail_start: size_bytes }
     }
 
@@ -67,7 +67,7 @@ impl Kept {
 
     /// Which of these bytes come from blocks: those from the start on, as far as blocks reach and
     /// one answer goes. None where the first byte is in no block.
-    pub fn part(self, range: ByteRange) -> Option<ByteRange> {
+    pub fn cached_part(self, range: ByteRange) -> Option<ByteRange> {
         let end = if range.start < self.head_end {
             // Head and tail may touch.
             if self.head_end == self.tail_start { self.size_bytes } else { self.head_end }
@@ -82,13 +82,13 @@ impl Kept {
     }
 
     /// Whether all of these bytes are kept.
-    pub fn holds(self, range: ByteRange) -> bool {
+    pub fn contains(self, range: ByteRange) -> bool {
         let touch = self.head_end == self.tail_start;
         touch || range.end <= self.head_end || range.start >= self.tail_start
     }
 
     /// The bytes of a block.
-    pub fn block(self, block: u64) -> ByteRange {
+    pub fn block_range(self, block: u64) -> ByteRange {
         let start = block.saturating_mul(BLOCK_BYTES);
         ByteRange { start, end: start.saturating_add(BLOCK_BYTES).min(self.size_bytes) }
     }

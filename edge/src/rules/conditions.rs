@@ -1,11 +1,11 @@
 //! Conditional requests: does the client have it already, or another one? (RFC 9110 §13)
 
 use super::date;
-use crate::{platform::ObjectMeta, request::Headers};
+use crate::http::{Headers, ObjectMeta};
 
 /// What the conditions of a `GET` or `HEAD` come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Precondition {
     /// Answer as if there were none.
     Proceed,
     /// 304: the client has it.
@@ -15,36 +15,36 @@ pub enum Outcome {
 }
 
 /// Conditions in the order of precedence of §13.2.2; without `If-Range`, which is not one of them.
-pub fn evaluate(headers: &Headers, meta: &ObjectMeta) -> Outcome {
+pub fn evaluate(headers: &Headers, meta: &ObjectMeta) -> Precondition {
     // A date has seconds, and what is younger than it by less is not.
     let modified_s = meta.modified_ms / 1000;
     if let Some(wanted) = headers.get("if-match") {
         // §13.1.1
         if !matches_any(wanted, &meta.etag, Comparison::Strong) {
-            return Outcome::Failed;
+            return Precondition::Failed;
         }
     } else if let Some(limit_s) = headers.get("if-unmodified-since").and_then(date::parse) {
         // §13.1.4
         if modified_s > limit_s {
-            return Outcome::Failed;
+            return Precondition::Failed;
         }
     }
     if let Some(held) = headers.get("if-none-match") {
         // §13.1.2
         if matches_any(held, &meta.etag, Comparison::Weak) {
-            return Outcome::NotModified;
+            return Precondition::NotModified;
         }
     } else if let Some(held_s) = headers.get("if-modified-since").and_then(date::parse) {
         // §13.1.3
         if modified_s <= held_s {
-            return Outcome::NotModified;
+            return Precondition::NotModified;
         }
     }
-    Outcome::Proceed
+    Precondition::Proceed
 }
 
 /// Whether a `Range` counts: its `If-Range` names exactly this state, or there is none (§13.1.5).
-pub fn range_counts(headers: &Headers, meta: &ObjectMeta) -> bool {
+pub fn range_applies(headers: &Headers, meta: &ObjectMeta) -> bool {
     let Some(held) = headers.get("if-range").map(str::trim) else { return true };
     if held.starts_with('"') || held.starts_with("W/") {
         return matches_any(held, &meta.etag, Comparison::Strong);
@@ -55,7 +55,7 @@ pub fn range_counts(headers: &Headers, meta: &ObjectMeta) -> bool {
 }
 
 /// Whether `If-None-Match` holds a tag of a reply that was made here.
-pub fn is_held(headers: &Headers, etag: &str) -> bool {
+pub fn matches_if_none_match(headers: &Headers, etag: &str) -> bool {
     headers.get("if-none-match").is_some_and(|held| matches_any(held, etag, Comparison::Weak))
 }
 

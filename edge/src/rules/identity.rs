@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::AnswerHead;
+use crate::http::ResponseHead;
 
 /// How the id of such a film begins; no id of an own one does.
 const PREFIX: &str = "up.";
@@ -24,7 +24,7 @@ pub struct Validators {
 
 impl Validators {
     /// Those of an answer about a file of this size.
-    pub fn of(head: &AnswerHead, size_bytes: u64) -> Self {
+    pub fn of(head: &ResponseHead, size_bytes: u64) -> Self {
         let text = |name| head.get(name).map(|value| value.trim().to_owned());
         Self { size_bytes, etag: text("etag"), modified: text("last-modified") }
     }

@@ -1,18 +1,17 @@
-//! Pure decisions: arguments in, answer out.
+//! Pure decisions: arguments in, result out.
 
-pub mod answer;
-pub mod bearer;
 pub mod blocks;
+pub mod circuit_breaker;
 pub mod conditions;
 pub mod date;
-pub mod encoding;
-pub mod etag;
+pub mod header_values;
 pub mod identity;
-pub mod patience;
 pub mod picture;
 pub mod progress;
+pub mod provider;
 pub mod range;
+pub mod retry;
 pub mod selection;
 pub mod signature;
-pub mod starting;
-pub mod upstream;
+pub mod start_query;
+pub mod upstream_response;

@@ -1,35 +1,35 @@
 //! What a position says: just begun, somewhere in between, or watched.
 
 /// Less than this part of an episode is a look, not a beginning.
-const BEGUN_PERCENT: u64 = 5;
+const STARTED_PERCENT: u64 = 5;
 /// More than this part is all but the credits.
 const PLAYED_PERCENT: u64 = 90;
 
 /// What is kept of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum WatchState {
     /// Begins at the start again.
     Start,
     /// Goes on here, milliseconds from the start.
     At(u64),
     /// Watched.
-    Played,
+    Watched,
 }
 
 /// Judges a position in an episode of this length; where that is unknown, every position counts.
-pub fn judge(position_ms: u64, duration_ms: Option<u64>) -> Progress {
+pub fn classify(position_ms: u64, duration_ms: Option<u64>) -> WatchState {
     let Some(duration_ms) = duration_ms.filter(|&duration_ms| duration_ms > 0) else {
-        return if position_ms == 0 { Progress::Start } else { Progress::At(position_ms) };
+        return if position_ms == 0 { WatchState::Start } else { WatchState::At(position_ms) };
     };
     let position_ms = position_ms.min(duration_ms);
     // Wide enough for any position in any duration.
     let percent_of = |part: u64| u128::from(duration_ms) * u128::from(part);
     let position = u128::from(position_ms) * 100;
     if position > percent_of(PLAYED_PERCENT) {
-        Progress::Played
-    } else if position < percent_of(BEGUN_PERCENT) {
-        Progress::Start
+        WatchState::Watched
+    } else if position < percent_of(STARTED_PERCENT) {
+        WatchState::Start
     } else {
-        Progress::At(position_ms)
+        WatchState::At(position_ms)
     }
 }

@@ -11,14 +11,14 @@
 //! - Of an object without bytes, every range is ignored (§14.2): there is no way to write the
 //!   `Content-Range` of nothing.
 
-use crate::platform::ReadRange;
+use crate::http::ReadRange;
 
 /// Ranges in one header. A client that wants more of them wants the whole object.
 pub const RANGE_COUNT_MAX: usize = 16;
 
 /// What a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum RequestedRanges {
     /// One range: whether it is satisfiable is the store's to say.
     One(ReadRange),
     /// Several, of which a size decides.
@@ -27,7 +27,7 @@ pub enum Wanted {
 
 /// What several ranges come to for an object of known size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chosen {
+pub enum RangeChoice {
     /// Send this one.
     One(ReadRange),
     /// Send everything.
@@ -37,7 +37,7 @@ pub enum Chosen {
 }
 
 /// Reads a `Range` header; none where it is to be ignored.
-pub fn parse(header: &str) -> Option<Wanted> {
+pub fn parse(header: &str) -> Option<RequestedRanges> {
     let (unit, set) = header.split_once('=')?;
     if !unit.trim_start().eq_ignore_ascii_case("bytes") {
         return None;
@@ -55,18 +55,18 @@ pub fn parse(header: &str) -> Option<Wanted> {
     }
     match *ranges.as_slice() {
         [] => None,
-        [one] => Some(Wanted::One(one)),
-        _ => Some(Wanted::Several(ranges)),
+        [one] => Some(RequestedRanges::One(one)),
+        _ => Some(RequestedRanges::Several(ranges)),
     }
 }
 
 /// Chooses among several ranges of an object of this size.
-pub fn choose(ranges: &[ReadRange], size_bytes: u64) -> Chosen {
+pub fn choose(ranges: &[ReadRange], size_bytes: u64) -> RangeChoice {
     let mut satisfiable = ranges.iter().filter(|range| range.within(size_bytes).is_some());
     match (satisfiable.next(), satisfiable.next()) {
-        (Some(&only), None) => Chosen::One(only),
-        (Some(_), Some(_)) => Chosen::Whole,
-        (None, _) => Chosen::Unsatisfiable,
+        (Some(&only), None) => RangeChoice::One(only),
+        (Some(_), Some(_)) => RangeChoice::Whole,
+        (None, _) => RangeChoice::Unsatisfiable,
     }
 }
 

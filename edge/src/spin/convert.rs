@@ -8,9 +8,8 @@ use spin_sdk::wasip3::{
 };
 
 use crate::{
-    platform::PortError,
-    reply::{Body, Reply},
-    request::{Headers, Method, Request, Upload},
+    http::{Body, Headers, Method, Reply, Request},
+    platform::{PortError, Upload},
 };
 
 /// Bytes taken from a stream at a time.

@@ -11,7 +11,7 @@ use spin_sdk::wasip3::{
 };
 
 use super::{convert, ports};
-use crate::serve::{go_on, serve};
+use crate::serve::{run_prefetch, serve};
 
 struct Component;
 
@@ -20,8 +20,8 @@ spin_sdk::wasip3::http::service::export!(Component);
 impl Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let mut reply = serve(&ports(), convert::request(request)).await;
-        if let Some(after) = reply.after.take() {
-            spawn(async move { go_on(&ports(), after).await });
+        if let Some(prefetch) = reply.prefetch.take() {
+            spawn(async move { run_prefetch(&ports(), prefetch).await });
         }
         convert::response(reply)
     }

@@ -38,7 +38,7 @@ fn ports() -> Spin {
     Ports {
         key_value: key_value::SpinKeyValue,
         objects: object_store::S3("s3"),
-        objects_apart: object_store::S3("durable_s3"),
+        durable_objects: object_store::S3("durable_s3"),
         database: database::SpinDatabase,
         outbound: outbound::WasiOutbound,
         clock: clock::WasiClock,

@@ -18,7 +18,8 @@ use url::Url;
 
 use super::{convert, outbound};
 use crate::{
-    platform::{ByteRange, ObjectMeta, ObjectRead, ObjectStore, PortError, ReadRange},
+    http::{ByteRange, ObjectMeta, ReadRange},
+    platform::{ObjectRead, ObjectStore, PortError},
     rules::date,
 };
 

@@ -16,7 +16,10 @@ use spin_sdk::wasip3::{
 use url::Url;
 
 use super::convert::{self, CHUNK_BYTES};
-use crate::platform::{Answer, AnswerHead, ByteRange, Outbound, PortError, wanted};
+use crate::{
+    http::{ByteRange, ResponseHead},
+    platform::{Outbound, OutboundResponse, PortError, take_chunk},
+};
 
 /// A server that does not accept a connection in this time is down.
 const CONNECT_NS_MAX: u64 = 5_000_000_000;
@@ -34,16 +37,17 @@ impl Outbound for WasiOutbound {
         url: &str,
         range: Option<ByteRange>,
         more: &[String],
-    ) -> Result<Answer<Response>, PortError> {
+    ) -> Result<OutboundResponse<Response>, PortError> {
         let url = url.parse().map_err(|_| PortError::Denied("an odd URL".to_owned()))?;
         let range = range.map(|range| format!("bytes={}-{}", range.start, range.end - 1));
         let mut headers = vec![("accept-encoding", "identity")];
         headers.extend(range.as_deref().map(|range| ("range", range)));
         let answer = send(&Method::Get, &url, &headers).await?;
         let fields = answer.get_headers();
-        let head =
-            AnswerHead::copy(answer.get_status_code(), more, |name| convert::joined(&fields, name));
-        Ok(Answer { head, stream: answer })
+        let head = ResponseHead::copy(answer.get_status_code(), more, |name| {
+            convert::joined(&fields, name)
+        });
+        Ok(OutboundResponse { head, stream: answer })
     }
 
     async fn fill(
@@ -59,7 +63,7 @@ impl Outbound for WasiOutbound {
         let mut chunk = Vec::with_capacity(CHUNK_BYTES);
         while bytes.len() < end {
             let (status, filled) = body.read(chunk).await;
-            bytes.extend_from_slice(wanted(&filled, &mut skip, end - bytes.len()));
+            bytes.extend_from_slice(take_chunk(&filled, &mut skip, end - bytes.len()));
             chunk = filled;
             chunk.clear();
             if matches!(status, StreamResult::Dropped | StreamResult::Cancelled) {

@@ -1,6 +1,6 @@
 //! `GET | HEAD /api/v2/start/{sourceId}`: boxes, and the film's bytes behind them.
 
-use edge::{memory::ask, platform::ByteRange};
+use edge::{http::ByteRange, memory::send};
 use mp4::{
     start_index::{self, StartPosition},
     synth::MoovAt,
@@ -15,7 +15,7 @@ fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
     let film = Long::new(1, MoovAt::Head);
     let memory = own(&film);
     for at_ms in [0, 20_500, 59_000] {
-        let at = edge::rules::starting::seconds(at_ms);
+        let at = edge::rules::start_query::seconds(at_ms);
         let answer = get(&memory, "start", OWN, &format!("at={at}&windows=3"));
         assert!(answer.is_stream);
         let (boxes, bytes) = parts(&answer);
@@ -25,14 +25,14 @@ fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
         let range = ByteRange { start: range.start, end: range.end };
         assert!(bytes == film.bytes(range), "at {at}");
         let path = url(&memory, "start", OWN, &format!("at={at}"));
-        let described = ask(&memory, "HEAD", &path, &[], Some(b""));
+        let described = send(&memory, "HEAD", &path, &[], Some(b""));
         assert_eq!(described.body.len(), 0);
         for name in ["content-length", "content-type", "etag", "cache-control"] {
             assert_eq!(described.header(name), answer.header(name), "{name}");
         }
         let operations = memory.objects.operations.get();
         let known = [("if-none-match", answer.header("etag"))];
-        assert_eq!(ask(&memory, "GET", &path, &known, Some(b"")).status, 304);
+        assert_eq!(send(&memory, "GET", &path, &known, Some(b"")).status, 304);
         assert_eq!(memory.objects.operations.get(), operations, "no byte is read for that");
     }
 }
@@ -74,7 +74,7 @@ fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
     assert!(bytes == film.bytes(sent));
     assert_eq!(asked(&memory), 0, "warm");
     let path = url(&memory, "start", &id, "at=0");
-    let head = ask(&memory, "HEAD", &path, &[], Some(b""));
+    let head = send(&memory, "HEAD", &path, &[], Some(b""));
     assert_eq!(head.header("content-length"), answer.header("content-length"));
     assert_eq!(head.header("etag"), answer.header("etag"));
     // In the middle, one request, passed through.
@@ -107,7 +107,7 @@ fn a_film_that_is_cut_off_starts_where_it_has_bytes_and_elsewhere_says_why_not()
     assert_eq!(get(&memory, "start", OWN, "at=10").status, 200);
     let path = url(&memory, "start", OWN, "at=50");
     for method in ["GET", "HEAD"] {
-        let answer = ask(&memory, method, &path, &[], Some(b""));
+        let answer = send(&memory, method, &path, &[], Some(b""));
         assert_eq!(answer.status, 404, "{method}");
         assert!(method == "HEAD" || text(&answer).contains("cut off"), "{}", text(&answer));
     }

@@ -1,8 +1,8 @@
 //! Long films made of the demo's clip, and deployments that have them, in their own store or not.
 
 use edge::{
-    memory::{Answer, Asked, Canned, Memory, MemoryStream, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, MemoryResponse, MemoryStream, OutboundRequest, ScriptedResponse, send},
     rules::signature::{Keys, Scope},
 };
 use mp4::{
@@ -88,7 +88,7 @@ impl Long {
     }
 
     /// What a good server sends.
-    fn sent(&self, asked: &Asked) -> Canned {
+    fn sent(&self, asked: &OutboundRequest) -> ScriptedResponse {
         let size = self.size();
         let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
         let range = ByteRange { start: range.start, end: range.end.min(size) };
@@ -97,7 +97,7 @@ impl Long {
             ("content-length", range.len().to_string()),
             ("etag", "\"v1\"".to_owned()),
         ];
-        Canned::Answer(206, headers, MemoryStream::whole(self.bytes(range)))
+        ScriptedResponse::Response(206, headers, MemoryStream::whole(self.bytes(range)))
     }
 }
 
@@ -128,10 +128,10 @@ pub(crate) fn own_bytes(bytes: &[u8]) -> Memory {
 pub(crate) fn providers(film: &Long) -> Memory {
     let memory = deployment();
     let film = film.clone();
-    memory.outbound.play(move |asked| {
+    memory.outbound.serve_with(move |asked| {
         if asked.url.starts_with("https://api.example/") {
             let urls = br#"{"urls": ["https://dl.example/f"]}"#.to_vec();
-            return Canned::Answer(200, Vec::new(), MemoryStream::whole(urls));
+            return ScriptedResponse::Response(200, Vec::new(), MemoryStream::whole(urls));
         }
         film.sent(asked)
     });
@@ -143,7 +143,7 @@ pub(crate) fn providers(film: &Long) -> Memory {
 pub(crate) fn season(count: u32) -> (Memory, Vec<String>) {
     let memory = deployment();
     let films: Vec<_> = (0..count).map(|n| Long::new(24 + n, MoovAt::Tail)).collect();
-    memory.outbound.play(move |asked| {
+    memory.outbound.serve_with(move |asked| {
         let (_, name) = asked.url.rsplit_once('/').unwrap();
         films[name.strip_suffix(".mp4").unwrap().parse::<usize>().unwrap()].sent(asked)
     });
@@ -164,7 +164,7 @@ fn register_file(memory: &Memory, provider: &str, file: &str) -> String {
     let body = format!("{{\"provider\": \"{provider}\", \"file\": \"{file}\"}}");
     let headers = [("authorization", ADMIN)];
     let path = "/api/v2/admin/sources";
-    let answer = ask(memory, "POST", path, &headers, Some(body.as_bytes()));
+    let answer = send(memory, "POST", path, &headers, Some(body.as_bytes()));
     assert_eq!(answer.status, 201, "{}", text(&answer));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["id"].as_str().unwrap().to_owned()
@@ -173,7 +173,7 @@ fn register_file(memory: &Memory, provider: &str, file: &str) -> String {
 /// The same stores, and an instance that remembers nothing.
 pub(crate) fn restart(memory: Memory) -> Memory {
     let Memory { key_value, objects, database, outbound, clock, settings, .. } = memory;
-    outbound.asked.borrow_mut().clear();
+    outbound.requests.borrow_mut().clear();
     Memory { key_value, objects, database, outbound, clock, settings, ..Memory::default() }
 }
 
@@ -183,20 +183,20 @@ pub(crate) fn url(memory: &Memory, route: &str, id: &str, query: &str) -> String
     format!("/api/v2/{route}/{id}?{signed}&{query}")
 }
 
-pub(crate) fn get(memory: &Memory, route: &str, id: &str, query: &str) -> Answer {
-    ask(memory, "GET", &url(memory, route, id, query), &[], Some(b""))
+pub(crate) fn get(memory: &Memory, route: &str, id: &str, query: &str) -> MemoryResponse {
+    send(memory, "GET", &url(memory, route, id, query), &[], Some(b""))
 }
 
 /// How often providers were asked.
 pub(crate) fn asked(memory: &Memory) -> usize {
-    memory.outbound.asked.borrow().len()
+    memory.outbound.requests.borrow().len()
 }
 
-pub(crate) fn admin(memory: &Memory, method: &str, path: &str) -> Answer {
-    ask(memory, method, path, &[("authorization", ADMIN)], Some(b""))
+pub(crate) fn admin(memory: &Memory, method: &str, path: &str) -> MemoryResponse {
+    send(memory, method, path, &[("authorization", ADMIN)], Some(b""))
 }
 
-pub(crate) fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &MemoryResponse) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
@@ -228,7 +228,7 @@ pub(crate) fn publish(memory: &Memory, ids: &[&str]) {
 }
 
 /// The boxes and what is in the last one, `byte`.
-pub(crate) fn parts(answer: &Answer) -> (&[u8], &[u8]) {
+pub(crate) fn parts(answer: &MemoryResponse) -> (&[u8], &[u8]) {
     assert_eq!(answer.status, 200, "{}", text(answer));
     assert_eq!(answer.header("content-length"), answer.body.len().to_string());
     let (mut at, body) = (0, &answer.body);

@@ -1,6 +1,6 @@
 //! `GET | HEAD /api/v2/headers/{sourceId}`.
 
-use edge::memory::{Memory, ask};
+use edge::memory::{Memory, send};
 use mp4::{
     start_index::{self, StartPosition},
     synth::MoovAt,
@@ -14,13 +14,13 @@ fn at_two_hundred_positions_headers_are_what_the_whole_index_says() {
     let memory = providers(&film);
     let id = register(&memory, "one");
     let memory = restart(memory);
-    memory.outbound.play(|_| edge::memory::Canned::Down);
+    memory.outbound.serve_with(|_| edge::memory::ScriptedResponse::ConnectionRefused);
     let mut state = 7_u64;
     for n in 0..200_u32 {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let at_ms = (state >> 33) % 7_201_000;
         let windows = 1 + n % 3;
-        let at = edge::rules::starting::seconds(at_ms);
+        let at = edge::rules::start_query::seconds(at_ms);
         let answer = get(&memory, "headers", &id, &format!("at={at}&windows={windows}"));
         assert_eq!(answer.status, 200, "{}", text(&answer));
         let whole = film.answer(StartPosition::Time(at_ms), windows);
@@ -33,7 +33,7 @@ fn at_two_hundred_positions_headers_are_what_the_whole_index_says() {
             "at {at}"
         );
     }
-    assert_eq!(memory.outbound.asked.borrow().len(), 0);
+    assert_eq!(memory.outbound.requests.borrow().len(), 0);
 }
 
 fn small() -> Memory {
@@ -44,7 +44,7 @@ fn small() -> Memory {
 fn an_answer_is_kept_for_as_long_as_its_url_is_good() {
     let memory = small();
     let path = url(&memory, "headers", OWN, "at=20");
-    let answer = ask(&memory, "GET", &path, &[], Some(b""));
+    let answer = send(&memory, "GET", &path, &[], Some(b""));
     for (name, value) in [
         ("content-type", "application/vnd.firstframe.start"),
         ("content-length", answer.body.len().to_string().as_str()),
@@ -55,16 +55,16 @@ fn an_answer_is_kept_for_as_long_as_its_url_is_good() {
     }
     let kept = answer.header("cache-control");
     assert!(kept.starts_with("public, max-age=2") && kept.ends_with(", immutable"), "{kept}");
-    let open = ask(&memory, "GET", "/api/v2/headers/00ff?at=20", &[], Some(b""));
+    let open = send(&memory, "GET", "/api/v2/headers/00ff?at=20", &[], Some(b""));
     assert_eq!(open.header("cache-control"), "public, max-age=31536000, immutable");
     let etag = answer.header("etag").to_owned();
     assert!(etag.starts_with('"') && etag == open.header("etag"));
-    let again = ask(&memory, "GET", &path, &[("if-none-match", &etag)], Some(b""));
+    let again = send(&memory, "GET", &path, &[("if-none-match", &etag)], Some(b""));
     assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, etag.as_str()));
-    let head = ask(&memory, "HEAD", &path, &[], Some(b""));
+    let head = send(&memory, "HEAD", &path, &[], Some(b""));
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), answer.body.len().to_string());
-    let preflight = ask(&memory, "OPTIONS", &path, &[], Some(b""));
+    let preflight = send(&memory, "OPTIONS", &path, &[], Some(b""));
     assert_eq!(preflight.header("access-control-allow-methods"), "GET, HEAD, OPTIONS");
     assert_ne!(get(&memory, "headers", OWN, "at=40").header("etag"), etag);
 }
@@ -119,11 +119,11 @@ fn a_film_elsewhere_is_for_those_whose_url_is_signed() {
     let id = register(&memory, "one");
     for route in ["headers", "start"] {
         let path = format!("/api/v2/{route}/{id}?at=0");
-        assert_eq!(ask(&memory, "GET", &path, &[], Some(b"")).status, 403);
+        assert_eq!(send(&memory, "GET", &path, &[], Some(b"")).status, 403);
         let signed = url(&memory, route, &id, "at=0");
-        assert_eq!(ask(&memory, "GET", &signed, &[], Some(b"")).status, 200);
+        assert_eq!(send(&memory, "GET", &signed, &[], Some(b"")).status, 200);
         let wrong = signed.replace("&s=", "&s=0");
-        assert_eq!(ask(&memory, "GET", &wrong, &[], Some(b"")).status, 403);
+        assert_eq!(send(&memory, "GET", &wrong, &[], Some(b"")).status, 403);
         let none = get(&memory, route, "0000", "at=0");
         assert_eq!(none.status, 404, "{}", text(&none));
         assert!(text(&none).contains("\"not_found\""));

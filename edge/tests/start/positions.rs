@@ -10,8 +10,8 @@ use std::{
 };
 
 use edge::{
-    memory::{Memory, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, send},
 };
 use mp4::{
     Index, TrackKind, fragment::Payload, limits::AUDIO_LAG_MS_MAX, plan::Window, start_index,
@@ -194,7 +194,7 @@ fn played(
         let bytes = if n == 0 {
             first
         } else {
-            rest = ask(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
+            rest = send(memory, "GET", "/api/v2/media/00ff", &[("range", &range)], Some(b""));
             assert_eq!(rest.status, 206, "{range}");
             &rest.body
         };
@@ -226,7 +226,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
     for _ in 0..POSITIONS {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let at_ms = (state >> 33) % (duration_ms + 500);
-        let at = format!("at={}", edge::rules::starting::seconds(at_ms));
+        let at = format!("at={}", edge::rules::start_query::seconds(at_ms));
         let answer = get(&memory, "start", OWN, &at);
         let (boxes, bytes) = parts(&answer);
         let answer = start_index::decode(boxes).unwrap();

@@ -1,6 +1,6 @@
 //! `GET | POST /api/v2/admin/prewarm/{episodeId}`.
 
-use edge::memory::{Canned, Memory};
+use edge::memory::{Memory, ScriptedResponse};
 use mp4::synth::MoovAt;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn what_is_missing_is_told_and_then_brought_in() {
     );
     assert_eq!(ready(&memory, "POST", "film.1")["requests"], 0, "once is enough");
     assert_ne!(ready(&memory, "GET", "film.2")["missingBytes"], 0, "no other");
-    memory.outbound.play(|_| Canned::Down);
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     for route in ["headers", "start"] {
         assert_eq!(get(&memory, route, &ids[0], "at=0").status, 200);
     }
@@ -60,7 +60,7 @@ fn it_is_for_the_deployer_and_of_episodes_that_there_are() {
     let memory = own(&Long::new(1, MoovAt::Head));
     publish(&memory, &[OWN]);
     let path = "/api/v2/admin/prewarm/film.1";
-    assert_eq!(edge::memory::ask(&memory, "POST", path, &[], Some(b"")).status, 401);
+    assert_eq!(edge::memory::send(&memory, "POST", path, &[], Some(b"")).status, 401);
     for episode in ["film.2", "none.1", "film"] {
         let path = format!("/api/v2/admin/prewarm/{episode}");
         assert_eq!(admin(&memory, "POST", &path).status, 404, "{episode}");

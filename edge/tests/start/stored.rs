@@ -1,8 +1,9 @@
 //! What is stored for starts: written so that a cut leaves the old or the new, and never trusted.
 
 use edge::{
+    http::{ByteRange, ReadRange},
     memory::{Memory, MemoryObjects, run},
-    platform::{ByteRange, ObjectRead, ObjectStore, PortError, ReadRange},
+    platform::{ObjectRead, ObjectStore, PortError},
 };
 use mp4::{start_index::Root, synth::MoovAt};
 
@@ -115,7 +116,7 @@ fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
 #[test]
 fn a_store_that_takes_nothing_is_told_of_and_the_film_plays_without() {
     let memory = own(&film());
-    memory.objects.failing.replace(Some(PortError::Full("no room".to_owned())));
+    memory.objects.failing.set_error(Some(PortError::Full("no room".to_owned())));
     let answer = get(&memory, "headers", OWN, "at=0");
     assert_eq!(answer.status, 507, "{}", text(&answer));
     assert!(!memory.reports.borrow().is_empty());

@@ -1,7 +1,7 @@
 //! `GET /api/v2/stream/{episodeId}`: the start where the viewer left it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use edge::memory::{Answer, Memory, ask};
+use edge::memory::{Memory, MemoryResponse, send};
 use mp4::{
     start_index::{self, StartPosition},
     synth::MoovAt,
@@ -13,7 +13,7 @@ use crate::fixture::{Long, OWN, get, own, publish, restart, text};
 fn stream(memory: &Memory, token: &str) -> Value {
     let headers = [("x-client-token", token)];
     let headers = if token.is_empty() { &[][..] } else { &headers };
-    let answer = ask(memory, "GET", "/api/v2/stream/film.1", headers, Some(b""));
+    let answer = send(memory, "GET", "/api/v2/stream/film.1", headers, Some(b""));
     assert_eq!(answer.status, 200, "{}", text(&answer));
     serde_json::from_slice::<Value>(&answer.body).unwrap()["data"].take()
 }
@@ -32,12 +32,12 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
     let new = stream(&memory, "");
     assert!(boxes(&new) == start_index::encode(&film.answer(StartPosition::Time(0), 1)));
 
-    let session = ask(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let token = serde_json::from_slice::<Value>(&session.body).unwrap();
     let token =
         token["data"]["clientToken"].as_str().unwrap_or_else(|| session.header("x-client-token"));
     let body = br#"{"catalogId": "film", "episodeId": "film.1", "positionSeconds": 300.5}"#;
-    let noted = ask(&memory, "POST", "/api/v2/history", &[("x-client-token", token)], Some(body));
+    let noted = send(&memory, "POST", "/api/v2/history", &[("x-client-token", token)], Some(body));
     assert_eq!(noted.status, 200, "{}", text(&noted));
     let resumed = stream(&memory, token);
     assert!(boxes(&resumed) == start_index::encode(&film.answer(StartPosition::Time(300_500), 1)));
@@ -47,7 +47,7 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
     for (name, is_start) in [("headersUrl", false), ("startUrl", true)] {
         let url = resumed["start"][name].as_str().unwrap();
         assert!(url.contains("&s=") && url.ends_with("&at=300.500"), "{url}");
-        let answer: Answer = ask(&memory, "GET", url, &[], Some(b""));
+        let answer: MemoryResponse = send(&memory, "GET", url, &[], Some(b""));
         assert_eq!(answer.status, 200, "{}", text(&answer));
         assert!(answer.body.starts_with(&boxes(&resumed)));
         assert_eq!(answer.body.len() > boxes(&resumed).len(), is_start);
@@ -60,13 +60,13 @@ fn a_stream_does_without_where_nothing_is_to_be_had() {
     publish(&memory, &[OWN]);
     get(&memory, "headers", OWN, "at=0");
     let down = edge::platform::PortError::Unavailable("down".to_owned());
-    memory.objects.failing.replace(Some(down));
+    memory.objects.failing.set_error(Some(down));
     let memory = restart(memory);
     assert!(stream(&memory, "")["start"].is_null());
 }
 
 /// The JSON of the box `film`, and what is behind it.
-fn film_of(answer: &Answer) -> (Value, &[u8]) {
+fn film_of(answer: &MemoryResponse) -> (Value, &[u8]) {
     assert_eq!(answer.status, 200, "{}", text(answer));
     let size = u32::from_be_bytes(answer.body[..4].try_into().unwrap()) as usize;
     assert_eq!(&answer.body[4..8], b"film");
@@ -79,14 +79,14 @@ fn an_episode_and_its_start_are_one_answer() {
     let memory = own(&film);
     publish(&memory, &[OWN]);
     let path = "/api/v2/stream/film.1/start?at=300.5";
-    let answer = ask(&memory, "GET", path, &[], Some(b""));
+    let answer = send(&memory, "GET", path, &[], Some(b""));
     assert!(answer.is_stream, "the film's bytes are the store's own stream");
     assert_eq!(answer.header("content-length"), answer.body.len().to_string());
     let (stream, start) = film_of(&answer);
     assert!(start == get(&memory, "start", OWN, "at=300.5").body);
     assert!(stream["preferredStream"]["url"].as_str().unwrap().contains("&s="));
     let url = stream["start"]["startUrl"].as_str().unwrap();
-    assert_eq!(ask(&memory, "GET", url, &[], Some(b"")).status, 200);
+    assert_eq!(send(&memory, "GET", url, &[], Some(b"")).status, 200);
 }
 
 #[test]
@@ -95,16 +95,16 @@ fn an_episode_whose_start_is_not_to_be_had_says_where_its_film_is() {
     publish(&memory, &[OWN]);
     let path = "/api/v2/stream/film.1/start";
     let down = edge::platform::PortError::Unavailable("down".to_owned());
-    memory.objects.failing.replace(Some(down));
-    let answer = ask(&memory, "GET", path, &[], Some(b""));
+    memory.objects.failing.set_error(Some(down));
+    let answer = send(&memory, "GET", path, &[], Some(b""));
     let (stream, start) = film_of(&answer);
     assert!(stream["preferredStream"]["url"].is_string() && stream["start"].is_null());
     assert_eq!(start, b"");
-    memory.objects.failing.replace(None);
-    assert!(!film_of(&ask(&memory, "GET", path, &[], Some(b""))).1.is_empty(), "it recovers");
+    memory.objects.failing.set_error(None);
+    assert!(!film_of(&send(&memory, "GET", path, &[], Some(b""))).1.is_empty(), "it recovers");
     // What is no film is never one.
     let memory = crate::fixture::own_bytes(b"no film");
     publish(&memory, &[OWN]);
-    let answer = ask(&memory, "GET", path, &[], Some(b""));
+    let answer = send(&memory, "GET", path, &[], Some(b""));
     assert_eq!(film_of(&answer).1, b"");
 }

@@ -1,8 +1,8 @@
 //! Films elsewhere: how often their providers are asked until they start.
 
 use edge::{
-    memory::{Canned, Memory, answer, run},
-    rules::blocks::{self, PIECES},
+    memory::{Memory, ScriptedResponse, respond, run},
+    rules::blocks::{self, START_INDEX_BLOCK},
 };
 use futures::future::join_all;
 use mp4::synth::MoovAt;
@@ -15,10 +15,10 @@ fn a_cold_film_of_two_hours_takes_four_requests_with_the_resolver_and_then_none(
         for (provider, most) in [("one", 3), ("vault", 4)] {
             let memory = providers(&Long::new(minutes, moov_at));
             let id = register(&memory, provider);
-            assert!(asked(&memory) <= most, "{minutes}: {:?}", memory.outbound.asked);
+            assert!(asked(&memory) <= most, "{minutes}: {:?}", memory.outbound.requests);
             assert_eq!(memory.reports.borrow().len(), 0, "{:?}", memory.reports);
             let memory = restart(memory);
-            memory.outbound.play(|_| Canned::Down);
+            memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
             for route in ["headers", "start"] {
                 let answer = get(&memory, route, &id, "at=0");
                 assert_eq!(answer.status, 200, "{}", text(&answer));
@@ -33,7 +33,7 @@ fn ten_hours_with_moov_at_either_end_take_four_requests() {
     for moov_at in [MoovAt::Tail, MoovAt::Head] {
         let memory = providers(&Long::new(600, moov_at));
         let id = register(&memory, "one");
-        assert!(asked(&memory) <= 4, "{:?}", memory.outbound.asked);
+        assert!(asked(&memory) <= 4, "{:?}", memory.outbound.requests);
         let memory = restart(memory);
         let answer = get(&memory, "headers", &id, "at=30000");
         assert_eq!((answer.status, asked(&memory)), (200, 0), "{}", text(&answer));
@@ -42,7 +42,7 @@ fn ten_hours_with_moov_at_either_end_take_four_requests() {
 
 /// The root is not what its hash says.
 fn break_root(memory: &Memory, id: &str) {
-    let key = blocks::key(id, PIECES);
+    let key = blocks::key(id, START_INDEX_BLOCK);
     let before = memory.key_value.values.borrow_mut().insert(key, b"broken".to_vec());
     assert!(before.is_some_and(|root| root.len() > 64), "it was there");
 }
@@ -54,11 +54,11 @@ fn what_is_not_stored_is_made_once_for_all_who_ask() {
     break_root(&memory, &id);
     let memory = restart(memory);
     let url = url(&memory, "headers", &id, "at=100");
-    let many = (0..50).map(|_| answer(&memory, "GET", &url, &[], Some(b"")));
+    let many = (0..50).map(|_| respond(&memory, "GET", &url, &[], Some(b"")));
     for answer in run(&memory, join_all(many)).unwrap() {
         assert_eq!(answer.status, 200, "{}", text(&answer));
     }
-    assert!(asked(&memory) <= 1, "{:?}", memory.outbound.asked);
+    assert!(asked(&memory) <= 1, "{:?}", memory.outbound.requests);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_provider_that_is_down_leaves_no_trace_and_is_asked_again() {
     let id = register(&memory, "one");
     break_root(&memory, &id);
     let memory = restart(memory);
-    memory.outbound.play(|_| Canned::Down);
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     assert_eq!(get(&memory, "headers", &id, "at=0").status, 502);
     let outbound = providers(&film).outbound;
     let memory = Memory { outbound, ..restart(memory) };

@@ -1,25 +1,25 @@
 //! `POST /api/v2/stream/window`: what comes next is made ready, and what left is let go.
 
 use edge::{
-    memory::{Answer, Canned, Memory, ask},
+    memory::{Memory, MemoryResponse, ScriptedResponse, send},
     platform::PortError,
     rules::blocks,
 };
 
 use crate::fixture::{asked, get, restart, season, text};
 
-fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> Answer {
+fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> MemoryResponse {
     let body = serde_json::json!({"currentEpisodeId": current, "nextEpisodeIds": next});
     let headers = [("x-client-token", token)];
     let headers = if token.is_empty() { &[][..] } else { &headers };
     let body = body.to_string();
-    let answer = ask(memory, "POST", "/api/v2/stream/window", headers, Some(body.as_bytes()));
+    let answer = send(memory, "POST", "/api/v2/stream/window", headers, Some(body.as_bytes()));
     assert_eq!(answer.status, 202, "{}", text(&answer));
     answer
 }
 
 fn viewer(memory: &Memory) -> String {
-    let answer = ask(memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    let answer = send(memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["clientToken"].as_str().unwrap().to_owned()
 }
@@ -40,7 +40,7 @@ fn two_of_the_next_are_made_ready_and_start_without_their_provider() {
     let kept: Vec<_> = ids.iter().map(|id| is_kept(&memory, id)).collect();
     assert_eq!(kept, [false, true, true, false]);
     let memory = restart(memory);
-    memory.outbound.play(|_| Canned::Down);
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     for id in &ids[1..3] {
         for route in ["headers", "start"] {
             assert_eq!(get(&memory, route, id, "at=0").status, 200);
@@ -52,7 +52,7 @@ fn two_of_the_next_are_made_ready_and_start_without_their_provider() {
 #[test]
 fn the_same_window_is_looked_at_once_in_half_a_minute() {
     let (memory, _) = season(2);
-    memory.outbound.play(|_| Canned::Down);
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     window(&memory, "", "film.1", &["film.2"]);
     let tries = asked(&memory);
     assert!(tries > 0 && !memory.reports.borrow().is_empty(), "the operator hears of it");
@@ -94,15 +94,15 @@ fn what_somebody_else_waits_for_stays() {
 fn what_makes_no_sense_is_refused_and_what_is_unknown_is_left_out() {
     let (memory, _) = season(1);
     for body in ["", "{}", "[]", r#"{"currentEpisodeId": 1, "nextEpisodeIds": []}"#] {
-        let answer = ask(&memory, "POST", "/api/v2/stream/window", &[], Some(body.as_bytes()));
+        let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(body.as_bytes()));
         assert_eq!(answer.status, 400, "{body}");
     }
     let long = format!(r#"{{"currentEpisodeId": "{}", "nextEpisodeIds": []}}"#, "a".repeat(9000));
-    let answer = ask(&memory, "POST", "/api/v2/stream/window", &[], Some(long.as_bytes()));
+    let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(long.as_bytes()));
     assert_eq!(answer.status, 413);
     let answer = window(&memory, "", "none.1", &["film.9", "..", "film.1"]);
     assert!(text(&answer).contains("\"nextEpisodeIds\":[]"), "{}", text(&answer));
-    assert_eq!(ask(&memory, "GET", "/api/v2/stream/window", &[], Some(b"")).status, 405);
-    memory.database.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+    assert_eq!(send(&memory, "GET", "/api/v2/stream/window", &[], Some(b"")).status, 405);
+    memory.database.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
     window(&memory, "", "none.1", &["film.1"]);
 }

@@ -1,7 +1,7 @@
 //! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
 
 use edge::{
-    memory::{Canned, Memory, MemoryObjects, ask, now, run},
+    memory::{Memory, MemoryObjects, ScriptedResponse, run, run_until_stalled, send},
     platform::{ObjectStore, PortError},
     rules::blocks::{BLOCK_BYTES, key},
 };
@@ -24,8 +24,9 @@ fn set(memory: &Memory, setting: &str) {
 
 /// The same stores of objects, and everything else of this place gone.
 fn wiped(fixture: UpstreamFixture) -> UpstreamFixture {
-    let Memory { objects, objects_apart, settings, clock, outbound, .. } = fixture.memory;
-    let memory = Memory { objects, objects_apart, settings, clock, outbound, ..Memory::default() };
+    let Memory { objects, durable_objects, settings, clock, outbound, .. } = fixture.memory;
+    let memory =
+        Memory { objects, durable_objects, settings, clock, outbound, ..Memory::default() };
     UpstreamFixture { memory, id: fixture.id }
 }
 
@@ -34,7 +35,7 @@ fn keys(store: &MemoryObjects) -> usize {
 }
 
 fn said(memory: &Memory) -> String {
-    let answer = ask(memory, "GET", "/health", &[], Some(b""));
+    let answer = send(memory, "GET", "/health", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
 }
@@ -44,9 +45,9 @@ fn a_place_that_lost_everything_is_restored_without_its_upstream() {
     for (setting, in_objects) in [("durable", true), ("apart", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
-        assert_eq!(keys(&before.memory.objects_apart) > 0, !in_objects);
+        assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
         let fixture = wiped(before);
-        fixture.memory.outbound.play(|_| Canned::Down);
+        fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
         let asked = fixture.asked();
         start(&fixture);
         assert_eq!(fixture.asked(), asked);
@@ -56,12 +57,12 @@ fn a_place_that_lost_everything_is_restored_without_its_upstream() {
         );
         assert!(rows(&fixture.memory) > 0);
         // From then on this place is enough.
-        fixture.memory.objects.failing.replace(Some(PortError::Unavailable("down".to_owned())));
+        fixture.memory.objects.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
         fixture
             .memory
-            .objects_apart
+            .durable_objects
             .failing
-            .replace(Some(PortError::Unavailable("down".to_owned())));
+            .set_error(Some(PortError::Unavailable("down".to_owned())));
         start(&fixture);
     }
 }
@@ -69,7 +70,7 @@ fn a_place_that_lost_everything_is_restored_without_its_upstream() {
 #[test]
 fn local_keeps_nothing_elsewhere() {
     let fixture = fixture("local");
-    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.objects_apart)), (0, 0));
+    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
     let fixture = wiped(fixture);
     assert_eq!(fixture.range(0, 1).status, 503, "its record is gone");
 }
@@ -78,16 +79,16 @@ fn local_keeps_nothing_elsewhere() {
 fn without_keys_it_is_local_and_that_is_said() {
     let memory = deployment();
     set(&memory, "apart");
-    memory.objects_apart.is_not_set_up.set(true);
+    memory.durable_objects.is_not_set_up.set(true);
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
-    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.objects_apart)), (0, 0));
+    assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
     assert_eq!(said(&fixture.memory), "local");
     let told = |memory: &Memory| {
         memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
     };
     assert_eq!(told(&fixture.memory), 1, "{:?}", fixture.memory.reports);
-    fixture.memory.objects_apart.is_not_set_up.set(false);
+    fixture.memory.durable_objects.is_not_set_up.set(false);
     assert_eq!(said(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
         set(&fixture.memory, setting);
@@ -103,16 +104,16 @@ fn it_is_written_first() {
         let fixture = fixture(setting);
         fixture.forget_blocks();
         let store = if setting == "apart" {
-            &fixture.memory.objects_apart
+            &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
         };
         assert!(store.keys().iter().all(|key| !key.starts_with("b/")), "{:?}", store.keys());
-        store.failing.replace(Some(PortError::Full("full".to_owned())));
-        fixture.memory.outbound.play(good);
+        store.failing.set_error(Some(PortError::Full("full".to_owned())));
+        fixture.memory.outbound.serve_with(good);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000, "its bytes are there all the same");
         assert!(!fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)));
-        store.failing.replace(None);
+        store.failing.set_error(None);
         let fixture =
             UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
@@ -135,7 +136,7 @@ fn a_purge_reaches_it() {
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
         let store = if setting == "apart" {
-            &fixture.memory.objects_apart
+            &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
         };
@@ -148,10 +149,14 @@ fn a_purge_reaches_it() {
         let left = if path.ends_with("/film") { before / 2 } else { 0 };
         assert_eq!(blocks(), left, "{setting} {path}");
         assert_eq!(
-            now(fixture.memory.objects.head("media/00ff")).unwrap().unwrap().unwrap().size_bytes,
+            run_until_stalled(fixture.memory.objects.head("media/00ff"))
+                .unwrap()
+                .unwrap()
+                .unwrap()
+                .size_bytes,
             6
         );
-        fixture.memory.outbound.play(|_| Canned::Down);
+        fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
         assert_eq!(fixture.range(0, 1).status, 502, "{setting} {path}: a block came back");
     }
 }
@@ -161,7 +166,7 @@ fn a_block_there_that_is_not_whole_is_never_served() {
     let fixture = wiped(fixture("apart"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
-    run(&fixture.memory, ObjectStore::put(&fixture.memory.objects_apart, &key, &half))
+    run(&fixture.memory, ObjectStore::put(&fixture.memory.durable_objects, &key, &half))
         .unwrap()
         .unwrap();
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);

@@ -1,24 +1,28 @@
 //! What a client and the operator hear when an upstream fails, and when it is left alone.
 
-use edge::memory::{Asked, Canned, MemoryStream};
+use edge::memory::{MemoryStream, OutboundRequest, ScriptedResponse};
 
 use crate::fixture::{
     UpstreamFixture, canned, deployment, good, register, right, sent, text, vault,
 };
 
-type Server = fn(&Asked) -> Canned;
+type Server = fn(&OutboundRequest) -> ScriptedResponse;
 
 /// A range in the middle of the film.
-fn middle(fixture: &UpstreamFixture) -> edge::memory::Answer {
+fn middle(fixture: &UpstreamFixture) -> edge::memory::MemoryResponse {
     fixture.range(5_000_000, 5_001_000)
 }
 
 #[test]
 fn another_mirror_is_asked_where_there_is_one() {
-    for wrong in [Canned::Down, Canned::Silent, canned(500, &[], vec![]), canned(404, &[], vec![])]
-    {
+    for wrong in [
+        ScriptedResponse::ConnectionRefused,
+        ScriptedResponse::NoResponse,
+        canned(500, &[], vec![]),
+        canned(404, &[], vec![]),
+    ] {
         let fixture = UpstreamFixture::new("two");
-        fixture.memory.outbound.play(move |asked| {
+        fixture.memory.outbound.serve_with(move |asked| {
             if asked.url.starts_with("https://a.") { wrong.clone() } else { good(asked) }
         });
         for _ in 0..10 {
@@ -31,7 +35,7 @@ fn another_mirror_is_asked_where_there_is_one() {
 fn bytes_of_two_states_are_never_put_together() {
     let fixture = UpstreamFixture::new("two");
     // One mirror has another state of the file.
-    fixture.memory.outbound.play(|asked| {
+    fixture.memory.outbound.serve_with(|asked| {
         if asked.url.starts_with("https://a.") {
             sent(asked.range.unwrap(), "\"v2\"")
         } else {
@@ -40,7 +44,7 @@ fn bytes_of_two_states_are_never_put_together() {
     });
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     // Both have.
-    fixture.memory.outbound.play(|asked| sent(asked.range.unwrap(), "\"v2\""));
+    fixture.memory.outbound.serve_with(|asked| sent(asked.range.unwrap(), "\"v2\""));
     let answer = middle(&fixture);
     assert_eq!(answer.status, 410);
     assert!(text(&answer).contains("source_gone"));
@@ -51,7 +55,7 @@ fn bytes_of_two_states_are_never_put_together() {
 #[test]
 fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(|_| canned(500, &[], vec![]));
+    fixture.memory.outbound.serve_with(|_| canned(500, &[], vec![]));
     let before = fixture.asked();
     for _ in 0..100 {
         let answer = middle(&fixture);
@@ -59,7 +63,7 @@ fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
     assert!(fixture.asked() - before <= 8, "{}", fixture.asked() - before);
-    fixture.memory.outbound.play(good);
+    fixture.memory.outbound.serve_with(good);
     fixture.memory.clock.0.set(fixture.memory.clock.0.get() + 60_000);
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
 }
@@ -67,7 +71,7 @@ fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
 #[test]
 fn retry_after_is_kept() {
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(|_| canned(429, &[("retry-after", "30")], vec![]));
+    fixture.memory.outbound.serve_with(|_| canned(429, &[("retry-after", "30")], vec![]));
     let before = fixture.asked();
     let answer = middle(&fixture);
     assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
@@ -77,7 +81,7 @@ fn retry_after_is_kept() {
     // A short one is waited for.
     let fixture = UpstreamFixture::new("one");
     let first = fixture.asked();
-    fixture.memory.outbound.play(move |asked| {
+    fixture.memory.outbound.serve_with(move |asked| {
         if asked.number == first {
             canned(503, &[("retry-after", "2")], vec![])
         } else {
@@ -93,7 +97,7 @@ fn retry_after_is_kept() {
 fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
     let to = |location: &str| canned(302, &[("location", location)], vec![]);
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(move |asked| match asked.url.as_str() {
+    fixture.memory.outbound.serve_with(move |asked| match asked.url.as_str() {
         "https://a.example/films/film.mp4" => to("/1"),
         "https://a.example/1" => to("https://a.example/2"),
         "https://a.example/2" => to("3"),
@@ -116,20 +120,23 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
         let fixture = UpstreamFixture::new("one");
         let before = fixture.asked();
         let location = location.to_owned();
-        fixture.memory.outbound.play(move |_| to(&location));
+        fixture.memory.outbound.serve_with(move |_| to(&location));
         let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
-        let asked = fixture.memory.outbound.asked.borrow();
-        let elsewhere = |one: &&Asked| !one.url.starts_with("https://a.example/");
+        let asked = fixture.memory.outbound.requests.borrow();
+        let elsewhere = |one: &&OutboundRequest| !one.url.starts_with("https://a.example/");
         assert_eq!(asked.iter().skip(before).find(elsewhere), None);
     }
 }
 
 #[test]
 fn no_answer_tells_where_a_film_lies() {
-    for canned in [canned(500, &[], b"https://dl.example/secret".to_vec()), Canned::Down] {
+    for canned in [
+        canned(500, &[], b"https://dl.example/secret".to_vec()),
+        ScriptedResponse::ConnectionRefused,
+    ] {
         let fixture = UpstreamFixture::new("vault");
-        fixture.memory.outbound.play(move |_| canned.clone());
+        fixture.memory.outbound.serve_with(move |_| canned.clone());
         let answer = middle(&fixture);
         let said = format!("{:?} {}", answer.headers, text(&answer));
         assert!(!said.contains("example"), "{said}");
@@ -141,7 +148,7 @@ fn no_answer_tells_where_a_film_lies() {
 #[test]
 fn answers_of_no_use_are_closed() {
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(|_| canned(500, &[], vec![0; 1000]));
+    fixture.memory.outbound.serve_with(|_| canned(500, &[], vec![0; 1000]));
     let before = fixture.asked();
     middle(&fixture);
     assert_eq!(fixture.memory.outbound.discarded.get(), fixture.asked() - before);
@@ -155,13 +162,13 @@ fn what_cannot_be_a_film_is_not_taken_up() {
         ("one", |_| canned(206, &[("content-range", "bytes 0-9/*")], vec![0; 10]), 502),
         ("one", |_| canned(200, &[], vec![0; 10]), 502),
         ("one", |_| canned(200, &[("content-length", "0")], vec![]), 502),
-        ("one", |_| Canned::Silent, 502),
+        ("one", |_| ScriptedResponse::NoResponse, 502),
         ("vault", |_| canned(200, &[], b"{\"urls\": [\"http://10.0.0.1/\"]}".to_vec()), 502),
         ("vault", |_| canned(200, &[], vec![b' '; 100_000]), 502),
     ];
     for (n, (provider, play, status)) in cases.into_iter().enumerate() {
         let memory = deployment();
-        memory.outbound.play(play);
+        memory.outbound.serve_with(play);
         let answer = register(&memory, provider);
         assert_eq!(answer.status, status, "case {n}: {}", text(&answer));
         assert!(memory.key_value.values.borrow().is_empty(), "case {n} leaves something");
@@ -173,20 +180,22 @@ fn only_so_many_reads_hold_bytes_at_once() {
     let fixture = UpstreamFixture::new("vault");
     fixture.forget_blocks();
     // Each read takes its time: 100 films at once would be 400 MB.
-    fixture.memory.outbound.play(|asked| match vault(asked) {
-        Canned::Answer(status, headers, stream) if asked.range.is_some() => {
+    fixture.memory.outbound.serve_with(|asked| match vault(asked) {
+        ScriptedResponse::Response(status, headers, stream) if asked.range.is_some() => {
             let headers = headers.into_iter().filter(|(name, _)| *name != "content-length");
             let stream = MemoryStream { byte_ms: 1, ..stream };
-            Canned::Answer(status, headers.collect(), stream)
+            ScriptedResponse::Response(status, headers.collect(), stream)
         }
-        other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
+        other @ (ScriptedResponse::ConnectionRefused
+        | ScriptedResponse::NoResponse
+        | ScriptedResponse::Response(..)) => other,
     });
     let url = fixture.url();
     let ranges: Vec<_> = (0..100).map(|n| format!("bytes={0}-{0}", 4_000_000 + n)).collect();
     let headers: Vec<_> = ranges.iter().map(|range| [("range", range.as_str())]).collect();
     let readers = headers
         .iter()
-        .map(|headers| edge::memory::answer(&fixture.memory, "GET", &url, headers, Some(b"")));
+        .map(|headers| edge::memory::respond(&fixture.memory, "GET", &url, headers, Some(b"")));
     let answers = edge::memory::run(&fixture.memory, futures::future::join_all(readers)).unwrap();
     for (n, answer) in answers.iter().enumerate() {
         let start = 4_000_000 + n as u64;

@@ -1,8 +1,8 @@
 //! A film whose every byte the tests know, on an upstream that they play.
 
 use edge::{
-    memory::{Answer, Asked, Canned, Memory, MemoryStream, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, MemoryResponse, MemoryStream, OutboundRequest, ScriptedResponse, send},
     rules::signature::{Keys, Scope},
 };
 
@@ -60,18 +60,22 @@ fn mixed(at: u64) -> u8 {
     (x >> 56) as u8
 }
 
-pub(crate) fn canned(status: u16, headers: &[(&'static str, &str)], bytes: Vec<u8>) -> Canned {
+pub(crate) fn canned(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    bytes: Vec<u8>,
+) -> ScriptedResponse {
     let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Canned::Answer(status, headers, MemoryStream::whole(bytes))
+    ScriptedResponse::Response(status, headers, MemoryStream::whole(bytes))
 }
 
 /// What a good server sends: a range when it is asked for, or all.
-pub(crate) fn good(asked: &Asked) -> Canned {
+pub(crate) fn good(asked: &OutboundRequest) -> ScriptedResponse {
     sent(asked.range.unwrap_or(ByteRange { start: 0, end: SIZE }), ETAG)
 }
 
 /// A 206 with these bytes.
-pub(crate) fn sent(range: ByteRange, etag: &str) -> Canned {
+pub(crate) fn sent(range: ByteRange, etag: &str) -> ScriptedResponse {
     let range = ByteRange { start: range.start, end: range.end.min(SIZE) };
     let said = format!("bytes {}-{}/{SIZE}", range.start, range.end - 1);
     let length = range.len().to_string();
@@ -80,7 +84,7 @@ pub(crate) fn sent(range: ByteRange, etag: &str) -> Canned {
 }
 
 /// A resolver that tells one URL after the other, each good for ten minutes, and its files.
-pub(crate) fn vault(asked: &Asked) -> Canned {
+pub(crate) fn vault(asked: &OutboundRequest) -> ScriptedResponse {
     if asked.url.starts_with("https://api.example/") {
         let expires_s = asked.now_ms / 1000 + 600;
         let url = format!("https://dl.example/f?n={}&Expires={expires_s}", asked.number);
@@ -103,7 +107,7 @@ impl UpstreamFixture {
 
     /// The same in this deployment.
     pub(crate) fn of(memory: Memory, provider: &str) -> Self {
-        memory.outbound.play(vault);
+        memory.outbound.serve_with(vault);
         let answer = register(&memory, provider);
         assert_eq!(answer.status, 201, "{}", text(&answer));
         let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
@@ -116,7 +120,7 @@ impl UpstreamFixture {
     pub(crate) fn forget_blocks(&self) {
         let answer = self.admin("DELETE", "/api/v2/admin/startup");
         assert_eq!(answer.status, 200, "{}", text(&answer));
-        self.memory.outbound.asked.borrow_mut().clear();
+        self.memory.outbound.requests.borrow_mut().clear();
     }
 
     /// A title of this film.
@@ -132,8 +136,8 @@ impl UpstreamFixture {
         catalog::Title { id: id.to_owned(), episodes: vec![episode], ..catalog::Title::default() }
     }
 
-    pub(crate) fn admin(&self, method: &str, path: &str) -> Answer {
-        ask(&self.memory, method, path, &[("authorization", ADMIN)], Some(b""))
+    pub(crate) fn admin(&self, method: &str, path: &str) -> MemoryResponse {
+        send(&self.memory, method, path, &[("authorization", ADMIN)], Some(b""))
     }
 
     /// The signed URL of the film.
@@ -143,18 +147,18 @@ impl UpstreamFixture {
         format!("/api/v2/media/{}?{query}", self.id)
     }
 
-    pub(crate) fn get(&self, headers: &[(&str, &str)]) -> Answer {
-        ask(&self.memory, "GET", &self.url(), headers, Some(b""))
+    pub(crate) fn get(&self, headers: &[(&str, &str)]) -> MemoryResponse {
+        send(&self.memory, "GET", &self.url(), headers, Some(b""))
     }
 
     /// These bytes, asked for by a closed range.
-    pub(crate) fn range(&self, start: u64, end: u64) -> Answer {
+    pub(crate) fn range(&self, start: u64, end: u64) -> MemoryResponse {
         self.get(&[("range", &format!("bytes={start}-{}", end - 1))])
     }
 
     /// How many requests the upstream has seen.
     pub(crate) fn asked(&self) -> usize {
-        self.memory.outbound.asked.borrow().len()
+        self.memory.outbound.requests.borrow().len()
     }
 }
 
@@ -169,10 +173,10 @@ pub(crate) fn deployment() -> Memory {
     memory
 }
 
-pub(crate) fn register(memory: &Memory, provider: &str) -> Answer {
+pub(crate) fn register(memory: &Memory, provider: &str) -> MemoryResponse {
     let body = format!("{{\"provider\": \"{provider}\", \"file\": \"film.mp4\"}}");
     let headers = [("authorization", ADMIN)];
-    ask(memory, "POST", "/api/v2/admin/sources", &headers, Some(body.as_bytes()))
+    send(memory, "POST", "/api/v2/admin/sources", &headers, Some(body.as_bytes()))
 }
 
 /// Makes a catalog of these titles the current one.
@@ -186,12 +190,12 @@ pub(crate) fn put_catalog(memory: &Memory, titles: Vec<catalog::Title>) {
     values.insert("c/root".to_owned(), root.into_bytes());
 }
 
-pub(crate) fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &MemoryResponse) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
 /// Checks that an answer is a 206 whose bytes are the film's, from `start` on; where they end.
-pub(crate) fn right(answer: &Answer, start: u64) -> u64 {
+pub(crate) fn right(answer: &MemoryResponse, start: u64) -> u64 {
     assert_eq!(answer.status, 206, "{}", text(answer));
     let said = answer.header("content-range");
     let (range, total) = said.strip_prefix("bytes ").unwrap().split_once('/').unwrap();
@@ -200,7 +204,7 @@ pub(crate) fn right(answer: &Answer, start: u64) -> u64 {
     let end = last.parse::<u64>().unwrap() + 1;
     assert_eq!(answer.header("content-length"), (end - start).to_string());
     let came = start + answer.body.len() as u64;
-    assert!(came == end || answer.is_cut, "{came} of {end}");
+    assert!(came == end || answer.is_truncated, "{came} of {end}");
     assert!(answer.body == content(ByteRange { start, end: came }), "wrong bytes from {start} on");
     came
 }

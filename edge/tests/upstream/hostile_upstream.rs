@@ -2,8 +2,8 @@
 //! that a client understands.
 
 use edge::{
-    memory::{Asked, Canned, Ending, MemoryStream},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{MemoryStream, OutboundRequest, ScriptedResponse, StreamEnd},
 };
 
 use crate::fixture::{
@@ -11,9 +11,12 @@ use crate::fixture::{
 };
 
 /// A thousand ranges; how many of them came to their end, following what a client follows.
-fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize {
+fn thousand(
+    provider: &str,
+    play: impl Fn(&OutboundRequest) -> ScriptedResponse + 'static,
+) -> usize {
     let fixture = UpstreamFixture::new(provider);
-    fixture.memory.outbound.play(play);
+    fixture.memory.outbound.serve_with(play);
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let mut complete = 0;
     for n in 0..1000 {
@@ -45,15 +48,19 @@ fn thousand(provider: &str, play: impl Fn(&Asked) -> Canned + 'static) -> usize 
 
 /// The same answer, with something done to it.
 fn changed(
-    asked: &Asked,
+    asked: &OutboundRequest,
     change: impl Fn(&mut u16, &mut Vec<(&'static str, String)>, &mut MemoryStream),
-) -> Canned {
+) -> ScriptedResponse {
     match vault(asked) {
-        Canned::Answer(mut status, mut headers, mut stream) if asked.range.is_some() => {
+        ScriptedResponse::Response(mut status, mut headers, mut stream)
+            if asked.range.is_some() =>
+        {
             change(&mut status, &mut headers, &mut stream);
-            Canned::Answer(status, headers, stream)
+            ScriptedResponse::Response(status, headers, stream)
         }
-        other @ (Canned::Down | Canned::Silent | Canned::Answer(..)) => other,
+        other @ (ScriptedResponse::ConnectionRefused
+        | ScriptedResponse::NoResponse
+        | ScriptedResponse::Response(..)) => other,
     }
 }
 
@@ -72,7 +79,7 @@ fn a_good_upstream() {
 
 #[test]
 fn all_of_the_file_for_every_range() {
-    let whole = |asked: &Asked| {
+    let whole = |asked: &OutboundRequest| {
         changed(asked, |status, headers, stream| {
             *status = 200;
             set(headers, "content-range", "");
@@ -81,13 +88,13 @@ fn all_of_the_file_for_every_range() {
             let end = asked.range.unwrap().end + 1000;
             *stream = MemoryStream {
                 bytes: content(ByteRange { start: 0, end: end.min(SIZE) }),
-                ending: Ending::Stall,
+                ending: StreamEnd::Stalled,
                 byte_ms: 0,
             };
         })
     };
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.play(whole);
+    fixture.memory.outbound.serve_with(whole);
     let mut dice = Dice(7);
     for _ in 0..1000 {
         let start = dice.below(16) * 1024 * 64;
@@ -111,7 +118,7 @@ fn a_wrong_content_range() {
         "",
         "x",
     ] {
-        let lie = move |asked: &Asked| {
+        let lie = move |asked: &OutboundRequest| {
             changed(asked, |_, headers, _| set(headers, "content-range", wrong))
         };
         assert!(thousand("one", lie) < 900, "only what is kept comes: {wrong}");
@@ -120,7 +127,7 @@ fn a_wrong_content_range() {
 
 #[test]
 fn a_range_one_byte_beside_that_asked_for() {
-    let beside = |asked: &Asked| {
+    let beside = |asked: &OutboundRequest| {
         let range = asked.range.unwrap();
         let start = if range.start == 0 { 1 } else { range.start - 1 };
         sent(ByteRange { start, end: range.end }, ETAG)
@@ -134,7 +141,8 @@ fn another_length_than_said() {
         changed(asked, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
     });
     thousand("one", |asked| changed(asked, |_, _, stream| stream.bytes.clear()));
-    let long = |asked: &Asked| changed(asked, |_, _, stream| stream.bytes.extend([0xee; 1000]));
+    let long =
+        |asked: &OutboundRequest| changed(asked, |_, _, stream| stream.bytes.extend([0xee; 1000]));
     assert!(thousand("one", long) > 980, "no byte too many counts");
     thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "17")));
     thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "1, 1")));
@@ -142,9 +150,11 @@ fn another_length_than_said() {
 
 #[test]
 fn no_length_at_all() {
-    let none = |asked: &Asked| changed(asked, |_, headers, _| set(headers, "content-length", ""));
+    let none = |asked: &OutboundRequest| {
+        changed(asked, |_, headers, _| set(headers, "content-length", ""))
+    };
     assert!(thousand("one", none) > 980);
-    let short = |asked: &Asked| {
+    let short = |asked: &OutboundRequest| {
         changed(asked, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.bytes.truncate(stream.bytes.len() - stream.bytes.len() / 8);
@@ -156,7 +166,7 @@ fn no_length_at_all() {
 #[test]
 fn another_file_in_the_middle() {
     for etag in ["\"v2\"", "W/\"v1\"", ""] {
-        let other = move |asked: &Asked| {
+        let other = move |asked: &OutboundRequest| {
             changed(asked, |_, headers, stream| {
                 if asked.number > 200 {
                     set(headers, "etag", etag);
@@ -181,21 +191,26 @@ fn connections_that_break() {
     thousand("one", |asked| {
         changed(asked, |_, _, stream| {
             stream.bytes.truncate(stream.bytes.len() * (asked.number % 4) / 4);
-            stream.ending = Ending::Reset;
+            stream.ending = StreamEnd::Reset;
         })
     });
-    thousand("one", |asked| if asked.number % 3 == 0 { good(asked) } else { Canned::Down });
+    thousand("one", |asked| {
+        if asked.number % 3 == 0 { good(asked) } else { ScriptedResponse::ConnectionRefused }
+    });
 }
 
 #[test]
 fn silence() {
-    thousand("one", |_| Canned::Silent);
-    thousand("one", |asked| if asked.number % 2 == 0 { good(asked) } else { Canned::Silent });
+    thousand("one", |_| ScriptedResponse::NoResponse);
+    thousand(
+        "one",
+        |asked| if asked.number % 2 == 0 { good(asked) } else { ScriptedResponse::NoResponse },
+    );
     thousand("one", |asked| {
         changed(asked, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.bytes.truncate(stream.bytes.len() / 2);
-            stream.ending = Ending::Stall;
+            stream.ending = StreamEnd::Stalled;
         })
     });
 }
@@ -213,7 +228,7 @@ fn a_byte_a_second() {
 #[test]
 fn refusal_after_some_bytes() {
     let spent = std::cell::Cell::new(0);
-    let some = move |asked: &Asked| {
+    let some = move |asked: &OutboundRequest| {
         if asked.range.is_none() {
             spent.set(0);
             return vault(asked);
@@ -243,7 +258,7 @@ fn redirects_to_private_addresses() {
 #[test]
 fn codings_on_ranges() {
     for coding in ["gzip", "br", "gzip, identity", "x"] {
-        let coded = move |asked: &Asked| {
+        let coded = move |asked: &OutboundRequest| {
             changed(asked, |_, headers, stream| {
                 set(headers, "content-encoding", coding);
                 stream.bytes.iter_mut().for_each(|byte| *byte = 0x1f);

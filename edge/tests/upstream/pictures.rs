@@ -1,8 +1,8 @@
 //! Pictures that lie with a provider: taken up, kept whole, sent as what they are.
 
 use edge::{
-    memory::{Answer, Asked, Canned, Memory, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{Memory, MemoryResponse, OutboundRequest, ScriptedResponse, send},
     rules::signature::{Keys, Scope},
 };
 
@@ -18,7 +18,7 @@ fn png(size: usize) -> Vec<u8> {
 }
 
 /// A server that has these bytes.
-fn has(bytes: Vec<u8>) -> impl Fn(&Asked) -> Canned {
+fn has(bytes: Vec<u8>) -> impl Fn(&OutboundRequest) -> ScriptedResponse {
     move |asked| {
         let size = bytes.len() as u64;
         let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
@@ -30,15 +30,15 @@ fn has(bytes: Vec<u8>) -> impl Fn(&Asked) -> Canned {
     }
 }
 
-fn ingest(memory: &Memory) -> Answer {
+fn ingest(memory: &Memory) -> MemoryResponse {
     let body = br#"{"provider": "one", "file": "posters/a.png"}"#;
-    ask(memory, "POST", "/api/v2/admin/pictures", &[("authorization", ADMIN)], Some(body))
+    send(memory, "POST", "/api/v2/admin/pictures", &[("authorization", ADMIN)], Some(body))
 }
 
 /// A deployment that has taken up these bytes, and the picture's id.
 fn taken_up(bytes: &[u8]) -> (Memory, String) {
     let memory = deployment();
-    memory.outbound.play(has(bytes.to_vec()));
+    memory.outbound.serve_with(has(bytes.to_vec()));
     let answer = ingest(&memory);
     assert_eq!(answer.status, 201, "{}", text(&answer));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
@@ -51,8 +51,8 @@ fn url(memory: &Memory, id: &str) -> String {
     format!("/api/v2/image/{id}?{query}")
 }
 
-fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> Answer {
-    ask(memory, "GET", path, headers, Some(b""))
+fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse {
+    send(memory, "GET", path, headers, Some(b""))
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_picture_is_sent_whole_as_what_it_is_and_no_page_can_be_made_of_it() {
             assert_eq!(answer.header(name), value, "{name}");
         }
         assert!(answer.header("cache-control").ends_with(", immutable"));
-        let head = ask(&memory, "HEAD", &url(&memory, &id), &[], Some(b""));
+        let head = send(&memory, "HEAD", &url(&memory, &id), &[], Some(b""));
         assert_eq!((head.status, head.headers), (200, answer.headers));
     }
 }
@@ -82,20 +82,20 @@ fn a_picture_is_sent_whole_as_what_it_is_and_no_page_can_be_made_of_it() {
 #[test]
 fn a_picture_is_fetched_once_and_then_kept() {
     let (memory, id) = taken_up(&png(600_000));
-    assert_eq!(memory.outbound.asked.borrow().len(), 2, "both its blocks, once");
-    memory.outbound.play(|_| Canned::Down);
+    assert_eq!(memory.outbound.requests.borrow().len(), 2, "both its blocks, once");
+    memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     let answer = get(&memory, &url(&memory, &id), &[]);
     assert_eq!(answer.status, 200);
     let held = [("if-none-match", answer.header("etag"))];
     let again = get(&memory, &url(&memory, &id), &held);
     assert_eq!((again.status, again.body.len(), again.header("content-type")), (304, 0, ""));
     assert_eq!(get(&memory, &url(&memory, &id), &[("if-match", "\"x\"")]).status, 412);
-    assert_eq!(memory.outbound.asked.borrow().len(), 2);
+    assert_eq!(memory.outbound.requests.borrow().len(), 2);
     // Purged and gone there, it is an error that says so, and comes back with its provider.
     let purged = "/api/v2/admin/startup";
-    assert_eq!(ask(&memory, "DELETE", purged, &[("authorization", ADMIN)], None).status, 200);
+    assert_eq!(send(&memory, "DELETE", purged, &[("authorization", ADMIN)], None).status, 200);
     assert_eq!(get(&memory, &url(&memory, &id), &[]).status, 502);
-    memory.outbound.play(has(png(600_000)));
+    memory.outbound.serve_with(has(png(600_000)));
     memory.clock.0.set(memory.clock.0.get() + 60_000);
     assert!(get(&memory, &url(&memory, &id), &[]).body == png(600_000));
 }
@@ -103,11 +103,11 @@ fn a_picture_is_fetched_once_and_then_kept() {
 #[test]
 fn another_picture_under_the_same_name_is_never_sent_for_it() {
     let (memory, id) = taken_up(&png(1_000));
-    ask(&memory, "DELETE", "/api/v2/admin/startup", &[("authorization", ADMIN)], None);
+    send(&memory, "DELETE", "/api/v2/admin/startup", &[("authorization", ADMIN)], None);
     // The same size and no validators: only the bytes tell.
     let mut other = png(1_000);
     other[999] ^= 1;
-    memory.outbound.play(has(other));
+    memory.outbound.serve_with(has(other));
     let answer = get(&memory, &url(&memory, &id), &[]);
     assert_eq!(answer.status, 410, "{}", text(&answer));
     assert!(memory.key_value.values.borrow().keys().all(|key| !key.starts_with("b/")));
@@ -148,11 +148,11 @@ fn what_is_no_picture_or_too_large_is_not_taken_up() {
     .enumerate()
     {
         let memory = deployment();
-        memory.outbound.play(has(bytes));
+        memory.outbound.serve_with(has(bytes));
         let answer = ingest(&memory);
         assert_eq!(answer.status, 400, "case {n}: {}", text(&answer));
         assert!(text(&answer).contains("a picture "), "case {n}: {}", text(&answer));
-        assert_eq!(memory.outbound.asked.borrow().len(), 1, "case {n}");
+        assert_eq!(memory.outbound.requests.borrow().len(), 1, "case {n}");
         assert!(memory.key_value.values.borrow().is_empty(), "case {n} leaves something");
     }
 }
@@ -165,7 +165,7 @@ fn a_picture_may_be_redirected_only_where_its_provider_is() {
         let memory = deployment();
         let there = has(png(100));
         let to = location.to_owned();
-        memory.outbound.play(move |asked| {
+        memory.outbound.serve_with(move |asked| {
             if asked.url.ends_with("/a.png") {
                 canned(302, &[("location", &to)], vec![])
             } else {
@@ -173,7 +173,7 @@ fn a_picture_may_be_redirected_only_where_its_provider_is() {
             }
         });
         assert_eq!(ingest(&memory).status, status, "{location}");
-        let asked = memory.outbound.asked.borrow();
+        let asked = memory.outbound.requests.borrow();
         assert!(asked.iter().all(|one| one.url.starts_with("https://a.example/")), "{location}");
     }
 }
@@ -183,17 +183,17 @@ fn only_the_deployer_takes_up_pictures_and_only_of_providers_that_are_listed() {
     let memory = deployment();
     let body = br#"{"provider": "one", "file": "a.png"}"#;
     let path = "/api/v2/admin/pictures";
-    assert_eq!(ask(&memory, "POST", path, &[], Some(body)).status, 401);
+    assert_eq!(send(&memory, "POST", path, &[], Some(body)).status, 401);
     for body in [
         &br#"{"provider": "nobody", "file": "a.png"}"#[..],
         br#"{"provider": "one", "file": "../a.png"}"#,
         br#"{"provider": "one"}"#,
         br#"{"url": "https://a.example/a.png"}"#,
     ] {
-        let answer = ask(&memory, "POST", path, &[("authorization", ADMIN)], Some(body));
+        let answer = send(&memory, "POST", path, &[("authorization", ADMIN)], Some(body));
         assert_eq!(answer.status, 400, "{}", text(&answer));
     }
-    assert!(memory.outbound.asked.borrow().is_empty());
+    assert!(memory.outbound.requests.borrow().is_empty());
 }
 
 /// Every URL of a picture in an answer.
@@ -223,18 +223,18 @@ fn every_answer_has_urls_of_pictures_that_work() {
         ..Default::default()
     };
     put_catalog(&memory, vec![title("a", &id, "own"), title("b", "own", &id)]);
-    let session = ask(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let viewer = [("x-client-token", session.header("x-client-token"))];
     for name in ["a", "b"] {
         let body = format!(r#"{{"catalogId": "{name}"}}"#);
         assert_eq!(
-            ask(&memory, "POST", "/api/v2/watchlist", &viewer, Some(body.as_bytes())).status,
+            send(&memory, "POST", "/api/v2/watchlist", &viewer, Some(body.as_bytes())).status,
             201
         );
         let body =
             format!(r#"{{"catalogId": "{name}", "episodeId": "{name}.1", "positionSeconds": 60}}"#);
         assert_eq!(
-            ask(&memory, "POST", "/api/v2/history", &viewer, Some(body.as_bytes())).status,
+            send(&memory, "POST", "/api/v2/history", &viewer, Some(body.as_bytes())).status,
             200
         );
     }
@@ -283,6 +283,6 @@ fn a_title_is_purged_with_its_pictures() {
     let title = catalog::Title { id: "a".to_owned(), cover: Some(id), ..Default::default() };
     put_catalog(&memory, vec![title]);
     let path = "/api/v2/admin/startup/a";
-    assert_eq!(ask(&memory, "DELETE", path, &[("authorization", ADMIN)], None).status, 200);
+    assert_eq!(send(&memory, "DELETE", path, &[("authorization", ADMIN)], None).status, 200);
     assert!(memory.key_value.values.borrow().keys().all(|key| !key.starts_with("b/")));
 }

@@ -1,8 +1,8 @@
 //! Ranges and conditions of RFC 9110 on a film that lies elsewhere.
 
 use edge::{
-    memory::{Asked, Canned, ask},
-    platform::ByteRange,
+    http::ByteRange,
+    memory::{OutboundRequest, ScriptedResponse, send},
 };
 
 use crate::fixture::{
@@ -79,7 +79,7 @@ fn its_tag_is_its_identity_and_conditions_are_ours() {
     let asked = fixture.asked();
     let etag = format!("\"{}\"", fixture.id);
     assert_ne!(etag, ETAG);
-    let head = ask(&fixture.memory, "HEAD", &fixture.url(), &[("range", "bytes=0-9")], Some(b""));
+    let head = send(&fixture.memory, "HEAD", &fixture.url(), &[("range", "bytes=0-9")], Some(b""));
     assert_eq!((head.status, head.header("etag")), (200, etag.as_str()));
     assert_eq!(head.header("content-length"), SIZE.to_string());
     assert_eq!(fixture.get(&[("if-none-match", &etag)]).status, 304);
@@ -94,11 +94,11 @@ fn nobody_reads_it_without_a_signature() {
     let fixture = UpstreamFixture::new("one");
     let path = format!("/api/v2/media/{}", fixture.id);
     for method in ["GET", "HEAD"] {
-        assert_eq!(ask(&fixture.memory, method, &path, &[], Some(b"")).status, 403);
+        assert_eq!(send(&fixture.memory, method, &path, &[], Some(b"")).status, 403);
     }
     let unknown = "up.00000000000000000000000000000000";
     let url = fixture.url().replace(&fixture.id, unknown);
-    assert_eq!(ask(&fixture.memory, "GET", &url, &[], Some(b"")).status, 403);
+    assert_eq!(send(&fixture.memory, "GET", &url, &[], Some(b"")).status, 403);
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn an_identity_hangs_on_bytes_and_validators_and_not_on_names_or_urls() {
     let again = register(&one.memory, "one");
     assert!(text(&again).contains(&one.id));
     assert_ne!(UpstreamFixture::new("two").id, one.id, "another provider");
-    let id = |play: fn(&Asked) -> Canned| {
+    let id = |play: fn(&OutboundRequest) -> ScriptedResponse| {
         let memory = deployment();
-        memory.outbound.play(play);
+        memory.outbound.serve_with(play);
         let body = text(&register(&memory, "one"));
         serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["id"].clone()
     };
@@ -118,11 +118,11 @@ fn an_identity_hangs_on_bytes_and_validators_and_not_on_names_or_urls() {
     assert_ne!(other_etag, one.id.as_str());
     // The same validators on other bytes, as servers have that make tags of time and size.
     let other_bytes = id(|asked| match good(asked) {
-        Canned::Answer(status, headers, mut stream) => {
+        ScriptedResponse::Response(status, headers, mut stream) => {
             stream.bytes.iter_mut().skip(40).for_each(|byte| *byte ^= 1);
-            Canned::Answer(status, headers, stream)
+            ScriptedResponse::Response(status, headers, stream)
         }
-        other @ (Canned::Down | Canned::Silent) => other,
+        other @ (ScriptedResponse::ConnectionRefused | ScriptedResponse::NoResponse) => other,
     });
     assert_ne!(other_bytes, one.id.as_str());
 }
@@ -130,7 +130,7 @@ fn an_identity_hangs_on_bytes_and_validators_and_not_on_names_or_urls() {
 #[test]
 fn a_small_film_is_all_blocks_and_starts_with_the_upstream_down() {
     let memory = deployment();
-    memory.outbound.play(|_| {
+    memory.outbound.serve_with(|_| {
         let headers =
             [("content-range", "bytes 0-999/1000"), ("content-length", "1000"), ("etag", ETAG)];
         canned(206, &headers, content(ByteRange { start: 0, end: 1000 }))
@@ -138,7 +138,7 @@ fn a_small_film_is_all_blocks_and_starts_with_the_upstream_down() {
     let body = text(&register(&memory, "one"));
     let id = serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["id"].clone();
     let fixture = UpstreamFixture { memory, id: id.as_str().unwrap().to_owned() };
-    fixture.memory.outbound.play(|_| Canned::Down);
+    fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     let answer = fixture.get(&[]);
     assert_eq!((answer.status, answer.body.len()), (200, 1000));
     let answer = fixture.get(&[("range", "bytes=990-")]);

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use catalog::seal;
 use edge::{
-    memory::{Canned, Memory, answer, run},
+    memory::{Memory, ScriptedResponse, respond, run},
     platform::{Database, PortError, Value},
     rules::blocks::{BLOCK_BYTES, key},
 };
@@ -43,7 +43,7 @@ pub(crate) fn rows(memory: &Memory) -> i64 {
 fn a_film_is_registered_with_four_requests_and_starts_without_its_upstream() {
     let fixture = UpstreamFixture::new("vault");
     assert_eq!(fixture.asked(), 4, "a resolver, the first block, the tail, the rest of the head");
-    fixture.memory.outbound.play(|_| Canned::Down);
+    fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     start(&fixture);
     let fixture = restart(fixture);
     start(&fixture);
@@ -58,7 +58,7 @@ fn what_was_forgotten_comes_back_with_four_requests() {
     fixture.forget_blocks();
     assert_eq!(rows(&fixture.memory), 0);
     start(&fixture);
-    assert!(fixture.asked() <= 4, "{:?}", fixture.memory.outbound.asked);
+    assert!(fixture.asked() <= 4, "{:?}", fixture.memory.outbound.requests);
     let asked = fixture.asked();
     start(&fixture);
     assert_eq!(fixture.asked(), asked);
@@ -71,7 +71,7 @@ fn readers_of_one_block_ask_once() {
     fixture.forget_blocks();
     let url = fixture.url();
     let readers = (0..50)
-        .map(|_| answer(&fixture.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
+        .map(|_| respond(&fixture.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
     for answer in run(&fixture.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 0), 100_000);
     }
@@ -83,18 +83,18 @@ fn a_url_that_expired_is_resolved_once_for_all_and_reading_goes_on() {
     let fixture = UpstreamFixture::new("vault");
     let before = fixture.asked();
     // Every URL told so far is refused from now on.
-    fixture.memory.outbound.play(move |asked| {
+    fixture.memory.outbound.serve_with(move |asked| {
         let old = (0..before).any(|n| asked.url.contains(&format!("?n={n}&")));
         if old { crate::fixture::canned(403, &[], Vec::new()) } else { vault(asked) }
     });
     let url = fixture.url();
     let readers = (0..20).map(|_| {
-        answer(&fixture.memory, "GET", &url, &[("range", "bytes=5000000-5000999")], Some(b""))
+        respond(&fixture.memory, "GET", &url, &[("range", "bytes=5000000-5000999")], Some(b""))
     });
     for answer in run(&fixture.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 5_000_000), 5_001_000);
     }
-    let asked = fixture.memory.outbound.asked.borrow();
+    let asked = fixture.memory.outbound.requests.borrow();
     let resolved = asked.iter().skip(before).filter(|one| one.url.contains("api.example"));
     assert_eq!(resolved.count(), 1);
 }
@@ -113,10 +113,12 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
     let fixture = restart(UpstreamFixture::new("vault"));
     fixture.forget_blocks();
     let spent = RefCell::new(std::collections::BTreeMap::<String, usize>::new());
-    fixture.memory.outbound.play(move |asked| {
-        let Canned::Answer(status, headers, mut stream) = vault(asked) else { return Canned::Down };
+    fixture.memory.outbound.serve_with(move |asked| {
+        let ScriptedResponse::Response(status, headers, mut stream) = vault(asked) else {
+            return ScriptedResponse::ConnectionRefused;
+        };
         if asked.range.is_none() {
-            return Canned::Answer(status, headers, stream);
+            return ScriptedResponse::Response(status, headers, stream);
         }
         // 700,000 bytes a URL, then 403.
         let mut spent = spent.borrow_mut();
@@ -126,10 +128,10 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
         }
         stream.bytes.truncate(*left);
         *left -= stream.bytes.len();
-        Canned::Answer(status, headers, stream)
+        ScriptedResponse::Response(status, headers, stream)
     });
     assert_eq!(right(&fixture.range(0, 1_500_000), 0), 1_500_000);
-    let asked = fixture.memory.outbound.asked.borrow();
+    let asked = fixture.memory.outbound.requests.borrow();
     let starts: Vec<_> = asked.iter().filter_map(|one| Some(one.range?.start)).collect();
     assert_eq!(starts, [0, 700_000, 700_000, 1_400_000, 1_400_000]);
 }
@@ -138,7 +140,7 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
 fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
     let memory = deployment();
     memory.settings.0.borrow_mut().insert("startup_bytes_max".to_owned(), "8000000".to_owned());
-    memory.outbound.play(vault);
+    memory.outbound.serve_with(vault);
     let used = |memory: &Memory| {
         let query = memory.database.query("SELECT SUM(bytes) FROM blocks", &[]);
         let row = run(memory, query).unwrap().unwrap();
@@ -175,7 +177,7 @@ fn a_title_is_purged_and_others_are_not() {
     let values = fixture.memory.key_value.values.borrow();
     assert!(!values.contains_key(&key(&fixture.id, 0)));
     drop(values);
-    fixture.memory.outbound.play(|_| Canned::Down);
+    fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     assert_eq!(fixture.range(0, 1).status, 502);
     assert_eq!(fixture.admin("DELETE", "/api/v2/admin/startup/none").status, 404);
 }
@@ -191,7 +193,7 @@ fn a_block_that_is_not_whole_is_never_served() {
     let mut fixture = fixture;
     for (n, stored) in wrong.into_iter().enumerate() {
         fixture = restart(fixture);
-        fixture.memory.outbound.asked.borrow_mut().clear();
+        fixture.memory.outbound.requests.borrow_mut().clear();
         fixture.memory.key_value.values.borrow_mut().insert(key.clone(), stored);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
         assert_eq!(fixture.asked(), 1, "case {n} is fetched anew");
@@ -204,14 +206,14 @@ fn stores_that_do_not_answer_cost_requests_and_no_film() {
     let fixture = restart(UpstreamFixture::new("one"));
     fixture.range(0, 1);
     let down = Some(PortError::Unavailable("down".to_owned()));
-    fixture.memory.database.failing.replace(down.clone());
+    fixture.memory.database.failing.set_error(down.clone());
     start(&fixture);
     let fixture = restart(fixture);
     fixture.range(0, 1);
-    fixture.memory.key_value.failing.replace(down);
+    fixture.memory.key_value.failing.set_error(down);
     start(&fixture);
-    fixture.memory.key_value.failing.replace(None);
-    fixture.memory.database.failing.replace(None);
+    fixture.memory.key_value.failing.set_error(None);
+    fixture.memory.database.failing.set_error(None);
     let asked = fixture.asked();
     start(&fixture);
     assert_eq!(fixture.asked(), asked);

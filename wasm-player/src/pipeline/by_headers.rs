@@ -30,7 +30,7 @@ pub struct ByHeaders {
     key_frames_ms: Vec<u64>,
 }
 
-/// What a `start` response begins with.
+/// The time that a `start` request asked for, and the key frame of its response.
 #[derive(Clone, Copy)]
 struct StartPoint {
     requested_ms: u64,

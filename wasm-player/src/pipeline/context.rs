@@ -44,7 +44,7 @@ pub(super) enum UrlState {
 }
 
 impl Context {
-    /// Resets what belongs to one playback.
+    /// Resets the state of one playback.
     pub(super) fn open(&mut self, start_ms: u64, resolvable: bool) {
         self.position_ms = start_ms;
         self.url_state = if resolvable { UrlState::Resolved } else { UrlState::Fixed };

@@ -11,7 +11,7 @@ pub enum Effect {
     Fetch {
         /// Number of the request in inputs and effects; it is never used twice.
         fetch_id: u32,
-        /// What is requested.
+        /// The request.
         request: Request,
         /// Who reads the body.
         body_kind: BodyKind,
@@ -63,7 +63,7 @@ pub enum Effect {
     Remove {
         /// The buffer.
         media_type: MediaType,
-        /// What to remove.
+        /// The media time to remove.
         range: TimeRange,
     },
     /// Call `MediaSource.endOfStream` once every append is done.

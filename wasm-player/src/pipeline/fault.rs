@@ -1,4 +1,4 @@
-//! Faults: what went wrong and where, and the remedy for each cause.
+//! Faults: cause and location, and the remedy for each cause.
 
 use mp4::Unplayable;
 
@@ -8,7 +8,7 @@ use super::media_type::MediaType;
 /// A fault as it is reported to the page, which has the sentences for viewers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaybackFault {
-    /// What went wrong.
+    /// The cause.
     pub cause: FaultCause,
     /// Where in the film or in its file.
     pub location: FaultLocation,
@@ -98,7 +98,7 @@ pub enum FaultCause {
     Unresolved(Option<u16>),
 }
 
-/// What the pipeline does about a cause.
+/// The pipeline's reaction to a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remedy {
     /// Make the request again after a pause.

@@ -1,4 +1,4 @@
-//! What tells one version of a file from another: length and validator.
+//! Detects that the file changed: its length and its validator identify one version of it.
 
 use super::fault::FaultCause;
 use super::http::ResponseHead;
@@ -17,7 +17,7 @@ impl FileIdentity {
         Self { size, validator: None }
     }
 
-    /// Takes over what `head` says of the file; fails with [`FaultCause::FileChanged`] if that
+    /// Takes over length and validator from `head`; fails with [`FaultCause::FileChanged`] if that
     /// contradicts an earlier response.
     pub(super) fn update(&mut self, head: &ResponseHead) -> Result<(), FaultCause> {
         let total = head.content_range.and_then(|range| range.total);

@@ -1,4 +1,4 @@
-//! HTTP as the pipeline sees it: the requests that it makes, and what it reads of a response head.
+//! HTTP as the pipeline sees it: its requests, and the fields of a response head that it reads.
 
 use mp4::ByteRange;
 use mp4::start_index::StartPosition;

@@ -14,7 +14,7 @@ pub struct IndexLoader {
     /// Walks over the top-level boxes. It knows the file's length once `size` is known.
     boxes: locate::Locator,
     size: Option<u64>,
-    /// What came before `moov` was found.
+    /// The bytes that came before `moov` was found.
     extents: Vec<Extent>,
     moov: Option<PartialMoov>,
     transfers: Vec<IndexTransfer>,
@@ -188,7 +188,7 @@ impl IndexLoader {
         }
     }
 
-    /// Goes as far as the bytes that have come allow: walks on, requests what is missing, or returns
+    /// Goes as far as the bytes that have come allow: walks on, requests missing bytes, or returns
     /// `moov`.
     fn advance(&mut self, cx: &mut Context) -> MoovResult {
         if let Some(size) = cx.file.size {
@@ -229,13 +229,14 @@ impl IndexLoader {
         let size = self.size;
         let extent = self.extents.iter().find(|extent| extent.from(need.start).is_some());
         let start = extent.map_or(need.start, Extent::end);
-        let coming = self.transfers.iter().filter_map(|one| one.transfer.remaining_range(size));
-        let known: Vec<ByteRange> = coming.chain(self.extents.iter().map(Extent::range)).collect();
+        let expected = self.transfers.iter().filter_map(|one| one.transfer.remaining_range(size));
+        let known: Vec<ByteRange> =
+            expected.chain(self.extents.iter().map(Extent::range)).collect();
         if known.iter().any(|range| range.start <= start && start < range.end) {
             return Ok(());
         }
         self.check_request_count()?;
-        // If the tail is near, what is missing in front of it is the front of `moov`.
+        // If the tail is near, the bytes missing in front of it are the front of `moov`.
         let next = known.iter().map(|range| range.start).filter(|next| *next > start).min();
         let near = next.filter(|next| next - start <= limits::GAP_BYTES_MAX);
         let end = near.unwrap_or(start.saturating_add(limits::NEED_BYTES));
@@ -277,12 +278,12 @@ impl IndexLoader {
         let mut missing = moov.missing.clone();
         let size = self.size;
         self.transfers.retain(|one| {
-            let coming = one.transfer.remaining_range(size);
+            let expected = one.transfer.remaining_range(size);
             let before = total(&missing);
-            if let Some(range) = coming {
+            if let Some(range) = expected {
                 missing = without(&missing, range);
             }
-            let is_useful = coming.is_none() || total(&missing) < before;
+            let is_useful = expected.is_none() || total(&missing) < before;
             if !is_useful {
                 one.transfer.cancel(cx);
             }

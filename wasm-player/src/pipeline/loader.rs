@@ -229,7 +229,7 @@ impl<W: WindowSource> Loader<W> {
         self.feed(cx, start.request, boxes, start.wanted)
     }
 
-    /// Feeds the source with a complete response, and goes on with what can be planned now.
+    /// Feeds the source with a complete response, and plans on.
     fn feed(
         &mut self,
         cx: &mut Context,

@@ -33,7 +33,7 @@ impl MediaDownload {
         self.transfer.remaining_bytes() <= self.range.len() / 2
     }
 
-    /// Handles a piece of `len` bytes; returns what each buffer appends of it.
+    /// Handles a piece of `len` bytes; returns the parts of it to append, by buffer.
     pub(super) fn on_piece<'a>(
         &'a mut self,
         cx: &mut Context,

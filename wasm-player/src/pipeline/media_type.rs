@@ -1,6 +1,6 @@
 //! Whether something is video or audio.
 
-/// What one of the two `SourceBuffer`s takes.
+/// The kind of media that one of the two `SourceBuffer`s takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MediaType {
     /// Frames.

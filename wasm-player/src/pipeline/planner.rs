@@ -1,4 +1,4 @@
-//! Plans windows in order, and requests what the window source lacks for the next one.
+//! Plans windows in order, and requests data that the window source lacks for the next one.
 
 use std::vec;
 
@@ -21,18 +21,18 @@ pub(super) struct Planner<W> {
     pub(super) planned: TimeRange,
     /// Ranges of the last window that are not yet requested.
     queue: vec::IntoIter<Fetch>,
-    /// The request for what the source lacks.
+    /// The request for data that the source lacks.
     missing: Option<PlanRequest>,
 }
 
 /// A request without whose response the next window cannot be planned.
 pub(super) struct PlanRequest {
     pub(super) transfer: Transfer,
-    /// What was requested; the source is fed with it and with the body.
+    /// The request itself; the source is fed with it and with the body.
     pub(super) request: Request,
     /// The body so far.
     pub(super) body: Vec<u8>,
-    /// What is planned afterwards.
+    /// The target to plan afterwards.
     pub(super) wanted: PlanTarget,
 }
 
@@ -84,8 +84,8 @@ impl<W: WindowSource> Planner<W> {
         Ok(())
     }
 
-    /// Requests what the source lacks before `wanted` can be planned; returns whether it lacks
-    /// anything.
+    /// Requests the data that the source lacks before `wanted` can be planned; returns whether it
+    /// lacks any.
     pub(super) fn request_missing(
         &mut self,
         cx: &mut Context,
@@ -109,17 +109,17 @@ impl<W: WindowSource> Planner<W> {
         self.cursor.is_none()
     }
 
-    /// Whether the source lacks something.
+    /// Whether the source lacks data.
     pub(super) const fn is_waiting(&self) -> bool {
         self.missing.is_some()
     }
 
-    /// The request for what the source lacks.
+    /// The request for data that the source lacks.
     pub(super) fn transfer(&self) -> Option<&Transfer> {
         self.missing.as_ref().map(|missing| &missing.transfer)
     }
 
-    /// The request for what the source lacks.
+    /// The request for data that the source lacks.
     pub(super) fn transfer_mut(&mut self) -> Option<&mut Transfer> {
         self.missing.as_mut().map(|missing| &mut missing.transfer)
     }
@@ -143,7 +143,7 @@ impl<W: WindowSource> Planner<W> {
         Ok(is_complete)
     }
 
-    /// Takes out the request for what the source lacks.
+    /// Takes out the request for data that the source lacks.
     pub(super) fn take_request(&mut self, fetch_id: u32) -> Option<PlanRequest> {
         self.missing.take_if(|missing| missing.transfer.has_id(fetch_id))
     }

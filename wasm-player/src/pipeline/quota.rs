@@ -8,7 +8,7 @@ use super::time_range::TimeRange;
 use super::window_source::WindowSource;
 use super::{Effect, limits};
 
-/// The buffers, and what decides which media they can do without.
+/// The buffers, and the state that decides which media they can do without.
 pub(super) struct Room<'a, W> {
     pub(super) buffers: &'a mut [SourceBuffer],
     pub(super) source: &'a W,
@@ -62,7 +62,7 @@ impl<W: WindowSource> Room<'_, W> {
         Ok(())
     }
 
-    /// What a full buffer can do without: media behind the play position, else media far ahead.
+    /// The media that a full buffer can do without: media behind the play position, else media far ahead.
     fn removable(&self, cx: &Context, media_type: MediaType) -> Option<TimeRange> {
         let buffer = self.buffers.iter().find(|buffer| buffer.media_type == media_type)?;
         let first_ms = buffer.buffered.first().map(|range| range.start_ms);

@@ -16,7 +16,7 @@ pub(super) struct SourceBuffer {
     pub(super) init_segment: Vec<u8>,
     /// Number of the sample description that the last appended init segment has.
     pub(super) description: u32,
-    /// Its buffered ranges, in order, without what is being removed.
+    /// Its buffered ranges, in order, without the ranges that are being removed.
     pub(super) buffered: Vec<TimeRange>,
     /// Bytes of appends that the driver has not confirmed.
     pub(super) pending_bytes: u64,
@@ -37,7 +37,7 @@ pub(super) enum QuotaState {
     Blocked { position_ms: u64 },
 }
 
-/// What the driver reports of an append.
+/// The driver's report of a finished append.
 pub(super) struct FinishedAppend {
     pub(super) media_type: MediaType,
     pub(super) epoch: u32,
@@ -106,7 +106,7 @@ impl SourceBuffer {
         }
     }
 
-    /// Removes everything, also what the driver has not yet reported as buffered.
+    /// Removes everything, also media that the driver has not yet reported as buffered.
     pub(super) fn clear(&mut self, cx: &mut Context) {
         self.remove(cx, TimeRange { start_ms: 0, end_ms: u64::from(u32::MAX) });
     }

@@ -13,18 +13,6 @@ use super::{Effect, Input, limits};
 /// The player's state machine, without IO: inputs in, effects out.
 ///
 /// `W` is where windows come from: [`ByIndex`], or [`ByHeaders`](super::ByHeaders).
-///
-/// ```
-/// use wasm_player::pipeline::{ByIndex, Effect, Input, Pipeline};
-///
-/// let mut pipeline = Pipeline::<ByIndex>::new();
-/// pipeline.handle(0, Input::Open { start_ms: 0, size: None, resolvable: false });
-/// // The index loader requests head and tail of the file.
-/// assert!(matches!(pipeline.poll(), Some(Effect::Fetch { fetch_id: 1, .. })));
-/// assert!(matches!(pipeline.poll(), Some(Effect::Fetch { fetch_id: 2, .. })));
-/// assert!(matches!(pipeline.poll(), Some(Effect::WakeAt { .. })));
-/// assert!(pipeline.poll().is_none());
-/// ```
 pub struct Pipeline<W: WindowSource = ByIndex> {
     cx: Context,
     state: PlaybackState<W>,

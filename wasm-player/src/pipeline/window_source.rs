@@ -15,11 +15,11 @@ use super::transfer::Transfer;
 
 /// A film's windows, in order.
 pub trait WindowSource: Sized {
-    /// What finds the source of a film.
+    /// The locator that returns this source.
     type Locator: Locator<Source = Self>;
 
     /// Whether the source takes headers of the edge. Where it does not, the compiler leaves out
-    /// what only those need.
+    /// the code that only those need.
     const BY_HEADERS: bool;
 
     /// The tracks to play, at least one.
@@ -79,12 +79,12 @@ pub(super) struct OpenStart {
     pub(super) media_bytes: u64,
 }
 
-/// What a locator returns for an input: the source, once it is complete.
+/// A locator's result for an input: the source, once it is complete.
 pub(super) type LocateResult<W> = PlaybackResult<Option<LocatedSource<W>>>;
 
 /// The first requests of a playback, until there is a [`WindowSource`].
 pub trait Locator: Sized {
-    /// What it locates.
+    /// The source that it locates.
     type Source;
 
     /// Makes the first requests.

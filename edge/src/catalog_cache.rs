@@ -1,0 +1,87 @@
+//! The current catalogue, read through memory: packs never change, the root rarely does.
+
+use std::rc::Rc;
+
+use api::{Home, Root};
+use catalog::{Manifest, Title};
+
+use crate::{
+    error::Error,
+    platform::{Clock, KeyValue, Platform},
+};
+
+/// Key of the one mutable record.
+pub const ROOT_KEY: &str = "c/root";
+/// Key of a pack.
+pub fn pack_key(hash: &str) -> String {
+    format!("c/p/{hash}")
+}
+
+/// The current root as the store has it now.
+pub async fn read_root<P: Platform>(platform: &P) -> Result<Option<Root>, Error> {
+    let Some(bytes) = platform.key_value().get(ROOT_KEY).await? else { return Ok(None) };
+    let root = serde_json::from_slice(&bytes);
+    root.map(Some).map_err(|error| Error::StorageUnavailable(format!("{ROOT_KEY}: {error}")))
+}
+
+/// The manifest of the current catalogue; none before the first was published.
+pub async fn manifest<P: Platform>(platform: &P) -> Result<Option<Rc<Manifest>>, Error> {
+    let Some(root) = root(platform).await? else { return Ok(None) };
+    let cache = &platform.instance().catalog;
+    if let Some(manifest) = cache.manifest(&root.manifest) {
+        return Ok(Some(manifest));
+    }
+    let manifest = Rc::new(Manifest::parse(&pack(platform, &root.manifest).await?)?);
+    cache.keep_manifest(root.manifest, &manifest);
+    Ok(Some(manifest))
+}
+
+/// The home view; empty before the first catalogue was published.
+pub async fn home<P: Platform>(platform: &P) -> Result<Home, Error> {
+    match manifest(platform).await? {
+        Some(manifest) => Ok(catalog::home(&pack(platform, &manifest.home).await?)?),
+        None => Ok(Home::default()),
+    }
+}
+
+/// One title, if the catalogue has it.
+pub async fn title<P: Platform>(platform: &P, catalog_id: &str) -> Result<Option<Title>, Error> {
+    let Some(manifest) = manifest(platform).await? else { return Ok(None) };
+    let Some(hash) = manifest.pack_of(catalog_id) else { return Ok(None) };
+    Ok(catalog::title_in(&pack(platform, hash).await?, catalog_id)?)
+}
+
+/// A root that is young enough, or the last one where the store does not answer.
+async fn root<P: Platform>(platform: &P) -> Result<Option<Root>, Error> {
+    let cache = &platform.instance().catalog;
+    let now_ms = platform.clock().now_ms();
+    if cache.is_fresh(now_ms) {
+        return Ok(cache.root());
+    }
+    match read_root(platform).await {
+        Ok(root) => {
+            cache.note(root.clone(), now_ms);
+            Ok(root)
+        }
+        Err(error) => {
+            let Some(root) = cache.root() else { return Err(error) };
+            platform.report(error.detail().unwrap_or("the root cannot be read"));
+            // Not asked again at once: a store in trouble is not helped by more questions.
+            cache.note(Some(root.clone()), now_ms);
+            Ok(Some(root))
+        }
+    }
+}
+
+async fn pack<P: Platform>(platform: &P, hash: &str) -> Result<Rc<[u8]>, Error> {
+    if let Some(bytes) = platform.instance().catalog.pack(hash) {
+        return Ok(bytes);
+    }
+    let stored = platform.key_value().get(&pack_key(hash)).await?;
+    // A pack that the root names and that is not there yet is on its way to this place.
+    let bytes: Rc<[u8]> = stored
+        .ok_or_else(|| Error::StorageUnavailable(format!("the pack {hash} is missing")))?
+        .into();
+    platform.instance().catalog.keep(hash, &bytes);
+    Ok(bytes)
+}

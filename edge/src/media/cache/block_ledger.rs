@@ -1,0 +1,138 @@
+//! Which blocks are kept in this place, how many bytes they are, and which were used last.
+//!
+//! A row is written before its block is, and deleted after: whatever happens in between, no block
+//! is kept that nobody knows of.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    error::Error,
+    instance::MediaCache,
+    platform::{Clock, Database, KeyValue, Platform, Row, Settings, Value},
+    rules::blocks,
+};
+
+/// At most 24 rows a film, and one for each megabyte of what is stored for its starts.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS blocks (\
+     source_id TEXT NOT NULL, block INTEGER NOT NULL, bytes INTEGER NOT NULL, \
+     used_at_ms INTEGER NOT NULL, PRIMARY KEY (source_id, block)) WITHOUT ROWID";
+/// Bytes kept where the setting `startup_bytes_max` says nothing: half of what Akamai gives to all
+/// values of an application.
+const BYTES_MAX: i64 = 1024 * 1024 * 1024;
+/// Blocks forgotten for each new one: more than one, so that a lowered limit is reached.
+const FORGOTTEN_COUNT: i64 = 4;
+/// How often it is written down that a film is used.
+const USE_INTERVAL_MS: u64 = 60_000;
+/// Rows of one statement.
+const ROW_COUNT_MAX: i64 = 256;
+
+/// Takes note of a block that is about to be kept, and makes room for it.
+pub(crate) async fn record_block<P: Platform>(
+    platform: &P,
+    source_id: &str,
+    block: u64,
+    size_bytes: usize,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO blocks (source_id, block, bytes, used_at_ms) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (source_id, block) DO UPDATE SET used_at_ms = excluded.used_at_ms";
+    let now_ms = integer(platform.clock().now_ms());
+    let values = [text(source_id), integer(block), integer(size_bytes as u64), now_ms];
+    query(platform, sql, &values).await?;
+    let limit = platform.settings().get("startup_bytes_max").await?;
+    let limit = limit.and_then(|limit| limit.parse().ok()).unwrap_or(BYTES_MAX);
+    let rows = query(platform, "SELECT SUM(bytes) FROM blocks", &[]).await?;
+    let sum = rows.first().and_then(|row| number(row, 0)).unwrap_or(0);
+    if sum <= limit {
+        return Ok(());
+    }
+    let sql = "SELECT source_id, block FROM blocks WHERE source_id <> ?1 \
+         ORDER BY used_at_ms, source_id, block LIMIT ?2";
+    let oldest = [text(source_id), Value::Integer(FORGOTTEN_COUNT)];
+    forget(platform, query(platform, sql, &oldest).await?).await
+}
+
+/// Takes note that a film is used.
+pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
+    let now_ms = platform.clock().now_ms();
+    if platform.instance().media.is_use_due(source_id, now_ms, USE_INTERVAL_MS) {
+        let sql = "UPDATE blocks SET used_at_ms = ?1 WHERE source_id = ?2";
+        query(platform, sql, &[integer(now_ms), text(source_id)]).await?;
+    }
+    Ok(())
+}
+
+/// Which blocks of a film are kept in this place.
+pub(crate) async fn blocks<P: Platform>(
+    platform: &P,
+    source_id: &str,
+) -> Result<BTreeSet<u64>, Error> {
+    let sql = "SELECT block FROM blocks WHERE source_id = ?1 AND block < ?2 LIMIT ?3";
+    let values =
+        [text(source_id), integer(blocks::START_INDEX_BLOCK), Value::Integer(ROW_COUNT_MAX)];
+    let rows = query(platform, sql, &values).await?;
+    Ok(rows.iter().filter_map(|row| u64::try_from(number(row, 0)?).ok()).collect())
+}
+
+/// When a film was last used in this place; none where nothing of it is kept.
+pub(crate) async fn used_at_ms<P: Platform>(
+    platform: &P,
+    source_id: &str,
+) -> Result<Option<u64>, Error> {
+    let sql = "SELECT MAX(used_at_ms) FROM blocks WHERE source_id = ?1";
+    let rows = query(platform, sql, &[text(source_id)]).await?;
+    Ok(rows.first().and_then(|row| u64::try_from(number(row, 0)?).ok()))
+}
+
+/// Takes every block of a film from this place.
+pub(crate) async fn remove_film<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
+    let sql = "SELECT source_id, block FROM blocks WHERE source_id = ?1 LIMIT ?2";
+    let values = [text(source_id), Value::Integer(ROW_COUNT_MAX)];
+    forget(platform, query(platform, sql, &values).await?).await
+}
+
+/// Takes every block of every film from this place.
+pub(crate) async fn remove_all<P: Platform>(platform: &P) -> Result<(), Error> {
+    loop {
+        let sql = "SELECT source_id, block FROM blocks LIMIT ?1";
+        let rows = query(platform, sql, &[Value::Integer(ROW_COUNT_MAX)]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        forget(platform, rows).await?;
+    }
+}
+
+async fn forget<P: Platform>(platform: &P, rows: Vec<Row>) -> Result<(), Error> {
+    for row in rows {
+        let (Some(Value::Text(source_id)), Some(block)) = (row.first(), number(&row, 1)) else {
+            continue;
+        };
+        let key = blocks::key(source_id, u64::try_from(block).unwrap_or_default());
+        platform.key_value().delete(&key).await?;
+        let sql = "DELETE FROM blocks WHERE source_id = ?1 AND block = ?2";
+        query(platform, sql, &[text(source_id), Value::Integer(block)]).await?;
+    }
+    Ok(())
+}
+
+/// One statement, on a table that exists: an instance makes sure of it once.
+async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
+    let MediaCache { has_table, .. } = &platform.instance().media;
+    if !has_table.get() {
+        platform.database().query(TABLE, &[]).await?;
+        has_table.set(true);
+    }
+    Ok(platform.database().query(sql, values).await?)
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn integer(number: u64) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX).min((1 << 53) - 1))
+}
+
+fn number(row: &Row, column: usize) -> Option<i64> {
+    if let Value::Integer(number) = row.get(column)? { Some(*number) } else { None }
+}

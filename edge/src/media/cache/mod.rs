@@ -1,0 +1,9 @@
+//! What this location stores of upstream films: their records and startup blocks.
+
+pub(crate) mod block_ledger;
+pub(crate) mod blocks;
+pub(crate) mod durable;
+pub(crate) mod record_store;
+mod store_timeout;
+
+pub(crate) use store_timeout::with_store_timeout;

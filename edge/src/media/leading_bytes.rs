@@ -1,0 +1,55 @@
+//! The first bytes of a film from some place on, to stand behind what was made for them.
+
+use api::paths::media_key;
+
+use super::{
+    Film, MediaBody,
+    cache::{blocks, record_store},
+};
+use crate::{
+    error::Error,
+    http::{ByteRange, ReadRange},
+    platform::{ObjectRead, ObjectStore, Platform, StreamOf},
+};
+
+/// Which of these bytes come: of a film elsewhere that begins in startup blocks, those that are in
+/// them.
+pub(crate) async fn reach<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+    range: ByteRange,
+) -> Result<ByteRange, Error> {
+    let Film::Upstream(id) = film else { return Ok(range) };
+    let film = record_store::find(platform, id).await?;
+    Ok(film.layout().cached_part(range).unwrap_or(range))
+}
+
+/// These bytes of a file of this size, or the first of them.
+pub(crate) async fn read<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+    size_bytes: u64,
+    range: ByteRange,
+) -> Result<(ByteRange, MediaBody<StreamOf<P>>), Error> {
+    if let Film::Upstream(id) = film {
+        let film = record_store::find(platform, id).await?;
+        let Some(part) = film.layout().cached_part(range) else {
+            return film.reader(platform).pass(range).await;
+        };
+        let bytes = blocks::read(platform, &film, part).await?;
+        let sent = ByteRange { start: part.start, end: part.start + bytes.len() as u64 };
+        return Ok((sent, MediaBody::Bytes(bytes)));
+    }
+    let wanted = ReadRange::Closed { first: range.start, last: range.end.saturating_sub(1) };
+    let read = platform.objects().read(&media_key(film.id()), wanted).await?;
+    match read.ok_or(Error::NotFound("file"))? {
+        ObjectRead::Bytes { meta, sent, stream }
+            if sent == range && meta.size_bytes == size_bytes =>
+        {
+            Ok((sent, MediaBody::Stream(stream)))
+        }
+        ObjectRead::Bytes { .. } | ObjectRead::Unsatisfiable => {
+            Err(Error::NoIndex("the file is not the one that it was made of".to_owned()))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Films of the own store: one operation of it for what players do.
+
+use super::{FilmHead, FilmResponse, MediaBody, is_not_modified};
+use crate::{
+    error::Error,
+    http::{ByteRange, Headers, ObjectMeta, ReadRange},
+    platform::{ObjectRead, ObjectStore},
+    rules::{
+        conditions,
+        range::{self, RangeChoice, RequestedRanges},
+    },
+};
+
+/// Answers a conditional `HEAD`.
+pub(super) async fn head<O: ObjectStore>(
+    objects: &O,
+    key: &str,
+    headers: &Headers,
+) -> Result<FilmHead, Error> {
+    FilmHead::evaluate(headers, meta_of(objects, key).await?)
+}
+
+/// Answers a conditional `GET`, with a range or without.
+///
+/// One operation of the store for what players do: read first, then decide by the entity tag that
+/// came with the bytes, so that no other object can come between. What turns out not to be wanted
+/// is dropped unread.
+pub(super) async fn get<O: ObjectStore>(
+    objects: &O,
+    key: &str,
+    headers: &Headers,
+) -> Result<FilmResponse<O::Stream>, Error> {
+    let wanted = match headers.get("range").and_then(range::parse) {
+        None => return get_whole(objects, key, headers).await,
+        Some(RequestedRanges::One(range)) => range,
+        Some(RequestedRanges::Several(ranges)) => {
+            let size_bytes = meta_of(objects, key).await?.size_bytes;
+            match range::choose(&ranges, size_bytes) {
+                RangeChoice::One(range) => range,
+                RangeChoice::Whole => return get_whole(objects, key, headers).await,
+                // The same answer, and the same rules before it, as for one such range.
+                RangeChoice::Unsatisfiable => ReadRange::From { first: u64::MAX },
+            }
+        }
+    };
+    match objects.read(key, wanted).await?.ok_or(Error::NotFound("file"))? {
+        ObjectRead::Bytes { meta, sent, stream } => {
+            if is_not_modified(headers, &meta)? {
+                return Ok(FilmResponse::NotModified(meta));
+            }
+            if !conditions::range_applies(headers, &meta) {
+                return get_whole(objects, key, headers).await;
+            }
+            partial(wanted, meta, sent, stream)
+        }
+        ObjectRead::Unsatisfiable => unsatisfiable(objects, key, headers).await,
+    }
+}
+
+async fn get_whole<O: ObjectStore>(
+    objects: &O,
+    key: &str,
+    headers: &Headers,
+) -> Result<FilmResponse<O::Stream>, Error> {
+    let read = objects.read(key, ReadRange::Whole).await?.ok_or(Error::NotFound("file"))?;
+    let ObjectRead::Bytes { meta, sent, stream } = read else {
+        return Err(Error::StorageUnavailable(format!("{key} has no bytes and not none")));
+    };
+    if is_not_modified(headers, &meta)? {
+        return Ok(FilmResponse::NotModified(meta));
+    }
+    if sent.len() != meta.size_bytes {
+        return Err(wrong_bytes(key));
+    }
+    Ok(FilmResponse::Whole(meta, MediaBody::Stream(stream)))
+}
+
+/// What the store sent for a range: that, or everything, or an error, and nothing in between.
+fn partial<S>(
+    wanted: ReadRange,
+    meta: ObjectMeta,
+    sent: ByteRange,
+    stream: S,
+) -> Result<FilmResponse<S>, Error> {
+    if wanted.within(meta.size_bytes) == Some(sent) {
+        Ok(FilmResponse::Partial(meta, sent, MediaBody::Stream(stream)))
+    } else if sent == (ByteRange { start: 0, end: meta.size_bytes }) {
+        Ok(FilmResponse::Whole(meta, MediaBody::Stream(stream)))
+    } else {
+        Err(wrong_bytes(&meta.etag))
+    }
+}
+
+/// The range names nothing; but conditions come before it, and an empty object has no ranges.
+async fn unsatisfiable<O: ObjectStore>(
+    objects: &O,
+    key: &str,
+    headers: &Headers,
+) -> Result<FilmResponse<O::Stream>, Error> {
+    let meta = meta_of(objects, key).await?;
+    if is_not_modified(headers, &meta)? {
+        return Ok(FilmResponse::NotModified(meta));
+    }
+    if meta.size_bytes == 0 || !conditions::range_applies(headers, &meta) {
+        return get_whole(objects, key, headers).await;
+    }
+    Err(Error::RangeNotSatisfiable(meta.size_bytes))
+}
+
+async fn meta_of<O: ObjectStore>(objects: &O, key: &str) -> Result<ObjectMeta, Error> {
+    objects.head(key).await?.ok_or(Error::NotFound("file"))
+}
+
+fn wrong_bytes(what: &str) -> Error {
+    Error::StorageUnavailable(format!("the object store sent other bytes of {what} than asked for"))
+}

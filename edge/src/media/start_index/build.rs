@@ -1,0 +1,95 @@
+//! Builds the start index of a film from its `moov`: one film at a time, with nothing in memory but
+//! `moov` and one pack.
+
+use std::rc::Rc;
+
+use api::{
+    limits::VALUE_BYTES_MAX,
+    paths::{INDEX_ROOT, index_key},
+};
+use mp4::{
+    Index,
+    start_index::{Builder, Root},
+};
+
+use super::{
+    moov::{self, Moov, MoovSource},
+    store,
+};
+use crate::{
+    error::Error,
+    media::{film::Film, upstream::resolver::CLAIM_POLL_MS},
+    platform::{Clock, Platform},
+    rules::retry::READ_MS_MAX,
+};
+
+/// The root of a film's start index, built unless another request just did. A film that cannot have
+/// an index gets a root that says why, so that nothing tries again.
+pub(crate) async fn build<P: Platform>(
+    platform: &P,
+    source: &MoovSource<'_>,
+) -> Result<Rc<[u8]>, Error> {
+    let (media, clock) = (&platform.instance().media, platform.clock());
+    let deadline_ms = clock.now_ms() + READ_MS_MAX;
+    let film = source.film();
+    loop {
+        if let Some(root) = media.piece(&index_key(film.id(), INDEX_ROOT)) {
+            return Ok(root);
+        }
+        if let Some(_claim) = media.claim("index".to_owned()) {
+            return build_claimed(platform, source).await;
+        }
+        if clock.now_ms() >= deadline_ms {
+            let why = "the start indexes of other films take too long to build".to_owned();
+            return Err(Error::UpstreamBusy(CLAIM_POLL_MS, why));
+        }
+        clock.sleep(CLAIM_POLL_MS).await;
+    }
+}
+
+async fn build_claimed<P: Platform>(
+    platform: &P,
+    source: &MoovSource<'_>,
+) -> Result<Rc<[u8]>, Error> {
+    let film = source.film();
+    let root = match moov::read(platform, source).await? {
+        Ok(moov) => match store_packs(platform, film, &moov).await? {
+            // With its hash it is one value of a store.
+            Ok(root) if root.len() + 64 <= VALUE_BYTES_MAX => root,
+            Ok(_) => Root::Refused("what is told of its tracks is too much").write(),
+            Err(why) => Root::Refused(&why.to_string()).write(),
+        },
+        Err(why) => Root::Refused(&why).write(),
+    };
+    store::put_root(platform, film, root).await
+}
+
+/// Stores the packs one after the other and returns the root that names them, or what is wrong with
+/// the film.
+async fn store_packs<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+    moov: &Moov<'_>,
+) -> Result<Result<Vec<u8>, mp4::Error>, Error> {
+    let index = match Index::parse(&*moov.bytes) {
+        Ok(index) => index,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut builder = match Builder::new(&index) {
+        Ok(builder) => builder,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut names = Vec::new();
+    loop {
+        match builder.next_pack() {
+            Ok(Some(pack)) => {
+                names.push(store::put_pack(platform, film, names.len(), &pack).await?);
+            }
+            Ok(None) => break,
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    let names = names.iter().map(String::as_str).collect();
+    let size_bytes = moov.size_bytes;
+    Ok(builder.head().map(|head| Root::Stored { size_bytes, names, head: &head }.write()))
+}

@@ -1,0 +1,12 @@
+//! The start index of a film, in the form of `mp4::start`: builds it from `moov`, stores it, and
+//! plans starts on it.
+
+mod build;
+mod moov;
+mod planner;
+mod store;
+
+pub(super) use build::build;
+pub(super) use moov::MoovSource;
+pub(crate) use planner::{Start, start, stored_start};
+pub(super) use store::{forget, purge, root};

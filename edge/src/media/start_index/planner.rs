@@ -1,0 +1,193 @@
+//! A start, planned on what is stored: `mp4::start_index::plan_from_packs` says which pack it needs.
+
+use std::rc::Rc;
+
+use futures::{FutureExt as _, future::LocalBoxFuture};
+use mp4::{
+    TrackKind,
+    fragment::Payload,
+    plan::Selection,
+    start_index::{self, PlanStep, Root, StartIndex, StartPosition, StartRequest},
+};
+
+use super::{build::build, moov::MoovSource, store};
+use crate::{
+    error::Error,
+    media::film::Film,
+    platform::Platform,
+    rules::start_query::{AudioChoice, StartQuery},
+};
+
+/// How long a window is: long enough that headers are few, short enough that a seek wastes little.
+const WINDOW_MS: u64 = 10_000;
+/// How long the first one is, behind the time that was asked for: its headers come before the first
+/// picture, and 9 KB of them take 4 ms at 20 Mbit/s. While so much of a film comes, more is asked for.
+const FIRST_MS: u64 = 2_000;
+/// How long the pictures are that a browser wants to have before it shows the first: Chromium has
+/// six of them, where some are shown in another order than they come in; these are six of cinema.
+const PICTURE_MS: u64 = 250;
+/// Packs that are read for one answer: minutes of a film lie in one or two.
+const PACK_COUNT_MAX: usize = 16;
+
+/// What a client gets before the film's bytes.
+pub(crate) struct Start {
+    /// Bytes of the film's file.
+    pub(crate) size_bytes: u64,
+    /// The rest.
+    pub(crate) answer: start_index::Start,
+    /// Where the first range ends that the first picture needs; none where that was not asked for.
+    pub(crate) picture_end: Option<u64>,
+}
+
+/// A start; what is not stored yet is made.
+pub(crate) async fn start<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+    query: &StartQuery,
+) -> Result<Start, Error> {
+    if let Some(start) = stored_start(platform, film, query).await? {
+        return Ok(start);
+    }
+    let root = build(platform, &MoovSource::Film(film)).await?;
+    let lost = || {
+        Error::StorageUnavailable(format!(
+            "the start index of {} was built and is not stored",
+            film.id()
+        ))
+    };
+    planned(platform, film, &root, query).await?.ok_or_else(lost)
+}
+
+/// The same of what is stored; none where that is nothing, or not whole.
+pub(crate) async fn stored_start<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+    query: &StartQuery,
+) -> Result<Option<Start>, Error> {
+    let Some(root) = store::root(platform, film).await? else { return Ok(None) };
+    let start = planned(platform, film, &root, query).await?;
+    if start.is_none() {
+        store::forget(platform, film.id());
+    }
+    Ok(start)
+}
+
+/// None where a pack is missing.
+async fn planned<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+    root: &[u8],
+    query: &StartQuery,
+) -> Result<Option<Start>, Error> {
+    let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
+    let (size_bytes, names, head) = match Root::read(root).map_err(odd)? {
+        Root::Stored { size_bytes, names, head } => (size_bytes, names, head),
+        Root::Refused(why) => return Err(Error::NoIndex(why.to_owned())),
+    };
+    let head = StartIndex::read(head).map_err(odd)?;
+    let selection = selection(&head, query)?;
+    let mut plan = Plan { platform, film, names, head, packs: Vec::new() };
+    let ask = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
+    let StartPosition::Time(time_ms) = query.from else {
+        let answer = plan.step(ask(query.from, WINDOW_MS, query.windows)).await?;
+        return Ok(answer.map(|answer| Start { size_bytes, answer, picture_end: None }));
+    };
+    let Some(mut answer) = plan.step(ask(query.from, FIRST_MS, 1)).await? else { return Ok(None) };
+    let mut picture_end = None;
+    if query.until_picture {
+        let Some(picture) = plan.step(ask(query.from, PICTURE_MS, 1)).await? else {
+            return Ok(None);
+        };
+        picture_end = self::picture_end(&answer, &picture);
+    }
+    let behind_key_ms = time_ms.saturating_sub(answer.start_ms);
+    if behind_key_ms > 0 {
+        let longer = plan.step(ask(query.from, behind_key_ms + FIRST_MS, 1)).await?;
+        let Some(longer) = longer else { return Ok(None) };
+        answer = longer;
+    }
+    if let Some(first) = answer.windows.first().filter(|_| query.windows > 1) {
+        let rest = ask(StartPosition::Cursor(first.next), WINDOW_MS, query.windows - 1);
+        let Some(rest) = plan.step(rest).await? else { return Ok(None) };
+        answer.windows.extend(rest.windows);
+    }
+    Ok(Some(Start { size_bytes, answer, picture_end }))
+}
+
+/// Where the pictures of a shorter answer end in the first range of an answer, and the first run of
+/// sound beside them: without sound a browser shows no picture of a film that has some.
+fn picture_end(answer: &start_index::Start, shorter: &start_index::Start) -> Option<u64> {
+    let first = |answer: &start_index::Start| answer.windows.first()?.fetches.first().cloned();
+    let (all, pictures) = (first(answer)?, first(shorter)?);
+    let sound = all.fragments.iter().find_map(|fragment| match &fragment.payload {
+        Payload::Gather(runs) => runs.first().map(|run| all.range.start + run.end),
+        Payload::AsIs => None,
+    });
+    let end = pictures.range.end.max(sound.unwrap_or_default());
+    (pictures.range.start == all.range.start).then_some(end.min(all.range.end))
+}
+
+/// A film, and what of it was read so far.
+struct Plan<'a, P> {
+    platform: &'a P,
+    film: Film<'a>,
+    names: Vec<&'a str>,
+    head: StartIndex<'a>,
+    packs: Vec<(u32, Rc<[u8]>)>,
+}
+
+impl<P: Platform> Plan<'_, P> {
+    /// None where a pack is missing. Boxed, for one handler has room for it four times.
+    fn step(
+        &mut self,
+        ask: StartRequest,
+    ) -> LocalBoxFuture<'_, Result<Option<start_index::Start>, Error>> {
+        self.read_and_step(ask).boxed_local()
+    }
+
+    async fn read_and_step(
+        &mut self,
+        ask: StartRequest,
+    ) -> Result<Option<start_index::Start>, Error> {
+        let Self { platform, film, names, head, packs } = self;
+        let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
+        loop {
+            let seen: Vec<_> = packs.iter().map(|(number, pack)| (*number, &**pack)).collect();
+            let number = match start_index::plan_from_packs(head, &seen, ask) {
+                Ok(PlanStep::Done(answer)) => return Ok(Some(answer)),
+                Ok(PlanStep::NeedPack(number)) => number,
+                // A cursor is the client's, all else is ours.
+                Err(error) if matches!(ask.from, StartPosition::Cursor(_)) => {
+                    return Err(Error::InvalidPayload(format!("`from`: {error}")));
+                }
+                Err(error) => return Err(odd(error)),
+            };
+            let name = usize::try_from(number).ok().and_then(|number| names.get(number));
+            let Some(name) = name.filter(|_| packs.len() < PACK_COUNT_MAX) else {
+                return Err(Error::NoIndex("it is spread over too many packs".to_owned()));
+            };
+            let Some(pack) = store::pack(*platform, *film, number, name).await? else {
+                return Ok(None);
+            };
+            packs.push((number, pack));
+        }
+    }
+}
+
+fn selection(head: &StartIndex<'_>, query: &StartQuery) -> Result<Selection, Error> {
+    let audio = match query.audio {
+        AudioChoice::Default => head.default(TrackKind::Audio),
+        AudioChoice::None => None,
+        AudioChoice::Track(number) => {
+            let plays = |(known, track): (usize, &mp4::Track)| {
+                known == number && track.kind == TrackKind::Audio
+            };
+            if !head.tracks().any(plays) {
+                let why = format!("`audio`: track {number} is no sound that plays");
+                return Err(Error::InvalidPayload(why));
+            }
+            Some(number)
+        }
+    };
+    Ok(Selection { video: head.default(TrackKind::Video), audio })
+}

@@ -1,0 +1,13 @@
+//! Reads from providers: resolves a file's URLs, fetches ranges of it, and holds every response
+//! against the known state of the file.
+
+mod fetch;
+mod prefetched_bytes;
+mod reader;
+mod record;
+pub(crate) mod resolver;
+
+pub(crate) use prefetched_bytes::PrefetchedBytes;
+pub(crate) use reader::Reader;
+pub(crate) use record::UpstreamCost;
+pub(crate) use record::UpstreamFilm;
