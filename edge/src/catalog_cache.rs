@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use api::{Home, Root};
+use api::{CatalogRoot, Home};
 use catalog::{Manifest, Title};
 
 use crate::{
@@ -18,7 +18,7 @@ pub fn pack_key(hash: &str) -> String {
 }
 
 /// The current root as the store has it now.
-pub async fn read_root<P: Platform>(platform: &P) -> Result<Option<Root>, Error> {
+pub async fn read_root<P: Platform>(platform: &P) -> Result<Option<CatalogRoot>, Error> {
     let Some(bytes) = platform.key_value().get(ROOT_KEY).await? else { return Ok(None) };
     let root = serde_json::from_slice(&bytes);
     root.map(Some).map_err(|error| Error::StorageUnavailable(format!("{ROOT_KEY}: {error}")))
@@ -39,7 +39,7 @@ pub async fn manifest<P: Platform>(platform: &P) -> Result<Option<Rc<Manifest>>,
 /// The home view; empty before the first catalogue was published.
 pub async fn home<P: Platform>(platform: &P) -> Result<Home, Error> {
     match manifest(platform).await? {
-        Some(manifest) => Ok(catalog::home(&pack(platform, &manifest.home).await?)?),
+        Some(manifest) => Ok(catalog::read_home(&pack(platform, &manifest.home).await?)?),
         None => Ok(Home::default()),
     }
 }
@@ -47,12 +47,12 @@ pub async fn home<P: Platform>(platform: &P) -> Result<Home, Error> {
 /// One title, if the catalogue has it.
 pub async fn title<P: Platform>(platform: &P, catalog_id: &str) -> Result<Option<Title>, Error> {
     let Some(manifest) = manifest(platform).await? else { return Ok(None) };
-    let Some(hash) = manifest.pack_of(catalog_id) else { return Ok(None) };
-    Ok(catalog::title_in(&pack(platform, hash).await?, catalog_id)?)
+    let Some(hash) = manifest.pack_with_title(catalog_id) else { return Ok(None) };
+    Ok(catalog::find_title(&pack(platform, hash).await?, catalog_id)?)
 }
 
 /// A root that is young enough, or the last one where the store does not answer.
-async fn root<P: Platform>(platform: &P) -> Result<Option<Root>, Error> {
+async fn root<P: Platform>(platform: &P) -> Result<Option<CatalogRoot>, Error> {
     let cache = &platform.instance().catalog;
     let now_ms = platform.clock().now_ms();
     if cache.is_fresh(now_ms) {

@@ -39,7 +39,7 @@ fn memory() -> Memory {
         let key = edge::catalog_cache::pack_key(&pack.hash);
         memory.key_value.values.borrow_mut().insert(key, pack.bytes.clone());
     }
-    let root = api::Root { manifest: built.manifest.hash, flipped_at_ms: 0 };
+    let root = api::CatalogRoot { manifest: built.manifest.hash, flipped_at_ms: 0 };
     let root = serde_json::to_vec(&root).unwrap();
     memory.key_value.values.borrow_mut().insert(edge::catalog_cache::ROOT_KEY.into(), root);
     memory.clock.0.set(10 * DAY_MS);

@@ -1,6 +1,6 @@
 //! Which bytes of a film are kept, and how; how long an upstream is waited for.
 
-use catalog::seal;
+use catalog::prepend_hash;
 use edge::{
     http::ByteRange,
     rules::{
@@ -84,7 +84,7 @@ fn a_range_is_cut_where_blocks_end_as_15_3_7_allows() {
 #[test]
 fn a_stored_block_is_whole_or_nothing_and_fits_every_store() {
     let block = vec![7; usize::try_from(BLOCK_BYTES).unwrap_or_default()];
-    let sealed = seal(&block);
+    let sealed = prepend_hash(&block);
     assert!(sealed.len() <= api::limits::VALUE_BYTES_MAX);
     assert_eq!(unseal(&sealed, BLOCK_BYTES), Some(block.as_slice()));
     assert_eq!(unseal(&sealed, BLOCK_BYTES - 1), None);

@@ -1,7 +1,7 @@
 //! The catalog as pages see it, from publishing to the current view.
 #![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
 
-use catalog::{Build, Episode, Source, Title, build};
+use catalog::{BuiltCatalog, Episode, Source, Title, build};
 use edge::{
     memory::{Memory, MemoryResponse, send},
     platform::PortError,
@@ -51,7 +51,7 @@ fn put(memory: &Memory, path: &str, body: &[u8]) -> MemoryResponse {
     send(memory, "PUT", path, &[("authorization", KEY)], Some(body))
 }
 
-fn put_packs(memory: &Memory, built: &Build) {
+fn put_packs(memory: &Memory, built: &BuiltCatalog) {
     for pack in built.packs.iter().chain([&built.manifest]) {
         let answer = put(memory, &format!("/api/v2/admin/packs/{}", pack.hash), &pack.bytes);
         assert_eq!(answer.status, 201, "{:?}", String::from_utf8(answer.body));

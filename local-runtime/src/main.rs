@@ -1,5 +1,5 @@
-//! The binary `firstframe`: serves the edge component on this machine, and publishes into any
-//! deployment of it.
+//! The binary `firstframe`: serves the edge component on this machine, and is the command line of
+//! `publisher`.
 
 mod cli;
 mod config;
@@ -27,13 +27,13 @@ struct Cli {
 enum Verb {
     /// Serve the page, the API and the films of one data folder.
     Serve(config::Flags),
-    /// Bring a folder of MP4 files into a deployment.
+    /// Publish a folder of MP4 files into a deployment.
     Publish(cli::publish::Args),
-    /// Make titles ready to start: what their films need is fetched and stored.
+    /// Fetch and store what titles need so that playback starts at once.
     Prewarm(cli::prewarm::Args),
-    /// Forget what is kept of titles for their starts, so that it is read anew.
+    /// Remove what is stored so that titles start at once; it is fetched again when needed.
     Purge(cli::purge::Args),
-    /// Write a library of films to look at, made of one clip of our own.
+    /// Write a folder of demo films, made from one built-in clip.
     Demo(cli::demo::Args),
 }
 
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
         Verb::Demo(args) => cli::demo::run(args),
     };
     done.unwrap_or_else(|error| {
-        // What cannot be said on stderr cannot be said.
-        let _unsaid = writeln!(stderr(), "Error: {error:#}");
+        // An error that cannot be written to stderr cannot be reported at all.
+        let _unreported = writeln!(stderr(), "Error: {error:#}");
         ExitCode::FAILURE
     })
 }

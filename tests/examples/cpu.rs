@@ -10,7 +10,7 @@
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
-use api::{Registered, paths::media_key};
+use api::{IngestedFile, paths::media_key};
 use mp4::synth::{self, MoovAt};
 use serde_json::json;
 use tests::{
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
 }
 
 /// Puts a film that repeats a clip into the bucket.
-fn put_film(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<Registered> {
+fn put_film(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Result<IngestedFile> {
     let clip = fs::read(clip).with_context(|| format!("cannot read {clip}"))?;
     let repeats = u32::try_from(seconds / CLIP_SECONDS)?;
     let film = synth::repeat_clip_wide(&clip, repeats, MoovAt::Tail)?;
@@ -88,7 +88,7 @@ fn put_film(deployment: &Deployment, id: &str, clip: &str, seconds: u64) -> Resu
     let media = clip.get(media).context("the clip is whole")?.repeat(repeats as usize);
     let bytes = [film.head, media, film.tail].concat();
     deployment.put_object(&media_key(id), &bytes)?;
-    Ok(Registered { id: id.to_owned(), size_bytes: bytes.len() as u64 })
+    Ok(IngestedFile { id: id.to_owned(), size_bytes: bytes.len() as u64 })
 }
 
 /// Id of the only child of a process.

@@ -1,8 +1,8 @@
 //! A small catalog whose every byte the tests know, and how a test publishes it to a deployment.
 
 use anyhow::{Context as _, Result, ensure};
-use api::{Flip, Registered, Root, Stream};
-use catalog::{Build, Episode, Source, Title};
+use api::{CatalogRoot, IngestedFile, RootUpdate, Stream};
+use catalog::{BuiltCatalog, Episode, Source, Title};
 
 use crate::{bytes, deployment::Deployment, http::Request};
 
@@ -119,7 +119,7 @@ fn source(id: &str, size: usize, height: u32, codec: Result<&str, &str>) -> Sour
 }
 
 /// Puts the objects and the catalog into a deployment, and makes the catalog current.
-pub fn install(deployment: &Deployment) -> Result<Build> {
+pub fn install(deployment: &Deployment) -> Result<BuiltCatalog> {
     let media = |id: &str| api::paths::media_key(id);
     deployment.put_object(&media(CLIP), &bytes::content(CLIP_SEED, 0, CLIP_BYTES))?;
     deployment.put_object(&media(LONG), &bytes::content(LONG_SEED, 0, LONG_BYTES))?;
@@ -134,7 +134,7 @@ pub fn install(deployment: &Deployment) -> Result<Build> {
 }
 
 /// Ingests a film of the provider `one` by its name there.
-pub fn ingest(deployment: &Deployment, file: &str) -> Result<Registered> {
+pub fn ingest(deployment: &Deployment, file: &str) -> Result<IngestedFile> {
     let body = serde_json::json!({"provider": "one", "file": file}).to_string();
     let request = deployment.admin(Request::post(api::paths::ADMIN_SOURCES, body));
     let response = request.send(&deployment.origin)?;
@@ -144,8 +144,8 @@ pub fn ingest(deployment: &Deployment, file: &str) -> Result<Registered> {
 }
 
 /// Publishes a catalog of one title whose episodes have these sources.
-pub fn publish_title(deployment: &Deployment, title: &str, films: &[Registered]) -> Result<()> {
-    let episode = |(number, film): (u32, &Registered)| Episode {
+pub fn publish_title(deployment: &Deployment, title: &str, films: &[IngestedFile]) -> Result<()> {
+    let episode = |(number, film): (u32, &IngestedFile)| Episode {
         number,
         sources: vec![Source {
             id: film.id.clone(),
@@ -183,7 +183,7 @@ pub fn split_start(start: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Stores every pack of a catalog.
-pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
+pub fn put_packs(deployment: &Deployment, build: &BuiltCatalog) -> Result<()> {
     for pack in build.packs.iter().chain([&build.manifest]) {
         let request =
             Request::put(format!("{}{}", api::paths::ADMIN_PACKS, pack.hash), &*pack.bytes);
@@ -195,16 +195,20 @@ pub fn put_packs(deployment: &Deployment, build: &Build) -> Result<()> {
 }
 
 /// The root: which catalog is current.
-pub fn root(deployment: &Deployment) -> Result<Option<Root>> {
+pub fn root(deployment: &Deployment) -> Result<Option<CatalogRoot>> {
     let request = deployment.admin(Request::get(api::paths::ADMIN_ROOT));
     let response = request.send(&deployment.origin)?;
     ensure!(response.status == 200, "reading the root: {}", response.status);
-    Ok(response.envelope::<Root>()?.data)
+    Ok(response.envelope::<CatalogRoot>()?.data)
 }
 
 /// Makes a catalog current.
-pub fn flip(deployment: &Deployment, build: &Build, previous: Option<String>) -> Result<Root> {
-    let flip = Flip { manifest: build.manifest.hash.clone(), previous };
+pub fn flip(
+    deployment: &Deployment,
+    build: &BuiltCatalog,
+    previous: Option<String>,
+) -> Result<CatalogRoot> {
+    let flip = RootUpdate { manifest: build.manifest.hash.clone(), previous };
     let request = Request::put(api::paths::ADMIN_ROOT, serde_json::to_vec(&flip)?);
     let response = deployment.admin(request).send(&deployment.origin)?;
     let text = String::from_utf8_lossy(&response.body).into_owned();

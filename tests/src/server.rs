@@ -6,34 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use api::data_folder::{RunningServer, ServerKeys};
+use publisher::data_folder;
 
 use crate::process::{Process, firstframe, workspace};
 
 /// A free port of the loopback interface.
 const ANY_PORT: &str = "127.0.0.1:0";
-
-/// `runtime.json` of a data folder.
-#[derive(Debug, Deserialize)]
-pub struct Runtime {
-    /// Where the page is.
-    pub url: String,
-    /// Where the store speaks S3.
-    pub s3_endpoint: String,
-    /// The process.
-    pub pid: u32,
-}
-
-/// `keys.toml` of a data folder.
-#[derive(Debug, Deserialize)]
-pub struct Keys {
-    /// Opens the admin API.
-    pub admin_key: String,
-    /// Access key of the object store.
-    pub s3_access_key: String,
-    /// Secret key of the object store.
-    pub s3_secret_key: String,
-}
 
 /// A running `firstframe serve`. It is killed when this is dropped.
 #[derive(Debug)]
@@ -43,9 +22,9 @@ pub struct Server {
     /// Its data folder.
     pub data: PathBuf,
     /// The keys of the data folder.
-    pub keys: Keys,
+    pub keys: ServerKeys,
     /// Where it serves.
-    pub runtime: Runtime,
+    pub runtime: RunningServer,
 }
 
 impl Server {
@@ -77,8 +56,8 @@ impl Server {
         line.strip_prefix("Firstframe serves http://").with_context(|| {
             format!("firstframe serve did not start; its first line is {line:?}")
         })?;
-        let runtime = serde_json::from_slice(&fs::read(data.join("runtime.json"))?)?;
-        let keys = toml::from_str(&fs::read_to_string(data.join("keys.toml"))?)?;
+        let runtime = data_folder::running_server(data)?.context("runtime.json is missing")?;
+        let keys = data_folder::server_keys(data)?.context("keys.toml is missing")?;
         Ok(Self { process, data: data.to_owned(), keys, runtime })
     }
 

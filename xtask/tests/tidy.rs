@@ -14,8 +14,9 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     ("catalog", &["api"]),
     ("edge", &["api", "catalog", "mp4"]),
     ("wasm-player", &["api", "mp4"]),
-    ("local-runtime", &["api", "catalog", "mp4"]),
-    ("tests", &["api", "catalog", "local-runtime", "mp4"]),
+    ("publisher", &["api", "catalog", "mp4"]),
+    ("local-runtime", &["api", "mp4", "publisher"]),
+    ("tests", &["api", "catalog", "local-runtime", "mp4", "publisher"]),
     ("xtask", &[]),
 ];
 

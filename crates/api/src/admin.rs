@@ -1,84 +1,86 @@
-//! What `publish` says to a deployment.
+//! The admin API: the catalog root, files of providers, start data.
 
 use serde::{Deserialize, Serialize};
 
-/// Which catalogue is current: the one mutable record of a deployment.
+/// `GET /api/v2/admin/root`: which catalog is current. It is the one mutable record of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Root {
+pub struct CatalogRoot {
     /// Hash of the manifest pack.
     pub manifest: String,
-    /// When the flip happened, milliseconds since the Unix epoch.
+    /// When this catalog became current, in milliseconds since the Unix epoch.
     pub flipped_at_ms: u64,
 }
 
-/// `PUT /api/v2/admin/root`: make another catalogue current.
+/// Body of `PUT /api/v2/admin/root`: makes another catalog current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Flip {
-    /// Hash of the manifest pack, which must be there, with every pack that it names.
+pub struct RootUpdate {
+    /// Hash of the manifest pack. The deployment must have it, and every pack that it names.
     pub manifest: String,
-    /// The manifest that the sender built upon; null where there was none. Otherwise 409.
+    /// Hash of the manifest that the sender built upon; null where there was no catalog. The edge
+    /// responds 409 when another one is current.
     pub previous: Option<String>,
 }
 
-/// `POST /api/v2/admin/sources` and `POST /api/v2/admin/pictures`: a file that lies with a provider.
+/// Body of `POST /api/v2/admin/sources` and `POST /api/v2/admin/pictures`: a file of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    /// What the setting `providers` calls it.
+pub struct ProviderFile {
+    /// Name of the provider in the setting `providers`.
     pub provider: String,
-    /// What it calls the file.
+    /// Name of the file at that provider.
     pub file: String,
 }
 
-/// The answer: the file as a catalogue names it.
+/// Response to a [`ProviderFile`]: the file that the edge ingested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Registered {
-    /// Source id, or image id.
+pub struct IngestedFile {
+    /// Source id, or image id, by which titles name the file.
     pub id: String,
-    /// Length of the file.
+    /// Length of the file in bytes.
     pub size_bytes: u64,
 }
 
-/// `GET | POST /api/v2/admin/prewarm/{episodeId}`: how ready an episode's films are to start.
+/// Response of `GET | POST /api/v2/admin/prewarm/{episodeId}`: how ready an episode is to start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Readiness {
-    /// Those that play.
-    pub films: Vec<Ready>,
+pub struct EpisodeReadiness {
+    /// The films of the episode that play.
+    pub films: Vec<FilmReadiness>,
 }
 
-/// How ready a film is to start, and what it took.
+/// How ready a film is to start, and what the request fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ready {
+pub struct FilmReadiness {
     /// Source id.
     pub id: String,
-    /// Bytes of its startup blocks that are not kept here; none of a film of the own store.
+    /// Bytes of its startup blocks that the edge has not stored; 0 for a film of the own store.
     pub missing_bytes: u64,
-    /// What is stored for its starts.
-    pub starts: Starts,
-    /// Requests to its provider.
+    /// Whether its start index is stored.
+    #[serde(rename = "starts")]
+    pub start_index: StartIndexState,
+    /// Requests that the edge sent to the provider.
     pub requests: u32,
-    /// Bytes that these brought.
+    /// Bytes that these requests fetched.
     pub size_bytes: u64,
 }
 
-/// What is stored for a film's starts.
+/// Whether the start index of a film is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Starts {
-    /// All that there is.
+pub enum StartIndexState {
+    /// All of it is stored.
     Stored,
-    /// Nothing yet.
+    /// It is not made yet.
     Missing,
-    /// Nothing, for this reason.
+    /// None can be made, for this reason.
     Refused(String),
 }
 
-/// The answer to a purge: how many films it was made sure of; none where it was all.
+/// Response of `DELETE /api/v2/admin/startup`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Purged {
-    /// Films.
+pub struct PurgeResult {
+    /// How many films of a title were purged; null where everything was.
     pub films: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! The envelope around every JSON answer.
+//! The envelope around every JSON response.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::ErrorBody;
 /// `{"data": …, "meta": {…}, "error": null | {…}}`: exactly one of `data` and `error` is not null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope<T> {
-    /// The answer; null when there is an error.
+    /// Payload; null when there is an error.
     pub data: Option<T>,
-    /// Facts about the answer, such as `provider`.
+    /// Facts about the payload, such as `provider`.
     #[serde(default)]
     pub meta: BTreeMap<String, String>,
     /// What went wrong; null when there is data.
@@ -19,19 +19,19 @@ pub struct Envelope<T> {
 }
 
 impl<T> Envelope<T> {
-    /// An answer.
+    /// A response with a payload.
     pub const fn data(data: T) -> Self {
         Self { data: Some(data), meta: BTreeMap::new(), error: None }
     }
 
-    /// The same answer with one more fact about it.
+    /// The same response with one more fact.
     #[must_use]
     pub fn with_meta(mut self, name: &str, value: &str) -> Self {
         self.meta.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// A refusal.
+    /// A response with an error.
     pub const fn error(error: ErrorBody) -> Self {
         Self { data: None, meta: BTreeMap::new(), error: Some(error) }
     }

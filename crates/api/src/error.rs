@@ -1,4 +1,4 @@
-//! Everything that the edge may say went wrong.
+//! Error codes of the API, and the HTTP status of each.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,48 +7,48 @@ use serde::{Deserialize, Serialize};
 pub struct ErrorBody {
     /// For programs.
     pub code: ErrorCode,
-    /// For people: what, where, and what to do. Never a secret, never an upstream's address.
+    /// For people: what is wrong, where, and what to do. It never holds a secret or an upstream's URL.
     pub message: String,
 }
 
-/// A stable name for what went wrong.
+/// A stable name of an error, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// 400: an id has a form that no id has.
+    /// 400: an id is malformed (see [`is_id`](crate::limits::is_id)).
     InvalidIdentifier,
     /// 400: a body does not parse, or breaks a rule that the message names.
     InvalidPayload,
-    /// 401: the route wants `Authorization: Bearer` with the deployment's admin key.
+    /// 401: the route needs `Authorization: Bearer` with the deployment's admin key.
     Unauthorized,
-    /// 401: the route wants `X-Client-Token` with a token that this deployment gave out.
+    /// 401: the route needs `X-Client-Token` with a token that this deployment issued.
     ClientTokenRequired,
-    /// 403: the URL is not signed by this deployment, or its time is over: ask for the stream again.
+    /// 403: the URL is not signed by this deployment, or has expired; request the stream again.
     SignatureRequired,
     /// 404: no such page, title, episode, source or asset.
     NotFound,
-    /// 404: nothing is stored of the film for its starts, and the message says why: the player makes
-    /// what it needs from the film's own `moov`.
+    /// 404: the film has no start index, and the message says why; the player reads the film's own
+    /// `moov` instead.
     NoIndex,
     /// 405: the path exists, the method does not.
     MethodNotAllowed,
-    /// 409: the catalogue changed since the sender read it.
+    /// 409: the catalog changed since the sender read it.
     Conflict,
-    /// 410: the provider has another file in its place.
+    /// 410: the provider has replaced the file.
     SourceGone,
     /// 412: `If-Match` or `If-Unmodified-Since` does not hold.
     PreconditionFailed,
     /// 413: more bytes than the limit that the message names.
     PayloadTooLarge,
-    /// 416: the range names no byte of what is there.
+    /// 416: the range is not satisfiable (RFC 9110 §15.5.17).
     RangeNotSatisfiable,
-    /// 502: the provider did not send the bytes asked for; asking again may help.
+    /// 502: the provider did not send the requested bytes; a retry may help.
     UpstreamFailed,
-    /// 503: the provider does not answer, or wants to be left alone for a while.
+    /// 503: the provider does not respond, or limits the rate of requests.
     UpstreamUnavailable,
-    /// 503: a store did not answer; trying again later may help.
+    /// 503: a store did not respond; a later retry may help.
     StorageUnavailable,
-    /// 507: a store has no room left for what was sent.
+    /// 507: a store has no room left.
     StorageFull,
 }
 

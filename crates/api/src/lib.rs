@@ -1,22 +1,51 @@
-//! The wire between edge, player, command line and tests: paths, JSON types, error codes, limits.
+//! The wire between the edge, the player, the command line and the tests: paths, JSON types, error
+//! codes and limits. There is no logic in it and no I/O.
+//!
+//! JSON members are written in camel case, and a member without a value is left out:
+//!
+//! ```
+//! use api::{Envelope, TitleCard};
+//!
+//! let card = TitleCard {
+//!     id: "big-buck-bunny".into(),
+//!     title: "Big Buck Bunny".into(),
+//!     cover_image: "/api/v2/image/5d41402abc4b2a76b9719d911017c592".into(),
+//!     status_label: Some("Film".into()),
+//!     episode_label: None,
+//!     provider: "firstframe".into(),
+//! };
+//! let json = serde_json::to_value(Envelope::data(card))?;
+//! assert_eq!(json["data"]["statusLabel"], "Film");
+//! assert!(json["data"].get("episodeLabel").is_none());
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
-mod account;
 mod admin;
-mod catalog;
+pub mod data_folder;
 mod envelope;
 mod error;
 pub mod limits;
 pub mod paths;
 mod stream;
+mod titles;
+mod viewer;
 
-pub use account::{Deleted, History, Progress, Session, Watched, Watchlist, Wish, Wished};
-pub use admin::{Flip, Purged, Readiness, Ready, Registered, Registration, Root, Starts};
-pub use catalog::{Card, Catalog, Episode, Episodes, Health, Home, StartupStore};
+pub use admin::{
+    CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, ProviderFile, PurgeResult,
+    RootUpdate, StartIndexState,
+};
 pub use envelope::Envelope;
 pub use error::{ErrorBody, ErrorCode};
-pub use stream::{Candidate, SelectionReason, Start, Stream, Window, Windowed};
+pub use stream::{
+    Candidate, PrefetchRequest, PrefetchResponse, SelectionReason, Stream, StreamStart,
+};
+pub use titles::{Episode, EpisodeList, Health, Home, StartupStore, TitleCard, TitleDetail};
+pub use viewer::{
+    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, Watchlist,
+    WatchlistEntry,
+};
 
-/// The field by which a host with an object store of its own tells the guest whose bytes an answer
-/// of that store has: the object's key. The guest passes it on with a body that it passes on as it
-/// is, and it ends in the host.
+/// Header field by which a host with an object store of its own tells the guest which object a
+/// response of that store carries: its value is the object's key. The guest copies the field to a
+/// response whose body it forwards unchanged; the host removes it.
 pub const OBJECT_FIELD: &str = "firstframe-object";

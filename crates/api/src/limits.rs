@@ -1,14 +1,13 @@
-//! Sizes that more than one room must agree on.
+//! Sizes and forms that more than one package must agree on.
 
-/// Bytes in one key-value value: the least of Spin's documented 1 MB and Akamai's 1 MB, less room
-/// for what a host adds.
+/// Largest value in a key-value store, in bytes: Spin and Akamai document 1 MB, and hosts add some.
 pub const VALUE_BYTES_MAX: usize = 900_000;
 
-/// Characters in an id: it must fit Spin's 255-byte keys behind a prefix, and a file name.
+/// Longest id, in characters: it must fit Spin's 255-byte keys behind a prefix, and a file name.
 pub const ID_CHARS_MAX: usize = 128;
 
-/// Whether `id` has the form of every id here: 1 to [`ID_CHARS_MAX`] of `[a-z0-9._-]`, beginning
-/// with a letter or digit, so that it is at once a URL segment, a key and a file name.
+/// Whether `id` has the form of every id: 1 to [`ID_CHARS_MAX`] of `[a-z0-9._-]`, beginning with a
+/// letter or digit. So an id is at once a URL segment, a key and a file name.
 pub fn is_id(id: &str) -> bool {
     (1..=ID_CHARS_MAX).contains(&id.len())
         && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))

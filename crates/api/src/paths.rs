@@ -1,44 +1,44 @@
-//! Where each route lives.
+//! Paths of the routes, and keys of the object store.
 
-/// `GET`: is this deployment alive?
+/// `GET`: health of the deployment.
 pub const HEALTH: &str = "/health";
 /// `GET`: the page's first view.
 pub const HOME: &str = "/api/v2/home";
 /// `GET` + `{catalogId}` [+ `/episodes`]: one title.
 pub const CATALOG: &str = "/api/v2/catalog/";
-/// `GET` + `{episodeId}`: what to play.
+/// `GET` + `{episodeId}`: the files that carry an episode.
 pub const STREAM: &str = "/api/v2/stream/";
-/// `POST`: makes ready what is watched next.
+/// `POST`: prefetches the episodes that may play next.
 pub const WINDOW: &str = "/api/v2/stream/window";
-/// `GET | HEAD` + `{sourceId}`: bytes of one film.
+/// `GET | HEAD` + `{sourceId}`: bytes of one film, with range requests.
 pub const MEDIA: &str = "/api/v2/media/";
-/// `GET | HEAD` + `{sourceId}`: what stands in front of a film's bytes from some time on.
+/// `GET | HEAD` + `{sourceId}`: headers that make a film's bytes playable from some time on.
 pub const HEADERS: &str = "/api/v2/headers/";
-/// `GET | HEAD` + `{sourceId}`: the same, and then the first of these bytes.
+/// `GET | HEAD` + `{sourceId}`: these headers, and the film's bytes behind them.
 pub const START: &str = "/api/v2/start/";
-/// `GET | HEAD` + `{imageId}`: a poster.
+/// `GET | HEAD` + `{imageId}`: a picture of a title.
 pub const IMAGE: &str = "/api/v2/image/";
-/// `GET | HEAD` + name with a hash in it: the page's scripts, styles and wasm.
+/// `GET | HEAD` + name with a hash in it: scripts, styles and wasm of the page.
 pub const ASSETS: &str = "/assets/";
 /// `POST`: a token for a viewer without a name.
 pub const SESSION: &str = "/api/v2/session/anonymous";
-/// `GET | POST`, and `DELETE` + `/{catalogId}`: what a viewer watched.
+/// `GET | POST`, and `DELETE` + `/{catalogId}`: playback history of a viewer.
 pub const HISTORY: &str = "/api/v2/history";
-/// `GET`: what a viewer goes on with.
+/// `GET`: the episodes that a viewer plays next.
 pub const CONTINUE_WATCHING: &str = "/api/v2/continue-watching";
-/// `GET | POST`, and `DELETE` + `/{catalogId}`: what a viewer wants to come back to.
+/// `GET | POST`, and `DELETE` + `/{catalogId}`: watchlist of a viewer.
 pub const WATCHLIST: &str = "/api/v2/watchlist";
-/// `GET | PUT`: the mutable pointer to the current catalogue.
+/// `GET | PUT`: the catalog root, which names the current catalog.
 pub const ADMIN_ROOT: &str = "/api/v2/admin/root";
-/// `HEAD | GET | PUT` + hash: one immutable catalogue pack.
+/// `HEAD | GET | PUT` + hash: one immutable pack of a catalog.
 pub const ADMIN_PACKS: &str = "/api/v2/admin/packs/";
-/// `POST`: takes up a film that lies with a provider, and keeps how it begins and ends.
+/// `POST`: ingests a film of a provider, and stores its startup blocks.
 pub const ADMIN_SOURCES: &str = "/api/v2/admin/sources";
-/// `POST`: takes up a picture that lies with a provider, and keeps it.
+/// `POST`: ingests a picture of a provider, and stores it.
 pub const ADMIN_PICTURES: &str = "/api/v2/admin/pictures";
-/// `GET | POST` + `{episodeId}`: tells how ready films are to start, or makes them so.
+/// `GET | POST` + `{episodeId}`: how ready an episode is to start; `POST` makes it ready.
 pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";
-/// `DELETE` [+ `/{catalogId}`]: forgets how films begin and end.
+/// `DELETE` [+ `/{catalogId}`]: removes startup blocks and start indexes, of one title or of all.
 pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
 
 /// Key of a film in the object store.
@@ -46,13 +46,13 @@ pub fn media_key(source_id: &str) -> String {
     format!("media/{source_id}")
 }
 
-/// Key in the object store of what is stored of a film for its starts: its root, or a pack by its
-/// hash.
+/// Key in the object store of one object of a film's start index: its root, or a pack by its hash.
 pub fn index_key(source_id: &str, name: &str) -> String {
     format!("index/{source_id}/{name}")
 }
 
-/// Name of the first of it. The form of all has a number: what is of another is not found.
+/// Name of the root of a start index. It ends with the version of the format: a root of another
+/// version is not found.
 pub const INDEX_ROOT: &str = "root.1";
 
 /// Key of a picture in the object store.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `GET /api/v2/stream/{episodeId}`.
+/// Response of `GET /api/v2/stream/{episodeId}`: the files that carry an episode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stream {
-    /// The episode asked for.
+    /// Id of the episode.
     pub episode_id: String,
     /// The candidate to play.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -15,23 +15,25 @@ pub struct Stream {
     pub candidates: Vec<Candidate>,
     /// Why the preferred one is preferred.
     pub selection_reason: SelectionReason,
-    /// Who holds it.
+    /// Name of the provider that holds it.
     pub provider: String,
-    /// How the preferred one starts where the viewer left it, if that is known here.
+    /// How playback of the preferred one starts, at the viewer's resume position where the edge knows
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<Start>,
+    pub start: Option<StreamStart>,
 }
 
-/// How a film starts, in the wire form of `docs/formats.md`.
+/// How playback of a film starts, in the wire form of `docs/formats.md`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Start {
-    /// One window of about ten seconds, base64 (RFC 4648 §4); none where it is large.
+pub struct StreamStart {
+    /// Headers of one window of about ten seconds, in base64 (RFC 4648 §4); left out where they are
+    /// large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers: Option<String>,
-    /// Where the same is to be had.
+    /// URL of these headers.
     pub headers_url: String,
-    /// The same, and the bytes of the film behind it.
+    /// URL of these headers with the film's bytes behind them.
     pub start_url: String,
 }
 
@@ -39,7 +41,7 @@ pub struct Start {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
-    /// Where its bytes are, on this origin.
+    /// URL of its bytes, on this origin.
     pub url: String,
     /// Such as `mp4`.
     pub container: String,
@@ -48,13 +50,13 @@ pub struct Candidate {
     /// RFC 6381 names, such as `avc1.64001f, mp4a.40.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
-    /// Whether `url` serves the file itself, by ranges.
+    /// Whether `url` serves the file itself, with range requests.
     pub is_direct: bool,
     /// Whether a browser with Media Source Extensions can be expected to play it.
     pub playable: bool,
-    /// Less is better.
+    /// Lower is better.
     pub estimated_priority: u32,
-    /// For people.
+    /// Label, for viewers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Length of the file in bytes: with it the player asks for the tail by a closed range.
@@ -64,21 +66,21 @@ pub struct Candidate {
     pub duration_ms: Option<u64>,
 }
 
-/// `POST /api/v2/stream/window`: what is watched now, and what may come next.
+/// Body of `POST /api/v2/stream/window`: the episode that plays, and those that may play next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Window {
-    /// What is watched.
+pub struct PrefetchRequest {
+    /// Id of the episode that plays.
     pub current_episode_id: String,
-    /// What comes then, in order; two are made ready.
+    /// Ids of the next episodes, in order; the edge prefetches two.
     pub next_episode_ids: Vec<String>,
 }
 
-/// The answer: what is made ready, now or within the last half minute.
+/// Response to a [`PrefetchRequest`]: what the edge prefetches now, or did within 30 seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Windowed {
-    /// Those of the next that are known.
+pub struct PrefetchResponse {
+    /// Ids of the next episodes that exist.
     pub next_episode_ids: Vec<String>,
 }
 

@@ -1,10 +1,13 @@
-//! What goes over the wire is written as the documentation says.
+//! JSON on the wire has the form that the documentation gives.
 
-use api::{Card, Envelope, ErrorBody, ErrorCode, Home, SelectionReason, limits::is_id};
+use api::{
+    Envelope, ErrorBody, ErrorCode, FilmReadiness, Home, SelectionReason, StartIndexState,
+    StartupStore, TitleCard, limits::is_id,
+};
 use serde_json::json;
 
 #[test]
-fn an_id_is_at_once_a_url_segment_a_key_and_a_file_name() {
+fn id_is_at_once_a_url_segment_a_key_and_a_file_name() {
     for id in ["a", "0", "the-film", "mr.robot_2.1", &"a".repeat(128)] {
         assert!(is_id(id), "{id}");
     }
@@ -16,7 +19,7 @@ fn an_id_is_at_once_a_url_segment_a_key_and_a_file_name() {
 }
 
 #[test]
-fn an_envelope_has_either_data_or_an_error() {
+fn envelope_has_either_data_or_an_error() {
     let data = Envelope::data(7).with_meta("provider", "p");
     let written = serde_json::to_value(&data).unwrap();
     assert_eq!(written, json!({ "data": 7, "meta": { "provider": "p" }, "error": null }));
@@ -27,7 +30,7 @@ fn an_envelope_has_either_data_or_an_error() {
 }
 
 #[test]
-fn each_code_has_its_name_and_its_status() {
+fn error_codes_have_their_names_and_statuses() {
     for (code, name, status) in [
         (ErrorCode::InvalidIdentifier, "invalid_identifier", 400),
         (ErrorCode::InvalidPayload, "invalid_payload", 400),
@@ -47,8 +50,8 @@ fn each_code_has_its_name_and_its_status() {
 }
 
 #[test]
-fn names_are_in_camel_case_and_what_is_not_known_is_left_out() {
-    let card = Card {
+fn member_names_are_in_camel_case_and_missing_values_are_left_out() {
+    let card = TitleCard {
         id: "film".into(),
         title: "Film".into(),
         cover_image: String::new(),
@@ -64,4 +67,22 @@ fn names_are_in_camel_case_and_what_is_not_known_is_left_out() {
     assert_eq!(home, json!({ "featured": [card], "ongoing": [], "recent": [] }));
     let reason = serde_json::to_value(SelectionReason::Preferred720pDirectMp4).unwrap();
     assert_eq!(reason, "preferred_720p_direct_mp4");
+}
+
+#[test]
+fn names_on_the_wire_stay_where_names_in_code_have_changed() {
+    let film = FilmReadiness {
+        id: "00ff".into(),
+        missing_bytes: 1,
+        start_index: StartIndexState::Refused("why".into()),
+        requests: 2,
+        size_bytes: 3,
+    };
+    let written = json!({
+        "id": "00ff", "missingBytes": 1, "starts": { "refused": "why" }, "requests": 2,
+        "sizeBytes": 3,
+    });
+    assert_eq!(serde_json::to_value(film).unwrap(), written);
+    assert_eq!(serde_json::to_value(StartIndexState::Stored).unwrap(), "stored");
+    assert_eq!(serde_json::to_value(StartupStore::Separate).unwrap(), "apart");
 }

@@ -1,25 +1,28 @@
-//! Titles in, packs out: pure, and the same titles always make the same bytes.
+//! Builds the packs of a catalog from its titles: the same titles always make the same bytes.
 
-use crate::{Error, Manifest, Pack, Result, Title, cards, detail};
+use crate::{Error, Manifest, Pack, Result, Title, home, title_pack};
 
-/// Titles in one catalogue. At some 130 bytes a pack and 1,000 titles in the smallest packs that
-/// `detail` closes, the manifest of so many still fits one value.
+/// Titles in one catalog. At some 130 bytes a pack and 1,000 titles in the smallest packs that
+/// `title_pack` closes, the manifest of so many still fits one key-value value.
 const TITLE_COUNT_MAX: usize = 200_000;
 /// Episodes of one title. The longest-running series have some 15,000; a title is one value, so
 /// its bytes are what really bounds it.
 const EPISODE_COUNT_MAX: usize = 20_000;
 
-/// Everything that has to be stored for a catalogue. Store `packs`, then `manifest`, then flip.
+/// The packs of a catalog. Store `packs`, then `manifest`, then update the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// Names all the others.
+pub struct BuiltCatalog {
+    /// The pack that names all others.
     pub manifest: Pack,
-    /// The home view and the details.
+    /// The home view, then the title packs in order of their titles' ids.
     pub packs: Vec<Pack>,
 }
 
-/// Builds the catalogue of these titles, in whatever order they come.
-pub fn build(mut titles: Vec<Title>) -> Result<Build> {
+/// Builds the catalog of these titles, which may come in any order.
+///
+/// # Errors
+/// An id is malformed or used twice, or a title, the home view or the manifest is too large.
+pub fn build(mut titles: Vec<Title>) -> Result<BuiltCatalog> {
     if titles.len() > TITLE_COUNT_MAX {
         return Err(Error::TooMany { what: "titles", count_max: TITLE_COUNT_MAX });
     }
@@ -32,14 +35,16 @@ pub fn build(mut titles: Vec<Title>) -> Result<Build> {
         return Err(Error::DuplicateId(title.id.clone()));
     }
 
-    let home = serde_json::to_vec(&cards::home(&titles))
+    let home = serde_json::to_vec(&home::home(&titles))
         .map_err(|e| Error::Malformed { what: "home view", detail: e.to_string() })?;
     let home = fitting("the home view", home)?;
-    let (firsts, details): (Vec<String>, Vec<Pack>) = detail::write(&titles)?.into_iter().unzip();
-    let named = firsts.into_iter().zip(details.iter().map(|pack| pack.hash.clone())).collect();
+    let (first_ids, title_packs): (Vec<String>, Vec<Pack>) =
+        title_pack::write(&titles)?.into_iter().unzip();
+    let named =
+        first_ids.into_iter().zip(title_packs.iter().map(|pack| pack.hash.clone())).collect();
     let manifest = Manifest::new(titles.len(), home.hash.clone(), named).write()?;
     let manifest = fitting("the manifest", manifest)?;
-    Ok(Build { manifest, packs: std::iter::once(home).chain(details).collect() })
+    Ok(BuiltCatalog { manifest, packs: std::iter::once(home).chain(title_packs).collect() })
 }
 
 fn fitting(what: &str, bytes: Vec<u8>) -> Result<Pack> {
@@ -49,7 +54,7 @@ fn fitting(what: &str, bytes: Vec<u8>) -> Result<Pack> {
     Ok(Pack::new(bytes))
 }
 
-/// Every id is one, and names one thing.
+/// Checks that every id is well-formed, and that no two episodes share a number.
 fn check(title: &Title) -> Result<()> {
     if title.episodes.len() > EPISODE_COUNT_MAX {
         return Err(Error::TooMany { what: "episodes of one title", count_max: EPISODE_COUNT_MAX });
@@ -65,7 +70,7 @@ fn check(title: &Title) -> Result<()> {
     let mut previous = 0;
     for episode in &title.episodes {
         let id = crate::episode_id(&title.id, episode.number);
-        if crate::split_episode_id(&id).is_none() || !api::limits::is_id(&id) {
+        if crate::parse_episode_id(&id).is_none() || !api::limits::is_id(&id) {
             return Err(Error::InvalidId(id));
         }
         if episode.number == previous {

@@ -1,4 +1,4 @@
-//! What can be wrong with a catalogue.
+//! Errors of building and of reading a catalog.
 
 use core::fmt;
 
@@ -8,29 +8,29 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 /// Titles that cannot be built, or bytes that are no pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// An id has a form that no id has.
+    /// An id is malformed (see `api::limits::is_id`).
     InvalidId(String),
     /// Two titles, or two episodes of one title, share an id.
     DuplicateId(String),
     /// One title, the home view or the manifest does not fit one key-value value.
     TooLarge {
-        /// Which.
+        /// Which of them, such as the title `a`.
         what: String,
-        /// How large it is.
+        /// Its size in bytes.
         size_bytes: usize,
     },
     /// More titles or episodes than the limit.
     TooMany {
-        /// Of what.
+        /// `titles`, or `episodes of one title`.
         what: &'static str,
         /// The limit.
         count_max: usize,
     },
-    /// The bytes are not the pack that they are taken for.
+    /// The bytes of a pack do not parse.
     Malformed {
-        /// What was expected.
+        /// What they should be, such as `manifest`.
         what: &'static str,
-        /// What the parser says.
+        /// The parser's error.
         detail: String,
     },
 }
@@ -39,16 +39,22 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidId(id) => {
-                write!(f, "`{id}` is no id: up to 128 of a-z 0-9 . _ -, a letter or digit first")
+                write!(
+                    f,
+                    "the id `{id}` is malformed: use 1 to 128 of a-z 0-9 . _ -, with a letter or digit \
+                     first"
+                )
             }
             Self::DuplicateId(id) => write!(f, "the id `{id}` is used twice"),
             Self::TooLarge { what, size_bytes } => write!(
                 f,
-                "{what} takes {size_bytes} bytes, and at most {} fit",
+                "{what} takes {size_bytes} bytes, more than the limit of {}",
                 api::limits::VALUE_BYTES_MAX
             ),
-            Self::TooMany { what, count_max } => write!(f, "more than {count_max} {what}"),
-            Self::Malformed { what, detail } => write!(f, "this is no {what}: {detail}"),
+            Self::TooMany { what, count_max } => {
+                write!(f, "there are more than {count_max} {what}")
+            }
+            Self::Malformed { what, detail } => write!(f, "the {what} does not parse: {detail}"),
         }
     }
 }

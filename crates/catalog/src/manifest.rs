@@ -1,37 +1,44 @@
-//! The pack that names every other pack of a catalogue.
+//! The manifest: the pack that names every other pack of a catalog.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, is_hash};
 
-/// The only form there is so far. A reader refuses what it does not know.
+/// Version of the manifest's format. A reader refuses any other.
 const SCHEMA: u32 = 1;
 
-/// What is in a catalogue, and where.
+/// Which packs a catalog consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     schema: u32,
-    /// How many titles there are.
+    /// Number of titles in the catalog.
     pub title_count: usize,
     /// Hash of the home view.
     pub home: String,
-    details: Vec<Detail>,
+    /// In order of `first`. The stored form has an older word for title packs.
+    #[serde(rename = "details")]
+    title_packs: Vec<TitlePackEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Detail {
+struct TitlePackEntry {
+    /// Id of the first title in the pack.
     first: String,
     hash: String,
 }
 
 impl Manifest {
-    /// Names packs that are in order of the ids that they begin with.
-    pub(crate) fn new(title_count: usize, home: String, details: Vec<(String, String)>) -> Self {
-        let details = details.into_iter().map(|(first, hash)| Detail { first, hash }).collect();
-        Self { schema: SCHEMA, title_count, home, details }
+    /// Names title packs, given as pairs of first id and hash in order of these ids.
+    pub(crate) fn new(title_count: usize, home: String, packs: Vec<(String, String)>) -> Self {
+        let entry = |(first, hash)| TitlePackEntry { first, hash };
+        let title_packs = packs.into_iter().map(entry).collect();
+        Self { schema: SCHEMA, title_count, home, title_packs }
     }
 
-    /// Reads a manifest, and checks that it is one.
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// The bytes are not JSON of this form and version, a hash is malformed, or packs are out of order.
     pub fn parse(pack: &[u8]) -> Result<Self> {
         let malformed = |detail| Error::Malformed { what: "manifest", detail };
         if pack.len() > api::limits::VALUE_BYTES_MAX {
@@ -44,7 +51,7 @@ impl Manifest {
         if let Some(name) = manifest.packs().find(|name| !is_hash(name)) {
             return Err(malformed(format!("`{name}` is no hash")));
         }
-        if !manifest.details.is_sorted_by(|a, b| a.first < b.first) {
+        if !manifest.title_packs.is_sorted_by(|a, b| a.first < b.first) {
             return Err(malformed("the packs are not in order".into()));
         }
         Ok(manifest)
@@ -55,23 +62,26 @@ impl Manifest {
             .map_err(|e| Error::Malformed { what: "manifest", detail: e.to_string() })
     }
 
-    /// Hash of the pack that has the title, if the catalogue has it.
-    pub fn pack_of(&self, catalog_id: &str) -> Option<&str> {
-        let after = self.details.partition_point(|detail| detail.first.as_str() <= catalog_id);
-        let detail = self.details.get(after.checked_sub(1)?)?;
-        Some(&detail.hash)
+    /// Hash of the pack that has the title, if the catalog has it; `None` where no pack can have it.
+    pub fn pack_with_title(&self, catalog_id: &str) -> Option<&str> {
+        let after = self.title_packs.partition_point(|pack| pack.first.as_str() <= catalog_id);
+        let pack = self.title_packs.get(after.checked_sub(1)?)?;
+        Some(&pack.hash)
     }
 
     /// Hashes of every pack but the manifest itself.
     pub fn packs(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.home)
-            .chain(self.details.iter().map(|detail| &detail.hash))
+            .chain(self.title_packs.iter().map(|pack| &pack.hash))
             .map(String::as_str)
     }
 }
 
-/// Reads the home view.
-pub fn home(pack: &[u8]) -> Result<api::Home> {
+/// Reads the home view from its pack.
+///
+/// # Errors
+/// The bytes are not the JSON of a home view.
+pub fn read_home(pack: &[u8]) -> Result<api::Home> {
     serde_json::from_slice(pack)
         .map_err(|e| Error::Malformed { what: "home view", detail: e.to_string() })
 }
@@ -80,24 +90,24 @@ pub fn home(pack: &[u8]) -> Result<api::Home> {
 mod tests {
     use super::*;
 
-    fn detail(first: &str) -> (String, String) {
+    fn pack(first: &str) -> (String, String) {
         (first.to_owned(), crate::hash(first.as_bytes()))
     }
 
     #[test]
-    fn a_title_is_in_the_last_pack_that_begins_at_or_before_it() {
-        let manifest = Manifest::new(3, crate::hash(b""), vec![detail("b"), detail("m")]);
+    fn title_is_in_the_last_pack_that_begins_at_or_before_it() {
+        let manifest = Manifest::new(3, crate::hash(b""), vec![pack("b"), pack("m")]);
         let hash_of = |first: &str| crate::hash(first.as_bytes());
-        assert_eq!(manifest.pack_of("a"), None);
-        assert_eq!(manifest.pack_of("b"), Some(hash_of("b").as_str()));
-        assert_eq!(manifest.pack_of("lz"), Some(hash_of("b").as_str()));
-        assert_eq!(manifest.pack_of("m"), Some(hash_of("m").as_str()));
-        assert_eq!(manifest.pack_of("z"), Some(hash_of("m").as_str()));
+        assert_eq!(manifest.pack_with_title("a"), None);
+        assert_eq!(manifest.pack_with_title("b"), Some(hash_of("b").as_str()));
+        assert_eq!(manifest.pack_with_title("lz"), Some(hash_of("b").as_str()));
+        assert_eq!(manifest.pack_with_title("m"), Some(hash_of("m").as_str()));
+        assert_eq!(manifest.pack_with_title("z"), Some(hash_of("m").as_str()));
     }
 
     #[test]
-    fn what_is_no_manifest_is_refused() {
-        let swapped = Manifest::new(2, crate::hash(b""), vec![detail("m"), detail("b")]);
+    fn bytes_that_are_no_manifest_are_refused() {
+        let swapped = Manifest::new(2, crate::hash(b""), vec![pack("m"), pack("b")]);
         let unnamed = Manifest::new(0, "home".into(), Vec::new());
         let later = Manifest { schema: 2, ..Manifest::new(0, crate::hash(b""), Vec::new()) };
         for bytes in [

@@ -1,11 +1,11 @@
-//! Bytes and the hash that names them.
+//! Packs, and the hash that names them.
 
-/// Some bytes of a catalogue, at most `api::limits::VALUE_BYTES_MAX` of them.
+/// Some bytes of a catalog, at most `api::limits::VALUE_BYTES_MAX` of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pack {
-    /// What names it: 64 hexadecimal digits.
+    /// Name: see [`hash`].
     pub hash: String,
-    /// What is stored.
+    /// Content.
     pub bytes: Vec<u8>,
 }
 
@@ -16,23 +16,24 @@ impl Pack {
     }
 }
 
-/// The name of a pack: BLAKE3 of its bytes in 64 lower-case hexadecimal digits.
+/// The name of a pack: BLAKE3 of its bytes, as 64 lower-case hexadecimal digits.
 pub fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// Bytes as a store keeps them that may change under their name: their hash, then they.
-pub fn seal(bytes: &[u8]) -> Vec<u8> {
+/// The stored form of bytes that may change under one key: their [`hash`], then the bytes. A reader
+/// that gets half of them notices by [`verify_hash`].
+pub fn prepend_hash(bytes: &[u8]) -> Vec<u8> {
     [hash(bytes).as_bytes(), bytes].concat()
 }
 
-/// The bytes that were sealed; none where they are not whole.
-pub fn unseal(stored: &[u8]) -> Option<&[u8]> {
+/// The bytes behind the hash that [`prepend_hash`] put before them; `None` where they differ from it.
+pub fn verify_hash(stored: &[u8]) -> Option<&[u8]> {
     let (name, bytes) = stored.split_at_checked(64)?;
     (hash(bytes).as_bytes() == name).then_some(bytes)
 }
 
-/// Whether `text` has the form of a pack's name.
+/// Whether `text` has the form of a pack's name: 64 lower-case hexadecimal digits.
 pub fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pack_is_named_by_blake3() {
+    fn pack_is_named_by_blake3() {
         // The first test vector of the BLAKE3 paper: no bytes at all.
         let empty = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
         assert_eq!(Pack::new(Vec::new()).hash, empty);
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_names() {
+    fn texts_of_another_form_are_no_pack_names() {
         for text in ["", "af13", &"g".repeat(64), &"A".repeat(64), &"a".repeat(65)] {
             assert!(!is_hash(text), "{text}");
         }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// One film or series.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Title {
-    /// Catalogue id. The first field: a detail pack is searched for it.
+    /// Catalog id. It is the first field, because `find_title` searches for it.
     pub id: String,
-    /// For people.
+    /// Name, for viewers.
     pub title: String,
-    /// For people; may be empty.
+    /// Synopsis, for viewers; may be empty.
     #[serde(default)]
     pub synopsis: String,
     /// Such as `Animation`.
@@ -26,14 +26,14 @@ pub struct Title {
     /// Image id of a wide picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banner: Option<String>,
-    /// When it came into the catalogue, milliseconds since the Unix epoch.
+    /// When it was first published, in milliseconds since the Unix epoch.
     pub added_at_ms: u64,
     /// In order of their numbers.
     pub episodes: Vec<Episode>,
 }
 
 impl Title {
-    /// The episode of this number.
+    /// The episode with this number.
     pub fn episode(&self, number: u32) -> Option<&Episode> {
         self.episodes.iter().find(|episode| episode.number == number)
     }
@@ -42,20 +42,20 @@ impl Title {
 /// One episode; a film is a title of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Episode {
-    /// Place in the title, from 1.
+    /// Number in the title, from 1.
     pub number: u32,
-    /// For people.
+    /// Name, for viewers.
     pub title: String,
     /// Such as `1080p`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Date, ISO 8601.
+    /// Release date, ISO 8601.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released_at: Option<String>,
     /// Length in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// Files that carry it.
+    /// The files that carry it.
     #[serde(default)]
     pub sources: Vec<Source>,
 }
@@ -65,7 +65,7 @@ pub struct Episode {
 pub struct Source {
     /// Source id: names the bytes in the object store.
     pub id: String,
-    /// Length of the file.
+    /// Length of the file in bytes.
     pub size_bytes: u64,
     /// Such as `mp4`.
     pub container: String,
@@ -77,7 +77,7 @@ pub struct Source {
     pub codec: Option<String>,
     /// Whether a browser with Media Source Extensions can be expected to play it.
     pub playable: bool,
-    /// Why not, for people.
+    /// Why it is not playable, for viewers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Length in milliseconds.
@@ -90,8 +90,8 @@ pub fn episode_id(catalog_id: &str, number: u32) -> String {
     format!("{catalog_id}.{number}")
 }
 
-/// The title and number that an episode id names; none where it has not that form.
-pub fn split_episode_id(episode_id: &str) -> Option<(&str, u32)> {
+/// The catalog id and number in an episode id; `None` where it is malformed.
+pub fn parse_episode_id(episode_id: &str) -> Option<(&str, u32)> {
     let (catalog_id, digits) = episode_id.rsplit_once('.')?;
     let number: u32 = digits.parse().ok()?;
     // One spelling for each episode: no sign, no leading zero.
@@ -104,15 +104,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_episode_id_is_split_at_its_last_dot() {
-        assert_eq!(split_episode_id("mr.robot.12"), Some(("mr.robot", 12)));
-        assert_eq!(split_episode_id(&episode_id("a", 1)), Some(("a", 1)));
+    fn episode_id_is_split_at_its_last_dot() {
+        assert_eq!(parse_episode_id("mr.robot.12"), Some(("mr.robot", 12)));
+        assert_eq!(parse_episode_id(&episode_id("a", 1)), Some(("a", 1)));
     }
 
     #[test]
-    fn what_no_episode_is_called_is_refused() {
+    fn malformed_episode_ids_are_refused() {
         for id in ["", "a", "a.", "a.0", "a.01", "a.+1", ".1", "A.1", "a.4294967296"] {
-            assert_eq!(split_episode_id(id), None, "{id}");
+            assert_eq!(parse_episode_id(id), None, "{id}");
         }
     }
 }

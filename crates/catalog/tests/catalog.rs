@@ -1,6 +1,6 @@
-//! What is built can be read again, in whatever order it came, and stays as it was.
+//! A catalog that was built is read again, whatever the order of its titles.
 
-use catalog::{Episode, Error, Manifest, Source, Title, build, home, title_in};
+use catalog::{Episode, Error, Manifest, Source, Title, build, find_title, read_home};
 
 fn title(id: &str, added_at_ms: u64, episode_count: u32) -> Title {
     let episodes = (1..=episode_count)
@@ -24,33 +24,33 @@ fn many(count: usize) -> Vec<Title> {
 }
 
 #[test]
-fn every_title_is_found_where_the_manifest_says() {
+fn titles_are_found_in_the_packs_that_the_manifest_names() {
     let titles = many(1_000);
     let built = build(titles.clone()).unwrap();
     assert!(built.packs.len() > 4, "{} packs", built.packs.len());
     let manifest = Manifest::parse(&built.manifest.bytes).unwrap();
     assert_eq!(manifest.title_count, 1_000);
     for title in &titles {
-        let hash = manifest.pack_of(&title.id).unwrap();
+        let hash = manifest.pack_with_title(&title.id).unwrap();
         let pack = built.packs.iter().find(|pack| pack.hash == hash).unwrap();
-        assert_eq!(title_in(&pack.bytes, &title.id).unwrap().as_ref(), Some(title));
+        assert_eq!(find_title(&pack.bytes, &title.id).unwrap().as_ref(), Some(title));
     }
 }
 
 #[test]
-fn a_title_that_is_not_there_is_none() {
+fn title_that_is_not_in_the_catalog_is_none() {
     let built = build(many(10)).unwrap();
     let manifest = Manifest::parse(&built.manifest.bytes).unwrap();
-    let hash = manifest.pack_of("t00004x").unwrap();
+    let hash = manifest.pack_with_title("t00004x").unwrap();
     let pack = built.packs.iter().find(|pack| pack.hash == hash).unwrap();
     // Ids that begin or end another one, and one that would match across a quote.
     for id in ["t00004x", "t0000", "0004", "t00004\",\"title"] {
-        assert_eq!(title_in(&pack.bytes, id), Ok(None), "{id}");
+        assert_eq!(find_title(&pack.bytes, id), Ok(None), "{id}");
     }
 }
 
 #[test]
-fn the_manifest_names_every_pack_by_the_hash_of_its_bytes() {
+fn manifest_names_every_pack_by_the_hash_of_its_bytes() {
     let built = build(many(500)).unwrap();
     let manifest = Manifest::parse(&built.manifest.bytes).unwrap();
     let named: Vec<&str> = manifest.packs().collect();
@@ -63,14 +63,14 @@ fn the_manifest_names_every_pack_by_the_hash_of_its_bytes() {
 }
 
 #[test]
-fn the_same_titles_make_the_same_bytes_in_any_order() {
+fn same_titles_make_the_same_bytes_in_any_order() {
     let titles = many(300);
     let reversed = titles.iter().rev().cloned().collect();
     assert_eq!(build(titles), build(reversed));
 }
 
 #[test]
-fn a_title_added_in_the_middle_leaves_most_packs_as_they_were() {
+fn title_added_in_the_middle_leaves_most_packs_unchanged() {
     let mut titles = many(2_000);
     let before = build(titles.clone()).unwrap();
     titles.push(title("t00500b", 7, 1));
@@ -80,13 +80,13 @@ fn a_title_added_in_the_middle_leaves_most_packs_as_they_were() {
 }
 
 #[test]
-fn home_shows_the_newest_first() {
+fn home_view_shows_the_newest_titles_first() {
     let titles = vec![title("old-series", 1, 12), title("film", 3, 1), title("new-series", 2, 2)];
     let built = build(titles).unwrap();
     let manifest = Manifest::parse(&built.manifest.bytes).unwrap();
     let pack = built.packs.iter().find(|pack| pack.hash == manifest.home).unwrap();
-    let home = home(&pack.bytes).unwrap();
-    let ids = |cards: &[api::Card]| cards.iter().map(|c| c.id.clone()).collect::<Vec<_>>();
+    let home = read_home(&pack.bytes).unwrap();
+    let ids = |cards: &[api::TitleCard]| cards.iter().map(|c| c.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&home.recent), ["film", "new-series", "old-series"]);
     assert_eq!(ids(&home.ongoing), ["new-series", "old-series"]);
     let film = &home.featured[0];
@@ -96,11 +96,11 @@ fn home_shows_the_newest_first() {
 }
 
 #[test]
-fn an_empty_catalogue_is_one_too() {
+fn empty_catalog_is_built_and_read() {
     let built = build(Vec::new()).unwrap();
     let manifest = Manifest::parse(&built.manifest.bytes).unwrap();
-    assert_eq!(manifest.pack_of("a"), None);
-    assert_eq!(home(&built.packs[0].bytes).unwrap(), api::Home::default());
+    assert_eq!(manifest.pack_with_title("a"), None);
+    assert_eq!(read_home(&built.packs[0].bytes).unwrap(), api::Home::default());
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn ids_that_cannot_be_keys_or_are_used_twice_are_refused() {
 }
 
 #[test]
-fn a_title_larger_than_a_value_is_refused_by_name() {
+fn title_larger_than_a_value_is_refused_by_name() {
     let synopsis = "x".repeat(api::limits::VALUE_BYTES_MAX);
     let error = build(vec![Title { synopsis, ..title("a", 1, 1) }]).unwrap_err();
     assert!(error.to_string().starts_with("the title `a` takes 900"), "{error}");

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use api::Root;
+use api::CatalogRoot;
 use catalog::Manifest;
 
 /// How long a root counts as current. Short, for a person who has just published reloads at once;
@@ -18,7 +18,7 @@ pub struct CatalogCache(RefCell<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    root: Option<Root>,
+    root: Option<CatalogRoot>,
     /// When the root was asked for, whatever came of it; none before that.
     asked_at_ms: Option<u64>,
     manifest: Option<(String, Rc<Manifest>)>,
@@ -28,7 +28,7 @@ struct State {
 
 impl CatalogCache {
     /// Takes note of a root that was just read or written.
-    pub fn note(&self, root: Option<Root>, now_ms: u64) {
+    pub fn note(&self, root: Option<CatalogRoot>, now_ms: u64) {
         let mut state = self.0.borrow_mut();
         state.root = root;
         state.asked_at_ms = Some(now_ms);
@@ -41,7 +41,7 @@ impl CatalogCache {
     }
 
     /// The root as last noted.
-    pub(crate) fn root(&self) -> Option<Root> {
+    pub(crate) fn root(&self) -> Option<CatalogRoot> {
         self.0.borrow().root.clone()
     }
 

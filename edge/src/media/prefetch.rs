@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Ready, Starts};
+use api::{FilmReadiness, StartIndexState};
 use mp4::start_index::Root;
 
 use super::{
@@ -25,7 +25,10 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS windows (\
 const ROW_COUNT_MAX: i64 = 8;
 
 /// How ready a film is to start.
-pub(crate) async fn readiness<P: Platform>(platform: &P, film: Film<'_>) -> Result<Ready, Error> {
+pub(crate) async fn readiness<P: Platform>(
+    platform: &P,
+    film: Film<'_>,
+) -> Result<FilmReadiness, Error> {
     let missing_bytes = match film {
         Film::Own(_) => 0,
         Film::Upstream(id) => {
@@ -34,14 +37,20 @@ pub(crate) async fn readiness<P: Platform>(platform: &P, film: Film<'_>) -> Resu
         }
     };
     let starts = starts(start_index::root(platform, film).await?.as_deref());
-    Ok(Ready { id: film.id().to_owned(), missing_bytes, starts, requests: 0, size_bytes: 0 })
+    Ok(FilmReadiness {
+        id: film.id().to_owned(),
+        missing_bytes,
+        start_index: starts,
+        requests: 0,
+        size_bytes: 0,
+    })
 }
 
 /// Makes a film ready to start; what is stored is not fetched again.
 pub(crate) async fn prefetch_film<P: Platform>(
     platform: &P,
     film: Film<'_>,
-) -> Result<Ready, Error> {
+) -> Result<FilmReadiness, Error> {
     let upstream = match film {
         Film::Own(_) => None,
         Film::Upstream(id) => {
@@ -62,7 +71,13 @@ pub(crate) async fn prefetch_film<P: Platform>(
     let cost = upstream.as_ref().map(UpstreamFilm::cost).unwrap_or_default();
     let UpstreamCost { requests, size_bytes } = cost;
     let starts = starts(Some(&root));
-    Ok(Ready { id: film.id().to_owned(), missing_bytes: 0, starts, requests, size_bytes })
+    Ok(FilmReadiness {
+        id: film.id().to_owned(),
+        missing_bytes: 0,
+        start_index: starts,
+        requests,
+        size_bytes,
+    })
 }
 
 fn missing_bytes(film: &UpstreamFilm, there: &BTreeSet<u64>) -> u64 {
@@ -70,11 +85,11 @@ fn missing_bytes(film: &UpstreamFilm, there: &BTreeSet<u64>) -> u64 {
     missing.map(|block| film.layout().block_range(block).len()).sum()
 }
 
-fn starts(root: Option<&[u8]>) -> Starts {
+fn starts(root: Option<&[u8]>) -> StartIndexState {
     match root.map(Root::read) {
-        None | Some(Err(_)) => Starts::Missing,
-        Some(Ok(Root::Refused(why))) => Starts::Refused(why.to_owned()),
-        Some(Ok(Root::Stored { .. })) => Starts::Stored,
+        None | Some(Err(_)) => StartIndexState::Missing,
+        Some(Ok(Root::Refused(why))) => StartIndexState::Refused(why.to_owned()),
+        Some(Ok(Root::Stored { .. })) => StartIndexState::Stored,
     }
 }
 

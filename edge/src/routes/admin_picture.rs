@@ -1,6 +1,6 @@
 //! `POST /api/v2/admin/pictures`: takes up a picture that lies with a provider.
 
-use api::{Envelope, Registered};
+use api::{Envelope, IngestedFile};
 
 use super::admin_source::registration;
 use crate::{
@@ -16,6 +16,6 @@ pub(super) async fn register<P: Platform, U: Upload>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let asked = registration(upload).await?;
     let picture = ingest::ingest_picture(platform, &asked.provider, &asked.file).await?;
-    let registered = Registered { size_bytes: picture.size_bytes(), id: picture.id };
+    let registered = IngestedFile { size_bytes: picture.size_bytes(), id: picture.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }

@@ -1,8 +1,8 @@
 //! `GET | POST /api/v2/admin/prewarm/{episodeId}`: tells how ready an episode's films are to start,
 //! or makes them so.
 
-use api::{Envelope, Readiness};
-use catalog::split_episode_id;
+use api::{Envelope, EpisodeReadiness};
+use catalog::parse_episode_id;
 
 use crate::{
     catalog_cache,
@@ -18,7 +18,7 @@ pub(super) async fn handle<P: Platform>(
     episode_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let unknown = || Error::NotFound("episode");
-    let (catalog_id, number) = split_episode_id(episode_id).ok_or_else(unknown)?;
+    let (catalog_id, number) = parse_episode_id(episode_id).ok_or_else(unknown)?;
     let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
     let episode = title.episode(number).ok_or_else(unknown)?;
     let mut films = Vec::new();
@@ -29,5 +29,5 @@ pub(super) async fn handle<P: Platform>(
             prefetch::readiness(platform, Film::of(&source.id)).await?
         });
     }
-    Ok(super::json(200, &Envelope::data(Readiness { films })))
+    Ok(super::json(200, &Envelope::data(EpisodeReadiness { films })))
 }

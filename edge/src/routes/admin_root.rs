@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Envelope, Flip, Root};
+use api::{CatalogRoot, Envelope, RootUpdate};
 use catalog::{Manifest, is_hash};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -36,8 +36,8 @@ pub(super) async fn handle<P: Platform, U: Upload>(
 
 /// Read, compare, claim, write: the key-value store does not compare and swap, and may be a minute
 /// behind, so that who flips from a root claims it in the database first, where one of several wins.
-async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Root, Error> {
-    let flip: Flip = super::parsed(upload).await?;
+async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<CatalogRoot, Error> {
+    let flip: RootUpdate = super::parsed(upload).await?;
     if !is_hash(&flip.manifest) {
         return Err(Error::InvalidPayload("`manifest` is no hash".to_owned()));
     }
@@ -54,7 +54,7 @@ async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Root, E
 
     let now_ms = platform.clock().now_ms();
     claim(platform, current.as_ref(), &flip.manifest, now_ms).await?;
-    let root = Root { manifest: flip.manifest, flipped_at_ms: now_ms };
+    let root = CatalogRoot { manifest: flip.manifest, flipped_at_ms: now_ms };
     platform.key_value().put(ROOT_KEY, &crate::http::json_bytes(&root)).await?;
     platform.instance().catalog.note(Some(root.clone()), now_ms);
     Ok(root)
@@ -64,7 +64,7 @@ async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Root, E
 /// in which every place has heard of what was written.
 async fn claim<P: Platform>(
     platform: &P,
-    current: Option<&Root>,
+    current: Option<&CatalogRoot>,
     manifest: &str,
     now_ms: u64,
 ) -> Result<(), Error> {

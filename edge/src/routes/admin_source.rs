@@ -1,6 +1,6 @@
 //! `POST /api/v2/admin/sources`: takes up a film that lies with a provider.
 
-use api::{Envelope, Registered, Registration};
+use api::{Envelope, IngestedFile, ProviderFile};
 
 use crate::{
     error::Error,
@@ -20,12 +20,12 @@ pub(super) async fn register<P: Platform, U: Upload>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let asked = registration(upload).await?;
     let film = ingest::ingest_film(platform, &asked.provider, &asked.file).await?;
-    let registered = Registered { size_bytes: film.size_bytes(), id: film.id };
+    let registered = IngestedFile { size_bytes: film.size_bytes(), id: film.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }
 
 /// Which file to take up.
-pub(super) async fn registration<U: Upload>(upload: U) -> Result<Registration, Error> {
+pub(super) async fn registration<U: Upload>(upload: U) -> Result<ProviderFile, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
     serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))
 }

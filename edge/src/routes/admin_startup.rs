@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Envelope, Purged};
+use api::{Envelope, PurgeResult};
 
 use crate::{
     catalog_cache,
@@ -17,7 +17,7 @@ use crate::{
 /// elsewhere. What `publish` has brought in stays.
 pub(super) async fn purge_all<P: Platform>(platform: &P) -> Result<Reply<StreamOf<P>>, Error> {
     media::purge_all(platform).await?;
-    Ok(super::json(200, &Envelope::data(Purged { films: None })))
+    Ok(super::json(200, &Envelope::data(PurgeResult { films: None })))
 }
 
 /// Every block of the films and pictures of one title, in every store, and what is stored for
@@ -38,5 +38,5 @@ pub(super) async fn purge<P: Platform>(
         media::purge_picture(platform, Film::of(id)).await?;
     }
     let films = films.len();
-    Ok(super::json(200, &Envelope::data(Purged { films: Some(films) })))
+    Ok(super::json(200, &Envelope::data(PurgeResult { films: Some(films) })))
 }

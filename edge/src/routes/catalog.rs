@@ -1,6 +1,6 @@
 //! `GET /api/v2/catalog/{catalogId}`: one title.
 
-use api::{Card, Catalog, Envelope, Home, paths};
+use api::{Envelope, Home, TitleCard, TitleDetail, paths};
 use catalog::{PROVIDER, Title};
 
 use super::{episodes::episodes_of, image_urls::ImageSigner};
@@ -31,11 +31,11 @@ pub(super) async fn show<P: Platform>(
     Ok(super::json_until_changed(headers, &envelope))
 }
 
-fn view(title: Title, home: Home) -> Catalog {
-    let others = |card: &Card| card.id != title.id;
+fn view(title: Title, home: Home) -> TitleDetail {
+    let others = |card: &TitleCard| card.id != title.id;
     let recommendations =
         home.recent.into_iter().filter(others).take(RECOMMENDATION_COUNT_MAX).collect();
-    Catalog {
+    TitleDetail {
         episodes: episodes_of(&title),
         cover_image: title.cover.as_deref().map(image_url).unwrap_or_default(),
         banner_image: title.banner.as_deref().map(image_url),

@@ -1,6 +1,6 @@
 //! `GET /api/v2/catalog/{catalogId}/episodes`: the episodes of one title.
 
-use api::{Envelope, Episode, Episodes};
+use api::{Envelope, Episode, EpisodeList};
 use catalog::{PROVIDER, Title, episode_id};
 
 use crate::{
@@ -17,7 +17,7 @@ pub(super) async fn show<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let title =
         catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
-    let episodes = Episodes { items: episodes_of(&title), catalog_id: title.id };
+    let episodes = EpisodeList { items: episodes_of(&title), catalog_id: title.id };
     let envelope = Envelope::data(episodes).with_meta("provider", PROVIDER);
     Ok(super::json_until_changed(headers, &envelope))
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use api::{Deleted, Envelope, History, Watched};
-use catalog::{Episode, PROVIDER, Title, card, split_episode_id};
+use api::{Deleted, Envelope, History, HistoryEntry};
+use catalog::{Episode, PROVIDER, Title, parse_episode_id, title_card};
 
 use super::image_urls::ImageSigner;
 use crate::{
@@ -53,12 +53,12 @@ pub(super) async fn forget<P: Platform>(
 async fn note<P: Platform>(
     platform: &P,
     client: Client,
-    sent: api::Progress,
-) -> Result<Watched, Error> {
+    sent: api::PlaybackPosition,
+) -> Result<HistoryEntry, Error> {
     let position = Duration::try_from_secs_f64(sent.position_seconds)
         .map_err(|_| Error::InvalidPayload("`positionSeconds` is no position".to_owned()))?;
     let position_ms = u64::try_from(position.as_millis()).unwrap_or(u64::MAX);
-    let (catalog_id, _) = split_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
+    let (catalog_id, _) = parse_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
     if catalog_id != sent.catalog_id {
         let why = "`episodeId` is no episode of `catalogId`".to_owned();
         return Err(Error::InvalidPayload(why));
@@ -83,7 +83,7 @@ async fn note<P: Platform>(
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
-    title.episode(split_episode_id(episode_id)?.1)
+    title.episode(parse_episode_id(episode_id)?.1)
 }
 
 pub(super) fn watched(
@@ -91,10 +91,10 @@ pub(super) fn watched(
     title: &Title,
     episode: &Episode,
     entry: &Entry,
-) -> Watched {
-    let mut card = card(title);
+) -> HistoryEntry {
+    let mut card = title_card(title);
     pictures.sign_cards([&mut card]);
-    Watched {
+    HistoryEntry {
         catalog_id: card.id,
         episode_id: entry.episode_id.clone(),
         title: card.title,

@@ -1,6 +1,6 @@
 //! URLs of pictures in answers: signed where nobody gets them otherwise.
 
-use api::{Card, paths};
+use api::{TitleCard, paths};
 
 use super::signed_urls;
 use crate::{
@@ -36,7 +36,7 @@ impl ImageSigner {
         }
     }
 
-    pub(super) fn sign_cards<'a>(&self, cards: impl IntoIterator<Item = &'a mut Card>) {
+    pub(super) fn sign_cards<'a>(&self, cards: impl IntoIterator<Item = &'a mut TitleCard>) {
         for card in cards {
             self.sign(&mut card.cover_image);
         }

@@ -1,8 +1,8 @@
 //! `GET /api/v2/stream/{episodeId}`: what to play.
 
-use api::{Candidate, Envelope, Start, Stream, paths};
+use api::{Candidate, Envelope, Stream, StreamStart, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use catalog::{PROVIDER, split_episode_id};
+use catalog::{PROVIDER, parse_episode_id};
 
 use super::signed_urls;
 use crate::{
@@ -38,7 +38,7 @@ pub(super) async fn show<P: Platform>(
 /// What to play, and nothing of how it starts.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
     let unknown = || Error::NotFound("episode");
-    let (catalog_id, number) = split_episode_id(episode_id).ok_or_else(unknown)?;
+    let (catalog_id, number) = parse_episode_id(episode_id).ok_or_else(unknown)?;
     let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
     let episode = title.episode(number).ok_or_else(unknown)?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
@@ -61,8 +61,8 @@ async fn begin<P: Platform>(
     headers: &Headers,
     episode_id: &str,
     preferred: &Candidate,
-) -> Option<Start> {
-    let (catalog_id, _) = split_episode_id(episode_id)?;
+) -> Option<StreamStart> {
+    let (catalog_id, _) = parse_episode_id(episode_id)?;
     let position = async {
         let Some(client) = accounts::client(platform, headers).await? else { return Ok(None) };
         accounts::position_ms(platform, client, catalog_id, episode_id).await
@@ -78,15 +78,15 @@ async fn begin<P: Platform>(
     };
     let boxes = mp4::start_index::encode(&start?.answer);
     let headers = (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes));
-    Some(Start { headers, ..addresses(preferred, position_ms) })
+    Some(StreamStart { headers, ..addresses(preferred, position_ms) })
 }
 
 /// Where a start of it is to be had, by its own signature.
-pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> Start {
+pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> StreamStart {
     let (source_id, query) = signed_urls::split_media_url(&preferred.url);
     let query =
         format!("{query}{}at={}", if query.is_empty() { "" } else { "&" }, seconds(position_ms));
-    Start {
+    StreamStart {
         headers: None,
         headers_url: format!("{}{source_id}?{query}", paths::HEADERS),
         start_url: format!("{}{source_id}?{query}", paths::START),

@@ -1,8 +1,8 @@
 //! `GET | POST /api/v2/watchlist` and `DELETE /api/v2/watchlist/{catalogId}`: what a viewer wants
 //! to come back to.
 
-use api::{Deleted, Envelope, Watchlist, Wish, Wished};
-use catalog::{PROVIDER, Title, card};
+use api::{Deleted, Envelope, NewWatchlistEntry, Watchlist, WatchlistEntry};
+use catalog::{PROVIDER, Title, title_card};
 
 use super::image_urls::ImageSigner;
 use crate::{
@@ -21,7 +21,7 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     let client = accounts::known_client(platform, headers).await?;
     let pictures = ImageSigner::of(platform).await?;
     if method == Method::Post {
-        let Wish { catalog_id } = super::parsed(upload).await?;
+        let NewWatchlistEntry { catalog_id } = super::parsed(upload).await?;
         let title = catalog_cache::title(platform, &catalog_id).await?;
         let title = title.ok_or(Error::NotFound("title"))?;
         let updated_at_ms = accounts::put_wish(platform, client, &catalog_id).await?;
@@ -46,10 +46,10 @@ pub(super) async fn remove<P: Platform>(
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
-fn wished(pictures: &ImageSigner, title: &Title, updated_at_ms: u64) -> Wished {
-    let mut card = card(title);
+fn wished(pictures: &ImageSigner, title: &Title, updated_at_ms: u64) -> WatchlistEntry {
+    let mut card = title_card(title);
     pictures.sign_cards([&mut card]);
-    Wished {
+    WatchlistEntry {
         catalog_id: card.id,
         title: card.title,
         cover_image: card.cover_image,

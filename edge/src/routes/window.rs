@@ -3,8 +3,8 @@
 //! The answer comes at once, the work after it: at most two episodes, each once in half a minute. Of
 //! each, what is kept of every film: its beginning, its end, and what its starts are made of.
 
-use api::{Envelope, Window, Windowed};
-use catalog::split_episode_id;
+use api::{Envelope, PrefetchRequest, PrefetchResponse};
+use catalog::parse_episode_id;
 
 use super::signed_urls;
 use crate::{
@@ -31,7 +31,7 @@ pub(super) async fn open<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
-    let Window { current_episode_id, next_episode_ids } =
+    let PrefetchRequest { current_episode_id, next_episode_ids } =
         serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))?;
     let viewer = accounts::client(platform, headers).await?.map(|client| client.0);
     let current = film(platform, &current_episode_id).await?;
@@ -45,13 +45,13 @@ pub(super) async fn open<P: Platform, U: Upload>(
     let window = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
     let now_ms = platform.clock().now_ms();
     let is_new = platform.instance().media.is_new_window(&window, now_ms, AGAIN_MS);
-    let reply = super::json(202, &Envelope::data(Windowed { next_episode_ids: known }));
+    let reply = super::json(202, &Envelope::data(PrefetchResponse { next_episode_ids: known }));
     Ok(Reply { prefetch: is_new.then_some(PrefetchJob { viewer, current, next }), ..reply })
 }
 
 /// The film that is played for an episode, if there is such an episode and it has one.
 async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
-    let Some((catalog_id, number)) = split_episode_id(episode_id) else { return Ok(None) };
+    let Some((catalog_id, number)) = parse_episode_id(episode_id) else { return Ok(None) };
     let title = catalog_cache::title(platform, catalog_id).await?;
     let Some(episode) = title.as_ref().and_then(|title| title.episode(number)) else {
         return Ok(None);

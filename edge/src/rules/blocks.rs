@@ -114,5 +114,5 @@ pub fn prefix(source_id: &str) -> String {
 
 /// The bytes of a stored block; none where it is not whole.
 pub fn unseal(stored: &[u8], length: u64) -> Option<&[u8]> {
-    catalog::unseal(stored).filter(|bytes| bytes.len() as u64 == length)
+    catalog::verify_hash(stored).filter(|bytes| bytes.len() as u64 == length)
 }

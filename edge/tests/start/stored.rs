@@ -23,7 +23,8 @@ fn stored(memory: &Memory, key: &str) -> Option<Vec<u8>> {
 /// Keys of the packs that the root names.
 fn packs(memory: &Memory) -> Vec<String> {
     let sealed = stored(memory, ROOT).unwrap();
-    let Root::Stored { names, .. } = Root::read(catalog::unseal(&sealed).unwrap()).unwrap() else {
+    let Root::Stored { names, .. } = Root::read(catalog::verify_hash(&sealed).unwrap()).unwrap()
+    else {
         panic!("it is refused");
     };
     names.into_iter().map(|name| format!("index/00ff/{name}")).collect()

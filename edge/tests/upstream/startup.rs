@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use catalog::seal;
+use catalog::prepend_hash;
 use edge::{
     memory::{Memory, ScriptedResponse, respond, run},
     platform::{Database, PortError, Value},
@@ -189,7 +189,7 @@ fn a_block_that_is_not_whole_is_never_served() {
     let whole = fixture.memory.key_value.values.borrow()[&key].clone();
     let mut flipped = whole.clone();
     flipped[100] ^= 1;
-    let wrong = [Vec::new(), whole[..1000].to_vec(), flipped, seal(&vec![0; length - 1])];
+    let wrong = [Vec::new(), whole[..1000].to_vec(), flipped, prepend_hash(&vec![0; length - 1])];
     let mut fixture = fixture;
     for (n, stored) in wrong.into_iter().enumerate() {
         fixture = restart(fixture);

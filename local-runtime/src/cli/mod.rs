@@ -1,12 +1,15 @@
-//! The verbs that talk to a deployment over HTTP, and the library that there is to try them with.
+//! The verbs of the command line: flags and variables in, a call of `publisher` out; and the demo
+//! library.
 
-mod admin;
-mod catalogue;
 pub(crate) mod demo;
-mod http;
+mod deployment;
 pub(crate) mod prewarm;
 pub(crate) mod publish;
 pub(crate) mod purge;
-mod report;
-mod settings;
-mod titles;
+
+/// Exit status of `prewarm` and `purge` where some titles failed; 2 is that of clap.
+const SOME_FAILED: u8 = 3;
+
+fn exit_code(all_done: bool) -> std::process::ExitCode {
+    std::process::ExitCode::from(if all_done { 0 } else { SOME_FAILED })
+}

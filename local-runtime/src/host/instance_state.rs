@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use api::data_folder::ServerKeys;
 use s3s::service::S3Service;
 use wasmtime::{
     Engine, StoreLimits, StoreLimitsBuilder,
@@ -16,7 +17,7 @@ use super::{
     guest_log::GuestLog,
     outbound::OutboundHooks,
 };
-use crate::storage::{DataFolder, GuestDatabase, Keys};
+use crate::storage::{DataFolder, GuestDatabase};
 
 /// Resources that an instance may hold: a request needs about ten, and 16 requests run at once.
 const RESOURCES_MAX: usize = 10_000;
@@ -25,7 +26,7 @@ const RESOURCES_MAX: usize = 10_000;
 pub(crate) struct HostServices {
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) database: Arc<GuestDatabase>,
-    pub(crate) keys: Keys,
+    pub(crate) keys: ServerKeys,
     pub(crate) s3: S3Service,
     pub(crate) outbound: Outbound,
     /// The settings that the edge reads, by name.

@@ -3,6 +3,7 @@
 use std::{fs, io::ErrorKind, mem, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
+use api::data_folder::ServerKeys;
 use s3s::service::S3Service;
 use tokio::{net::TcpListener, runtime};
 
@@ -18,7 +19,7 @@ use crate::{
     config::{Config, Flags},
     engine::{self, Handler, Limits},
     host::{HostServices, Outbound},
-    storage::{DataFolder, GuestDatabase, Keys, s3},
+    storage::{DataFolder, GuestDatabase, open_keys, s3},
 };
 
 /// The component that the build put into this binary; empty when the build had none.
@@ -48,7 +49,7 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
 
 async fn serve(config: &Config) -> Result<()> {
     let folder = open_data_folder(config)?;
-    let keys = Keys::open(&config.data)?;
+    let keys = open_keys(&config.data)?;
     let s3 = s3::service(Arc::clone(&folder), &keys.s3_access_key, &keys.s3_secret_key);
     let listener = bind("listen", config.listen).await?;
     let s3_listener = bind("s3_listen", config.s3_listen).await?;
@@ -85,7 +86,7 @@ fn open_data_folder(config: &Config) -> Result<Arc<DataFolder>> {
 fn host_services(
     config: &Config,
     folder: Arc<DataFolder>,
-    keys: Keys,
+    keys: ServerKeys,
     s3: S3Service,
 ) -> Arc<HostServices> {
     Arc::new(HostServices {

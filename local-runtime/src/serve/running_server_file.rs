@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
+use api::data_folder::{RUNNING_SERVER_FILE, RunningServer};
 
 /// The file, which is removed when this is dropped.
 pub(super) struct RunningServerFile(PathBuf);
@@ -15,14 +16,14 @@ pub(super) struct RunningServerFile(PathBuf);
 impl RunningServerFile {
     /// Writes the file, and prints the server's URL on stdout.
     pub(super) fn announce(data: &Path, web: SocketAddr, s3: SocketAddr) -> Result<Self> {
-        let json = serde_json::json!({
-            "url": format!("http://{web}/"),
-            "s3_endpoint": format!("http://{s3}"),
-            "pid": std::process::id(),
-        });
-        let path = data.join("runtime.json");
+        let server = RunningServer {
+            pid: std::process::id(),
+            s3_endpoint: format!("http://{s3}"),
+            url: format!("http://{web}/"),
+        };
+        let path = data.join(RUNNING_SERVER_FILE);
         let partial = data.join("runtime.json.part");
-        fs::write(&partial, json.to_string())?;
+        fs::write(&partial, serde_json::to_string(&server)?)?;
         fs::rename(&partial, &path)?;
         let mut out = stdout().lock();
         writeln!(out, "Firstframe serves http://{web}/")?;

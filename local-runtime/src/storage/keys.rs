@@ -1,7 +1,6 @@
 //! `keys.toml`: the secrets of the data folder, made at its first start.
 
 use std::{
-    fmt,
     fs::{self, File},
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -9,78 +8,46 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
+use api::data_folder::{KEYS_FILE, ServerKeys};
 
 use super::blob;
 
-/// The secrets; their values appear in no log.
-#[derive(Clone, Deserialize, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the settings that the edge reads")]
-pub(crate) struct Keys {
-    pub(crate) admin_key: String,
-    pub(crate) s3_access_key: String,
-    pub(crate) s3_secret_key: String,
-    /// What signs the URLs of films, as the edge reads it: `name:hexadecimal digits`, by commas.
-    #[serde(default)]
-    pub(crate) media_keys: String,
+/// The keys of the folder at `root`, made when there are none.
+pub(crate) fn open_keys(root: &Path) -> Result<ServerKeys> {
+    let path = root.join(KEYS_FILE);
+    let in_file = || format!("writing {}", path.display());
+    let Some(mut keys) = publisher::data_folder::server_keys(root)? else {
+        return make(&path).with_context(in_file);
+    };
+    if keys.media_keys.is_empty() {
+        keys.media_keys = media_keys()?;
+        write(&keys, &path).with_context(in_file)?;
+    }
+    Ok(keys)
 }
 
-impl fmt::Debug for Keys {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Keys")
-    }
+fn make(path: &Path) -> Result<ServerKeys> {
+    let keys = ServerKeys {
+        admin_key: secret()?,
+        s3_access_key: blob::random_name()?.to_uppercase().chars().take(20).collect(),
+        s3_secret_key: secret()?,
+        media_keys: media_keys()?,
+    };
+    write(&keys, path)?;
+    Ok(keys)
 }
 
-impl Keys {
-    /// The keys of the folder at `root`, made when there are none.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
-        let path = root.join("keys.toml");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Self::make(&path).with_context(|| format!("writing {}", path.display()));
-            }
-            Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
-        };
-        // The error's own text would show the line, and so the secret.
-        let mut keys: Self = toml::from_str(&text).ok().with_context(|| {
-            format!(
-                "{} has no admin_key, s3_access_key and s3_secret_key; mend it, or remove it to \
-                 have new ones made",
-                path.display()
-            )
-        })?;
-        if keys.media_keys.is_empty() {
-            keys.media_keys = media_keys()?;
-            keys.write(&path).with_context(|| format!("writing {}", path.display()))?;
-        }
-        Ok(keys)
+fn write(keys: &ServerKeys, path: &Path) -> Result<()> {
+    let unfinished = path.with_extension("toml.part");
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        Ok(()) | Err(_) => {}
     }
-
-    fn make(path: &Path) -> Result<Self> {
-        let keys = Self {
-            admin_key: secret()?,
-            s3_access_key: blob::random_name()?.to_uppercase().chars().take(20).collect(),
-            s3_secret_key: secret()?,
-            media_keys: media_keys()?,
-        };
-        keys.write(path)?;
-        Ok(keys)
-    }
-
-    fn write(&self, path: &Path) -> Result<()> {
-        let unfinished = path.with_extension("toml.part");
-        match fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-            Ok(()) | Err(_) => {}
-        }
-        let mut file =
-            File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        file.write_all(toml::to_string(self)?.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        Ok(())
-    }
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    file.write_all(toml::to_string(keys)?.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    Ok(())
 }
 
 /// A key of a name that the next one will not have.
@@ -102,9 +69,9 @@ mod tests {
     #[test]
     fn keys_are_made_once_for_their_owner_alone() {
         let root = tempfile::tempdir().unwrap();
-        let made = Keys::open(root.path()).unwrap();
+        let made = open_keys(root.path()).unwrap();
         assert_eq!(made.admin_key.len(), 64);
-        let read = Keys::open(root.path()).unwrap();
+        let read = open_keys(root.path()).unwrap();
         assert_eq!(made.s3_secret_key, read.s3_secret_key);
         assert_eq!(made.media_keys, read.media_keys);
         assert_eq!(made.media_keys.len(), 8 + 1 + 64);
@@ -119,16 +86,16 @@ mod tests {
         let path = root.path().join("keys.toml");
         let older = "admin_key = \"a\"\ns3_access_key = \"b\"\ns3_secret_key = \"c\"\n";
         fs::write(&path, older).unwrap();
-        let keys = Keys::open(root.path()).unwrap();
+        let keys = open_keys(root.path()).unwrap();
         assert_eq!((keys.admin_key.as_str(), keys.media_keys.len()), ("a", 73));
-        assert_eq!(Keys::open(root.path()).unwrap().media_keys, keys.media_keys);
+        assert_eq!(open_keys(root.path()).unwrap().media_keys, keys.media_keys);
     }
 
     #[test]
     fn an_error_about_keys_does_not_show_them() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("keys.toml"), "admin_key = \"hush\nx").unwrap();
-        let error = format!("{:#}", Keys::open(root.path()).unwrap_err());
+        let error = format!("{:#}", open_keys(root.path()).unwrap_err());
         assert!(error.contains("keys.toml") && !error.contains("hush"), "{error}");
     }
 }

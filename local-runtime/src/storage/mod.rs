@@ -23,7 +23,7 @@ pub(crate) use data_folder::DataFolder;
 pub(crate) use error::{Error, Result, run_blocking};
 pub(crate) use guest_database::{GuestConnection, GuestDatabase, ResultSet, SqlValue};
 pub(crate) use index_database::IndexDatabase;
-pub(crate) use keys::Keys;
+pub(crate) use keys::open_keys;
 pub(crate) use object_stream::ObjectStream;
 pub(crate) use objects::{LIST_PAGE_MAX, Object};
 pub(crate) use open_files::OpenObject;

@@ -36,7 +36,7 @@ fn killed_publish_leaves_no_partial_film_and_the_next_run_finishes() {
         }
         let last = said(&mut server.publish_by_s3(dir.path()));
         last.well(&["Published 1 title with 1 episode"]);
-        resumed += usize::from(last.stdout.contains("goes on: "));
+        resumed += usize::from(last.stdout.contains("resumes: "));
     }
     assert!(resumed > 0, "no run resumed an upload");
     // An instance of the edge may cache an earlier catalog for two seconds.
@@ -66,7 +66,7 @@ fn publish_resumes_after_the_server_was_killed() {
     let output = run.wait_with_output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}");
-    assert!(stdout.contains("trying again"), "the server was killed too late:\n{stdout}");
+    assert!(stdout.contains("retrying in"), "the server was killed too late:\n{stdout}");
     let media = server.media_of("film.1").unwrap();
     assert!(server.get(&media) == (200, bytes), "the film has other bytes");
 }

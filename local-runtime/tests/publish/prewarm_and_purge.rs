@@ -51,7 +51,7 @@ fn purged_start_index_is_made_again() {
         .well(&["film.1: starts at once"]);
     assert!(headers(&server) == published, "the edge makes the same index as the command line");
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
-        said(&mut command(&server, &words)).ill(&["the catalogue has no title `nobody`"]);
+        said(&mut command(&server, &words)).ill(&["the catalog has no title `nobody`"]);
     }
 }
 

@@ -45,9 +45,9 @@ fn films_are_linked_and_a_second_run_sends_nothing() {
     );
 
     let second = said(&mut server.publish(dir.path()));
-    second.well(&["0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles"]);
+    second.well(&["0 B sent, 0 B linked, 3 files there before; the catalog has 2 titles"]);
     let by_s3 = said(&mut server.publish_by_s3(dir.path()));
-    by_s3.well(&["0 B sent, 0 B linked, 3 files there before; the catalogue has 2 titles"]);
+    by_s3.well(&["0 B sent, 0 B linked, 3 files there before; the catalog has 2 titles"]);
 }
 
 #[test]
@@ -105,13 +105,13 @@ fn catalog_grows_by_publishing_and_is_replaced_by_a_flag() {
     let (a, b) = (film(6, 10), film(7, 10));
     let first = folder(&[("A.mp4", a.as_slice()), ("catalog.toml", TOML.as_bytes())]);
     let second = folder(&[("B.mp4", &b)]);
-    said(&mut server.publish(first.path())).well(&["the catalogue has 1 title."]);
+    said(&mut server.publish(first.path())).well(&["the catalog has 1 title."]);
     let added = server.data_of("/api/v2/catalog/the-a");
     assert_eq!(added["synopsis"], "Of A.");
     assert_eq!(added["episodes"][0]["releasedAt"], "2008-04-10");
-    said(&mut server.publish(second.path())).well(&["the catalogue has 2 titles."]);
+    said(&mut server.publish(second.path())).well(&["the catalog has 2 titles."]);
     server.shows(&["b", "the-a"]);
-    said(server.publish(second.path()).arg("--replace")).well(&["the catalogue has 1 title."]);
+    said(server.publish(second.path()).arg("--replace")).well(&["the catalog has 1 title."]);
     server.shows(&["b"]);
 }
 
@@ -160,7 +160,7 @@ fn wrong_settings_are_named_and_end_the_run() {
     wrong.ill(&["refuses the admin key", "--admin-key"]);
     assert!(!wrong.stderr.contains("sesame"), "{}", wrong.stderr);
     let wrong = said(server.publish(dir.path()).args(["--s3-secret-key", "sesame"]));
-    wrong.ill(&["the object store answered 403", "look at the S3 keys"]);
+    wrong.ill(&["the object store answered 403", "check the S3 keys"]);
     assert!(!wrong.stderr.contains("sesame"), "{}", wrong.stderr);
 
     let empty = folder::<&str>(&[]);
@@ -186,10 +186,10 @@ fn full_disk_is_named_and_published_films_stay() {
     let server = Server::start_with(&["--objects-mib-max", "24"]);
     let (small, large) = (film(9, 10), film(10, 40 << 20));
     let first = folder(&[("Small.mp4", &small)]);
-    said(&mut server.publish_by_s3(first.path())).well(&["the catalogue has 1 title."]);
+    said(&mut server.publish_by_s3(first.path())).well(&["the catalog has 1 title."]);
     let second = folder(&[("Large.mp4", &large)]);
     let full = said(&mut server.publish_by_s3(second.path()));
-    full.ill(&["Large.mp4", "the object store answered 507", "full", "make room there"]);
+    full.ill(&["Large.mp4", "the object store answered 507", "full", "free some space there"]);
     server.shows(&["small"]);
     assert!(
         server.get(&server.media_of("small.1").unwrap()) == (200, small),
@@ -203,7 +203,7 @@ fn settings_file_of_the_server_names_the_data_folder_of_publish() {
     let data = format!("data = {:?}\n", server.data());
     let dir = folder(&[("firstframe.toml", data.as_bytes()), ("A.mp4", clip())]);
     let run = said(firstframe().args(["publish", "."]).current_dir(dir.path()));
-    run.well(&["the catalogue has 1 title."]);
+    run.well(&["the catalog has 1 title."]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{Envelope, ErrorCode, Flip, Root, limits::VALUE_BYTES_MAX, paths};
+use api::{CatalogRoot, Envelope, ErrorCode, RootUpdate, limits::VALUE_BYTES_MAX, paths};
 use catalog::Pack;
 use serde_json::Value;
 use tests::{
@@ -41,7 +41,7 @@ fn code(response: &Response) -> Option<ErrorCode> {
 }
 
 fn flip(subject: &Subject, manifest: &str, previous: Option<&str>) -> Response {
-    let body = Flip { manifest: manifest.to_owned(), previous: previous.map(str::to_owned) };
+    let body = RootUpdate { manifest: manifest.to_owned(), previous: previous.map(str::to_owned) };
     let body = serde_json::to_vec(&body).expect("a flip is JSON");
     subject.admin(Request::put(paths::ADMIN_ROOT, body))
 }
@@ -153,8 +153,8 @@ pub(crate) fn root_flips_only_from_the_catalog_it_was_built_on(subject: &Subject
 
     let response = flip(subject, &next.manifest.hash, Some(ours));
     checks.equal("previous is current", response.status, 200);
-    let root: Option<Root> =
-        response.envelope().ok().and_then(|envelope: Envelope<Root>| envelope.data);
+    let root: Option<CatalogRoot> =
+        response.envelope().ok().and_then(|envelope: Envelope<CatalogRoot>| envelope.data);
     let named = root.as_ref().map(|root| root.manifest.as_str());
     checks.equal("the answer names", named, Some(next.manifest.hash.as_str()));
     checks.that(root.is_some_and(|root| root.flipped_at_ms > 0), || "no time".to_owned());

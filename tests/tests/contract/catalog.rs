@@ -1,6 +1,8 @@
 //! What the page reads: home, titles, episodes, streams, posters.
 
-use api::{Card, Catalog, Envelope, Episodes, ErrorCode, Health, Home, SelectionReason, Stream};
+use api::{
+    Envelope, EpisodeList, ErrorCode, Health, Home, SelectionReason, Stream, TitleCard, TitleDetail,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tests::{
@@ -31,7 +33,7 @@ pub(crate) fn health_names_the_service(subject: &Subject) {
 pub(crate) fn home_has_every_title(subject: &Subject) {
     let home: Home = data(subject, "/api/v2/home");
     let mut checks = Checks::default();
-    let has = |cards: &[Card], id: &str| cards.iter().any(|card| card.id == id);
+    let has = |cards: &[TitleCard], id: &str| cards.iter().any(|card| card.id == id);
     for id in [FILM, SERIES, EMPTY_TITLE] {
         checks.that(has(&home.recent, id), || format!("{id} is not in recent"));
     }
@@ -49,7 +51,7 @@ pub(crate) fn home_has_every_title(subject: &Subject) {
 }
 
 pub(crate) fn title_has_all_its_fields(subject: &Subject) {
-    let film: Catalog = data(subject, &format!("/api/v2/catalog/{FILM}"));
+    let film: TitleDetail = data(subject, &format!("/api/v2/catalog/{FILM}"));
     let mut checks = Checks::default();
     checks.equal("id", film.id.as_str(), FILM);
     checks.equal("title", film.title.as_str(), "Night Train");
@@ -65,7 +67,7 @@ pub(crate) fn title_has_all_its_fields(subject: &Subject) {
 }
 
 pub(crate) fn episodes_come_in_order(subject: &Subject) {
-    let episodes: Episodes = data(subject, &format!("/api/v2/catalog/{SERIES}/episodes"));
+    let episodes: EpisodeList = data(subject, &format!("/api/v2/catalog/{SERIES}/episodes"));
     assert_eq!(episodes.catalog_id, SERIES);
     let ids: Vec<_> = episodes.items.iter().map(|episode| episode.id.as_str()).collect();
     assert_eq!(ids, ["north.and.south.1", "north.and.south.2", "north.and.south.3"]);

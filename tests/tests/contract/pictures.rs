@@ -1,6 +1,6 @@
 //! Pictures that lie with a provider.
 
-use api::{Catalog, Registered};
+use api::{IngestedFile, TitleDetail};
 use catalog::Title;
 use tests::{
     fixture::{self, PNG},
@@ -19,7 +19,7 @@ fn ingest(subject: &Subject, file: &str) -> Response {
 
 pub(crate) fn upstream_picture_is_sent_to_clients_with_its_signed_url(subject: &Subject) {
     let taken_up = ingest(subject, PICTURE);
-    let picture: Registered = taken_up.envelope().expect("an envelope").data.expect("a picture");
+    let picture: IngestedFile = taken_up.envelope().expect("an envelope").data.expect("a picture");
     let title = Title { id: TITLE.into(), cover: Some(picture.id), ..Title::default() };
     let build = catalog::build(vec![title]).expect("a catalog");
     let current = fixture::root(&subject.deployment).expect("a root").map(|root| root.manifest);
@@ -27,7 +27,7 @@ pub(crate) fn upstream_picture_is_sent_to_clients_with_its_signed_url(subject: &
     fixture::flip(&subject.deployment, &build, current).expect("it is current");
     // An instance looks for another catalog every two seconds.
     let cover = (0..50).find_map(|_| {
-        let title: Option<Catalog> =
+        let title: Option<TitleDetail> =
             subject.get(&format!("/api/v2/catalog/{TITLE}")).envelope().ok()?.data;
         std::thread::sleep(std::time::Duration::from_millis(100));
         Some(title?.cover_image)

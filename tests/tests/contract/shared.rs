@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use anyhow::Result;
-use catalog::Build;
+use catalog::BuiltCatalog;
 use tests::{
     deployment::Deployment,
     fixture::{self, CLIP, LONG, LONG_BYTES, LONG_SEED},
@@ -24,7 +24,7 @@ pub(crate) struct Differences {
 /// A deployment that cases run against, and the films in it.
 pub(crate) struct Subject {
     pub(crate) deployment: Deployment,
-    pub(crate) build: Build,
+    pub(crate) build: BuiltCatalog,
     pub(crate) differences: Differences,
     /// The URL of the clip of the fixture.
     pub(crate) clip: String,

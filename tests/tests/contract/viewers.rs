@@ -1,6 +1,6 @@
 //! What the database keeps: sessions, history, what to go on with, the watchlist.
 
-use api::{Deleted, ErrorCode, History, Session, Watched, Watchlist, Wished, paths};
+use api::{Deleted, ErrorCode, History, HistoryEntry, Session, Watchlist, WatchlistEntry, paths};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tests::{
@@ -57,7 +57,7 @@ fn code(response: &Response) -> Option<ErrorCode> {
     response.envelope::<Value>().ok()?.error.map(|error| error.code)
 }
 
-fn episodes(items: &[Watched]) -> Vec<&str> {
+fn episodes(items: &[HistoryEntry]) -> Vec<&str> {
     items.iter().map(|item| item.episode_id.as_str()).collect()
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn watchlist_keeps_its_titles(subject: &Subject) {
     for id in [FILM, SERIES, FILM] {
         let response = viewer.post(paths::WATCHLIST, &json!({"catalogId": id}));
         checks.equal(id, response.status, 201);
-        checks.equal(id, data::<Wished>(&response).catalog_id.as_str(), id);
+        checks.equal(id, data::<WatchlistEntry>(&response).catalog_id.as_str(), id);
     }
     let ids = |list: &Watchlist| list.items.iter().map(|one| one.catalog_id.clone()).collect();
     let mut listed: Vec<String> = ids(&viewer.get(paths::WATCHLIST));

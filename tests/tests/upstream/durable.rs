@@ -1,6 +1,6 @@
 //! Blocks in a store that outlives the data folder of the server.
 
-use api::{Health, Registered, StartupStore};
+use api::{Health, IngestedFile, StartupStore};
 use tests::{
     deployment::Deployment,
     fixture,
@@ -23,11 +23,11 @@ fn empty_data_folder_is_restored_from_a_separate_store() {
     let flags: Vec<_> =
         ["--startup-store", "apart"].into_iter().chain(flags.iter().map(String::as_str)).collect();
     let mut fixture = UpstreamFixture::new(&flags);
-    assert_eq!(startup_store(&fixture.deployment), Some(StartupStore::Apart));
+    assert_eq!(startup_store(&fixture.deployment), Some(StartupStore::Separate));
     fixture.upstream.set_fault_mode(FaultMode::Forbidden);
     let requests = fixture.upstream.request_count();
     fixture.restart_with_empty_data_folder(&flags);
-    let film = Registered { id: fixture.id.clone(), size_bytes: FILM_BYTES };
+    let film = IngestedFile { id: fixture.id.clone(), size_bytes: FILM_BYTES };
     fixture::publish_title(&fixture.deployment, TITLE, &[film]).expect("a catalog");
     fixture.url = fixture.media_url();
     for (start, end) in [(0, 262_144), (FILM_BYTES - 524_288, FILM_BYTES), (262_144, 1_500_000)] {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, thread, time::Duration};
 
-use api::Catalog;
+use api::TitleDetail;
 use tests::{
     fixture::{PNG, playable_film},
     http::Request,
@@ -23,12 +23,12 @@ fn publish(fixture: &UpstreamFixture, library: &Path) -> String {
     stdout
 }
 
-fn title(fixture: &UpstreamFixture, id: &str) -> Catalog {
+fn title(fixture: &UpstreamFixture, id: &str) -> TitleDetail {
     // An instance reads the root every two seconds.
     let title = (0..50).find_map(|_| {
         thread::sleep(Duration::from_millis(100));
         let response = fixture.send(&Request::get(format!("/api/v2/catalog/{id}")));
-        response.envelope::<Catalog>().ok()?.data
+        response.envelope::<TitleDetail>().ok()?.data
     });
     title.expect("a title")
 }

@@ -197,7 +197,7 @@ impl Stores {
         bytes: Vec<u8>,
     ) -> Rc<[u8]> {
         let key = blocks::key(&film.id, block);
-        let sealed = catalog::seal(&bytes);
+        let sealed = catalog::prepend_hash(&bytes);
         let bytes: Rc<[u8]> = bytes.into();
         platform.instance().media.insert_block(&key, &bytes);
         let there = durable::put(platform, &key, &sealed);

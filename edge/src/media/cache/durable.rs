@@ -16,7 +16,7 @@ pub(crate) async fn store<P: Platform>(
     let (kind, store) = match wanted(platform).await? {
         StartupStore::Local => return Ok((StartupStore::Local, None)),
         StartupStore::Durable => (StartupStore::Durable, platform.objects()),
-        StartupStore::Apart => (StartupStore::Apart, platform.durable_objects()),
+        StartupStore::Separate => (StartupStore::Separate, platform.durable_objects()),
     };
     if store.is_set_up().await {
         return Ok((kind, Some(store)));
@@ -32,7 +32,7 @@ async fn wanted<P: Platform>(platform: &P) -> Result<StartupStore, Error> {
     match platform.settings().get("startup_store").await?.as_deref() {
         None | Some("local") => Ok(StartupStore::Local),
         Some("durable") => Ok(StartupStore::Durable),
-        Some("apart") => Ok(StartupStore::Apart),
+        Some("apart") => Ok(StartupStore::Separate),
         Some(_) => {
             let why = "the setting startup_store is not one of local, durable, apart".to_owned();
             Err(Error::StorageUnavailable(why))

@@ -49,7 +49,7 @@ impl Piece<'_> {
         if self.number > 0 {
             return Some(stored).filter(|pack| catalog::hash(pack) == self.name);
         }
-        let root = catalog::unseal(&stored).filter(|root| Root::read(root).is_ok())?;
+        let root = catalog::verify_hash(&stored).filter(|root| Root::read(root).is_ok())?;
         Some(root.to_vec())
     }
 }
@@ -91,7 +91,7 @@ pub(crate) async fn put_root<P: Platform>(
     root: Vec<u8>,
 ) -> Result<Rc<[u8]>, Error> {
     let piece = Piece { film, number: 0, name: INDEX_ROOT };
-    write(platform, &piece, &catalog::seal(&root)).await?;
+    write(platform, &piece, &catalog::prepend_hash(&root)).await?;
     Ok(remembered(platform, &piece, root))
 }
 

@@ -1,0 +1,160 @@
+//! The catalog of a deployment: reads the current one, merges new titles into it, makes it current.
+
+use std::collections::{BTreeMap, HashSet};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use api::{CatalogRoot, RootUpdate};
+use catalog::{BuiltCatalog, Manifest, Title};
+
+use super::admin_api::{AdminApi, UpdateOutcome};
+use crate::output::console::Console;
+use crate::parallel::in_parallel;
+
+/// Packs that are sent or fetched at once.
+const PARALLEL: usize = 4;
+/// How long another publisher's root update may be under way that compared before this one wrote: a
+/// store without transactions compares and writes in two steps, and the later write wins.
+const SETTLE_TIME: Duration = Duration::from_millis(300);
+/// Root updates that are tried, where other publishers are faster.
+const UPDATES_MAX: usize = 8;
+
+/// The catalog that is current.
+#[derive(Debug, Default)]
+pub(crate) struct CurrentCatalog {
+    manifest: Option<String>,
+    /// Hashes of its packs, which need not be stored again.
+    packs: HashSet<String>,
+    /// By their ids.
+    pub(crate) titles: BTreeMap<String, Title>,
+}
+
+/// Reads the catalog that `root` names.
+pub(crate) fn read(admin: &AdminApi<'_>, root: Option<CatalogRoot>) -> Result<CurrentCatalog> {
+    let Some(root) = root else { return Ok(CurrentCatalog::default()) };
+    let manifest = Manifest::parse(&admin.pack(&root.manifest)?)
+        .with_context(|| format!("the current manifest {}", root.manifest))?;
+    let packs: HashSet<String> = manifest.packs().map(str::to_owned).collect();
+    let title_packs: Vec<&String> = packs.iter().filter(|hash| **hash != manifest.home).collect();
+    let titles = in_parallel(title_packs, PARALLEL, |hash| titles_in(&admin.pack(hash)?))?;
+    let titles: BTreeMap<String, Title> =
+        titles.into_iter().flatten().map(|title| (title.id.clone(), title)).collect();
+    if titles.len() != manifest.title_count {
+        bail!(
+            "the current manifest names {} titles, its packs {}",
+            manifest.title_count,
+            titles.len()
+        );
+    }
+    Ok(CurrentCatalog { manifest: Some(root.manifest), packs, titles })
+}
+
+/// The titles of a title pack.
+fn titles_in(pack: &[u8]) -> Result<Vec<Title>> {
+    pack.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).context("a pack of the current catalog"))
+        .collect()
+}
+
+/// The titles of the next catalog: earlier ones unless `replace` removes them, and the new ones in
+/// place of those with the same id, whose age they keep.
+fn merged(current: &CurrentCatalog, new: &[Title], replace: bool) -> Vec<Title> {
+    let mut titles = if replace { BTreeMap::new() } else { current.titles.clone() };
+    for title in new {
+        let added_at_ms =
+            current.titles.get(&title.id).map_or(title.added_at_ms, |t| t.added_at_ms);
+        titles.insert(title.id.clone(), Title { added_at_ms, ..title.clone() });
+    }
+    titles.into_values().collect()
+}
+
+/// Makes a catalog with the titles `new` current; the number of titles it has.
+///
+/// Each round names the catalog that it builds upon; the deployment refuses the update where another
+/// one is current, and the next round merges into that one.
+pub(crate) fn publish(
+    admin: &AdminApi<'_>,
+    console: &Console,
+    mut current: CurrentCatalog,
+    new: &[Title],
+    replace: bool,
+) -> Result<usize> {
+    for _ in 0..UPDATES_MAX {
+        let titles = merged(&current, new, replace);
+        let count = titles.len();
+        let built = catalog::build(titles).context("building the catalog")?;
+        if current.manifest.as_ref() == Some(&built.manifest.hash) {
+            return Ok(count);
+        }
+        put_packs(admin, &current, &built)?;
+        let update = RootUpdate { manifest: built.manifest.hash, previous: current.manifest };
+        let is_done = admin.update_root(&update)? == UpdateOutcome::Done;
+        if is_done && is_still_current(admin, &update)? {
+            return Ok(count);
+        }
+        current = read(admin, admin.root()?)?;
+        // Another publisher was later and built upon this catalog.
+        if is_done && new.iter().all(|title| current.titles.contains_key(&title.id)) {
+            return Ok(current.titles.len());
+        }
+        console.line("  another publisher changed the catalog: merging again");
+    }
+    bail!(
+        "other publishers changed the catalog {UPDATES_MAX} times during this run: publish again \
+         when they are done"
+    )
+}
+
+/// Stores the packs that the deployment does not have, and then the manifest that names them.
+fn put_packs(admin: &AdminApi<'_>, current: &CurrentCatalog, built: &BuiltCatalog) -> Result<()> {
+    let missing: Vec<_> =
+        built.packs.iter().filter(|pack| !current.packs.contains(&pack.hash)).collect();
+    in_parallel(missing, PARALLEL, |pack| admin.put_pack(pack))?;
+    admin.put_pack(&built.manifest)
+}
+
+/// Whether the catalog is current when updates that were under way have ended.
+fn is_still_current(admin: &AdminApi<'_>, update: &RootUpdate) -> Result<bool> {
+    thread::sleep(SETTLE_TIME);
+    Ok(admin.root()?.is_some_and(|root| root.manifest == update.manifest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn title(id: &str, text: &str, added_at_ms: u64) -> Title {
+        Title { id: id.to_owned(), title: text.to_owned(), added_at_ms, ..Title::default() }
+    }
+
+    fn current(titles: &[Title]) -> CurrentCatalog {
+        let titles = titles.iter().map(|title| (title.id.clone(), title.clone())).collect();
+        CurrentCatalog { titles, ..CurrentCatalog::default() }
+    }
+
+    #[test]
+    fn earlier_titles_stay_and_a_replaced_title_keeps_its_age() {
+        let current = current(&[title("a", "old", 1), title("b", "kept", 2)]);
+        let titles = merged(&current, &[title("a", "new", 9), title("c", "c", 9)], false);
+        assert_eq!(titles, [title("a", "new", 1), title("b", "kept", 2), title("c", "c", 9)]);
+        let titles = merged(&current, &[title("a", "new", 9)], true);
+        assert_eq!(titles, [title("a", "new", 1)]);
+    }
+
+    #[test]
+    fn titles_are_read_from_the_packs_that_hold_them() {
+        let titles: Vec<_> = (0..500).map(|n| title(&format!("t{n:03}"), "x", n)).collect();
+        let build = catalog::build(titles.clone()).unwrap();
+        let manifest = Manifest::parse(&build.manifest.bytes).unwrap();
+        let mut read: Vec<Title> = build
+            .packs
+            .iter()
+            .filter(|pack| pack.hash != manifest.home)
+            .flat_map(|pack| titles_in(&pack.bytes).unwrap())
+            .collect();
+        read.sort_by(|left, right| left.id.cmp(&right.id));
+        assert_eq!(read, titles);
+    }
+}

@@ -1,0 +1,336 @@
+//! The deployment's object store, by S3: every call signed, one try each, errors in S3's words.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use rusty_s3::actions::{CreateMultipartUpload, ListParts};
+use rusty_s3::{Bucket, Credentials, Method as S3Method, S3Action, UrlStyle};
+use ureq::http::{Method, header};
+
+use super::http_client::{
+    AttemptError, HttpClient, HttpRequest, HttpResponse, status_name, with_retries,
+};
+use super::target::ObjectStoreAccess;
+use crate::output::console::Console;
+
+/// How long a signed URL is good: the longest exchange that `http` allows, and clocks that differ.
+const SIGNED_FOR: Duration = Duration::from_hours(1);
+/// Bucket of the films that lie in the server's own `incoming` folder.
+const INCOMING: &str = "incoming";
+/// Lists are read in pages of 1,000; S3 has at most 10,000 parts.
+const PAGES_MAX: usize = 16;
+
+/// A part that the store has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UploadedPart {
+    pub(crate) etag: String,
+    pub(crate) size_bytes: u64,
+}
+
+/// An upload that was begun and not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PendingUpload {
+    pub(crate) key: String,
+    pub(crate) upload_id: String,
+}
+
+/// One bucket.
+pub(crate) struct ObjectStore<'a> {
+    client: HttpClient,
+    bucket: Bucket,
+    credentials: Credentials,
+    console: &'a Console,
+}
+
+impl<'a> ObjectStore<'a> {
+    /// The bucket of a deployment.
+    pub(crate) fn new(store: &ObjectStoreAccess, console: &'a Console) -> Result<Self> {
+        let endpoint = store
+            .endpoint
+            .parse()
+            .with_context(|| format!("the S3 endpoint {:?} is not a URL", store.endpoint))?;
+        let bucket =
+            Bucket::new(endpoint, UrlStyle::Path, store.bucket.clone(), store.region.clone())
+                .with_context(|| format!("the S3 endpoint {:?} is not one", store.endpoint))?;
+        let credentials = Credentials::new(store.access_key.clone(), store.secret_key.clone());
+        Ok(Self { client: HttpClient::new(&store.endpoint)?, bucket, credentials, console })
+    }
+
+    /// Length of an object, if there is one.
+    pub(crate) fn size(&self, key: &str) -> Result<Option<u64>> {
+        self.retried(|| {
+            let answer = self.send(&self.bucket.head_object(Some(&self.credentials), key), None)?;
+            if answer.status == 404 {
+                return Ok(None);
+            }
+            let answer = checked(answer, "looking for", key)?;
+            let size = answer.header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
+            size.context("the object store gave no length")
+                .map(Some)
+                .map_err(AttemptError::Permanent)
+        })
+    }
+
+    /// Stores a small object.
+    pub(crate) fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        self.retried(|| {
+            let action = self.bucket.put_object(Some(&self.credentials), key);
+            checked(self.send(&action, Some(bytes))?, "storing", key).map(drop)
+        })
+    }
+
+    /// Brings the file `name` of the server's `incoming` folder in as `key`.
+    pub(crate) fn link(&self, name: &str, key: &str) -> Result<()> {
+        self.retried(|| {
+            let mut action = self.bucket.put_object(Some(&self.credentials), key);
+            action.headers_mut().insert("x-amz-copy-source", format!("/{INCOMING}/{name}"));
+            let answer = checked(self.send(&action, Some(&[]))?, "bringing in", key)?;
+            // S3 may find out that a copy failed after it has said 200.
+            checked_body(answer, key).map(drop)
+        })
+    }
+
+    /// Takes an object away.
+    pub(crate) fn delete(&self, key: &str) -> Result<()> {
+        self.retried(|| {
+            let action = self.bucket.delete_object(Some(&self.credentials), key);
+            checked(self.send(&action, None)?, "deleting", key).map(drop)
+        })
+    }
+
+    /// Uploads of films that were begun and not ended, the newest of a key last.
+    pub(crate) fn pending_uploads(&self) -> Result<Vec<PendingUpload>> {
+        self.retried(|| {
+            // The bucket itself with `?uploads`: the one call that rusty-s3 has no action for.
+            let mut action = self.bucket.get_object(Some(&self.credentials), "");
+            action.query_mut().insert("uploads", "");
+            action.query_mut().insert("prefix", api::paths::media_key(""));
+            let answer = self.send(&action, None)?;
+            // A store that cannot list them begins each upload anew.
+            if answer.status == 501 {
+                return Ok(Vec::new());
+            }
+            let text = checked(answer, "listing uploads of", "media/")?.text();
+            Ok(uploads_in(&text))
+        })
+    }
+
+    /// Begins an upload in parts.
+    pub(crate) fn create_upload(&self, key: &str) -> Result<String> {
+        self.retried(|| {
+            let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
+            let text = checked(self.send(&action, Some(&[]))?, "beginning", key)?.text();
+            let parsed = CreateMultipartUpload::parse_response(&text)
+                .map_err(|e| anyhow!("the object store's answer is not S3: {e}"))?;
+            Ok(parsed.upload_id().to_owned())
+        })
+    }
+
+    /// The parts that an upload has; none where it is gone.
+    pub(crate) fn parts(
+        &self,
+        key: &str,
+        upload_id: &str,
+    ) -> Result<Option<BTreeMap<u16, UploadedPart>>> {
+        let mut parts = BTreeMap::new();
+        let mut after = None;
+        for _ in 0..PAGES_MAX {
+            let page = self.retried(|| {
+                let mut action = self.bucket.list_parts(Some(&self.credentials), key, upload_id);
+                if let Some(after) = after {
+                    action.set_part_number_marker(after);
+                }
+                let answer = self.send(&action, None)?;
+                if answer.status == 404 {
+                    return Ok(None);
+                }
+                let text = checked(answer, "listing the parts of", key)?.text();
+                let parsed = ListParts::parse_response(&text)
+                    .map_err(|e| anyhow!("the object store's answer is not S3: {e}"))?;
+                Ok(Some(parsed))
+            })?;
+            let Some(page) = page else { return Ok(None) };
+            after = page.next_part_number_marker;
+            parts.extend(page.parts.into_iter().map(|part| {
+                (part.number, UploadedPart { etag: part.etag, size_bytes: part.size })
+            }));
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(Some(parts))
+    }
+
+    /// Uploads one part; returns its `ETag`.
+    pub(crate) fn put_part(
+        &self,
+        key: &str,
+        upload_id: &str,
+        number: u16,
+        bytes: &[u8],
+    ) -> Result<String> {
+        self.retried(|| {
+            let action = self.bucket.upload_part(Some(&self.credentials), key, number, upload_id);
+            let answer = checked(self.send(&action, Some(bytes))?, "uploading", key)?;
+            let etag = answer.header(header::ETAG).context("the object store gave no ETag")?;
+            Ok(etag.to_owned())
+        })
+    }
+
+    /// Joins the parts.
+    pub(crate) fn complete(&self, key: &str, upload_id: &str, etags: &[String]) -> Result<()> {
+        self.retried(|| {
+            let etags = etags.iter().map(String::as_str);
+            let action = self.bucket.complete_multipart_upload(
+                Some(&self.credentials),
+                key,
+                upload_id,
+                etags,
+            );
+            let url = action.sign(SIGNED_FOR);
+            let body = action.body();
+            let answer =
+                self.exchange(Method::POST, url.as_str(), Vec::new(), Some(body.as_bytes()))?;
+            checked_body(checked(answer, "completing", key)?, key).map(drop)
+        })
+    }
+
+    /// Gives an upload up.
+    pub(crate) fn abort(&self, key: &str, upload_id: &str) -> Result<()> {
+        self.retried(|| {
+            let action =
+                self.bucket.abort_multipart_upload(Some(&self.credentials), key, upload_id);
+            let answer = self.send(&action, None)?;
+            if answer.status == 404 {
+                return Ok(());
+            }
+            checked(answer, "aborting", key).map(drop)
+        })
+    }
+
+    fn retried<T>(&self, once: impl FnMut() -> Result<T, AttemptError>) -> Result<T> {
+        with_retries(self.console, once)
+    }
+
+    fn send<'b, A: S3Action<'b> + Clone>(
+        &self,
+        action: &A,
+        body: Option<&[u8]>,
+    ) -> Result<HttpResponse, AttemptError> {
+        let mut action = action.clone();
+        let url = action.sign(SIGNED_FOR);
+        let headers: Vec<(String, String)> = action
+            .headers_mut()
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let method = match A::METHOD {
+            S3Method::Head => Method::HEAD,
+            S3Method::Get => Method::GET,
+            S3Method::Post => Method::POST,
+            S3Method::Put => Method::PUT,
+            S3Method::Delete => Method::DELETE,
+        };
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.exchange(method, url.as_str(), headers, body)
+    }
+
+    fn exchange(
+        &self,
+        method: Method,
+        url: &str,
+        headers: Vec<(&str, &str)>,
+        body: Option<&[u8]>,
+    ) -> Result<HttpResponse, AttemptError> {
+        self.client.send(&HttpRequest { method, url, headers, body })
+    }
+}
+
+fn checked(answer: HttpResponse, doing: &str, key: &str) -> Result<HttpResponse, AttemptError> {
+    if (200..=299).contains(&answer.status) {
+        return Ok(answer);
+    }
+    let text = answer.text();
+    let code = values(&text, "Code").next().unwrap_or_default();
+    let message = values(&text, "Message").next().unwrap_or_default();
+    let advice = match (answer.status, code) {
+        (403, _) => "; check the S3 keys, and the clocks of both machines",
+        (507, _) | (_, "InsufficientStorage") => "; free some space there and publish again",
+        (404, "NoSuchBucket") => "; create the bucket, or check --s3-bucket",
+        _ => "",
+    };
+    let said = [code, message].join(" ");
+    let error = anyhow!(
+        "{doing} {key}: the object store answered {} {}{advice}",
+        status_name(answer.status),
+        said.trim()
+    );
+    Err(if answer.is_transient() {
+        AttemptError::Transient(error)
+    } else {
+        AttemptError::Permanent(error)
+    })
+}
+
+/// An answer of 200 whose body is an error.
+fn checked_body(answer: HttpResponse, key: &str) -> Result<HttpResponse, AttemptError> {
+    let text = answer.text();
+    match values(&text, "Error").next() {
+        None => Ok(answer),
+        Some(inner) => {
+            let message = values(inner, "Message").next().unwrap_or(inner);
+            Err(AttemptError::Transient(anyhow!("{key}: the object store failed: {message}")))
+        }
+    }
+}
+
+fn uploads_in(text: &str) -> Vec<PendingUpload> {
+    let mut uploads: Vec<(&str, PendingUpload)> = values(text, "Upload")
+        .filter_map(|upload| {
+            let begun = PendingUpload {
+                key: values(upload, "Key").next()?.to_owned(),
+                upload_id: values(upload, "UploadId").next()?.to_owned(),
+            };
+            Some((values(upload, "Initiated").next().unwrap_or_default(), begun))
+        })
+        .collect();
+    uploads.sort_by_key(|(initiated, _)| *initiated);
+    uploads.into_iter().map(|(_, begun)| begun).collect()
+}
+
+/// What stands in each `<name>…</name>`: enough XML for S3's flat answers, whose values here (keys
+/// of hexadecimal digits, ids, codes) need no escapes.
+fn values<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, after) = rest.split_once(&open)?;
+        let (value, tail) = after.split_once(&close)?;
+        rest = tail;
+        Some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uploads_are_read_from_a_list_newest_last() {
+        let upload = |id, month| {
+            format!(
+                "<Upload><Key>media/a</Key><UploadId>{id}</UploadId>\
+                 <Initiated>2026-{month}-01T00:00:00Z</Initiated></Upload>"
+            )
+        };
+        let text = format!(
+            "<ListMultipartUploadsResult><Bucket>b</Bucket>{}{}</ListMultipartUploadsResult>",
+            upload(2, "02"),
+            upload(1, "01")
+        );
+        let ids: Vec<_> = uploads_in(&text).into_iter().map(|begun| begun.upload_id).collect();
+        assert_eq!(ids, ["1", "2"]);
+        assert!(uploads_in("<html>").is_empty());
+    }
+}

@@ -1,0 +1,4 @@
+//! One film on this disk: whether it plays, and a picture of it.
+
+pub(crate) mod picture;
+pub(crate) mod probe;

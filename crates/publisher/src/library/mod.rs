@@ -1,0 +1,11 @@
+//! A folder of films, read: which titles and episodes it is to become. No film is opened here.
+
+mod catalog_toml;
+pub(crate) mod catalog_toml_schema;
+pub(crate) mod draft_title;
+mod file_name;
+mod folder_scan;
+mod natural_order;
+pub(crate) mod read;
+mod slug;
+mod titles_from_names;

@@ -1,0 +1,64 @@
+//! Lines on standard output, and a progress bar on standard error where that is a terminal.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Films from this size on are worth a line each tenth where there is no bar: they take minutes.
+const LINES_BYTES_MIN: u64 = 256 << 20;
+
+/// Where lines and the bar go.
+#[derive(Debug)]
+pub(crate) struct Console {
+    bar: ProgressBar,
+}
+
+impl Console {
+    /// A bar on standard error where that is a terminal, else none.
+    pub(crate) fn new() -> Self {
+        let bar = if io::stderr().is_terminal() {
+            ProgressBar::no_length()
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}";
+        bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
+        Self { bar }
+    }
+
+    /// A line. Whoever reads them may have gone: that is no reason to stop publishing.
+    pub(crate) fn line(&self, text: impl Display) {
+        self.bar.suspend(|| drop(writeln!(io::stdout().lock(), "{text}")));
+    }
+
+    /// A file of so many bytes begins to be sent.
+    pub(crate) fn begin(&self, file: &str, bytes: u64) {
+        self.bar.reset();
+        self.bar.set_length(bytes);
+        self.bar.set_message(file.to_owned());
+        self.bar.enable_steady_tick(Duration::from_millis(200));
+    }
+
+    /// So many more bytes of it are there.
+    pub(crate) fn sent(&self, bytes: u64) {
+        let before = self.bar.position();
+        self.bar.inc(bytes);
+        let length = self.bar.length().unwrap_or(0);
+        if !self.bar.is_hidden() || length < LINES_BYTES_MIN {
+            return;
+        }
+        let tenth = |position: u64| u128::from(position) * 10 / u128::from(length);
+        let now = tenth(before.saturating_add(bytes));
+        if now > tenth(before) {
+            self.line(format_args!("  {now}0 %"));
+        }
+    }
+
+    /// It is there, or is given up.
+    pub(crate) fn end(&self) {
+        self.bar.disable_steady_tick();
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,11 @@
+//! `firstframe publish`: uploads the films of a folder and makes its titles part of the catalog.
+
+mod dry_run;
+mod run;
+mod start_index;
+mod summary;
+mod title_pictures;
+mod upload;
+
+pub use dry_run::dry_run;
+pub use run::publish;

@@ -1,0 +1,87 @@
+//! The pictures of one title: those that the folder gives, else a frame of its first film.
+
+use std::path::Path;
+
+use anyhow::Result;
+use catalog::Title;
+
+use crate::deployment::admin_api::AdminApi;
+use crate::deployment::object_store::ObjectStore;
+use crate::film::picture::{self, Picture};
+use crate::film::probe::ProbedFilm;
+use crate::library::draft_title::{DraftTitle, PictureLocation};
+use crate::output::console::Console;
+
+/// What storing pictures needs.
+pub(crate) struct TitlePictures<'a> {
+    pub(crate) console: &'a Console,
+    /// The folder that is published, canonical.
+    pub(crate) root: &'a Path,
+    pub(crate) admin: &'a AdminApi<'a>,
+    pub(crate) store: &'a ObjectStore<'a>,
+    /// Whether ffmpeg can be started.
+    pub(crate) has_ffmpeg: bool,
+}
+
+impl TitlePictures<'_> {
+    /// The image id of a title's poster. `before` is the title as the deployment has it.
+    pub(crate) fn cover(
+        &self,
+        draft: &DraftTitle,
+        before: Option<&Title>,
+        film: &ProbedFilm,
+    ) -> Result<Option<String>> {
+        if let Some(cover) = &draft.cover
+            && let Some(id) = self.given(cover)?
+        {
+            return Ok(Some(id));
+        }
+        // A frame that was drawn of the same film need not be drawn again.
+        if let Some(cover) = before.and_then(|before| cover_of_same_film(before, film))
+            && self.store.size(&api::paths::image_key(cover))?.is_some()
+        {
+            return Ok(Some(cover.to_owned()));
+        }
+        if !self.has_ffmpeg || film.height.is_none() {
+            return Ok(None);
+        }
+        match picture::draw_frame(film) {
+            Ok(picture) => self.store(&picture).map(Some),
+            Err(error) => {
+                self.console.line(format_args!("  no poster: {error:#}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The image id of a picture that the folder gives; `None`, and a line on the console, where it
+    /// cannot be used.
+    pub(crate) fn given(&self, location: &PictureLocation) -> Result<Option<String>> {
+        let error = match location {
+            PictureLocation::File(file) => match picture::read(self.root, file) {
+                Ok(picture) => return self.store(&picture).map(Some),
+                Err(error) => error,
+            },
+            PictureLocation::Provider(file) => match self.admin.ingest_picture(file) {
+                Ok(ingested) => return Ok(Some(ingested.id)),
+                Err(error) => error,
+            },
+        };
+        self.console.line(format_args!("  picture {location}: {error:#}"));
+        Ok(None)
+    }
+
+    fn store(&self, picture: &Picture) -> Result<String> {
+        let key = api::paths::image_key(&picture.id);
+        if self.store.size(&key)? != Some(picture.bytes.len() as u64) {
+            self.store.put(&key, &picture.bytes)?;
+        }
+        Ok(picture.id.clone())
+    }
+}
+
+fn cover_of_same_film<'t>(title: &'t Title, film: &ProbedFilm) -> Option<&'t str> {
+    let first = title.episodes.first()?;
+    let is_same = first.sources.iter().any(|source| source.id == film.source_id);
+    title.cover.as_deref().filter(|_| is_same)
+}
