@@ -10,7 +10,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { groups, mend, origin, run } from '../../tests/node/conformance/suite.mjs';
-import { freePort, settings, start } from '../../tests/node/server-process.mjs';
+import { freePort, settings, startServer } from '../../tests/node/process.mjs';
 
 /**
  * Each cache by its settings, in which words in capitals are filled in, and what it is started by.
@@ -44,7 +44,7 @@ for (const [name, command] of PEERS) {
   const port = await freePort();
   const words = { FOLDER: folder, PORT: port, ORIGIN: new URL(direct).port };
   const file = await settings(new URL(name, import.meta.url), folder, words);
-  const end = await start(command(file, folder, port), port);
+  const end = await startServer(command(file, folder, port), port);
   for (const tests of ['published', 'mended']) {
     const value = await passed(subject, tests, `http://127.0.0.1:${port}`);
     const figure = { bench: 'conformance', case: tests, subject, metric: 'passed_tests', value };

@@ -1,15 +1,15 @@
 // `bench.mjs FOLDER CLIP FILM FIRSTFRAME [--rtt-ms N] [--mbit N] [--runs N] [--case NAME]…
-// [--subject NAME]…`: how long it takes from a click to the first frame, one JSON object a line.
+// [--subject NAME]…`: measures the time from a click to the first frame, and prints one JSON object a
+// line.
 //
-// Each run is a browser context of its own. The median of the runs counts.
+// Each run is a browser context of its own. The figure is the median of the runs.
 
-import { spawn, execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import readline from "node:readline";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
+import { key, publish, serve } from "../../tests/node/firstframe.mjs";
 import { FILMS, SEASON, at70, makeFilms } from "./films.mjs";
 import { link } from "./link.mjs";
 import { origin } from "./origin.mjs";
@@ -20,17 +20,17 @@ const SUBJECTS = [
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
-/** A film that lies elsewhere, and of which the edge has nothing: everybody has the same upstream. */
+/** A provider's film of which the edge has stored nothing: every subject has the same upstream. */
 const UPSTREAM = "2h-upstream";
 const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", UPSTREAM, "season"];
-/** The floor has one file, for one time; and nobody else goes from one episode to the next. */
+/** The floor has one file, for one time. Only firstframe goes from one episode to the next. */
 const isLeftOut = (subject, name) =>
   (subject === "floor" && !STARTS.some((start) => name.startsWith(start))) || name === "season";
-/** So fast is a season watched: half of what the link carries. */
+/** The playback rate of a season: half of what the link carries. */
 const SEASON_RATE = 6;
-/** What takes longer is left out, and said. */
+/** A subject that takes longer is left out of the case, and named on standard error. */
 const SECONDS_MAX = 30;
-/** A film plays so long before the viewer goes elsewhere in it. */
+/** A film plays so long before the viewer seeks. */
 const SETTLE_MS = 3000;
 /** The pointer rests on a card so long before the click. */
 const REST_MS = 300;
@@ -48,43 +48,41 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const [folder, clip, film, firstframe] = positionals;
+process.env.FIRSTFRAME_BIN = path.resolve(firstframe);
 const here = import.meta.dirname;
 
-/** Serves the library, published; one film of it also as it lies with a provider. @param {number} port of that */
+/**
+ * Serves the published library, and one film of it also as a provider's.
+ * @param {number} port of the provider
+ */
 async function edge(port) {
-  const data = await mkdtemp(path.join(folder, "data-"));
   const origins = [`http://127.0.0.1:${port}`];
   const provider = { id: "upstream", origins, bases: [`${origins[0]}/library/`], private: true };
-  await writeFile(path.join(data, "providers.json"), JSON.stringify([provider]));
-  const flags = ["--providers", path.join(data, "providers.json"), "--allowed-outbound-hosts", origins[0]];
-  const child = spawn(firstframe, ["serve", "--listen", "127.0.0.1:0", "--data", data, ...flags], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const line = await new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve));
-  await promisify(execFile)(firstframe, ["publish", path.join(folder, "library"), "--data", data]);
-  const stop = async () => {
-    child.kill("SIGKILL");
-    await new Promise((resolve) => child.once("exit", resolve));
-    await rm(data, { recursive: true, force: true });
-  };
-  const url = new URL(line.match(/http:\S+/)[0]);
-  const keys = await readFile(path.join(data, "keys.toml"), "utf8");
-  const key = (name) => keys.match(new RegExp(`^${name} *= *"([^"]+)"`, "m"))[1];
-  /** As the deployer. @param {string} method @param {string} what @param {object} [body] */
+  const providers = path.join(folder, "providers.json");
+  await writeFile(providers, JSON.stringify([provider]));
+  const { url, data, stop } = await serve(["--providers", providers, "--allowed-outbound-hosts", origins[0]], folder);
+  const { status, output } = await publish(data, path.join(folder, "library"));
+  if (status !== 0) throw new Error(`publish failed:\n${output}`);
+  const adminKey = await key(data, "admin_key");
+  /** A request with the admin key. @param {string} method @param {string} what @param {object} [body] */
   const admin = async (method, what, body) => {
-    const headers = { authorization: `Bearer ${key("admin_key")}`, "content-type": "application/json" };
+    const headers = { authorization: `Bearer ${adminKey}`, "content-type": "application/json" };
     const answer = await fetch(new URL(`/api/v2/admin/${what}`, url), { method, headers, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${what}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()).data;
   };
   const { id } = await admin("POST", "sources", { provider: "upstream", file: "2h-tail.mp4" });
-  const [, name, secret] = key("media_keys").match(/^([^:]+):([0-9a-f]+)/);
+  const query = signature(await key(data, "media_keys"), id);
+  const upstream = { src: `/api/v2/media/${id}${query}`, headers: `/api/v2/headers/${id}${query}` };
+  return { url, stop, upstream, purge: () => admin("DELETE", "startup") };
+}
+
+/** The query of a signed URL. @param {string} mediaKeys @param {string} id */
+function signature(mediaKeys, id) {
+  const [, name, secret] = mediaKeys.match(/^([^:]+):([0-9a-f]+)/);
   const expires = Math.floor(Date.now() / 1000) + 36_000;
   const signed = `firstframe 1\nmedia\n${id}\n${expires}\n${name}`;
-  const signature = createHmac("sha256", Buffer.from(secret, "hex")).update(signed).digest("hex");
-  const query = `?e=${expires}&k=${name}&s=${signature}`;
-  const elsewhere = { src: `/api/v2/media/${id}${query}`, headers: `/api/v2/headers/${id}${query}` };
-  return { url, stop, elsewhere, forget: () => admin("DELETE", "startup") };
+  return `?e=${expires}&k=${name}&s=${createHmac("sha256", Buffer.from(secret, "hex")).update(signed).digest("hex")}`;
 }
 
 /** @param {string} name of a film @param {number} at */
@@ -126,8 +124,8 @@ async function once(browser, between, subject, name) {
     const following = addresses("10min-next", 0);
     const first = { ...addresses(film, kind === "start" ? at : 0), next: kind === "next" ? following.episode : "" };
     if (name === UPSTREAM) {
-      await served.forget();
-      Object.assign(first, served.elsewhere);
+      await served.purge();
+      Object.assign(first, served.upstream);
     }
     const run = (...what) => {
       const shown = page.evaluate((verb, ...args) => bench[verb](...args), ...what);

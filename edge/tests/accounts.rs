@@ -108,7 +108,7 @@ fn a_token_is_24_bytes_in_hexadecimal_and_only_its_hash_is_kept() {
 }
 
 #[test]
-fn who_comes_with_a_known_token_keeps_it() {
+fn known_token_is_kept_by_a_new_session() {
     let memory = memory();
     let token = session(&memory);
     let again = send_as(&memory, &token, "POST", SESSION, &Value::Null);
@@ -120,7 +120,7 @@ fn who_comes_with_a_known_token_keeps_it() {
 }
 
 #[test]
-fn without_a_known_token_there_is_nothing_to_see() {
+fn viewer_routes_need_a_known_token() {
     let memory = memory();
     for (method, path) in [
         ("GET", HISTORY),
@@ -159,7 +159,7 @@ fn history_has_one_item_a_title_newest_first_and_each_viewers_own() {
 }
 
 #[test]
-fn a_finished_episode_leads_to_the_next_and_a_finished_title_leaves_the_row() {
+fn finished_episode_is_followed_by_the_next_and_finished_title_leaves_the_row() {
     let memory = memory();
     let token = session(&memory);
     watch(&memory, &token, "series.1", 95.0);
@@ -175,7 +175,7 @@ fn a_finished_episode_leads_to_the_next_and_a_finished_title_leaves_the_row() {
 }
 
 #[test]
-fn what_is_no_position_of_an_episode_is_refused() {
+fn positions_outside_an_episode_are_refused() {
     let memory = memory();
     let token = session(&memory);
     let body = |catalog: &str, episode: &str, position: Value| json!({ "catalogId": catalog, "episodeId": episode, "positionSeconds": position });
@@ -238,7 +238,7 @@ fn idle_viewers_are_forgotten_and_active_ones_are_not() {
 }
 
 #[test]
-fn a_database_that_is_down_is_503_until_it_is_back() {
+fn failing_database_is_503_until_it_recovers() {
     let memory = memory();
     let down = PortError::Unavailable("d1 timed out".into());
     memory.database.failing.set_error(Some(down.clone()));
@@ -256,14 +256,14 @@ fn a_database_that_is_down_is_503_until_it_is_back() {
 }
 
 #[test]
-fn a_source_of_chance_that_fails_makes_no_session() {
+fn failing_random_port_makes_no_session() {
     let memory = memory();
     memory.random.failing.set_error(Some(PortError::Unavailable("no entropy".into())));
     assert_eq!(send(&memory, "POST", SESSION, &[], Some(b"")).status, 503);
 }
 
 #[test]
-fn a_position_is_judged_by_how_much_is_left() {
+fn progress_depends_on_how_much_is_left() {
     const HOUR_MS: u64 = 3_600_000;
     for (position_ms, duration_ms, progress) in [
         (0, Some(HOUR_MS), WatchState::Start),

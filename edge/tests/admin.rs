@@ -49,7 +49,7 @@ fn stored(memory: &Memory, id: &str) -> String {
 }
 
 #[test]
-fn without_the_key_nothing_is_read_or_written() {
+fn admin_routes_need_the_key() {
     let pack = pack_path(b"pack");
     let keyless = Memory::default();
     for memory in [&memory(), &keyless] {
@@ -101,7 +101,7 @@ fn a_pack_larger_than_a_value_is_refused() {
 }
 
 #[test]
-fn a_body_that_breaks_off_stores_nothing() {
+fn truncated_body_stores_nothing() {
     let memory = memory();
     let answer = send(&memory, "PUT", &pack_path(b"pack"), &[("authorization", KEY)], None);
     assert_eq!((answer.status, error_code(&answer)), (400, json!("invalid_payload")));
@@ -147,7 +147,7 @@ fn a_flip_from_another_state_is_a_conflict() {
 }
 
 #[test]
-fn of_two_flips_from_one_root_one_wins_however_far_behind_the_store_is() {
+fn one_of_two_flips_from_one_root_wins_however_stale_the_store_is() {
     let memory = memory();
     let (a, b, c) = (stored(&memory, "a"), stored(&memory, "b"), stored(&memory, "c"));
     assert_eq!(flip(&memory, &a, None).status, 200);
@@ -183,7 +183,7 @@ fn a_flip_needs_every_pack() {
 }
 
 #[test]
-fn a_flip_to_what_is_no_manifest_is_refused() {
+fn flip_to_a_pack_that_is_no_manifest_is_refused() {
     let memory = memory();
     send_as_admin(&memory, "PUT", &pack_path(b"no manifest"), b"no manifest");
     assert_eq!(flip(&memory, &hash(b"no manifest"), None).status, 400);
@@ -194,7 +194,7 @@ fn a_flip_to_what_is_no_manifest_is_refused() {
 }
 
 #[test]
-fn a_store_that_is_down_is_503() {
+fn failing_store_is_503() {
     let memory = memory();
     let manifest = stored(&memory, "a");
     memory.key_value.failing.set_error(Some(PortError::Denied("quota".into())));

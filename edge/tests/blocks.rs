@@ -17,7 +17,7 @@ const fn bytes(start: u64, end: u64) -> ByteRange {
 }
 
 #[test]
-fn what_is_kept_hangs_on_where_moov_is() {
+fn startup_ranges_depend_on_where_moov_is() {
     let size = 1000 * MIB + 7;
     for (moov, head_end, tail_start) in [
         // In front: it, and the first seconds behind it.
@@ -100,7 +100,7 @@ fn a_stored_block_is_whole_or_nothing_and_fits_every_store() {
 }
 
 #[test]
-fn pauses_grow_to_a_limit_and_differ_by_chance() {
+fn retry_pauses_grow_to_a_limit_with_jitter() {
     for (tries, limit) in [(1, 100), (2, 200), (3, 400), (5, 1_600), (6, 2_000), (99, 2_000)] {
         let pauses = (0..5_000).map(|random| pause_ms(tries, random));
         assert_eq!((pauses.clone().min(), pauses.max()), (Some(0), Some(limit)), "{tries}");
@@ -108,14 +108,14 @@ fn pauses_grow_to_a_limit_and_differ_by_chance() {
 }
 
 #[test]
-fn a_body_may_take_as_long_as_it_is() {
+fn body_timeout_grows_with_the_length() {
     assert_eq!(body_ms_max(0), 3_000);
     assert_eq!(body_ms_max(BLOCK_BYTES), 11_000);
     assert!(body_ms_max(u64::MAX) > 0);
 }
 
 #[test]
-fn an_origin_that_fails_five_times_rests_and_is_then_tried_by_one() {
+fn circuit_opens_after_five_failures_and_then_lets_one_request_through() {
     let mut breaker = CircuitBreaker::default();
     for _ in 0..5 {
         assert_eq!(breaker.check(0), Ok(()));
@@ -143,7 +143,7 @@ fn an_origin_that_fails_five_times_rests_and_is_then_tried_by_one() {
 }
 
 #[test]
-fn an_origin_is_left_alone_for_as_long_as_it_wants_up_to_a_minute() {
+fn retry_after_keeps_the_circuit_open_for_at_most_a_minute() {
     let mut breaker = CircuitBreaker::default();
     breaker.open_for(0, 5_000);
     breaker.open_for(0, 1_000);

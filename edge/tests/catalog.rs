@@ -71,7 +71,7 @@ fn publish(memory: &Memory, titles: Vec<Title>, previous: Option<&str>) -> Strin
 }
 
 #[test]
-fn what_is_published_is_on_the_page() {
+fn published_titles_are_on_home_and_in_the_catalog() {
     let memory = memory();
     publish(&memory, vec![title("film", 1), title("series", 12)], None);
 
@@ -99,7 +99,7 @@ fn what_is_published_is_on_the_page() {
 }
 
 #[test]
-fn before_the_first_catalog_home_is_empty_and_titles_are_unknown() {
+fn home_is_empty_and_titles_are_unknown_before_the_first_catalog() {
     let memory = memory();
     let home = parsed(&get(&memory, "/api/v2/home"));
     assert_eq!(home["data"], json!({ "featured": [], "ongoing": [], "recent": [] }));
@@ -107,7 +107,7 @@ fn before_the_first_catalog_home_is_empty_and_titles_are_unknown() {
 }
 
 #[test]
-fn unknown_ids_are_404_and_impossible_ones_400() {
+fn unknown_ids_are_404_and_invalid_ones_400() {
     let memory = memory();
     publish(&memory, vec![title("film", 1)], None);
     for (path, status, code) in [
@@ -137,7 +137,7 @@ fn unknown_ids_are_404_and_impossible_ones_400() {
 }
 
 #[test]
-fn an_answer_is_kept_until_the_catalog_changes() {
+fn response_is_fresh_until_the_catalog_changes() {
     let memory = memory();
     let first = publish(&memory, vec![title("film", 1)], None);
     for path in ["/api/v2/home", "/api/v2/catalog/film", "/api/v2/stream/film.1"] {
@@ -172,7 +172,7 @@ fn packs_are_read_once_and_the_root_every_two_seconds() {
 }
 
 #[test]
-fn a_flip_elsewhere_is_seen_within_two_seconds() {
+fn flip_by_another_instance_is_seen_within_two_seconds() {
     let memory = memory();
     let first = publish(&memory, vec![title("film", 1)], None);
     get(&memory, "/api/v2/home");
@@ -194,7 +194,7 @@ fn down() -> PortError {
 }
 
 #[test]
-fn a_store_that_is_down_is_503_until_it_is_back() {
+fn failing_store_is_503_until_it_recovers() {
     let memory = memory();
     publish(&memory, vec![title("film", 1)], None);
     memory.objects.put("media/00ff", b"bytes", 0);

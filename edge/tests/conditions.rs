@@ -63,7 +63,7 @@ fn if_match_compares_strongly_as_13_1_1_says() {
 }
 
 #[test]
-fn dates_have_seconds_and_what_is_no_date_is_ignored_as_13_1_3_and_13_1_4_say() {
+fn dates_compare_by_seconds_and_invalid_ones_are_ignored_as_13_1_3_and_13_1_4_say() {
     check(&[
         (&[("if-modified-since", SAME)], NotModified),
         (&[("if-modified-since", LATER)], NotModified),

@@ -6,7 +6,7 @@ use edge::{
 };
 
 #[test]
-fn the_key_value_port_keeps_its_promises() {
+fn key_value_port_conforms() {
     assert_eq!(
         run_until_stalled(conformance::key_value(&Memory::default().key_value)),
         Some(Ok(()))
@@ -14,7 +14,7 @@ fn the_key_value_port_keeps_its_promises() {
 }
 
 #[test]
-fn the_object_port_keeps_its_promises() {
+fn object_store_port_conforms() {
     let memory = Memory::default();
     memory.objects.put("t/full", &(0..100).collect::<Vec<u8>>(), 1_000);
     memory.objects.put("t/empty", b"", 1_000);
@@ -23,12 +23,12 @@ fn the_object_port_keeps_its_promises() {
 }
 
 #[test]
-fn the_database_port_keeps_its_promises() {
+fn database_port_conforms() {
     assert_eq!(run_until_stalled(conformance::database(&Memory::default().database)), Some(Ok(())));
 }
 
 #[test]
-fn the_outbound_port_keeps_its_promises() {
+fn outbound_port_conforms() {
     let memory = Memory::default();
     memory.outbound.serve_with(server);
     let kept =
@@ -60,12 +60,12 @@ fn server(asked: &OutboundRequest) -> ScriptedResponse {
 }
 
 #[test]
-fn the_random_port_keeps_its_promises() {
+fn random_port_conforms() {
     assert_eq!(conformance::random(&Memory::default().random), Ok(()));
 }
 
 #[test]
-fn the_suite_finds_a_broken_promise() {
+fn conformance_suite_finds_a_port_that_does_not_conform() {
     let memory = Memory::default();
     memory.objects.put("t/full", &[0; 100], 1_000);
     memory.objects.put("t/empty", b"", 1_000);

@@ -48,7 +48,7 @@ fn a_preflight_lets_pages_of_any_origin_ask_for_ranges() {
 }
 
 #[test]
-fn a_preflight_lets_nobody_into_the_admin_api_or_the_page() {
+fn preflight_of_the_admin_api_or_the_page_allows_no_origin() {
     for path in ["/api/v2/admin/root", &format!("/api/v2/admin/packs/{}", "0".repeat(64)), "/"] {
         let answer = options(path);
         assert_eq!(answer.status, 204, "{path}");
@@ -104,7 +104,7 @@ fn a_picture_is_sent_under_the_type_that_it_is() {
 }
 
 #[test]
-fn what_is_no_picture_is_not_sent_as_one() {
+fn object_that_is_no_picture_is_not_sent_as_one() {
     let memory = Memory::default();
     for bytes in [&b"<svg onload='alert(1)'>"[..], b"<!doctype html>", b""] {
         memory.objects.put("image/00ff", bytes, 1_000);

@@ -101,7 +101,7 @@ fn ranges_that_are_ignored_give_the_whole_film() {
 }
 
 #[test]
-fn of_a_film_without_bytes_every_range_is_ignored() {
+fn every_range_of_an_empty_film_is_ignored() {
     let memory = Memory::default();
     memory.objects.put("media/00ff", b"", 0);
     for headers in [&[][..], &[("range", "bytes=0-")], &[("range", "bytes=-5")]] {
@@ -123,7 +123,7 @@ fn head_says_what_get_would_and_ignores_range_as_14_2_demands() {
 }
 
 #[test]
-fn a_client_that_has_it_gets_304_even_with_a_range_as_13_2_2_says() {
+fn client_with_the_current_etag_gets_304_even_with_a_range_as_13_2_2_says() {
     let etag = etag();
     for method in ["GET", "HEAD"] {
         for headers in [
@@ -145,7 +145,7 @@ fn a_client_that_has_it_gets_304_even_with_a_range_as_13_2_2_says() {
 }
 
 #[test]
-fn a_client_that_wants_another_state_gets_412() {
+fn if_match_of_another_state_is_412() {
     for method in ["GET", "HEAD"] {
         for headers in [
             &[("if-match", "\"other\"")][..],
@@ -175,7 +175,7 @@ fn a_range_of_another_state_gives_the_whole_film_as_13_1_5_says() {
 }
 
 #[test]
-fn what_a_player_asks_costs_one_operation_of_the_store() {
+fn player_requests_cost_one_store_operation() {
     let etag = etag();
     for headers in [
         &[][..],
@@ -201,7 +201,7 @@ fn a_store_that_ignores_ranges_gives_the_whole_film() {
 }
 
 #[test]
-fn an_unknown_film_is_404_and_an_impossible_one_400() {
+fn unknown_film_is_404_and_invalid_id_is_400() {
     for (path, status) in [
         ("/api/v2/media/00fe", 404),
         ("/api/v2/media/..", 400),

@@ -357,17 +357,17 @@ fn every_fault_of_every_port_under_every_route(startup_store: &str) {
 }
 
 #[test]
-fn with_one_store() {
+fn failing_port_fails_only_what_needs_it_with_one_store() {
     every_fault_of_every_port_under_every_route("local");
 }
 
 #[test]
-fn with_a_durable_store() {
+fn failing_port_fails_only_what_needs_it_with_a_durable_store() {
     every_fault_of_every_port_under_every_route("durable");
 }
 
 #[test]
-fn a_key_value_store_that_is_behind_is_waited_for() {
+fn stale_key_value_store_is_an_error_that_says_to_retry() {
     for (lost, path) in [
         ("c/p/", "/api/v2/home"),
         ("c/p/", "/api/v2/catalog/near"),

@@ -32,7 +32,7 @@ fn a_file_lies_under_each_base_of_its_provider() {
 }
 
 #[test]
-fn a_file_that_leads_elsewhere_is_refused() {
+fn file_name_that_leaves_its_base_is_refused() {
     let long = "x".repeat(1025);
     for file in ["", "/etc", "a//b", "a/", "..", "a/../../b", "./a", long.as_str()] {
         assert!(provider("mirror").direct_urls(file).is_err(), "{file}");
@@ -43,14 +43,14 @@ fn a_file_that_leads_elsewhere_is_refused() {
 }
 
 #[test]
-fn a_resolver_is_asked_by_the_files_name() {
+fn resolver_url_has_the_file_name() {
     let url = provider("vault").resolver_url("a/b&c=d").unwrap().unwrap();
     assert_eq!(url.as_str(), "https://api.example/link?file=a%2Fb%26c%3Dd");
     assert_eq!(provider("mirror").resolver_url("a").unwrap(), None);
 }
 
 #[test]
-fn only_listed_origins_are_asked_whatever_their_spelling() {
+fn unlisted_origins_are_refused_whatever_their_spelling() {
     let mirror = provider("mirror");
     for url in ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"] {
         assert!(mirror.check_url(url).is_ok(), "{url}");
@@ -77,7 +77,7 @@ fn only_listed_origins_are_asked_whatever_their_spelling() {
 }
 
 #[test]
-fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
+fn private_hosts_are_refused_unless_the_record_says_private() {
     for host in [
         "127.0.0.1",
         "127.1",
@@ -118,7 +118,7 @@ fn addresses_and_private_names_are_asked_only_where_the_record_says_private() {
 }
 
 #[test]
-fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
+fn redirect_to_an_unlisted_origin_is_refused_as_15_4_allows() {
     let vault = provider("vault");
     let from = vault.check_url("https://dl.example/a/b?c").unwrap();
     for (location, url) in [
@@ -144,7 +144,7 @@ fn each_redirect_is_held_against_the_list_as_15_4_lets_one() {
 }
 
 #[test]
-fn of_what_a_resolver_tells_only_what_may_be_asked_counts() {
+fn resolved_urls_of_unlisted_origins_are_left_out() {
     let vault = provider("vault");
     let answer = br#"{"urls": ["https://evil.example/", "https://dl.example/f?Expires=2000",
         "https://dl.example/g"], "expiresAtMs": 3000000, "more": 1}"#;
@@ -165,7 +165,7 @@ fn of_what_a_resolver_tells_only_what_may_be_asked_counts() {
 }
 
 #[test]
-fn a_url_tells_when_it_expires() {
+fn signed_url_says_when_it_expires() {
     for (query, ends_at_ms) in [
         ("X-Amz-Date=20260102T030405Z&X-Amz-Expires=300", Some(1_767_323_345_000)),
         ("x-goog-date=20260102T030405Z&x-goog-expires=300", Some(1_767_323_345_000)),
@@ -185,7 +185,7 @@ fn a_url_tells_when_it_expires() {
 }
 
 #[test]
-fn a_record_that_makes_no_sense_is_named() {
+fn invalid_provider_record_is_named_in_the_error() {
     for (record, why) in [
         (r#"{"id": "A", "origins": [], "bases": ["https://a.example/"]}"#, "A: an id"),
         (r#"{"id": "a", "origins": ["https://a.example"]}"#, "either"),
@@ -221,7 +221,7 @@ fn keeping(fields: &[&str]) -> Result<Provider, String> {
 }
 
 #[test]
-fn films_keep_what_is_about_them_and_not_about_one_answer() {
+fn kept_fields_describe_the_film_and_not_one_response() {
     for odd in [
         "",
         "A",

@@ -46,7 +46,7 @@ fn one_range_is_read_as_14_1_2_says() {
 }
 
 #[test]
-fn what_is_no_range_set_is_ignored_as_14_2_allows() {
+fn invalid_range_set_is_ignored_as_14_2_allows() {
     for header in [
         "",
         "bytes",
@@ -82,7 +82,7 @@ fn an_unknown_unit_is_ignored_as_14_2_demands() {
 }
 
 #[test]
-fn of_several_ranges_the_only_satisfiable_one_is_sent() {
+fn only_satisfiable_range_of_several_is_sent() {
     for (header, size_bytes, chosen) in [
         ("bytes=0-1,5-6", 10, RangeChoice::Whole),
         ("bytes=0-1,10-", 10, RangeChoice::One(closed(0, 1))),
@@ -99,7 +99,7 @@ fn of_several_ranges_the_only_satisfiable_one_is_sent() {
 }
 
 #[test]
-fn more_ranges_than_anybody_needs_are_ignored_as_17_15_advises() {
+fn too_many_ranges_are_ignored_as_17_15_advises() {
     let header = |count: usize| format!("bytes={}", vec!["0-0"; count].join(","));
     assert!(parse(&header(RANGE_COUNT_MAX)).is_some());
     assert_eq!(parse(&header(RANGE_COUNT_MAX + 1)), None);

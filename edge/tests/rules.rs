@@ -5,7 +5,7 @@ use catalog::Source;
 use edge::rules::{header_values, picture, selection};
 
 #[test]
-fn only_the_whole_key_lets_in() {
+fn admin_key_must_match_whole() {
     for (header, lets_in) in [
         (Some("Bearer secret"), true),
         (Some("bearer secret"), true),
@@ -25,14 +25,14 @@ fn only_the_whole_key_lets_in() {
 }
 
 #[test]
-fn an_empty_key_lets_nobody_in() {
+fn empty_admin_key_matches_nothing() {
     for header in [None, Some(""), Some("Bearer "), Some("Bearer  ")] {
         assert!(!header_values::has_bearer_key(header, ""), "{header:?}");
     }
 }
 
 #[test]
-fn gzip_is_sent_to_those_who_accept_it_rfc_9110_12_5_3() {
+fn gzip_is_sent_to_clients_that_accept_it_as_12_5_3_says() {
     for (header, accepts) in [
         (None, false),
         (Some(""), false),
@@ -52,7 +52,7 @@ fn gzip_is_sent_to_those_who_accept_it_rfc_9110_12_5_3() {
 }
 
 #[test]
-fn a_tag_is_strong_and_hangs_on_every_byte() {
+fn etag_is_strong_and_depends_on_every_byte() {
     let tag = header_values::entity_tag(b"one");
     assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "{tag}");
     assert_ne!(tag, header_values::entity_tag(b"ons"));
@@ -60,7 +60,7 @@ fn a_tag_is_strong_and_hangs_on_every_byte() {
 }
 
 #[test]
-fn pictures_are_known_by_how_they_begin() {
+fn picture_type_is_found_by_the_first_bytes() {
     for (head, media_type) in [
         (&b"\xff\xd8\xff\xe0\0\x10JFIF"[..], Some("image/jpeg")),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("image/png")),
@@ -113,7 +113,7 @@ fn the_preferred_file_is_the_one_that_starts_quickly_everywhere() {
 }
 
 #[test]
-fn where_an_mp4_plays_only_mp4s_are_offered_and_each_height_once() {
+fn mp4_files_are_offered_alone_where_one_plays_and_each_height_once() {
     let sources = [
         source("mp4", Some(720), true),
         source("mp4", Some(720), true),

@@ -86,7 +86,7 @@ fn every_part_of_a_url_is_signed() {
 }
 
 #[test]
-fn keys_that_are_none_are_refused_and_not_shown() {
+fn invalid_media_keys_are_refused_and_not_shown() {
     let many = [OLD; 5].join(",");
     for setting in ["", ",", "2025", "2025:00", &OLD[1..OLD.len() - 1], "A B:00", &many] {
         let why = Keys::parse(setting).err().unwrap();
@@ -103,7 +103,7 @@ fn memory() -> Memory {
 }
 
 #[test]
-fn a_signed_url_opens_a_film_until_it_expires_and_no_cache_keeps_it_longer() {
+fn signed_url_is_valid_until_it_expires_and_no_cache_stores_it_longer() {
     let memory = memory();
     let url = format!("/api/v2/media/00ff?{}", keys(OLD).sign(Scope::Media, "00ff", 0));
     memory.clock.0.set(HOUR_MS);
@@ -132,7 +132,7 @@ fn a_wrong_signature_is_refused_even_where_none_is_needed() {
 }
 
 #[test]
-fn a_picture_needs_no_signature_and_one_that_it_has_is_good() {
+fn own_picture_needs_no_signature_but_a_given_one_is_checked() {
     let memory = memory();
     memory.objects.put("image/00ff", b"\xff\xd8\xff\xe0", 0);
     let get = |query: &str| {
@@ -144,7 +144,7 @@ fn a_picture_needs_no_signature_and_one_that_it_has_is_good() {
 }
 
 #[test]
-fn a_deployer_may_close_films_to_unsigned_urls() {
+fn unsigned_urls_are_refused_where_the_setting_says_so() {
     let memory = memory();
     assert_eq!(send(&memory, "GET", "/api/v2/media/00ff", &[], Some(b"")).status, 200);
     memory.settings.0.borrow_mut().insert("media_access".to_owned(), "signed".to_owned());

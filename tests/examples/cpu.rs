@@ -126,15 +126,18 @@ fn measure(case: &Case, deployment: &Deployment, workerd: u32) -> Result<()> {
             figures.push((cpu_ms(workerd)? - before) / REQUESTS as f64);
         }
     }
-    let (ours, least) = (median(ours), median(least));
+    print_figures(case.name, median(ours), median(least));
+    Ok(())
+}
+
+fn print_figures(case: &str, ours: f64, least: f64) {
     for (subject, value) in [("firstframe", ours), ("plain", least), ("difference", ours - least)] {
-        let (case, value) = (case.name, (value * 1000.0).round() / 1000.0);
+        let value = (value * 1000.0).round() / 1000.0;
         let figure = json!({
             "bench": "cpu", "case": case, "subject": subject, "metric": "cpu_ms", "value": value
         });
         println!("{figure}");
     }
-    Ok(())
 }
 
 /// A case in which the baseline sends as many bytes from the same place.

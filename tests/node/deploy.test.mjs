@@ -1,4 +1,4 @@
-// What `wrangler deploy` would upload, made exactly as it would be, and uploaded nowhere.
+// Builds what `wrangler deploy` would upload, and uploads nothing.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -22,17 +22,17 @@ test('wrangler deploy --dry-run takes wrangler.toml as it is', { timeout: 600_00
       encoding: 'utf8',
       env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', NO_COLOR: '1' },
     });
-    const said = `${run.stdout}\n${run.stderr}`;
-    assert.equal(run.status, 0, said);
+    const output = `${run.stdout}\n${run.stderr}`;
+    assert.equal(run.status, 0, output);
     for (const binding of ['env.KV', 'env.MEDIA', 'env.DB']) {
-      assert.ok(said.includes(binding), `no ${binding} among the bindings:\n${said}`);
+      assert.ok(output.includes(binding), `no ${binding} among the bindings:\n${output}`);
     }
     const files = await readdir(out);
     const wasm = files.find((name) => name.endsWith('.wasm'));
     assert.ok(files.includes('index.js') && wasm, `what would be uploaded: ${files}`);
     const magic = (await readFile(path.join(out, wasm))).subarray(0, 4).toString('latin1');
     assert.equal(magic, '\0asm');
-    console.log(said.match(/Total Upload: .*/)?.[0] ?? 'wrangler tells no size');
+    console.log(output.match(/Total Upload: .*/)?.[0] ?? 'wrangler prints no size');
   } finally {
     await rm(out, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-//! Content that is known at every offset without being kept.
+//! Generated content: the byte at every offset is known without storing any.
 
 use std::io::{self, Write};
 
@@ -43,7 +43,7 @@ fn mix(seed: u64, index: u64) -> u64 {
 pub struct Dice(u64, u64);
 
 impl Dice {
-    /// Dice that fall the same way for the same `seed`.
+    /// The numbers that `seed` names.
     pub const fn new(seed: u64) -> Self {
         Self(seed, 0)
     }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_is_the_same_however_it_is_cut() {
+    fn content_is_the_same_in_any_pieces() {
         let whole = content(7, 0, 1000);
         for (offset, length) in [(0, 0), (0, 1), (1, 7), (7, 9), (8, 8), (991, 9), (500, 500)] {
             let expected = &whole[offset..offset + length];
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn written_content_is_the_content() {
+    fn written_content_equals_generated_content() {
         let mut out = Vec::new();
         write(&mut out, 3, BLOCK_BYTES as u64 + 5).expect("a vector takes everything");
         assert_eq!(out, content(3, 0, BLOCK_BYTES + 5));

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client that sends what it is told and shows what came, normalising nothing.
+//! A small HTTP/1.1 client that sends requests as they are written and normalises no response.
 
 use std::{
     fmt,
@@ -13,14 +13,14 @@ use api::Envelope;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
 use serde::de::DeserializeOwned;
 
-/// Larger than any answer that a test asks for; what is larger is a mistake.
+/// The longest body that is read: longer than any that a test expects.
 const BODY_BYTES_MAX: u64 = 256 << 20;
-/// A line of a head; servers themselves stop at 8 to 16 KiB.
+/// The longest line of a head: servers themselves stop at 8 to 16 KiB.
 const LINE_BYTES_MAX: u64 = 64 << 10;
-/// A server that says nothing for so long, on a loaded machine, will not.
-const SILENCE_MAX: Duration = Duration::from_mins(1);
+/// A server that sends nothing for so long fails the test, even on a loaded machine.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Where a server is.
+/// Scheme, host and port of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// Host, and port where the URL names one.
@@ -48,11 +48,11 @@ impl Origin {
         named.unwrap_or((&self.authority, if self.is_https { 443 } else { 80 }))
     }
 
-    /// A connection, kept open between requests.
+    /// A persistent connection.
     pub fn connect(&self) -> Result<Connection> {
         let stream = TcpStream::connect(self.address())
             .with_context(|| format!("nobody listens at {}", self.authority))?;
-        stream.set_read_timeout(Some(SILENCE_MAX))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
         stream.set_nodelay(true)?;
         let stream: Box<dyn Stream> =
             if self.is_https { Box::new(self.secured(stream)?) } else { Box::new(stream) };
@@ -75,7 +75,7 @@ trait Stream: Read + Write + fmt::Debug + Send {}
 impl Stream for TcpStream {}
 impl Stream for StreamOwned<ClientConnection, TcpStream> {}
 
-/// A request in the making.
+/// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
     method: String,
@@ -137,7 +137,7 @@ impl Request {
         head.extend_from_slice(b"\r\n");
         let stream = connection.reader.get_mut();
         stream.write_all(&head)?;
-        // A server may refuse a body before it has read it: then its answer tells, not this.
+        // A server may refuse a body before it has read all of it: then its response counts.
         let sent = stream.write_all(&self.body);
         match read_response(&mut connection.reader, self.method == "HEAD") {
             Ok(response) => Ok(response),
@@ -163,7 +163,7 @@ pub struct Connection {
     authority: String,
 }
 
-/// What a server answered, byte for byte.
+/// A response, byte for byte.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// Such as 206.
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_without_a_port_has_that_of_its_scheme() {
+    fn origin_without_a_port_has_the_port_of_its_scheme() {
         for (url, address) in [
             ("http://127.0.0.1:8700/a", ("127.0.0.1", 8700)),
             ("https://films.example/", ("films.example", 443)),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_ends_where_its_length_says() {
+    fn body_ends_after_content_length() {
         let response = read("HTTP/1.1 206 X\r\nContent-Length: 3\r\nA: 1\r\na: 2\r\n\r\nabcd");
         let response = response.expect("a response");
         assert_eq!((response.status, response.body.as_slice()), (206, b"abc".as_slice()));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_put_together() {
+    fn chunks_are_concatenated() {
         let response = read(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
         );
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_body_is_an_error() {
+    fn truncated_body_is_an_error() {
         let error = read("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").expect_err("short");
         assert_eq!(error.to_string(), "the body ends after 3 of 9 bytes");
     }

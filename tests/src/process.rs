@@ -93,10 +93,10 @@ impl Process {
         self.wait(KILL_TIMEOUT).map(drop)
     }
 
-    /// Asks the program to end (SIGTERM).
-    pub fn terminate(&self) -> Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.pid.to_string()]).status()?;
-        ensure!(status.success(), "kill -TERM {}: {status}", self.pid);
+    /// Sends a signal, such as `-TERM`, to the program.
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        let status = Command::new("kill").args([signal, &self.pid.to_string()]).status()?;
+        ensure!(status.success(), "kill {signal} {}: {status}", self.pid);
         Ok(())
     }
 

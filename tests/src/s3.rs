@@ -1,4 +1,4 @@
-//! Objects into a store that speaks S3.
+//! Puts objects into a store that speaks S3.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Store {
         })
     }
 
-    /// What makes this the durable store of another `firstframe serve`.
+    /// The flags that make this the durable store of another `firstframe serve`.
     pub fn as_durable(&self) -> [String; 3] {
         [
             format!(

@@ -7,12 +7,13 @@ use mp4::{
 };
 
 use crate::fixture::{
-    Long, OWN, asked, get, own, own_bytes, parts, providers, register, restart, text, url,
+    LongFilm, OWN, get, ingest, own, own_bytes, parts, providers, restart, text, upstream_requests,
+    url,
 };
 
 #[test]
 fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
-    let film = Long::new(1, MoovAt::Head);
+    let film = LongFilm::new(1, MoovAt::Head);
     let memory = own(&film);
     for at_ms in [0, 20_500, 59_000] {
         let at = edge::rules::start_query::seconds(at_ms);
@@ -38,8 +39,8 @@ fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
 }
 
 #[test]
-fn a_start_until_the_picture_has_the_same_headers_and_no_more_bytes_than_that_needs() {
-    let film = Long::new(1, MoovAt::Head);
+fn start_until_the_first_frame_has_the_same_headers_and_no_more_bytes_than_it_needs() {
+    let film = LongFilm::new(1, MoovAt::Head);
     let memory = own(&film);
     for at in ["0", "20.5"] {
         let whole = get(&memory, "start", OWN, &format!("at={at}"));
@@ -61,10 +62,10 @@ fn a_start_until_the_picture_has_the_same_headers_and_no_more_bytes_than_that_ne
 }
 
 #[test]
-fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
-    let film = Long::new(120, MoovAt::Tail);
+fn upstream_film_starts_from_stored_blocks() {
+    let film = LongFilm::new(120, MoovAt::Tail);
     let memory = providers(&film);
-    let id = register(&memory, "one");
+    let id = ingest(&memory, "one");
     let memory = restart(memory);
     let answer = get(&memory, "start", &id, "at=0");
     let range = film.answer(StartPosition::Time(0), 1).windows[0].fetches[0].range;
@@ -72,7 +73,7 @@ fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
     assert!(bytes.len() > 100_000 && bytes.len() as u64 <= range.len());
     let sent = ByteRange { start: range.start, end: range.start + bytes.len() as u64 };
     assert!(bytes == film.bytes(sent));
-    assert_eq!(asked(&memory), 0, "warm");
+    assert_eq!(upstream_requests(&memory), 0, "warm");
     let path = url(&memory, "start", &id, "at=0");
     let head = send(&memory, "HEAD", &path, &[], Some(b""));
     assert_eq!(head.header("content-length"), answer.header("content-length"));
@@ -83,15 +84,15 @@ fn a_film_elsewhere_starts_with_what_is_kept_of_it() {
     let range = film.answer(StartPosition::Time(5_042_500), 1).windows[0].fetches[0].range;
     let all = ByteRange { start: range.start, end: range.end };
     assert!(parts(&answer).1 == film.bytes(all));
-    assert_eq!(asked(&memory), 1);
+    assert_eq!(upstream_requests(&memory), 1);
 }
 
 #[test]
-fn a_file_that_is_another_one_now_is_not_sent_behind_old_headers() {
-    let film = Long::new(1, MoovAt::Head);
+fn changed_file_is_not_sent_behind_old_headers() {
+    let film = LongFilm::new(1, MoovAt::Head);
     let memory = own(&film);
     assert_eq!(get(&memory, "start", OWN, "at=0").status, 200);
-    let longer = Long::new(2, MoovAt::Head);
+    let longer = LongFilm::new(2, MoovAt::Head);
     let all = ByteRange { start: 0, end: longer.size() };
     memory.objects.put("media/00ff", &longer.bytes(all), 784_111_777_000);
     let answer = get(&memory, "start", OWN, "at=0");
@@ -100,8 +101,8 @@ fn a_file_that_is_another_one_now_is_not_sent_behind_old_headers() {
 }
 
 #[test]
-fn a_film_that_is_cut_off_starts_where_it_has_bytes_and_elsewhere_says_why_not() {
-    let film = Long::new(1, MoovAt::Head);
+fn truncated_film_starts_where_it_has_bytes_and_else_gives_the_reason() {
+    let film = LongFilm::new(1, MoovAt::Head);
     let half = film.bytes(ByteRange { start: 0, end: film.size() / 2 });
     let memory = own_bytes(&half);
     assert_eq!(get(&memory, "start", OWN, "at=10").status, 200);

@@ -1,9 +1,8 @@
-//! Long films made of the demo's clip, and deployments that have them, in their own store or not.
+//! LongFilm films that repeat the demo's clip, and deployments that have them as own or upstream films.
 
 use edge::{
     http::ByteRange,
     memory::{Memory, MemoryResponse, MemoryStream, OutboundRequest, ScriptedResponse, send},
-    rules::signature::{Keys, Scope},
 };
 use mp4::{
     Index, TrackKind,
@@ -12,27 +11,23 @@ use mp4::{
     synth::{self, MoovAt},
 };
 
+pub(crate) use crate::deployment::{admin, text, upstream_requests};
+use crate::deployment::{deployment, put_catalog, signed_url, source_id, title};
+
 const CLIP: &[u8] = include_bytes!("../../../local-runtime/demo/clip.mp4");
-const KEYS: &str = "k:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-const ADMIN: &str = "Bearer the-key";
-const PROVIDERS: &str = r#"[
-    {"id": "one", "origins": ["https://a.example"], "bases": ["https://a.example/films/"]},
-    {"id": "vault", "origins": ["https://api.example", "https://dl.example"],
-     "resolve": "https://api.example/link?file={file}"}
-]"#;
 /// The id of a film in the own store.
 pub(crate) const OWN: &str = "00ff";
 
-/// The clip, over and over.
+/// A film that repeats the clip.
 #[derive(Clone)]
-pub(crate) struct Long {
+pub(crate) struct LongFilm {
     head: Vec<u8>,
     media: &'static [u8],
     repeats: u64,
     pub(crate) tail: Vec<u8>,
 }
 
-impl Long {
+impl LongFilm {
     pub(crate) fn new(minutes: u32, moov_at: MoovAt) -> Self {
         let made = synth::repeat_clip(CLIP, minutes * 60 / 16, moov_at).unwrap();
         let at = |at: u64| usize::try_from(at).unwrap();
@@ -101,31 +96,20 @@ impl Long {
     }
 }
 
-/// A deployment that knows providers, and no film.
-fn deployment() -> Memory {
-    let memory = Memory::default();
-    memory.clock.0.set(1_700_000_000_000);
-    for (name, value) in [("admin_key", "the-key"), ("media_keys", KEYS), ("providers", PROVIDERS)]
-    {
-        memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
-    }
-    memory
-}
-
-/// One that has the film in its own store, and nothing made of it.
-pub(crate) fn own(film: &Long) -> Memory {
+/// A deployment with the film in its own store, without a start index.
+pub(crate) fn own(film: &LongFilm) -> Memory {
     own_bytes(&film.bytes(ByteRange { start: 0, end: film.size() }))
 }
 
-/// One that has these bytes in its own store.
+/// A deployment with these bytes in its own store.
 pub(crate) fn own_bytes(bytes: &[u8]) -> Memory {
     let memory = deployment();
     memory.objects.put("media/00ff", bytes, 784_111_777_000);
     memory
 }
 
-/// One whose providers have the film.
-pub(crate) fn providers(film: &Long) -> Memory {
+/// A deployment whose providers have the film.
+pub(crate) fn providers(film: &LongFilm) -> Memory {
     let memory = deployment();
     let film = film.clone();
     memory.outbound.serve_with(move |asked| {
@@ -138,96 +122,54 @@ pub(crate) fn providers(film: &Long) -> Memory {
     memory
 }
 
-/// One whose provider `one` has a season of films of 24 minutes and more, `0.mp4` and on; all are
-/// taken up, and then nothing is kept of them.
+/// A deployment whose provider `one` has a season of films of 24 minutes and more, `0.mp4` and on.
+/// All are ingested, and then purged.
 pub(crate) fn season(count: u32) -> (Memory, Vec<String>) {
     let memory = deployment();
-    let films: Vec<_> = (0..count).map(|n| Long::new(24 + n, MoovAt::Tail)).collect();
+    let films: Vec<_> = (0..count).map(|n| LongFilm::new(24 + n, MoovAt::Tail)).collect();
     memory.outbound.serve_with(move |asked| {
         let (_, name) = asked.url.rsplit_once('/').unwrap();
         films[name.strip_suffix(".mp4").unwrap().parse::<usize>().unwrap()].sent(asked)
     });
     let ids: Vec<_> =
-        (0..count).map(|n| register_file(&memory, "one", &format!("{n}.mp4"))).collect();
+        (0..count).map(|n| ingest_file(&memory, "one", &format!("{n}.mp4"))).collect();
     publish(&memory, &ids.iter().map(String::as_str).collect::<Vec<_>>());
     let purged = admin(&memory, "DELETE", "/api/v2/admin/startup/film");
     assert_eq!(purged.status, 200, "{}", text(&purged));
     (restart(memory), ids)
 }
 
-/// Takes it up, and tells its id.
-pub(crate) fn register(memory: &Memory, provider: &str) -> String {
-    register_file(memory, provider, "film.mp4")
+/// Ingests the film of a provider, and returns its source id.
+pub(crate) fn ingest(memory: &Memory, provider: &str) -> String {
+    ingest_file(memory, provider, "film.mp4")
 }
 
-fn register_file(memory: &Memory, provider: &str, file: &str) -> String {
-    let body = format!("{{\"provider\": \"{provider}\", \"file\": \"{file}\"}}");
-    let headers = [("authorization", ADMIN)];
-    let path = "/api/v2/admin/sources";
-    let answer = send(memory, "POST", path, &headers, Some(body.as_bytes()));
-    assert_eq!(answer.status, 201, "{}", text(&answer));
-    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-    json["data"]["id"].as_str().unwrap().to_owned()
+fn ingest_file(memory: &Memory, provider: &str, file: &str) -> String {
+    source_id(&crate::deployment::ingest(memory, provider, file))
 }
 
-/// The same stores, and an instance that remembers nothing.
+/// The same stores and upstream, and a new instance.
 pub(crate) fn restart(memory: Memory) -> Memory {
     let Memory { key_value, objects, database, outbound, clock, settings, .. } = memory;
     outbound.requests.borrow_mut().clear();
     Memory { key_value, objects, database, outbound, clock, settings, ..Memory::default() }
 }
 
-/// A signed URL; `route` is `headers` or `start`.
+/// A signed URL with more of a query; `route` is `headers` or `start`.
 pub(crate) fn url(memory: &Memory, route: &str, id: &str, query: &str) -> String {
-    let signed = Keys::parse(KEYS).unwrap().sign(Scope::Media, id, memory.clock.0.get());
-    format!("/api/v2/{route}/{id}?{signed}&{query}")
+    format!("{}&{query}", signed_url(memory, route, id))
 }
 
 pub(crate) fn get(memory: &Memory, route: &str, id: &str, query: &str) -> MemoryResponse {
     send(memory, "GET", &url(memory, route, id, query), &[], Some(b""))
 }
 
-/// How often providers were asked.
-pub(crate) fn asked(memory: &Memory) -> usize {
-    memory.outbound.requests.borrow().len()
-}
-
-pub(crate) fn admin(memory: &Memory, method: &str, path: &str) -> MemoryResponse {
-    send(memory, method, path, &[("authorization", ADMIN)], Some(b""))
-}
-
-pub(crate) fn text(answer: &MemoryResponse) -> String {
-    String::from_utf8_lossy(&answer.body).into_owned()
-}
-
-/// Makes these films the episodes of one title.
+/// Publishes the title `film`, whose episodes have these sources.
 pub(crate) fn publish(memory: &Memory, ids: &[&str]) {
-    let episodes = (1..).zip(ids).map(|(number, id)| catalog::Episode {
-        number,
-        duration_ms: Some(600_000),
-        sources: vec![catalog::Source {
-            id: (*id).to_owned(),
-            container: "mp4".to_owned(),
-            playable: true,
-            ..catalog::Source::default()
-        }],
-        ..catalog::Episode::default()
-    });
-    let title = catalog::Title {
-        id: "film".to_owned(),
-        episodes: episodes.collect(),
-        ..catalog::Title::default()
-    };
-    let build = catalog::build(vec![title]).unwrap();
-    let mut values = memory.key_value.values.borrow_mut();
-    for pack in build.packs.iter().chain([&build.manifest]) {
-        values.insert(format!("c/p/{}", pack.hash), pack.bytes.clone());
-    }
-    let root = format!("{{\"manifest\": \"{}\", \"flippedAtMs\": 0}}", build.manifest.hash);
-    values.insert("c/root".to_owned(), root.into_bytes());
+    put_catalog(memory, vec![title("film", ids)]);
 }
 
-/// The boxes and what is in the last one, `byte`.
+/// Splits a start into its boxes and the content of the last one, `byte`.
 pub(crate) fn parts(answer: &MemoryResponse) -> (&[u8], &[u8]) {
     assert_eq!(answer.status, 200, "{}", text(answer));
     assert_eq!(answer.header("content-length"), answer.body.len().to_string());

@@ -6,13 +6,13 @@ use mp4::{
     synth::MoovAt,
 };
 
-use crate::fixture::{Long, OWN, get, own, providers, register, restart, text, url};
+use crate::fixture::{LongFilm, OWN, get, ingest, own, providers, restart, text, url};
 
 #[test]
-fn at_two_hundred_positions_headers_are_what_the_whole_index_says() {
-    let film = Long::new(120, MoovAt::Tail);
+fn headers_at_two_hundred_positions_equal_those_of_the_whole_index() {
+    let film = LongFilm::new(120, MoovAt::Tail);
     let memory = providers(&film);
-    let id = register(&memory, "one");
+    let id = ingest(&memory, "one");
     let memory = restart(memory);
     memory.outbound.serve_with(|_| edge::memory::ScriptedResponse::ConnectionRefused);
     let mut state = 7_u64;
@@ -37,11 +37,11 @@ fn at_two_hundred_positions_headers_are_what_the_whole_index_says() {
 }
 
 fn small() -> Memory {
-    own(&Long::new(1, MoovAt::Head))
+    own(&LongFilm::new(1, MoovAt::Head))
 }
 
 #[test]
-fn an_answer_is_kept_for_as_long_as_its_url_is_good() {
+fn response_is_fresh_for_as_long_as_its_url_is_valid() {
     let memory = small();
     let path = url(&memory, "headers", OWN, "at=20");
     let answer = send(&memory, "GET", &path, &[], Some(b""));
@@ -70,7 +70,7 @@ fn an_answer_is_kept_for_as_long_as_its_url_is_good() {
 }
 
 #[test]
-fn sound_is_chosen_by_its_number_or_left_out() {
+fn audio_is_selected_by_its_number_or_left_out() {
     let memory = small();
     let tracks = |query: &str| {
         let answer = get(&memory, "headers", OWN, query);
@@ -89,7 +89,7 @@ fn sound_is_chosen_by_its_number_or_left_out() {
 }
 
 #[test]
-fn a_place_that_no_window_ended_at_is_answered_or_refused_and_never_a_panic() {
+fn invalid_cursor_is_answered_or_refused_and_never_a_panic() {
     let memory = small();
     let mut state = 11_u64;
     for n in 0..500 {
@@ -105,18 +105,18 @@ fn a_place_that_no_window_ended_at_is_answered_or_refused_and_never_a_panic() {
 }
 
 #[test]
-fn behind_the_end_is_the_last_picture() {
+fn time_behind_the_end_is_the_last_frame() {
     let memory = small();
     let answer = start_index::decode(&get(&memory, "headers", OWN, "at=86400").body).unwrap();
-    let film = Long::new(1, MoovAt::Head);
+    let film = LongFilm::new(1, MoovAt::Head);
     assert_eq!(answer, film.answer(StartPosition::Time(86_400_000), 1));
 }
 
 #[test]
-fn a_film_elsewhere_is_for_those_whose_url_is_signed() {
-    let film = Long::new(1, MoovAt::Tail);
+fn upstream_film_needs_a_signed_url() {
+    let film = LongFilm::new(1, MoovAt::Tail);
     let memory = providers(&film);
-    let id = register(&memory, "one");
+    let id = ingest(&memory, "one");
     for route in ["headers", "start"] {
         let path = format!("/api/v2/{route}/{id}?at=0");
         assert_eq!(send(&memory, "GET", &path, &[], Some(b"")).status, 403);

@@ -1,4 +1,4 @@
-//! Starts: headers of a film, its first bytes behind them, and what is stored to make them.
+//! Starts: the headers of a film, the first bytes behind them, and the start index they come from.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -8,6 +8,8 @@
 )]
 
 mod bytes;
+#[path = "../common/deployment.rs"]
+mod deployment;
 #[path = "../../../crates/mp4/tests/it/ffmpeg.rs"]
 #[expect(dead_code, reason = "it is shared with the tests of `mp4`, which use all of it")]
 mod ffmpeg;

@@ -20,7 +20,7 @@ use mp4::{
 
 use crate::{
     ffmpeg::{self, Folder, Seen, adler32},
-    fixture::{Long, OWN, get, moov, own_bytes, parts, text},
+    fixture::{LongFilm, OWN, get, moov, own_bytes, parts, text},
     fmp4::{self, Packet},
     real::{NOT_PROBED, corpus, names},
 };
@@ -86,7 +86,7 @@ fn films(folder: &Folder) -> Vec<(String, Vec<u8>)> {
         let line: Vec<&str> = line.split_whitespace().collect();
         films.push((name.to_owned(), fs::read(folder.make(name, &[&line])).unwrap()));
     }
-    let long = Long::new(3, MoovAt::Tail);
+    let long = LongFilm::new(3, MoovAt::Tail);
     let all = ByteRange { start: 0, end: long.size() };
     films.push(("long.mp4".to_owned(), long.bytes(all)));
     films
@@ -261,7 +261,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
 }
 
 #[test]
-fn at_two_hundred_positions_a_start_has_the_packets_that_ffmpeg_sees_from_its_key_frame() {
+fn start_at_two_hundred_positions_has_the_packets_that_ffmpeg_reads_from_its_key_frame() {
     let folder = Folder::new("positions");
     let (films, next) = (films(&folder), AtomicUsize::new(0));
     let looks = || {

@@ -4,7 +4,7 @@ use edge::memory::{Memory, ScriptedResponse};
 use mp4::synth::MoovAt;
 use serde_json::Value;
 
-use crate::fixture::{Long, OWN, admin, asked, get, own, publish, season, text};
+use crate::fixture::{LongFilm, OWN, admin, get, own, publish, season, text, upstream_requests};
 
 fn ready(memory: &Memory, method: &str, episode: &str) -> Value {
     let answer = admin(memory, method, &format!("/api/v2/admin/prewarm/{episode}"));
@@ -14,7 +14,7 @@ fn ready(memory: &Memory, method: &str, episode: &str) -> Value {
 }
 
 #[test]
-fn what_is_missing_is_told_and_then_brought_in() {
+fn prewarm_reports_missing_bytes_and_then_fetches_them() {
     let (memory, ids) = season(2);
     let before = ready(&memory, "GET", "film.1");
     assert_eq!(
@@ -23,11 +23,11 @@ fn what_is_missing_is_told_and_then_brought_in() {
     );
     let missing = before["missingBytes"].as_u64().unwrap();
     assert!(missing > 2_000_000, "{missing}");
-    assert_eq!(asked(&memory), 0, "telling costs nothing");
+    assert_eq!(upstream_requests(&memory), 0, "telling costs nothing");
     let warmed = ready(&memory, "POST", "film.1");
     assert_eq!(warmed["starts"], "stored");
     let requests = usize::try_from(warmed["requests"].as_u64().unwrap()).unwrap();
-    assert!(requests == asked(&memory) && (1..=3).contains(&requests), "{requests}");
+    assert!(requests == upstream_requests(&memory) && (1..=3).contains(&requests), "{requests}");
     assert!(warmed["sizeBytes"].as_u64().unwrap() >= missing);
     let after = ready(&memory, "GET", "film.1");
     assert_eq!(
@@ -43,8 +43,8 @@ fn what_is_missing_is_told_and_then_brought_in() {
 }
 
 #[test]
-fn films_of_the_own_store_are_made_ready_too_and_odd_ones_say_why_not() {
-    let memory = own(&Long::new(1, MoovAt::Head));
+fn prewarm_indexes_own_films_and_reports_why_one_has_no_start() {
+    let memory = own(&LongFilm::new(1, MoovAt::Head));
     publish(&memory, &[OWN]);
     assert_eq!(ready(&memory, "GET", "film.1")["starts"], "missing");
     assert_eq!(ready(&memory, "POST", "film.1")["starts"], "stored");
@@ -56,8 +56,8 @@ fn films_of_the_own_store_are_made_ready_too_and_odd_ones_say_why_not() {
 }
 
 #[test]
-fn it_is_for_the_deployer_and_of_episodes_that_there_are() {
-    let memory = own(&Long::new(1, MoovAt::Head));
+fn prewarm_needs_the_admin_key_and_an_episode_that_exists() {
+    let memory = own(&LongFilm::new(1, MoovAt::Head));
     publish(&memory, &[OWN]);
     let path = "/api/v2/admin/prewarm/film.1";
     assert_eq!(edge::memory::send(&memory, "POST", path, &[], Some(b"")).status, 401);

@@ -7,7 +7,7 @@ use edge::{
 };
 use mp4::{start_index::Root, synth::MoovAt};
 
-use crate::fixture::{Long, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
+use crate::fixture::{LongFilm, OWN, admin, get, moov, own, own_bytes, publish, restart, text};
 
 const ROOT: &str = "index/00ff/root.1";
 
@@ -30,12 +30,12 @@ fn packs(memory: &Memory) -> Vec<String> {
     names.into_iter().map(|name| format!("index/00ff/{name}")).collect()
 }
 
-fn film() -> Long {
-    Long::new(2, MoovAt::Tail)
+fn film() -> LongFilm {
+    LongFilm::new(2, MoovAt::Tail)
 }
 
 #[test]
-fn what_is_stored_outlives_an_instance_and_is_read_in_two_operations() {
+fn stored_start_index_outlives_an_instance_and_is_read_in_two_operations() {
     let memory = own(&film());
     let first = get(&memory, "headers", OWN, "at=60");
     assert_eq!(first.status, 200, "{}", text(&first));
@@ -48,7 +48,7 @@ fn what_is_stored_outlives_an_instance_and_is_read_in_two_operations() {
 }
 
 #[test]
-fn broken_bytes_are_made_anew_and_never_answered_with() {
+fn broken_start_index_is_rebuilt_and_never_sent() {
     let memory = own(&film());
     let right = get(&memory, "headers", OWN, "at=60").body;
     let mut memory = memory;
@@ -70,7 +70,7 @@ fn broken_bytes_are_made_anew_and_never_answered_with() {
 }
 
 #[test]
-fn a_film_that_cannot_be_stored_says_why_and_is_not_tried_again() {
+fn film_without_a_start_index_gives_the_reason_and_is_not_tried_again() {
     for (bytes, why) in [
         (vec![0; 100_000], "a box"),
         (fragmented(), "moof"),
@@ -98,7 +98,7 @@ fn fragmented() -> Vec<u8> {
 }
 
 #[test]
-fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
+fn interrupted_build_leaves_the_old_start_index_or_the_new() {
     let memory = own(&film());
     let right = get(&memory, "headers", OWN, "at=60").body;
     let names = packs(&memory);
@@ -115,7 +115,7 @@ fn a_cut_anywhere_while_it_is_made_leaves_the_old_or_the_new() {
 }
 
 #[test]
-fn a_store_that_takes_nothing_is_told_of_and_the_film_plays_without() {
+fn full_store_is_reported_and_the_film_plays_without_a_start_index() {
     let memory = own(&film());
     memory.objects.failing.set_error(Some(PortError::Full("no room".to_owned())));
     let answer = get(&memory, "headers", OWN, "at=0");
@@ -124,7 +124,7 @@ fn a_store_that_takes_nothing_is_told_of_and_the_film_plays_without() {
 }
 
 #[test]
-fn a_purge_takes_all_that_is_stored_of_a_title() {
+fn purge_deletes_the_start_index_of_a_title() {
     let memory = own(&film());
     publish(&memory, &[OWN]);
     assert_eq!(get(&memory, "headers", OWN, "at=0").status, 200);

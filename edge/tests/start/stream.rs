@@ -8,7 +8,7 @@ use mp4::{
 };
 use serde_json::Value;
 
-use crate::fixture::{Long, OWN, get, own, publish, restart, text};
+use crate::fixture::{LongFilm, OWN, get, own, publish, restart, text};
 
 fn stream(memory: &Memory, token: &str) -> Value {
     let headers = [("x-client-token", token)];
@@ -23,8 +23,8 @@ fn boxes(stream: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn a_stream_carries_the_headers_for_where_the_viewer_is() {
-    let film = Long::new(10, MoovAt::Head);
+fn stream_has_the_headers_for_the_viewers_position() {
+    let film = LongFilm::new(10, MoovAt::Head);
     let memory = own(&film);
     publish(&memory, &[OWN]);
     assert!(stream(&memory, "")["start"].is_null(), "nothing is made for a stream");
@@ -55,8 +55,8 @@ fn a_stream_carries_the_headers_for_where_the_viewer_is() {
 }
 
 #[test]
-fn a_stream_does_without_where_nothing_is_to_be_had() {
-    let memory = own(&Long::new(1, MoovAt::Head));
+fn stream_has_no_start_where_the_store_is_down() {
+    let memory = own(&LongFilm::new(1, MoovAt::Head));
     publish(&memory, &[OWN]);
     get(&memory, "headers", OWN, "at=0");
     let down = edge::platform::PortError::Unavailable("down".to_owned());
@@ -74,8 +74,8 @@ fn film_of(answer: &MemoryResponse) -> (Value, &[u8]) {
 }
 
 #[test]
-fn an_episode_and_its_start_are_one_answer() {
-    let film = Long::new(10, MoovAt::Head);
+fn episode_and_its_start_are_one_response() {
+    let film = LongFilm::new(10, MoovAt::Head);
     let memory = own(&film);
     publish(&memory, &[OWN]);
     let path = "/api/v2/stream/film.1/start?at=300.5";
@@ -90,8 +90,8 @@ fn an_episode_and_its_start_are_one_answer() {
 }
 
 #[test]
-fn an_episode_whose_start_is_not_to_be_had_says_where_its_film_is() {
-    let memory = own(&Long::new(1, MoovAt::Head));
+fn episode_without_a_start_still_names_its_film() {
+    let memory = own(&LongFilm::new(1, MoovAt::Head));
     publish(&memory, &[OWN]);
     let path = "/api/v2/stream/film.1/start";
     let down = edge::platform::PortError::Unavailable("down".to_owned());

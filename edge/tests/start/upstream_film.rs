@@ -7,15 +7,19 @@ use edge::{
 use futures::future::join_all;
 use mp4::synth::MoovAt;
 
-use crate::fixture::{Long, asked, get, providers, register, restart, text, url};
+use crate::fixture::{LongFilm, get, ingest, providers, restart, text, upstream_requests, url};
 
 #[test]
-fn a_cold_film_of_two_hours_takes_four_requests_with_the_resolver_and_then_none() {
+fn upstream_film_of_two_hours_takes_four_requests_to_ingest_and_none_to_start() {
     for (minutes, moov_at) in [(120, MoovAt::Tail), (120, MoovAt::Head), (24, MoovAt::Tail)] {
         for (provider, most) in [("one", 3), ("vault", 4)] {
-            let memory = providers(&Long::new(minutes, moov_at));
-            let id = register(&memory, provider);
-            assert!(asked(&memory) <= most, "{minutes}: {:?}", memory.outbound.requests);
+            let memory = providers(&LongFilm::new(minutes, moov_at));
+            let id = ingest(&memory, provider);
+            assert!(
+                upstream_requests(&memory) <= most,
+                "{minutes}: {:?}",
+                memory.outbound.requests
+            );
             assert_eq!(memory.reports.borrow().len(), 0, "{:?}", memory.reports);
             let memory = restart(memory);
             memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
@@ -23,20 +27,20 @@ fn a_cold_film_of_two_hours_takes_four_requests_with_the_resolver_and_then_none(
                 let answer = get(&memory, route, &id, "at=0");
                 assert_eq!(answer.status, 200, "{}", text(&answer));
             }
-            assert_eq!(asked(&memory), 0);
+            assert_eq!(upstream_requests(&memory), 0);
         }
     }
 }
 
 #[test]
-fn ten_hours_with_moov_at_either_end_take_four_requests() {
+fn upstream_film_of_ten_hours_takes_four_requests_with_moov_at_either_end() {
     for moov_at in [MoovAt::Tail, MoovAt::Head] {
-        let memory = providers(&Long::new(600, moov_at));
-        let id = register(&memory, "one");
-        assert!(asked(&memory) <= 4, "{:?}", memory.outbound.requests);
+        let memory = providers(&LongFilm::new(600, moov_at));
+        let id = ingest(&memory, "one");
+        assert!(upstream_requests(&memory) <= 4, "{:?}", memory.outbound.requests);
         let memory = restart(memory);
         let answer = get(&memory, "headers", &id, "at=30000");
-        assert_eq!((answer.status, asked(&memory)), (200, 0), "{}", text(&answer));
+        assert_eq!((answer.status, upstream_requests(&memory)), (200, 0), "{}", text(&answer));
     }
 }
 
@@ -48,9 +52,9 @@ fn break_root(memory: &Memory, id: &str) {
 }
 
 #[test]
-fn what_is_not_stored_is_made_once_for_all_who_ask() {
-    let memory = providers(&Long::new(120, MoovAt::Tail));
-    let id = register(&memory, "one");
+fn missing_start_index_is_built_once_for_all_readers() {
+    let memory = providers(&LongFilm::new(120, MoovAt::Tail));
+    let id = ingest(&memory, "one");
     break_root(&memory, &id);
     let memory = restart(memory);
     let url = url(&memory, "headers", &id, "at=100");
@@ -58,14 +62,14 @@ fn what_is_not_stored_is_made_once_for_all_who_ask() {
     for answer in run(&memory, join_all(many)).unwrap() {
         assert_eq!(answer.status, 200, "{}", text(&answer));
     }
-    assert!(asked(&memory) <= 1, "{:?}", memory.outbound.requests);
+    assert!(upstream_requests(&memory) <= 1, "{:?}", memory.outbound.requests);
 }
 
 #[test]
-fn a_provider_that_is_down_leaves_no_trace_and_is_asked_again() {
-    let film = Long::new(120, MoovAt::Tail);
+fn failing_provider_leaves_nothing_stored_and_is_asked_again() {
+    let film = LongFilm::new(120, MoovAt::Tail);
     let memory = providers(&film);
-    let id = register(&memory, "one");
+    let id = ingest(&memory, "one");
     break_root(&memory, &id);
     let memory = restart(memory);
     memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);

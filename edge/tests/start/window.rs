@@ -6,7 +6,7 @@ use edge::{
     rules::blocks,
 };
 
-use crate::fixture::{asked, get, restart, season, text};
+use crate::fixture::{get, restart, season, text, upstream_requests};
 
 fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> MemoryResponse {
     let body = serde_json::json!({"currentEpisodeId": current, "nextEpisodeIds": next});
@@ -33,7 +33,7 @@ fn pass(memory: &Memory, ms: u64) {
 }
 
 #[test]
-fn two_of_the_next_are_made_ready_and_start_without_their_provider() {
+fn two_of_the_next_episodes_are_prefetched_and_start_without_their_provider() {
     let (memory, ids) = season(4);
     let answer = window(&memory, "", "film.1", &["film.2", "film.3", "film.4"]);
     assert!(text(&answer).contains(r#"["film.2","film.3"]"#), "{}", text(&answer));
@@ -46,25 +46,25 @@ fn two_of_the_next_are_made_ready_and_start_without_their_provider() {
             assert_eq!(get(&memory, route, id, "at=0").status, 200);
         }
     }
-    assert_eq!(asked(&memory), 0);
+    assert_eq!(upstream_requests(&memory), 0);
 }
 
 #[test]
-fn the_same_window_is_looked_at_once_in_half_a_minute() {
+fn same_window_is_evaluated_once_in_half_a_minute() {
     let (memory, _) = season(2);
     memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     window(&memory, "", "film.1", &["film.2"]);
-    let tries = asked(&memory);
+    let tries = upstream_requests(&memory);
     assert!(tries > 0 && !memory.reports.borrow().is_empty(), "the operator hears of it");
     window(&memory, "", "film.1", &["film.2"]);
-    assert_eq!(asked(&memory), tries);
+    assert_eq!(upstream_requests(&memory), tries);
     pass(&memory, 90_000);
     window(&memory, "", "film.1", &["film.2"]);
-    assert!(asked(&memory) > tries);
+    assert!(upstream_requests(&memory) > tries);
 }
 
 #[test]
-fn what_was_made_ready_for_one_viewer_and_not_watched_is_let_go() {
+fn prefetched_episode_that_nobody_watched_is_deleted() {
     let (memory, ids) = season(4);
     let viewer = viewer(&memory);
     window(&memory, &viewer, "film.1", &["film.2", "film.3"]);
@@ -77,7 +77,7 @@ fn what_was_made_ready_for_one_viewer_and_not_watched_is_let_go() {
 }
 
 #[test]
-fn what_somebody_else_waits_for_stays() {
+fn prefetched_episode_of_another_viewer_stays() {
     let (memory, ids) = season(3);
     let (one, other) = (viewer(&memory), viewer(&memory));
     window(&memory, &one, "film.1", &["film.2"]);
@@ -91,7 +91,7 @@ fn what_somebody_else_waits_for_stays() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_and_what_is_unknown_is_left_out() {
+fn invalid_window_is_refused_and_unknown_episodes_are_left_out() {
     let (memory, _) = season(1);
     for body in ["", "{}", "[]", r#"{"currentEpisodeId": 1, "nextEpisodeIds": []}"#] {
         let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(body.as_bytes()));

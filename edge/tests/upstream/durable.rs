@@ -7,7 +7,7 @@ use edge::{
 };
 
 use crate::{
-    fixture::{UpstreamFixture, deployment, good, put_catalog, register, right, text},
+    fixture::{UpstreamFixture, deployment, good, ingest, put_catalog, right, text},
     startup::{rows, start},
 };
 
@@ -41,16 +41,16 @@ fn said(memory: &Memory) -> String {
 }
 
 #[test]
-fn a_place_that_lost_everything_is_restored_without_its_upstream() {
+fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
     for (setting, in_objects) in [("durable", true), ("apart", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
         let fixture = wiped(before);
         fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
-        let asked = fixture.asked();
+        let asked = fixture.requests();
         start(&fixture);
-        assert_eq!(fixture.asked(), asked);
+        assert_eq!(fixture.requests(), asked);
         assert!(
             fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
             "put back"
@@ -68,7 +68,7 @@ fn a_place_that_lost_everything_is_restored_without_its_upstream() {
 }
 
 #[test]
-fn local_keeps_nothing_elsewhere() {
+fn local_setting_writes_to_no_durable_store() {
     let fixture = fixture("local");
     assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
     let fixture = wiped(fixture);
@@ -76,7 +76,7 @@ fn local_keeps_nothing_elsewhere() {
 }
 
 #[test]
-fn without_keys_it_is_local_and_that_is_said() {
+fn separate_store_without_keys_is_local_and_health_says_so() {
     let memory = deployment();
     set(&memory, "apart");
     memory.durable_objects.is_not_set_up.set(true);
@@ -99,10 +99,10 @@ fn without_keys_it_is_local_and_that_is_said() {
 }
 
 #[test]
-fn it_is_written_first() {
+fn block_is_written_to_the_durable_store_first() {
     for setting in ["durable", "apart"] {
         let fixture = fixture(setting);
-        fixture.forget_blocks();
+        fixture.purge_blocks();
         let store = if setting == "apart" {
             &fixture.memory.durable_objects
         } else {
@@ -123,7 +123,7 @@ fn it_is_written_first() {
 }
 
 #[test]
-fn a_purge_reaches_it() {
+fn purge_deletes_blocks_from_the_durable_store() {
     for (setting, path) in [
         ("durable", "/api/v2/admin/startup"),
         ("durable", "/api/v2/admin/startup/film"),
@@ -131,7 +131,7 @@ fn a_purge_reaches_it() {
         ("apart", "/api/v2/admin/startup/film"),
     ] {
         let fixture = fixture(setting);
-        let other = register(&fixture.memory, "two");
+        let other = ingest(&fixture.memory, "two");
         assert_eq!(other.status, 201, "{}", text(&other));
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
@@ -162,7 +162,7 @@ fn a_purge_reaches_it() {
 }
 
 #[test]
-fn a_block_there_that_is_not_whole_is_never_served() {
+fn broken_block_of_the_durable_store_is_never_served() {
     let fixture = wiped(fixture("apart"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
@@ -170,5 +170,5 @@ fn a_block_there_that_is_not_whole_is_never_served() {
         .unwrap()
         .unwrap();
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-    assert!(fixture.asked() > 0, "it is fetched anew");
+    assert!(fixture.requests() > 0, "it is fetched anew");
 }

@@ -2,9 +2,7 @@
 
 use edge::memory::{MemoryStream, OutboundRequest, ScriptedResponse};
 
-use crate::fixture::{
-    UpstreamFixture, canned, deployment, good, register, right, sent, text, vault,
-};
+use crate::fixture::{UpstreamFixture, canned, deployment, good, ingest, right, sent, text, vault};
 
 type Server = fn(&OutboundRequest) -> ScriptedResponse;
 
@@ -14,7 +12,7 @@ fn middle(fixture: &UpstreamFixture) -> edge::memory::MemoryResponse {
 }
 
 #[test]
-fn another_mirror_is_asked_where_there_is_one() {
+fn failed_request_goes_to_another_mirror() {
     for wrong in [
         ScriptedResponse::ConnectionRefused,
         ScriptedResponse::NoResponse,
@@ -32,7 +30,7 @@ fn another_mirror_is_asked_where_there_is_one() {
 }
 
 #[test]
-fn bytes_of_two_states_are_never_put_together() {
+fn bytes_of_two_file_states_are_never_mixed() {
     let fixture = UpstreamFixture::new("two");
     // One mirror has another state of the file.
     fixture.memory.outbound.serve_with(|asked| {
@@ -53,34 +51,34 @@ fn bytes_of_two_states_are_never_put_together() {
 }
 
 #[test]
-fn an_upstream_that_fails_is_left_alone_for_a_while_and_then_tried_once() {
+fn circuit_breaker_opens_on_failures_and_then_lets_one_request_through() {
     let fixture = UpstreamFixture::new("one");
     fixture.memory.outbound.serve_with(|_| canned(500, &[], vec![]));
-    let before = fixture.asked();
+    let before = fixture.requests();
     for _ in 0..100 {
         let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     }
-    assert!(fixture.asked() - before <= 8, "{}", fixture.asked() - before);
+    assert!(fixture.requests() - before <= 8, "{}", fixture.requests() - before);
     fixture.memory.outbound.serve_with(good);
     fixture.memory.clock.0.set(fixture.memory.clock.0.get() + 60_000);
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
 }
 
 #[test]
-fn retry_after_is_kept() {
+fn retry_after_is_respected() {
     let fixture = UpstreamFixture::new("one");
     fixture.memory.outbound.serve_with(|_| canned(429, &[("retry-after", "30")], vec![]));
-    let before = fixture.asked();
+    let before = fixture.requests();
     let answer = middle(&fixture);
     assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
     assert!(text(&answer).contains("upstream_unavailable"));
     assert_eq!(middle(&fixture).status, 503);
-    assert_eq!(fixture.asked(), before + 1, "nobody asks before");
+    assert_eq!(fixture.requests(), before + 1, "nobody asks before");
     // A short one is waited for.
     let fixture = UpstreamFixture::new("one");
-    let first = fixture.asked();
+    let first = fixture.requests();
     fixture.memory.outbound.serve_with(move |asked| {
         if asked.number == first {
             canned(503, &[("retry-after", "2")], vec![])
@@ -94,7 +92,7 @@ fn retry_after_is_kept() {
 }
 
 #[test]
-fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
+fn redirects_are_followed_three_times_and_only_to_listed_origins() {
     let to = |location: &str| canned(302, &[("location", location)], vec![]);
     let fixture = UpstreamFixture::new("one");
     fixture.memory.outbound.serve_with(move |asked| match asked.url.as_str() {
@@ -118,7 +116,7 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
         "",
     ] {
         let fixture = UpstreamFixture::new("one");
-        let before = fixture.asked();
+        let before = fixture.requests();
         let location = location.to_owned();
         fixture.memory.outbound.serve_with(move |_| to(&location));
         let answer = middle(&fixture);
@@ -130,7 +128,7 @@ fn redirects_are_followed_three_times_and_nowhere_that_is_not_listed() {
 }
 
 #[test]
-fn no_answer_tells_where_a_film_lies() {
+fn responses_never_reveal_an_upstream_url() {
     for canned in [
         canned(500, &[], b"https://dl.example/secret".to_vec()),
         ScriptedResponse::ConnectionRefused,
@@ -146,16 +144,16 @@ fn no_answer_tells_where_a_film_lies() {
 }
 
 #[test]
-fn answers_of_no_use_are_closed() {
+fn unused_response_bodies_are_discarded() {
     let fixture = UpstreamFixture::new("one");
     fixture.memory.outbound.serve_with(|_| canned(500, &[], vec![0; 1000]));
-    let before = fixture.asked();
+    let before = fixture.requests();
     middle(&fixture);
-    assert_eq!(fixture.memory.outbound.discarded.get(), fixture.asked() - before);
+    assert_eq!(fixture.memory.outbound.discarded.get(), fixture.requests() - before);
 }
 
 #[test]
-fn what_cannot_be_a_film_is_not_taken_up() {
+fn responses_that_cannot_be_a_film_are_not_ingested() {
     let cases: [(&str, Server, u16); 8] = [
         ("nobody", good, 400),
         ("one", |_| canned(404, &[], vec![]), 410),
@@ -169,16 +167,16 @@ fn what_cannot_be_a_film_is_not_taken_up() {
     for (n, (provider, play, status)) in cases.into_iter().enumerate() {
         let memory = deployment();
         memory.outbound.serve_with(play);
-        let answer = register(&memory, provider);
+        let answer = ingest(&memory, provider);
         assert_eq!(answer.status, status, "case {n}: {}", text(&answer));
         assert!(memory.key_value.values.borrow().is_empty(), "case {n} leaves something");
     }
 }
 
 #[test]
-fn only_so_many_reads_hold_bytes_at_once() {
+fn buffered_reads_are_limited() {
     let fixture = UpstreamFixture::new("vault");
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     // Each read takes its time: 100 films at once would be 400 MB.
     fixture.memory.outbound.serve_with(|asked| match vault(asked) {
         ScriptedResponse::Response(status, headers, stream) if asked.range.is_some() => {

@@ -1,10 +1,12 @@
-//! A film whose every byte the tests know, on an upstream that they play.
+//! A film whose every byte the tests know, and the upstream that serves it.
 
 use edge::{
     http::ByteRange,
     memory::{Memory, MemoryResponse, MemoryStream, OutboundRequest, ScriptedResponse, send},
-    rules::signature::{Keys, Scope},
 };
+
+use crate::deployment::{self, admin, signed_url, source_id, upstream_requests};
+pub(crate) use crate::deployment::{KEYS, deployment, put_catalog, text};
 
 /// The film's box headers: `ftyp`, then `mdat`, then `moov` with the last bytes.
 const FTYP_BYTES: u64 = 24;
@@ -14,16 +16,6 @@ pub(crate) const SIZE: u64 = 16 * 1024 * 1024 + 12_345;
 /// Where `moov` begins.
 pub(crate) const MOOV_START: u64 = SIZE - MOOV_BYTES;
 pub(crate) const ETAG: &str = "\"v1\"";
-
-pub(crate) const KEYS: &str = "k:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-const ADMIN: &str = "Bearer the-key";
-const PROVIDERS: &str = r#"[
-    {"id": "one", "origins": ["https://a.example"], "bases": ["https://a.example/films/"]},
-    {"id": "two", "origins": ["https://a.example", "https://b.example"],
-     "bases": ["https://a.example/films/", "https://b.example/"]},
-    {"id": "vault", "origins": ["https://api.example", "https://dl.example"],
-     "resolve": "https://api.example/link?file={file}"}
-]"#;
 
 /// The bytes of the film.
 pub(crate) fn content(range: ByteRange) -> Vec<u8> {
@@ -100,7 +92,7 @@ pub(crate) struct UpstreamFixture {
 }
 
 impl UpstreamFixture {
-    /// The film of this provider is registered, and its upstream has been asked nothing since.
+    /// The film of this provider is ingested.
     pub(crate) fn new(provider: &str) -> Self {
         Self::of(deployment(), provider)
     }
@@ -108,90 +100,52 @@ impl UpstreamFixture {
     /// The same in this deployment.
     pub(crate) fn of(memory: Memory, provider: &str) -> Self {
         memory.outbound.serve_with(vault);
-        let answer = register(&memory, provider);
-        assert_eq!(answer.status, 201, "{}", text(&answer));
-        let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let response = ingest(&memory, provider);
+        let id = source_id(&response);
+        let json: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
         assert_eq!(json["data"]["sizeBytes"], SIZE);
-        let id = json["data"]["id"].as_str().unwrap().to_owned();
         Self { memory, id }
     }
 
-    /// The same, with every instance and every store of this place gone.
-    pub(crate) fn forget_blocks(&self) {
-        let answer = self.admin("DELETE", "/api/v2/admin/startup");
-        assert_eq!(answer.status, 200, "{}", text(&answer));
+    /// Purges every stored block, and forgets the requests so far.
+    pub(crate) fn purge_blocks(&self) {
+        let response = self.admin("DELETE", "/api/v2/admin/startup");
+        assert_eq!(response.status, 200, "{}", text(&response));
         self.memory.outbound.requests.borrow_mut().clear();
     }
 
-    /// A title of this film.
+    /// A title with the film.
     pub(crate) fn title(&self, id: &str) -> catalog::Title {
-        let source = catalog::Source {
-            id: self.id.clone(),
-            container: "mp4".to_owned(),
-            playable: true,
-            ..catalog::Source::default()
-        };
-        let episode =
-            catalog::Episode { number: 1, sources: vec![source], ..catalog::Episode::default() };
-        catalog::Title { id: id.to_owned(), episodes: vec![episode], ..catalog::Title::default() }
+        deployment::title(id, &[&self.id])
     }
 
     pub(crate) fn admin(&self, method: &str, path: &str) -> MemoryResponse {
-        send(&self.memory, method, path, &[("authorization", ADMIN)], Some(b""))
+        admin(&self.memory, method, path)
     }
 
     /// The signed URL of the film.
     pub(crate) fn url(&self) -> String {
-        let now_ms = self.memory.clock.0.get();
-        let query = Keys::parse(KEYS).unwrap().sign(Scope::Media, &self.id, now_ms);
-        format!("/api/v2/media/{}?{query}", self.id)
+        signed_url(&self.memory, "media", &self.id)
     }
 
     pub(crate) fn get(&self, headers: &[(&str, &str)]) -> MemoryResponse {
         send(&self.memory, "GET", &self.url(), headers, Some(b""))
     }
 
-    /// These bytes, asked for by a closed range.
+    /// Requests a closed range.
     pub(crate) fn range(&self, start: u64, end: u64) -> MemoryResponse {
         self.get(&[("range", &format!("bytes={start}-{}", end - 1))])
     }
 
     /// How many requests the upstream has seen.
-    pub(crate) fn asked(&self) -> usize {
-        self.memory.outbound.requests.borrow().len()
+    pub(crate) fn requests(&self) -> usize {
+        upstream_requests(&self.memory)
     }
 }
 
-/// A deployment that knows providers, and no film.
-pub(crate) fn deployment() -> Memory {
-    let memory = Memory::default();
-    memory.clock.0.set(1_700_000_000_000);
-    for (name, value) in [("admin_key", "the-key"), ("media_keys", KEYS), ("providers", PROVIDERS)]
-    {
-        memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
-    }
-    memory
-}
-
-pub(crate) fn register(memory: &Memory, provider: &str) -> MemoryResponse {
-    let body = format!("{{\"provider\": \"{provider}\", \"file\": \"film.mp4\"}}");
-    let headers = [("authorization", ADMIN)];
-    send(memory, "POST", "/api/v2/admin/sources", &headers, Some(body.as_bytes()))
-}
-
-/// Makes a catalog of these titles the current one.
-pub(crate) fn put_catalog(memory: &Memory, titles: Vec<catalog::Title>) {
-    let built = catalog::build(titles).unwrap();
-    let mut values = memory.key_value.values.borrow_mut();
-    for pack in built.packs.iter().chain([&built.manifest]) {
-        values.insert(format!("c/p/{}", pack.hash), pack.bytes.clone());
-    }
-    let root = format!("{{\"manifest\": \"{}\", \"flippedAtMs\": 0}}", built.manifest.hash);
-    values.insert("c/root".to_owned(), root.into_bytes());
-}
-
-pub(crate) fn text(answer: &MemoryResponse) -> String {
-    String::from_utf8_lossy(&answer.body).into_owned()
+/// Ingests the film of this provider.
+pub(crate) fn ingest(memory: &Memory, provider: &str) -> MemoryResponse {
+    deployment::ingest(memory, provider, "film.mp4")
 }
 
 /// Checks that an answer is a 206 whose bytes are the film's, from `start` on; where they end.

@@ -21,7 +21,7 @@ fn thousand(
     let mut complete = 0;
     for n in 0..1000 {
         if n % 100 == 99 {
-            fixture.forget_blocks();
+            fixture.purge_blocks();
         }
         let start = dice.below(SIZE);
         let length = if dice.below(8) == 0 { 200_000 } else { 2_000 };
@@ -72,13 +72,13 @@ fn set(headers: &mut Vec<(&'static str, String)>, name: &'static str, value: &st
 }
 
 #[test]
-fn a_good_upstream() {
+fn healthy_upstream_answers_nearly_every_range() {
     assert!(thousand("one", good) > 980, "all but those that leave the blocks");
     assert!(thousand("vault", vault) > 980);
 }
 
 #[test]
-fn all_of_the_file_for_every_range() {
+fn whole_file_for_every_range_is_cut_to_the_range() {
     let whole = |asked: &OutboundRequest| {
         changed(asked, |status, headers, stream| {
             *status = 200;
@@ -107,7 +107,7 @@ fn all_of_the_file_for_every_range() {
 }
 
 #[test]
-fn a_wrong_content_range() {
+fn wrong_content_range_is_never_passed_on() {
     for wrong in [
         "bytes 0-9/100",
         "bytes 1-10/16789561",
@@ -126,7 +126,7 @@ fn a_wrong_content_range() {
 }
 
 #[test]
-fn a_range_one_byte_beside_that_asked_for() {
+fn range_shifted_by_one_byte_is_never_passed_on() {
     let beside = |asked: &OutboundRequest| {
         let range = asked.range.unwrap();
         let start = if range.start == 0 { 1 } else { range.start - 1 };
@@ -136,7 +136,7 @@ fn a_range_one_byte_beside_that_asked_for() {
 }
 
 #[test]
-fn another_length_than_said() {
+fn wrong_content_length_is_never_passed_on() {
     thousand("one", |asked| {
         changed(asked, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
     });
@@ -149,7 +149,7 @@ fn another_length_than_said() {
 }
 
 #[test]
-fn no_length_at_all() {
+fn body_without_content_length_is_checked_against_its_range() {
     let none = |asked: &OutboundRequest| {
         changed(asked, |_, headers, _| set(headers, "content-length", ""))
     };
@@ -164,7 +164,7 @@ fn no_length_at_all() {
 }
 
 #[test]
-fn another_file_in_the_middle() {
+fn replaced_file_is_never_mixed_with_the_old_one() {
     for etag in ["\"v2\"", "W/\"v1\"", ""] {
         let other = move |asked: &OutboundRequest| {
             changed(asked, |_, headers, stream| {
@@ -187,7 +187,7 @@ fn another_file_in_the_middle() {
 }
 
 #[test]
-fn connections_that_break() {
+fn broken_connections_pass_no_wrong_byte() {
     thousand("one", |asked| {
         changed(asked, |_, _, stream| {
             stream.bytes.truncate(stream.bytes.len() * (asked.number % 4) / 4);
@@ -200,7 +200,7 @@ fn connections_that_break() {
 }
 
 #[test]
-fn silence() {
+fn silent_upstream_times_out() {
     thousand("one", |_| ScriptedResponse::NoResponse);
     thousand(
         "one",
@@ -216,7 +216,7 @@ fn silence() {
 }
 
 #[test]
-fn a_byte_a_second() {
+fn upstream_that_trickles_times_out() {
     thousand("one", |asked| {
         changed(asked, |_, headers, stream| {
             set(headers, "content-length", "");
@@ -226,7 +226,7 @@ fn a_byte_a_second() {
 }
 
 #[test]
-fn refusal_after_some_bytes() {
+fn refusal_after_some_bytes_is_an_error() {
     let spent = std::cell::Cell::new(0);
     let some = move |asked: &OutboundRequest| {
         if asked.range.is_none() {
@@ -246,7 +246,7 @@ fn refusal_after_some_bytes() {
 }
 
 #[test]
-fn redirects_to_private_addresses() {
+fn redirects_to_private_addresses_are_not_followed() {
     thousand("one", |asked| {
         let hosts = ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254", "localhost"];
         let location = format!("https://{}/film", hosts[asked.number % hosts.len()]);
@@ -256,7 +256,7 @@ fn redirects_to_private_addresses() {
 }
 
 #[test]
-fn codings_on_ranges() {
+fn content_codings_on_ranges_are_refused() {
     for coding in ["gzip", "br", "gzip, identity", "x"] {
         let coded = move |asked: &OutboundRequest| {
             changed(asked, |_, headers, stream| {
@@ -269,7 +269,7 @@ fn codings_on_ranges() {
 }
 
 #[test]
-fn too_many_requests() {
+fn too_many_requests_are_retried_later() {
     for after in ["", "0", "1", "3600", "soon", "Tue, 14 Nov 2023 22:13:30 GMT"] {
         thousand("one", move |asked| {
             if asked.number % 2 == 0 {

@@ -1,10 +1,12 @@
-//! Films that lie elsewhere, on upstreams that are good, slow, gone, wrong or wicked.
+//! Films of upstreams that are healthy, slow, gone, wrong or hostile.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a case that cannot go on ends here"
 )]
 
+#[path = "../common/deployment.rs"]
+mod deployment;
 mod durable;
 mod faults;
 mod fixture;

@@ -56,7 +56,7 @@ fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse 
 }
 
 #[test]
-fn a_picture_is_sent_whole_as_what_it_is_and_no_page_can_be_made_of_it() {
+fn picture_is_sent_whole_with_its_type_and_headers_that_forbid_scripts() {
     for size in [100, 600_000, 4 * 1024 * 1024] {
         let (memory, id) = taken_up(&png(size));
         let answer = get(&memory, &url(&memory, &id), &[]);
@@ -80,7 +80,7 @@ fn a_picture_is_sent_whole_as_what_it_is_and_no_page_can_be_made_of_it() {
 }
 
 #[test]
-fn a_picture_is_fetched_once_and_then_kept() {
+fn picture_is_fetched_once_and_then_stored() {
     let (memory, id) = taken_up(&png(600_000));
     assert_eq!(memory.outbound.requests.borrow().len(), 2, "both its blocks, once");
     memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
@@ -114,7 +114,7 @@ fn another_picture_under_the_same_name_is_never_sent_for_it() {
 }
 
 #[test]
-fn nobody_gets_it_without_a_signature_for_it() {
+fn picture_needs_its_own_signature() {
     let (memory, id) = taken_up(&png(100));
     let good = url(&memory, &id);
     let film = Keys::parse(KEYS).unwrap().sign(Scope::Media, &id, memory.clock.0.get());
@@ -133,7 +133,7 @@ fn nobody_gets_it_without_a_signature_for_it() {
 }
 
 #[test]
-fn what_is_no_picture_or_too_large_is_not_taken_up() {
+fn file_that_is_no_picture_or_too_large_is_not_ingested() {
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
     let mut late = vec![b' '; 100];
     late.extend_from_slice(&png(100));
@@ -158,7 +158,7 @@ fn what_is_no_picture_or_too_large_is_not_taken_up() {
 }
 
 #[test]
-fn a_picture_may_be_redirected_only_where_its_provider_is() {
+fn picture_redirects_are_followed_to_listed_origins_only() {
     for (location, status) in
         [("/b.png", 201), ("https://evil.example/b.png", 502), ("http://169.254.169.254/", 502)]
     {
@@ -179,7 +179,7 @@ fn a_picture_may_be_redirected_only_where_its_provider_is() {
 }
 
 #[test]
-fn only_the_deployer_takes_up_pictures_and_only_of_providers_that_are_listed() {
+fn pictures_are_ingested_with_the_admin_key_and_from_listed_providers_only() {
     let memory = deployment();
     let body = br#"{"provider": "one", "file": "a.png"}"#;
     let path = "/api/v2/admin/pictures";
@@ -204,7 +204,7 @@ fn pictures(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> Vec<String
 }
 
 #[test]
-fn every_answer_has_urls_of_pictures_that_work() {
+fn every_picture_url_in_a_response_works() {
     let (memory, id) = taken_up(&png(100));
     memory.objects.put("image/own", &png(100), 0);
     let title = |name: &str, cover: &str, banner: &str| catalog::Title {
@@ -272,7 +272,7 @@ fn every_answer_has_urls_of_pictures_that_work() {
 }
 
 #[test]
-fn a_film_in_a_pictures_place_is_not_sent_as_one() {
+fn film_is_not_sent_as_a_picture() {
     let fixture = crate::fixture::UpstreamFixture::new("one");
     assert_eq!(get(&fixture.memory, &url(&fixture.memory, &fixture.id), &[]).status, 404);
 }

@@ -6,40 +6,39 @@ use edge::{
 };
 
 use crate::fixture::{
-    ETAG, MOOV_START, SIZE, UpstreamFixture, canned, content, deployment, good, register, right,
-    text,
+    ETAG, MOOV_START, SIZE, UpstreamFixture, canned, content, deployment, good, ingest, right, text,
 };
 
 #[test]
 fn a_range_is_answered_from_blocks_or_from_the_upstream() {
     let fixture = UpstreamFixture::new("one");
-    let asked = fixture.asked();
+    let asked = fixture.requests();
     for (start, end) in [(0, 1), (0, 1000), (524_287, 524_289), (1_000_000, 1_999_999)] {
         assert_eq!(right(&fixture.range(start, end), start), end);
     }
     for (start, end) in [(MOOV_START, SIZE), (SIZE - 1, SIZE), (SIZE - 10, SIZE)] {
         assert_eq!(right(&fixture.range(start, end), start), end);
     }
-    assert_eq!(fixture.asked(), asked, "nothing of that is asked for");
+    assert_eq!(fixture.requests(), asked, "nothing of that is asked for");
     for (start, end) in [(5_000_000, 5_000_001), (5_000_000, 9_000_000), (3_000_000, SIZE)] {
         let answer = fixture.range(start, end);
         assert_eq!(right(&answer, start), end);
         assert!(answer.is_stream, "what passes through is the upstream's own stream");
     }
-    assert_eq!(fixture.asked(), asked + 3, "each of these once");
+    assert_eq!(fixture.requests(), asked + 3, "each of these once");
 }
 
 #[test]
 fn a_range_that_leaves_the_blocks_is_cut_there_as_15_3_7_allows() {
     let fixture = UpstreamFixture::new("one");
-    let asked = fixture.asked();
+    let asked = fixture.requests();
     let head_end = 2 * 1024 * 1024;
     for (range, start) in
         [("bytes=0-", 0), ("bytes=100-16000000", 100), ("bytes=2097151-2097152", head_end - 1)]
     {
         assert_eq!(right(&fixture.get(&[("range", range)]), start), head_end, "{range}");
     }
-    assert_eq!(fixture.asked(), asked);
+    assert_eq!(fixture.requests(), asked);
 }
 
 #[test]
@@ -63,7 +62,7 @@ fn every_form_of_range_counts_as_14_1_2_says() {
 }
 
 #[test]
-fn without_a_range_all_of_it_passes_through() {
+fn request_without_a_range_streams_the_whole_film() {
     let fixture = UpstreamFixture::new("one");
     for range in ["", "items=0-5", "bytes=9-5", "bytes=0-1,5-6"] {
         let answer = fixture.get(&[("range", range)]);
@@ -74,9 +73,9 @@ fn without_a_range_all_of_it_passes_through() {
 }
 
 #[test]
-fn its_tag_is_its_identity_and_conditions_are_ours() {
+fn etag_is_the_source_id_and_conditions_are_evaluated_here() {
     let fixture = UpstreamFixture::new("one");
-    let asked = fixture.asked();
+    let asked = fixture.requests();
     let etag = format!("\"{}\"", fixture.id);
     assert_ne!(etag, ETAG);
     let head = send(&fixture.memory, "HEAD", &fixture.url(), &[("range", "bytes=0-9")], Some(b""));
@@ -85,12 +84,12 @@ fn its_tag_is_its_identity_and_conditions_are_ours() {
     assert_eq!(fixture.get(&[("if-none-match", &etag)]).status, 304);
     assert_eq!(fixture.get(&[("if-match", "\"other\"")]).status, 412);
     assert_eq!(fixture.get(&[("range", "bytes=0-9"), ("if-range", &etag)]).status, 206);
-    assert_eq!(fixture.asked(), asked, "the record knows all that");
+    assert_eq!(fixture.requests(), asked, "the record knows all that");
     assert_eq!(fixture.get(&[("range", "bytes=0-9"), ("if-range", "\"other\"")]).status, 200);
 }
 
 #[test]
-fn nobody_reads_it_without_a_signature() {
+fn upstream_film_is_not_read_without_a_signature() {
     let fixture = UpstreamFixture::new("one");
     let path = format!("/api/v2/media/{}", fixture.id);
     for method in ["GET", "HEAD"] {
@@ -102,15 +101,15 @@ fn nobody_reads_it_without_a_signature() {
 }
 
 #[test]
-fn an_identity_hangs_on_bytes_and_validators_and_not_on_names_or_urls() {
+fn source_id_depends_on_bytes_and_validators_and_not_on_names_or_urls() {
     let one = UpstreamFixture::new("one");
-    let again = register(&one.memory, "one");
+    let again = ingest(&one.memory, "one");
     assert!(text(&again).contains(&one.id));
     assert_ne!(UpstreamFixture::new("two").id, one.id, "another provider");
     let id = |play: fn(&OutboundRequest) -> ScriptedResponse| {
         let memory = deployment();
         memory.outbound.serve_with(play);
-        let body = text(&register(&memory, "one"));
+        let body = text(&ingest(&memory, "one"));
         serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["id"].clone()
     };
     assert_eq!(id(good), one.id.as_str());
@@ -128,14 +127,14 @@ fn an_identity_hangs_on_bytes_and_validators_and_not_on_names_or_urls() {
 }
 
 #[test]
-fn a_small_film_is_all_blocks_and_starts_with_the_upstream_down() {
+fn small_film_is_stored_whole_and_starts_with_the_upstream_down() {
     let memory = deployment();
     memory.outbound.serve_with(|_| {
         let headers =
             [("content-range", "bytes 0-999/1000"), ("content-length", "1000"), ("etag", ETAG)];
         canned(206, &headers, content(ByteRange { start: 0, end: 1000 }))
     });
-    let body = text(&register(&memory, "one"));
+    let body = text(&ingest(&memory, "one"));
     let id = serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["id"].clone();
     let fixture = UpstreamFixture { memory, id: id.as_str().unwrap().to_owned() };
     fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);

@@ -11,7 +11,7 @@ use edge::{
 use futures::future::join_all;
 
 use crate::fixture::{
-    MOOV_START, SIZE, UpstreamFixture, deployment, put_catalog, register, right, text, vault,
+    MOOV_START, SIZE, UpstreamFixture, deployment, ingest, put_catalog, right, text, vault,
 };
 
 /// Everything that a player reads until its first picture.
@@ -40,48 +40,52 @@ pub(crate) fn rows(memory: &Memory) -> i64 {
 }
 
 #[test]
-fn a_film_is_registered_with_four_requests_and_starts_without_its_upstream() {
+fn film_is_ingested_with_four_requests_and_starts_without_its_upstream() {
     let fixture = UpstreamFixture::new("vault");
-    assert_eq!(fixture.asked(), 4, "a resolver, the first block, the tail, the rest of the head");
+    assert_eq!(
+        fixture.requests(),
+        4,
+        "a resolver, the first block, the tail, the rest of the head"
+    );
     fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     start(&fixture);
     let fixture = restart(fixture);
     start(&fixture);
-    assert_eq!(fixture.asked(), 4);
+    assert_eq!(fixture.requests(), 4);
     // Beyond the blocks, there is nothing to be done.
     assert_eq!(fixture.range(5_000_000, 5_000_001).status, 502);
 }
 
 #[test]
-fn what_was_forgotten_comes_back_with_four_requests() {
+fn purged_blocks_come_back_with_four_requests() {
     let fixture = restart(UpstreamFixture::new("vault"));
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     assert_eq!(rows(&fixture.memory), 0);
     start(&fixture);
-    assert!(fixture.asked() <= 4, "{:?}", fixture.memory.outbound.requests);
-    let asked = fixture.asked();
+    assert!(fixture.requests() <= 4, "{:?}", fixture.memory.outbound.requests);
+    let asked = fixture.requests();
     start(&fixture);
-    assert_eq!(fixture.asked(), asked);
+    assert_eq!(fixture.requests(), asked);
     assert!(rows(&fixture.memory) > 0);
 }
 
 #[test]
-fn readers_of_one_block_ask_once() {
+fn readers_of_one_block_share_one_request() {
     let fixture = restart(UpstreamFixture::new("vault"));
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     let url = fixture.url();
     let readers = (0..50)
         .map(|_| respond(&fixture.memory, "GET", &url, &[("range", "bytes=0-99999")], Some(b"")));
     for answer in run(&fixture.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 0), 100_000);
     }
-    assert_eq!(fixture.asked(), 2, "one resolver, one block");
+    assert_eq!(fixture.requests(), 2, "one resolver, one block");
 }
 
 #[test]
-fn a_url_that_expired_is_resolved_once_for_all_and_reading_goes_on() {
+fn expired_url_is_resolved_once_for_all_readers_and_reading_goes_on() {
     let fixture = UpstreamFixture::new("vault");
-    let before = fixture.asked();
+    let before = fixture.requests();
     // Every URL told so far is refused from now on.
     fixture.memory.outbound.serve_with(move |asked| {
         let old = (0..before).any(|n| asked.url.contains(&format!("?n={n}&")));
@@ -102,16 +106,16 @@ fn a_url_that_expired_is_resolved_once_for_all_and_reading_goes_on() {
 #[test]
 fn a_url_is_resolved_again_before_it_expires() {
     let fixture = UpstreamFixture::new("vault");
-    let before = fixture.asked();
+    let before = fixture.requests();
     fixture.memory.clock.0.set(fixture.memory.clock.0.get() + 541_000);
     assert_eq!(right(&fixture.range(5_000_000, 5_000_001), 5_000_000), 5_000_001);
-    assert_eq!(fixture.asked(), before + 2, "a resolver and a range, and no refusal");
+    assert_eq!(fixture.requests(), before + 2, "a resolver and a range, and no refusal");
 }
 
 #[test]
-fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
+fn body_cut_by_an_expired_url_is_resumed_at_its_next_byte() {
     let fixture = restart(UpstreamFixture::new("vault"));
-    fixture.forget_blocks();
+    fixture.purge_blocks();
     let spent = RefCell::new(std::collections::BTreeMap::<String, usize>::new());
     fixture.memory.outbound.serve_with(move |asked| {
         let ScriptedResponse::Response(status, headers, mut stream) = vault(asked) else {
@@ -137,7 +141,7 @@ fn a_body_that_ends_with_its_url_is_continued_at_the_byte_where_it_stood() {
 }
 
 #[test]
-fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
+fn stored_blocks_are_bounded_and_the_least_recently_used_film_goes_first() {
     let memory = deployment();
     memory.settings.0.borrow_mut().insert("startup_bytes_max".to_owned(), "8000000".to_owned());
     memory.outbound.serve_with(vault);
@@ -147,7 +151,7 @@ fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
         if let Value::Integer(sum) = row[0][0] { sum } else { 0 }
     };
     for provider in ["one", "two", "vault"] {
-        assert_eq!(register(&memory, provider).status, 201);
+        assert_eq!(ingest(&memory, provider).status, 201);
         memory.clock.0.set(memory.clock.0.get() + 1000);
         assert!(used(&memory) <= 8_000_000, "{}", used(&memory));
     }
@@ -161,7 +165,7 @@ fn what_is_kept_is_bounded_and_the_film_unused_for_longest_goes_first() {
 #[test]
 fn a_title_is_purged_and_others_are_not() {
     let fixture = UpstreamFixture::new("one");
-    let other = register(&fixture.memory, "two");
+    let other = ingest(&fixture.memory, "two");
     assert_eq!(other.status, 201, "{}", text(&other));
     put_catalog(&fixture.memory, vec![fixture.title("film")]);
 
@@ -183,7 +187,7 @@ fn a_title_is_purged_and_others_are_not() {
 }
 
 #[test]
-fn a_block_that_is_not_whole_is_never_served() {
+fn broken_block_is_never_served() {
     let fixture = UpstreamFixture::new("one");
     let (key, length) = (key(&fixture.id, 0), usize::try_from(BLOCK_BYTES).unwrap());
     let whole = fixture.memory.key_value.values.borrow()[&key].clone();
@@ -196,13 +200,13 @@ fn a_block_that_is_not_whole_is_never_served() {
         fixture.memory.outbound.requests.borrow_mut().clear();
         fixture.memory.key_value.values.borrow_mut().insert(key.clone(), stored);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        assert_eq!(fixture.asked(), 1, "case {n} is fetched anew");
+        assert_eq!(fixture.requests(), 1, "case {n} is fetched anew");
         assert_eq!(fixture.memory.key_value.values.borrow()[&key], whole, "and mended");
     }
 }
 
 #[test]
-fn stores_that_do_not_answer_cost_requests_and_no_film() {
+fn failing_stores_cost_upstream_requests_and_no_film() {
     let fixture = restart(UpstreamFixture::new("one"));
     fixture.range(0, 1);
     let down = Some(PortError::Unavailable("down".to_owned()));
@@ -214,8 +218,8 @@ fn stores_that_do_not_answer_cost_requests_and_no_film() {
     start(&fixture);
     fixture.memory.key_value.failing.set_error(None);
     fixture.memory.database.failing.set_error(None);
-    let asked = fixture.asked();
+    let asked = fixture.requests();
     start(&fixture);
-    assert_eq!(fixture.asked(), asked);
+    assert_eq!(fixture.requests(), asked);
     assert!(!fixture.memory.reports.borrow().is_empty(), "the operator hears of it");
 }

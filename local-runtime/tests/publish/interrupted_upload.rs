@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fixture::{Server, film, folder, said};
+use crate::fixture::{PublishFixture, film, finish, folder};
 
 /// Five parts.
 const FILM_BYTES: usize = 70 << 20;
@@ -14,7 +14,7 @@ const ROUNDS: u64 = 20;
 
 #[test]
 fn killed_publish_leaves_no_partial_film_and_the_next_run_finishes() {
-    let server = Server::start();
+    let server = PublishFixture::start();
     let mut resumed = 0;
     for round in 0..ROUNDS {
         let bytes = film(round, FILM_BYTES);
@@ -34,8 +34,8 @@ fn killed_publish_leaves_no_partial_film_and_the_next_run_finishes() {
         if let Some(media) = server.media_of(&format!("film-{round}.1")) {
             assert!(server.get(&media) == (200, bytes.clone()), "a published film is complete");
         }
-        let last = said(&mut server.publish_by_s3(dir.path()));
-        last.well(&["Published 1 title with 1 episode"]);
+        let last = finish(&mut server.publish_by_s3(dir.path()));
+        last.assert_success(&["Published 1 title with 1 episode"]);
         resumed += usize::from(last.stdout.contains("resumes: "));
     }
     assert!(resumed > 0, "no run resumed an upload");
@@ -52,7 +52,7 @@ fn killed_publish_leaves_no_partial_film_and_the_next_run_finishes() {
 
 #[test]
 fn publish_resumes_after_the_server_was_killed() {
-    let mut server = Server::start();
+    let mut server = PublishFixture::start();
     let bytes = film(200, 200 << 20);
     let dir = folder(&[("Film.mp4", &bytes)]);
     let run = server.publish_by_s3(dir.path()).stdout(Stdio::piped()).spawn().unwrap();
@@ -71,6 +71,6 @@ fn publish_resumes_after_the_server_was_killed() {
     assert!(server.get(&media) == (200, bytes), "the film has other bytes");
 }
 
-fn blobs(server: &Server) -> usize {
+fn blobs(server: &PublishFixture) -> usize {
     fs::read_dir(server.data().join("objects")).map_or(0, Iterator::count)
 }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fixture::{Server, clip, folder, said};
+use crate::fixture::{PublishFixture, clip, finish, folder};
 
 const FILM_BYTES: u64 = 10_000_000_000;
 
@@ -46,7 +46,7 @@ fn boxes(bytes: &[u8]) -> Vec<([u8; 4], usize, usize)> {
 
 #[test]
 fn film_of_ten_gigabytes_is_linked_and_only_its_ends_are_read() {
-    let server = Server::start();
+    let server = PublishFixture::start();
     // Beside the data folder, so that both are on one disk.
     let dir = tempfile::tempdir_in(server.data().parent().unwrap()).unwrap();
     let path = dir.path().join("Large.mp4");
@@ -76,11 +76,11 @@ fn film_of_ten_gigabytes_is_linked_and_only_its_ends_are_read() {
 
     let media = server.media_of("large.1").unwrap();
     let tail = format!("bytes={}-{}", FILM_BYTES - moov.len() as u64, FILM_BYTES - 1);
-    assert!(server.get_range(&media, Some(&tail)) == (206, moov), "the end is served");
-    let zeros = server.get_range(&media, Some("bytes=5000000000-5000000999"));
+    assert!(server.get_range(&media, &tail) == (206, moov), "the end is served");
+    let zeros = server.get_range(&media, "bytes=5000000000-5000000999");
     assert!(zeros == (206, vec![0; 1000]), "the middle is served");
-    let again = said(&mut server.publish(dir.path()));
-    again.well(&["0 B sent, 0 B linked, 1 file there before"]);
+    let again = finish(&mut server.publish(dir.path()));
+    again.assert_success(&["0 B sent, 0 B linked, 1 file there before"]);
 }
 
 /// Bytes on disk of the files in a folder.
@@ -96,7 +96,7 @@ fn blocks(folder: &Path) -> u64 {
 
 #[test]
 fn film_on_another_disk_is_uploaded() {
-    let server = Server::start();
+    let server = PublishFixture::start();
     let dir = tempfile::tempdir_in("/dev/shm").expect("a second file system is mounted there");
     fs::write(dir.path().join("Film.mp4"), clip()).unwrap();
     assert_ne!(
@@ -104,8 +104,8 @@ fn film_on_another_disk_is_uploaded() {
         fs::metadata(server.data()).unwrap().dev(),
         "/dev/shm is a file system of its own"
     );
-    let run = said(&mut server.publish(dir.path()));
-    run.well(&["  sent, ", "0 B linked"]);
+    let run = finish(&mut server.publish(dir.path()));
+    run.assert_success(&["  sent, ", "0 B linked"]);
     let unlinked = folder(&[("Film.mp4", clip())]);
-    said(&mut server.publish(unlinked.path())).well(&["1 file there before"]);
+    finish(&mut server.publish(unlinked.path())).assert_success(&["1 file there before"]);
 }

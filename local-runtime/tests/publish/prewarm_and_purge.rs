@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mp4::synth::{self, MoovAt};
 
-use crate::fixture::{Server, clip, firstframe, folder, said};
+use crate::fixture::{PublishFixture, clip, finish, firstframe, folder};
 
 /// Repeats of three seconds: a film of one hour, whose start index takes some ten milliseconds.
 const REPEATS: u32 = 1_200;
@@ -20,49 +20,48 @@ fn film_of_an_hour() -> Vec<u8> {
 }
 
 /// A command of the command line, on this server.
-fn command(server: &Server, words: &[&str]) -> Command {
+fn command(server: &PublishFixture, words: &[&str]) -> Command {
     let mut command = firstframe();
     command.args(words).arg("--data").arg(server.data());
     command
 }
 
 /// The headers in the middle of the film.
-fn headers(server: &Server) -> (u16, Vec<u8>) {
+fn headers(server: &PublishFixture) -> (u16, Vec<u8>) {
     let url = server.media_of("film.1").unwrap().replace("/media/", "/headers/");
     server.get(&format!("{url}&at=1800.5&windows=2"))
 }
 
 #[test]
 fn purged_start_index_is_made_again() {
-    let server = Server::start();
+    let server = PublishFixture::start();
     let dir = folder(&[("Film.mp4", &film_of_an_hour())]);
-    said(&mut server.publish(dir.path())).well(&["starts at once", "Published 1 title"]);
+    finish(&mut server.publish(dir.path()))
+        .assert_success(&["starts at once", "Published 1 title"]);
+    let run = |words: &[&str]| finish(&mut command(&server, words));
     let published = headers(&server);
     assert_eq!(published.0, 200);
-    said(&mut command(&server, &["prewarm", "film", "--dry-run"]))
-        .well(&["film.1: starts at once"]);
-    said(&mut command(&server, &["purge", "film", "--dry-run"])).well(&["Would purge 1 titles"]);
-    said(&mut command(&server, &["prewarm", "film", "--dry-run"]))
-        .well(&["film.1: starts at once"]);
-    said(&mut command(&server, &["purge", "film"])).well(&["Purged 1 titles with 1 films"]);
-    said(&mut command(&server, &["prewarm", "film", "--dry-run"])).well(&["not made yet"]);
-    said(&mut command(&server, &["prewarm", "--latest", "1"])).well(&["film.1: starts at once"]);
-    said(&mut command(&server, &["prewarm", "film", "--dry-run"]))
-        .well(&["film.1: starts at once"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
+    run(&["purge", "film", "--dry-run"]).assert_success(&["Would purge 1 titles"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
+    run(&["purge", "film"]).assert_success(&["Purged 1 titles with 1 films"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["not made yet"]);
+    run(&["prewarm", "--latest", "1"]).assert_success(&["film.1: starts at once"]);
+    run(&["prewarm", "film", "--dry-run"]).assert_success(&["film.1: starts at once"]);
     assert!(headers(&server) == published, "the edge makes the same index as the command line");
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
-        said(&mut command(&server, &words)).ill(&["the catalog has no title `nobody`"]);
+        run(&words).assert_failure(&["the catalog has no title `nobody`"]);
     }
 }
 
 #[test]
 fn server_killed_while_indexing_leaves_a_whole_index_or_none() {
-    let mut server = Server::start();
+    let mut server = PublishFixture::start();
     let dir = folder(&[("Film.mp4", &film_of_an_hour())]);
-    said(&mut server.publish(dir.path())).well(&["Published 1 title"]);
+    finish(&mut server.publish(dir.path())).assert_success(&["Published 1 title"]);
     let complete = headers(&server);
     for round in 0..ROUNDS {
-        said(&mut command(&server, &["purge", "film"])).well(&["Purged 1 titles"]);
+        finish(&mut command(&server, &["purge", "film"])).assert_success(&["Purged 1 titles"]);
         let mut run = command(&server, &["prewarm", "film"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -75,9 +75,10 @@ fn component_that_cannot_run_is_refused_with_a_reason() {
     for (text, reason) in [("(component)", "cannot run the component"), ("junk", "not a component")]
     {
         fs::write(&path, text).unwrap();
-        let error = crate::server::refusal(folder.path(), &["--component", path.to_str().unwrap()]);
+        let error =
+            crate::server::start_error(folder.path(), &["--component", path.to_str().unwrap()]);
         assert!(error.contains(reason), "{error}");
     }
-    let error = crate::server::refusal(folder.path(), &["--component", "absent.wasm"]);
+    let error = crate::server::start_error(folder.path(), &["--component", "absent.wasm"]);
     assert!(error.contains("component: cannot read absent.wasm"), "{error}");
 }

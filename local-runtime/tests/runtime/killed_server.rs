@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Mutex, thread, time::Duration};
 
-use crate::server::{Server, blobs, bytes, noise, status};
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, object_file_count, status};
 use rusty_s3::S3Action as _;
 
 const ROUNDS: u64 = 20;
@@ -17,9 +19,9 @@ fn write(server: &Server, round: u64, writer: u64, log: &Mutex<WriteLog>) {
         let key = format!("media/{writer}-{}", count % 3);
         let seed = (round << 32) | (writer << 24) | count;
         let action = server.bucket.put_object(Some(&server.credentials), &key);
-        let url = action.sign(crate::server::SIGNED);
+        let url = action.sign(crate::server::SIGNATURE_VALID);
         log.lock().unwrap().pending.entry(key.clone()).or_default().push(seed);
-        let film = noise(seed, FILM_BYTES);
+        let film = content(seed, 0, FILM_BYTES);
         match server.agent.put(url.as_str()).send(&film) {
             Ok(response) if status(&response) == 200 => {
                 let mut log = log.lock().unwrap();
@@ -52,9 +54,7 @@ fn killed_server_keeps_every_acknowledged_object_and_no_partial_one() {
             }
             // A different moment in each round.
             thread::sleep(Duration::from_millis(40 + 17 * round));
-            let id = server.id().to_string();
-            let status = std::process::Command::new("kill").args(["-KILL", &id]).status();
-            assert!(status.unwrap().success());
+            server.signal("-KILL");
         });
         drop(server);
         check(folder.path(), &mut log.lock().unwrap());
@@ -77,10 +77,10 @@ fn check(data: &std::path::Path, log: &mut WriteLog) {
         objects += 1;
         let film = bytes(&mut response);
         let mut possible = pending.iter().copied().chain(acknowledged);
-        let found = possible.find(|seed| noise(*seed, FILM_BYTES) == film);
+        let found = possible.find(|seed| content(*seed, 0, FILM_BYTES) == film);
         let found = found.unwrap_or_else(|| panic!("{key} is a partial object, or an old one"));
         log.acknowledged.insert(key.clone(), found);
         pending.clear();
     }
-    assert_eq!(blobs(data), objects, "partial blobs are removed");
+    assert_eq!(object_file_count(data), objects, "partial object_file_count are removed");
 }

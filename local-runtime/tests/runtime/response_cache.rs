@@ -1,6 +1,8 @@
 //! Cached responses: the same bytes as the component sends, until something changes.
 
-use crate::server::{Server, bytes, header, noise, signed, status};
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, header, signed, status};
 
 const URL: &str = "api/v2/media/0123";
 
@@ -25,11 +27,17 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
     (bytes, is_cached)
 }
 
+/// The status of a purge that the component refuses.
+fn purge_with_wrong_key(server: &Server) -> u16 {
+    let purge = server.agent.delete(format!("{}api/v2/admin/startup", server.url));
+    status(&purge.header("authorization", "Bearer somebody").call().unwrap())
+}
+
 #[test]
 fn requested_film_is_sent_from_its_file_until_it_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let film = noise(1, 3_000_000);
+    let film = content(1, 0, 3_000_000);
     server.put("media/0123", &film);
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), true));
@@ -39,12 +47,10 @@ fn requested_film_is_sent_from_its_file_until_it_is_replaced() {
     let mut whole = server.agent.get(format!("{}{URL}", server.url)).call().unwrap();
     assert!(!header(&whole, "age").is_empty());
     assert!(bytes(&mut whole) == film);
-    let purge = server.agent.delete(format!("{}api/v2/admin/startup", server.url));
-    let refused = purge.header("authorization", "Bearer somebody").call().unwrap();
-    assert_eq!(status(&refused), 401);
+    assert_eq!(purge_with_wrong_key(&server), 401);
     assert!(read(&server, "bytes=5000-5000").1, "a refused request leaves the cache as it is");
 
-    let film = noise(2, 3_000_000);
+    let film = content(2, 0, 3_000_000);
     server.put("media/0123", &film);
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
     let delete_url = signed(&server.bucket.delete_object(Some(&server.credentials), "media/0123"));
@@ -58,7 +64,7 @@ fn change_of_a_linked_film_is_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let own = folder.path().join("film.mp4");
-    std::fs::write(&own, noise(1, 300_000)).unwrap();
+    std::fs::write(&own, content(1, 0, 300_000)).unwrap();
     std::fs::hard_link(&own, folder.path().join("incoming/0123")).unwrap();
     let url = signed(&server.bucket.put_object(Some(&server.credentials), "media/0123"));
     let copy = server.agent.put(url.as_str()).header("x-amz-copy-source", "incoming/0123");
@@ -66,9 +72,9 @@ fn change_of_a_linked_film_is_seen_at_once() {
     read(&server, "bytes=0-99");
     assert!(
         read(&server, "bytes=100000-199999")
-            == (noise(1, 300_000)[100_000..200_000].to_vec(), true)
+            == (content(1, 0, 300_000)[100_000..200_000].to_vec(), true)
     );
-    let film = noise(2, 200_000);
+    let film = content(2, 0, 200_000);
     std::fs::write(&own, &film).unwrap();
     assert!(read(&server, "bytes=100000-299999") == (film[100_000..].to_vec(), false));
     assert!(read(&server, "bytes=0-199999") == (film, true));
@@ -78,7 +84,7 @@ fn change_of_a_linked_film_is_seen_at_once() {
 fn conditional_requests_bypass_the_cache_and_size_zero_turns_it_off() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_with(folder.path(), &["--cache-mib-max", "0"]);
-    server.put("media/0123", &noise(1, 10_000));
+    server.put("media/0123", &content(1, 0, 10_000));
     assert!(!read(&server, "bytes=0-99").1);
     assert!(!read(&server, "bytes=0-99").1);
     drop(server);

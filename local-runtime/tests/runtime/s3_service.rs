@@ -2,7 +2,9 @@
 
 use std::{io::Write as _, net::TcpStream, time::Duration};
 
-use crate::server::{Server, blobs, bytes, header, noise, signed, status};
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, header, object_file_count, signed, status};
 use rusty_s3::{
     Credentials, S3Action as _,
     actions::{
@@ -48,7 +50,7 @@ fn complete(server: &Server, key: &str, upload: &str, etags: &[&str]) -> u16 {
 fn object_is_put_read_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let film = noise(1, 1_000_000);
+    let film = content(1, 0, 1_000_000);
     let put = server.put("media/a", &film);
     assert_eq!(status(&put), 200);
     let etag = header(&put, "etag");
@@ -82,7 +84,7 @@ fn object_is_put_read_and_deleted() {
     let url = signed(&server.bucket.delete_object(Some(&server.credentials), "media/a"));
     assert_eq!(status(&server.agent.delete(url).call().unwrap()), 204);
     assert_eq!(status(&server.get("media/a", &[])), 404);
-    assert_eq!(blobs(folder.path()), 0);
+    assert_eq!(object_file_count(folder.path()), 0);
 }
 
 #[test]
@@ -152,7 +154,7 @@ fn list_has_pages() {
 #[test]
 fn multipart_upload_continues_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
-    let film = noise(2, 12 << 20);
+    let film = content(2, 0, 12 << 20);
     let (first, second) = film.split_at(7 << 20);
     let server = Server::start(folder.path());
     let upload = create_upload(&server, "media/a");
@@ -165,7 +167,7 @@ fn multipart_upload_continues_after_a_kill() {
     assert_eq!(complete(&server, "media/a", &upload, &[&one, &two]), 200);
     assert!(bytes(&mut server.get("media/a", &[])) == film);
     assert_eq!(complete(&server, "media/a", &upload, &[&one, &two]), 404);
-    assert_eq!(blobs(folder.path()), 1);
+    assert_eq!(object_file_count(folder.path()), 1);
 }
 
 #[test]
@@ -201,14 +203,14 @@ fn film_in_incoming_is_moved_and_not_copied() {
 fn response_of_a_film_that_changes_ends_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let film = noise(3, 64 << 20);
+    let film = content(3, 0, 64 << 20);
     server.put("media/a", &film);
     let blob = std::fs::read_dir(folder.path().join("objects")).unwrap().next().unwrap();
     let mut response = server.get("media/a", &[]);
     let mut reader = response.body_mut().as_reader();
     let mut head = vec![0; 1 << 20];
     std::io::Read::read_exact(&mut reader, &mut head).unwrap();
-    std::fs::write(blob.unwrap().path(), noise(4, 64 << 20)).unwrap();
+    std::fs::write(blob.unwrap().path(), content(4, 0, 64 << 20)).unwrap();
     let mut rest = Vec::new();
     assert!(std::io::Read::read_to_end(&mut reader, &mut rest).is_err());
     assert!(film[1 << 20..].starts_with(&rest));
@@ -219,24 +221,24 @@ fn upload_that_breaks_off_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let action = server.bucket.put_object(Some(&server.credentials), "media/a");
-    let url = action.sign(crate::server::SIGNED);
+    let url = action.sign(crate::server::SIGNATURE_VALID);
     let address = (url.host_str().unwrap(), url.port().unwrap());
     let mut stream = TcpStream::connect(address).unwrap();
     let target = format!("{}?{}", url.path(), url.query().unwrap());
     let host = format!("{}:{}", address.0, address.1);
     let head = format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&noise(5, 400_000)).unwrap();
+    stream.write_all(&content(5, 0, 400_000)).unwrap();
     let started = std::time::Instant::now();
-    while blobs(folder.path()) == 0 && started.elapsed() < Duration::from_secs(10) {
+    while object_file_count(folder.path()) == 0 && started.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(blobs(folder.path()), 1, "the upload is under way");
+    assert_eq!(object_file_count(folder.path()), 1, "the upload is under way");
     drop(stream);
-    while blobs(folder.path()) > 0 && started.elapsed() < Duration::from_secs(10) {
+    while object_file_count(folder.path()) > 0 && started.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(blobs(folder.path()), 0);
+    assert_eq!(object_file_count(folder.path()), 0);
     assert_eq!(status(&server.get("media/a", &[])), 404);
 }
 
@@ -269,12 +271,12 @@ fn body_with_a_wrong_content_md5_is_refused() {
 fn full_store_refuses_an_upload_and_keeps_its_objects() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_with(folder.path(), &["--objects-mib-max", "1"]);
-    assert_eq!(status(&server.put("media/a", &noise(6, 900_000))), 200);
+    assert_eq!(status(&server.put("media/a", &content(6, 0, 900_000))), 200);
     // More than socket buffers hold, so that the response arrives while the body is sent.
-    let mut full = server.put("media/b", &noise(7, 30 << 20));
+    let mut full = server.put("media/b", &content(7, 0, 30 << 20));
     let text = String::from_utf8(bytes(&mut full)).unwrap();
     assert_eq!(status(&full), 507, "{text}");
     assert!(text.contains("InsufficientStorage"), "{text}");
-    assert_eq!(blobs(folder.path()), 1);
+    assert_eq!(object_file_count(folder.path()), 1);
     assert_eq!(bytes(&mut server.get("media/a", &[])).len(), 900_000);
 }

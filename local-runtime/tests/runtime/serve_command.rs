@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use crate::server::{Server, bytes, header, noise, refusal, status};
+use tests::bytes::content;
+
+use crate::server::{Server, bytes, header, start_error, status};
 
 #[test]
 fn edge_sends_the_bytes_of_the_object_store() {
@@ -16,7 +18,7 @@ fn edge_sends_the_bytes_of_the_object_store() {
     let response = server.agent.get(format!("{}health", server.url)).call().unwrap();
     assert_eq!(status(&response), 200);
 
-    let film = noise(1, 3_000_000);
+    let film = content(1, 0, 3_000_000);
     server.put("media/0123", &film);
     let url = format!("{}api/v2/media/0123", server.url);
     let mut whole = server.agent.get(&url).call().unwrap();
@@ -33,7 +35,7 @@ fn port_in_use_is_named_with_its_setting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let port = address.rsplit_once(':').unwrap().1;
-    let error = refusal(folder.path(), &["--s3-listen", &address]);
+    let error = start_error(folder.path(), &["--s3-listen", &address]);
     assert!(error.contains("s3_listen") && error.contains(port), "{error}");
     assert!(error.contains("in use"), "{error}");
 }
@@ -41,7 +43,7 @@ fn port_in_use_is_named_with_its_setting() {
 #[test]
 fn object_store_on_a_public_address_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let error = refusal(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
+    let error = start_error(folder.path(), &["--s3-listen", "0.0.0.0:0"]);
     assert!(error.contains("--s3-listen") && error.contains("loopback"), "{error}");
 }
 
@@ -50,7 +52,7 @@ fn bad_line_in_the_settings_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("my.toml");
     fs::write(&settings, "listen = \"127.0.0.1:0\"\nrequests_max = \"many\"\n").unwrap();
-    let error = refusal(folder.path(), &["--config", settings.to_str().unwrap()]);
+    let error = start_error(folder.path(), &["--config", settings.to_str().unwrap()]);
     assert!(error.contains("requests_max = \"many\""), "{error}");
     assert!(error.contains("my.toml line 2"), "{error}");
 }
@@ -59,7 +61,7 @@ fn bad_line_in_the_settings_file_is_named() {
 fn second_server_of_a_data_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _server = Server::start(folder.path());
-    let error = refusal(folder.path(), &[]);
+    let error = start_error(folder.path(), &[]);
     assert!(error.contains("another firstframe"), "{error}");
 }
 
@@ -67,14 +69,14 @@ fn second_server_of_a_data_folder_is_refused() {
 fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path());
-    let film = noise(2, 32 << 20);
+    let film = content(2, 0, 32 << 20);
     server.put("media/0123", &film);
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     let mut response = vec![0; 1 << 20];
     stream.read_exact(&mut response).unwrap();
-    server.terminate();
+    server.signal("-TERM");
     // The server has seen the signal when it no longer accepts connections.
     while TcpStream::connect(&address).is_ok() {
         std::thread::sleep(Duration::from_millis(10));
@@ -89,12 +91,12 @@ fn running_response_is_finished_after_sigterm() {
 fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
-    server.put("media/0123", &noise(3, 32 << 20));
+    server.put("media/0123", &content(3, 0, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     stream.read_exact(&mut [0; 1024]).unwrap();
-    server.terminate();
+    server.signal("-TERM");
     assert!(server.exits_cleanly(Duration::from_secs(8)));
 }
 
@@ -103,7 +105,7 @@ fn request_beyond_a_cap_gets_503_with_retry_after() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--connections-max", "3", "--requests-max", "2"];
     let server = Server::start_with(folder.path(), &flags);
-    server.put("media/0123", &noise(4, 32 << 20));
+    server.put("media/0123", &content(4, 0, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let request = || {
         let mut stream = TcpStream::connect(&address).unwrap();

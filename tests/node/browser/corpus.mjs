@@ -1,11 +1,11 @@
-// The corpus of real files, where it is, published and found again.
+// Publishes the corpus of real files, where it is there, and finds its episodes.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { api, publish, root } from './firstframe.mjs';
+import { api, publish, root } from '../firstframe.mjs';
 
 export const CORPUS = process.env.FIRSTFRAME_CORPUS ?? path.resolve(root, '../shared/corpus');
 
@@ -32,8 +32,8 @@ export async function files() {
  * @param {{ url: URL, data: string }} server
  */
 export async function publishCorpus(server) {
-  const { status, said } = await publish(server.data, CORPUS);
-  assert.equal(status, 0, said);
+  const { status, output } = await publish(server.data, CORPUS);
+  assert.equal(status, 0, output);
   const sizes = new Map();
   for (const file of await files()) {
     const { size } = await stat(path.join(CORPUS, file));
@@ -52,5 +52,5 @@ export async function publishCorpus(server) {
       if (file) episodes.set(file, episode.id);
     }
   }
-  return { said, episodes };
+  return { output, episodes };
 }

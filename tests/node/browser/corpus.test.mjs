@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { chromium } from './browsers.mjs';
 import { corpusIsThere, files, publishCorpus } from './corpus.mjs';
-import { serve } from './firstframe.mjs';
+import { serve } from '../firstframe.mjs';
 import { proxy } from './proxy.mjs';
 import { elementOf, openPlayer, playedTo } from './fixture.mjs';
 
@@ -61,13 +61,13 @@ if (corpusIsThere()) {
     /** @type {import('puppeteer-core').Browser} */
     let browser;
     /** @type {string} */
-    let said;
+    let output;
     /** @type {Map<string, string>} */
     let episodes;
 
     before(async () => {
       server = await serve();
-      ({ said, episodes } = await publishCorpus(server));
+      ({ output, episodes } = await publishCorpus(server));
       between = await proxy(server.url);
       browser = await chromium();
     }, { timeout: 240_000 });
@@ -77,20 +77,20 @@ if (corpusIsThere()) {
       await server?.stop();
     });
 
-    test('every file that does not play is named with its reason', async () => {
-      const lines = said.split('\n');
+    test('publish names every file that does not play, with the reason', async () => {
+      const lines = output.split('\n');
       for (const file of await files()) {
         if ([...PLAYABLE, DAMAGED, UNDECODABLE, ...Object.keys(ELSEWHERE)].includes(file)) continue;
         const line = lines.find((one) => one.includes(file));
-        assert.ok(line, `${file} is not named in:\n${said}`);
+        assert.ok(line, `${file} is not named in:\n${output}`);
         const reason = line.slice(line.indexOf(file) + file.length);
         assert.ok(reason.trim().length > 10, `${file} without a reason: ${line}`);
       }
     });
 
     for (const [file, words] of Object.entries(ELSEWHERE)) {
-      test(`${file}, for which this browser has no decoder, is told`, { timeout: 90_000 }, async () => {
-        const line = said.split('\n').find((one) => one.includes(file)) ?? '';
+      test(`${file}, for which this browser has no decoder, is an error`, { timeout: 90_000 }, async () => {
+        const line = output.split('\n').find((one) => one.includes(file)) ?? '';
         assert.match(line, words);
         const element = await elementOf(server.url);
         const { page, close } = await openPlayer({ between, browser, element }, {
@@ -109,7 +109,7 @@ if (corpusIsThere()) {
       });
     }
 
-    test('a damaged film plays up to the damage, which is told', { timeout: 90_000 }, async () => {
+    test('a damaged film plays up to the damage, which is an error', { timeout: 90_000 }, async () => {
       const element = await elementOf(server.url);
       const { page, close } = await openPlayer({ between, browser, element }, {
         episode: episodes.get(DAMAGED) ?? 'not-published', muted: '', autoplay: '',
@@ -128,9 +128,9 @@ if (corpusIsThere()) {
     });
 
     for (const file of PLAYABLE) {
-      test(`the first second of ${file} plays`, { timeout: 90_000 }, async () => {
+      test(`${file} plays its first second`, { timeout: 90_000 }, async () => {
         const episode = episodes.get(file);
-        assert.ok(episode, `${file} is not published as playable:\n${said}`);
+        assert.ok(episode, `${file} is not published as playable:\n${output}`);
         const element = await elementOf(server.url);
         const { page, close } = await openPlayer({ between, browser, element }, {
           episode, muted: '', autoplay: '',

@@ -6,13 +6,13 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { film, numberAt } from '../fixtures.mjs';
 import { films } from './films.mjs';
-import { folderOf, publish } from './firstframe.mjs';
-import { episodeOf, openPlayer, playedTo, stage } from './fixture.mjs';
+import { folderOf, publish } from '../firstframe.mjs';
+import { episodeOf, openPlayer, playedTo, startFixture } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof stage>>} */
 let on;
 before(async () => {
-  on = await stage();
+  on = await startFixture();
 }, { timeout: 240_000 });
 after(() => on?.stop());
 
@@ -22,7 +22,7 @@ const JUST_ENOUGH = 250_000;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @param {import('puppeteer-core').Page} page */
-const told = (page) => page.evaluate(async () => ({
+const observed = (page) => page.evaluate(async () => ({
   types: globalThis.harness.events.map((event) => event.type),
   pictures: globalThis.harness.pictures,
   time: globalThis.harness.player.currentTime,
@@ -36,7 +36,7 @@ function assertRightPictures(name, pictures) {
   }
 }
 
-test('the network is cut in mid-play: it waits, and goes on at the very byte', { timeout: 180_000 }, async () => {
+test('playback waits for a network that is cut, and resumes at the next byte', { timeout: 180_000 }, async () => {
   const { between } = on;
   between.seen.length = 0;
   between.slow(JUST_ENOUGH);
@@ -54,12 +54,12 @@ test('the network is cut in mid-play: it waits, and goes on at the very byte', {
       () => globalThis.harness.events.some((event) => event.type === 'firstframe-waiting'),
       { timeout: 30_000 });
     await wait(3000);
-    const during = await told(page);
+    const during = await observed(page);
     assert.ok(!during.types.includes('firstframe-error'), 'it gave up');
     between.restore();
     between.slow(Infinity);
     await playedTo(page, during.time + 15);
-    const after = await told(page);
+    const after = await observed(page);
     assertRightPictures('index-last', after.pictures);
     assert.ok(!after.types.includes('firstframe-error'), 'an error');
 
@@ -83,7 +83,7 @@ test('the network is cut in mid-play: it waits, and goes on at the very byte', {
   }
 });
 
-test('a seek while the network is gone is done when it is back', { timeout: 180_000 }, async () => {
+test('a seek without a network finishes when the network is back', { timeout: 180_000 }, async () => {
   const { between } = on;
   const episode = await episodeOf(on.server.url, 'index-first');
   const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
@@ -97,7 +97,7 @@ test('a seek while the network is gone is done when it is back', { timeout: 180_
     await wait(2000);
     between.restore();
     await playedTo(page, 54);
-    const { pictures, types } = await told(page);
+    const { pictures, types } = await observed(page);
     assertRightPictures('index-first', pictures);
     assert.ok(pictures.some(([time]) => time > 53), 'no picture of where it went');
     assert.ok(!types.includes('firstframe-error'), 'it gave up');
@@ -107,11 +107,11 @@ test('a seek while the network is gone is done when it is back', { timeout: 180_
   }
 });
 
-test('a film on another origin plays, tail asked by suffix', { timeout: 120_000 }, async () => {
+test('a film of another origin plays, and its tail is requested by suffix', { timeout: 120_000 }, async () => {
   const server = await films(await film('index-last'));
   const { page, errors, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
   await playedTo(page, 3);
-  const { pictures } = await told(page);
+  const { pictures } = await observed(page);
   assertRightPictures('index-last', pictures);
   const gets = server.seen.filter((one) => one.method === 'GET');
   for (const { range } of gets) assert.match(range ?? 'none', /^bytes=(\d+-\d+|-\d+)$/);
@@ -121,13 +121,13 @@ test('a film on another origin plays, tail asked by suffix', { timeout: 120_000 
   await server.stop();
 });
 
-test('a server that sends less than it was asked for is asked for the rest at once', { timeout: 120_000 }, async () => {
+test('a response shorter than its range is followed by a request for the rest', { timeout: 120_000 }, async () => {
   const answerMax = 100_000;
   const server = await films(await film('index-last'), { answerMax });
   const { page, errors, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
   try {
     await playedTo(page, 3);
-    const { pictures, types, requests } = await told(page);
+    const { pictures, types, requests } = await observed(page);
     assertRightPictures('index-last', pictures);
     const media = requests.filter((one) => one.purpose === 'media').map((one) => one.range);
     const [first, last] = media[0].match(/\d+/g).map(Number);
@@ -141,7 +141,7 @@ test('a server that sends less than it was asked for is asked for the rest at on
   }
 });
 
-test('a film that is replaced in mid-play starts over, and is never mixed', { timeout: 180_000 }, async () => {
+test('a film that is replaced while it plays starts over, and is never mixed', { timeout: 180_000 }, async () => {
   const server = await films(await film('index-last'));
   const { page, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
   await playedTo(page, 3);
@@ -154,7 +154,7 @@ test('a film that is replaced in mid-play starts over, and is never mixed', { ti
   const start = await page.evaluate(() => globalThis.harness.player.currentTime);
   assert.ok(Math.abs(start - 50) < 5, `it starts over at ${start}, where 50 was wanted`);
   await playedTo(page, start + 3);
-  const { pictures, types } = await told(page);
+  const { pictures, types } = await observed(page);
   const first = pictures.findIndex(([, number]) => (number ?? 0) >= 2000);
   assertRightPictures('index-last', pictures.slice(0, first));
   assertRightPictures('another-film', pictures.slice(first));
@@ -163,18 +163,18 @@ test('a film that is replaced in mid-play starts over, and is never mixed', { ti
   await server.stop();
 });
 
-test('a film of 10 GB with its index at its end starts without its middle', { timeout: 180_000 }, async () => {
+test('a film of 10 GB with its index at the tail starts without its middle', { timeout: 180_000 }, async () => {
   const folder = path.join(on.server.data, 'large');
   const file = path.join(folder, 'ten-gigabytes.mp4');
   await mkdir(folder, { recursive: true });
   await grow(await film('index-last'), file, 10e9);
   const published = await publish(on.server.data, folder);
-  assert.equal(published.status, 0, published.said);
+  assert.equal(published.status, 0, published.output);
   on.between.seen.length = 0;
   const episode = await episodeOf(on.server.url, 'ten-gigabytes');
   const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
   await playedTo(page, 3);
-  const { pictures } = await told(page);
+  const { pictures } = await observed(page);
   assertRightPictures('index-last', pictures);
   const bytes = on.between.media().reduce((sum, one) => sum + one.bytes, 0);
   assert.ok(bytes < 12e6, `${bytes} bytes were fetched`);
@@ -224,7 +224,7 @@ const HOPELESS = [
 ];
 
 for (const { what, make } of HOPELESS) {
-  test(`${what} is refused with what, where and what to do`, { timeout: 60_000 }, async () => {
+  test(`${what} is refused with an error that says what is wrong, where, and what to do`, { timeout: 60_000 }, async () => {
     const file = path.join(on.server.data, 'hopeless.mp4');
     await make(file);
     const server = await films(file);

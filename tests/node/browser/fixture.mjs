@@ -1,15 +1,15 @@
-// What a test of the player needs, and what it may take down again.
+// The fixture of a test of the player: server, published films, proxy, browser.
 
 import { film } from '../fixtures.mjs';
 import { chromium, openPage } from './browsers.mjs';
-import { api, folderOf, publish, serve } from './firstframe.mjs';
+import { api, folderOf, publish, serve } from '../firstframe.mjs';
 import { proxy } from './proxy.mjs';
 
-/** A film with its own frame numbers in each position of the index. */
+/** Films whose frames show their numbers, with the index at the head and at the tail. */
 export const FILMS = ['index-first', 'index-last'];
 
-/** Server, published films, proxy, browser. */
-export async function stage() {
+/** Starts all of it. `stop` ends all of it. */
+export async function startFixture() {
   /** @type {Array<() => Promise<unknown>>} */
   const ends = [];
   const stop = async () => {
@@ -22,7 +22,7 @@ export async function stage() {
     const files = {};
     for (const name of FILMS) files[`${name}.mp4`] = await film(name);
     const published = await publish(server.data, await folderOf(server.data, files));
-    if (published.status !== 0) throw new Error(`publish ended badly:\n${published.said}`);
+    if (published.status !== 0) throw new Error(`publish failed:\n${published.output}`);
     const between = await proxy(server.url);
     ends.push(between.stop);
     const browser = await chromium();
@@ -74,7 +74,7 @@ export async function openPlayer({ between, browser, element }, attributes) {
 }
 
 /**
- * Waits until the player has played to a time; tells what it knows when it does not get there.
+ * Waits until the player has played to a time. Where it does not, the error has the player's state.
  * @param {import('puppeteer-core').Page} page
  * @param {number} time
  * @param {number} [timeout]
@@ -87,7 +87,7 @@ export async function playedTo(page, time, timeout = 60_000) {
       time,
     );
   } catch (cause) {
-    const told = await page.evaluate(() => globalThis.harness.told());
-    throw new Error(`it did not play to ${time} s: ${JSON.stringify(told)}`, { cause });
+    const state = await page.evaluate(() => globalThis.harness.state());
+    throw new Error(`the player did not play to ${time} s: ${JSON.stringify(state)}`, { cause });
   }
 }

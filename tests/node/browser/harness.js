@@ -1,4 +1,4 @@
-// In the browser: a player of the test's own, everything that it says, and every picture it shows.
+// In the browser: the player of a test, its events, and the number in every frame that it shows.
 
 import { COLUMNS, ROWS, readNumber } from './frames.js';
 
@@ -71,7 +71,7 @@ globalThis.harness = {
     const tooLate = new Promise((resolve) => setTimeout(resolve, SEEK_MS_MAX, 'too late'));
     player.currentTime = time;
     if ((await Promise.race([seeked, tooLate])) === 'too late') {
-      throw new Error(`a seek to ${time} is not done: ${JSON.stringify(await this.told())}`);
+      throw new Error(`a seek to ${time} is not done: ${JSON.stringify(await this.state())}`);
     }
     // A seek within the picture that is on the screen shows no other.
     await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 1000))]);
@@ -80,8 +80,8 @@ globalThis.harness = {
     return { number: read(player.video), currentTime: player.currentTime };
   },
 
-  /** What is known of the player, for when it does not do what it should. */
-  async told() {
+  /** The state of the player, for error messages. */
+  async state() {
     const { player, events, pictures } = this;
     const none = new Promise((resolve) => setTimeout(resolve, 2000, 'no answer'));
     return {

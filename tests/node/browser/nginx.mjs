@@ -1,12 +1,12 @@
-// Debian's nginx with films as they are: it knows nothing of us.
+// nginx with films as plain files: a server that knows nothing of Firstframe.
 
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { freePort, settings, start } from '../server-process.mjs';
-import { folderOf, root } from './firstframe.mjs';
+import { folderOf, root } from '../firstframe.mjs';
+import { freePort, settings, startServer } from '../process.mjs';
 
-/** @param {Record<string, string>} files by the names that they have there */
+/** Serves these files. @param {Record<string, string>} files by the names that they have there */
 export async function nginx(files) {
   const parent = path.join(root, 'target/tests');
   await mkdir(parent, { recursive: true });
@@ -14,11 +14,11 @@ export async function nginx(files) {
   await folderOf(folder, files);
   const port = await freePort();
   const file = await settings(new URL('nginx.conf', import.meta.url), folder, { FOLDER: folder, PORT: port });
-  const end = await start(['nginx', '-p', folder, '-c', file], port);
+  const end = await startServer(['nginx', '-p', folder, '-c', file], port);
   return {
     url: new URL(`http://127.0.0.1:${port}/`),
-    /** What it was asked: method, path, status, range. */
-    async asked() {
+    /** The requests so far: method, path, status, range. */
+    async requests() {
       const log = await readFile(path.join(folder, 'access.log'), 'utf8');
       return log.split('\n').filter(Boolean).map((line) => {
         const [method, uri, status, range] = line.split(' ');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, openPage, screenshot } from './browsers.mjs';
-import { folderOf, publish, serve } from './firstframe.mjs';
+import { folderOf, publish, serve } from '../firstframe.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -20,7 +20,7 @@ before(async () => {
     'North and South/North and South S01E02.mp4': await film('another-film'),
   });
   const published = await publish(server.data, folder);
-  assert.equal(published.status, 0, published.said);
+  assert.equal(published.status, 0, published.output);
   browser = await chromium();
 }, { timeout: 240_000 });
 after(async () => {
@@ -60,7 +60,7 @@ async function follow(page, start) {
   await page.waitForFunction((path) => location.pathname.startsWith(path), {}, start);
 }
 
-test('from home to a title to a playing episode, and back', { timeout: 180_000 }, async () => {
+test('navigation leads from home to a title to a playing episode, and back', { timeout: 180_000 }, async () => {
   const { page, clean, close } = await visit();
   await page.waitForSelector('#main a[href^="/title/"]');
   await screenshot(page, 'home');
@@ -85,7 +85,7 @@ test('from home to a title to a playing episode, and back', { timeout: 180_000 }
   await close();
 });
 
-test('a click counts while the view still changes', { timeout: 60_000 }, async () => {
+test('a click during a view transition is followed', { timeout: 60_000 }, async () => {
   const { page, clean, close } = await visit();
   // The change of views is held at its beginning, where its pictures cover the page.
   await page.evaluate(async () => {
@@ -143,7 +143,7 @@ test('the keyboard alone plays, pauses, seeks and mutes', { timeout: 180_000 }, 
   await close();
 });
 
-test('what is not there is said in words, with a way home', { timeout: 120_000 }, async () => {
+test('missing pages say so, with a link to home', { timeout: 120_000 }, async () => {
   for (const target of ['/title/absent', '/watch/absent.1', '/watch/night-train.9']) {
     const { page, close } = await visit(target);
     await page.waitForFunction(
@@ -160,7 +160,7 @@ for (const dark of [false, true]) {
     { name: 'wide', width: 1600, height: 1000 },
   ]) {
     const what = `${name} and ${dark ? 'dark' : 'light'}`;
-    test(`nothing is cut off: ${what}`, { timeout: 120_000 }, async () => {
+    test(`page is not cut off: ${what}`, { timeout: 120_000 }, async () => {
       for (const [view, target] of Object.entries({
         home: '/', title: '/title/north-and-south', watch: '/watch/north-and-south.2',
       })) {

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { RATE, numberAt } from '../fixtures.mjs';
-import { FILMS, episodeOf, fileOf, openPlayer, playedTo, stage } from './fixture.mjs';
+import { FILMS, episodeOf, fileOf, openPlayer, playedTo, startFixture } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof stage>>} */
 let on;
 before(async () => {
-  on = await stage();
+  on = await startFixture();
 }, { timeout: 240_000 });
 after(() => on?.stop());
 
@@ -43,14 +43,14 @@ function* dice(seed = 1) {
 for (const name of FILMS) {
   for (const { name: sink, attributes } of SINKS) {
     describe(`${name}, ${sink}`, { timeout: 240_000 }, () => {
-      test('plays, every picture in its place', async () => {
+      test('every frame is shown in its place', async () => {
         on.between.seen.length = 0;
         const episode = await episodeOf(on.server.url, name);
         const { page, errors, close } = await openPlayer(on, {
           ...attributes, episode, muted: '', autoplay: '',
         });
         await playedTo(page, 4);
-        const told = await page.evaluate(() => {
+        const observed = await page.evaluate(() => {
           const { player, pictures, events } = globalThis.harness;
           const { totalVideoFrames, droppedVideoFrames } = player.getVideoPlaybackQuality();
           return {
@@ -59,25 +59,25 @@ for (const name of FILMS) {
             duration: player.duration, size: [player.videoWidth, player.videoHeight],
           };
         });
-        assert.ok(told.decoded >= 3 * RATE, `${told.decoded} pictures decoded in 4 s`);
-        assert.ok(told.pictures.length >= RATE, `${told.pictures.length} pictures shown in 4 s`);
-        assertRightPictures(name, told.pictures);
-        assert.deepEqual(told.size, [640, 360]);
-        assert.ok(Math.abs(told.duration - 60) < 0.1, `duration ${told.duration}`);
-        assert.equal(told.ranges.length, 1, `gaps: ${JSON.stringify(told.ranges)}`);
-        assert.equal(told.ranges[0][0], 0, 'buffered from the very beginning');
-        assert.ok(told.ranges[0][1] > 10, `buffered to ${told.ranges[0][1]} only`);
+        assert.ok(observed.decoded >= 3 * RATE, `${observed.decoded} pictures decoded in 4 s`);
+        assert.ok(observed.pictures.length >= RATE, `${observed.pictures.length} pictures shown in 4 s`);
+        assertRightPictures(name, observed.pictures);
+        assert.deepEqual(observed.size, [640, 360]);
+        assert.ok(Math.abs(observed.duration - 60) < 0.1, `duration ${observed.duration}`);
+        assert.equal(observed.ranges.length, 1, `gaps: ${JSON.stringify(observed.ranges)}`);
+        assert.equal(observed.ranges[0][0], 0, 'buffered from the very beginning');
+        assert.ok(observed.ranges[0][1] > 10, `buffered to ${observed.ranges[0][1]} only`);
         for (const type of ['loadstart', 'loadedmetadata', 'loadeddata', 'canplay', 'playing']) {
-          assert.ok(told.types.includes(type), `no ${type} among ${told.types}`);
+          assert.ok(observed.types.includes(type), `no ${type} among ${observed.types}`);
         }
         for (const type of ['error', 'firstframe-error', 'firstframe-notice']) {
-          assert.ok(!told.types.includes(type), `${type} among ${told.types}`);
+          assert.ok(!observed.types.includes(type), `${type} among ${observed.types}`);
         }
         assert.deepEqual(errors, []);
         await close();
       });
 
-      test('begins with one request, and asks for nothing without an end', async () => {
+      test('playback starts with one request, and every range is closed', async () => {
         const episode = await episodeOf(on.server.url, name);
         on.between.seen.length = 0;
         const { page, close } = await openPlayer(on, { ...attributes, episode, muted: '', autoplay: '' });
@@ -91,7 +91,7 @@ for (const name of FILMS) {
         await close();
       });
 
-      test('a file alone begins with two requests at once', async () => {
+      test('a file without an episode starts with two requests at once', async () => {
         const src = await fileOf(on.server.url, name);
         const { page, close } = await openPlayer(on);
         await page.evaluate(() => globalThis.harness.load());
@@ -114,7 +114,7 @@ for (const name of FILMS) {
         await close();
       });
 
-      test('ends ten random seeks in the right picture', async () => {
+      test('ten random seeks end in the right frame', async () => {
         on.between.seen.length = 0;
         const episode = await episodeOf(on.server.url, name);
         const { page, errors, close } = await openPlayer(on, { ...attributes, episode, muted: '' });
@@ -161,7 +161,7 @@ for (const { name: sink, attributes } of SINKS) {
   });
 }
 
-test('plays on after a seek while it plays, and to the very end', { timeout: 120_000 }, async () => {
+test('playback goes on after a seek, and to the end of the film', { timeout: 120_000 }, async () => {
   const episode = await episodeOf(on.server.url, 'index-last');
   const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
   await playedTo(page, 1);
@@ -178,7 +178,7 @@ test('plays on after a seek while it plays, and to the very end', { timeout: 120
   await close();
 });
 
-test('begins where it is told to', { timeout: 120_000 }, async () => {
+test('playback starts at the `start` attribute', { timeout: 120_000 }, async () => {
   const episode = await episodeOf(on.server.url, 'index-last');
   const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '', start: '31.3', exact: '' });
   await playedTo(page, 32);
@@ -189,7 +189,7 @@ test('begins where it is told to', { timeout: 120_000 }, async () => {
 });
 
 for (const by of ['episode', 'src']) {
-  test(`goes on at the key frame in front, by its ${by}`, { timeout: 120_000 }, async () => {
+  test(`playback resumes at the key frame before the time, by its ${by}`, { timeout: 120_000 }, async () => {
     const find = by === 'src' ? fileOf : episodeOf;
     const film = { [by]: await find(on.server.url, 'index-last') };
     const { page, close } = await openPlayer(on, { ...film, muted: '', autoplay: '', start: '31.3' });
@@ -201,7 +201,7 @@ for (const by of ['episode', 'src']) {
   });
 }
 
-test('no byte of film passes through wasm, whose memory stays', { timeout: 180_000 }, async () => {
+test('media bytes do not pass through wasm, whose memory does not grow', { timeout: 180_000 }, async () => {
   const episode = await episodeOf(on.server.url, 'index-last');
   const { page, close } = await openPlayer(on, { episode, muted: '', autoplay: '' });
   await playedTo(page, 2);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { RATE, film, numberAt } from '../fixtures.mjs';
 import { chromium, firefox } from './browsers.mjs';
-import { api, folderOf, publish, serve } from './firstframe.mjs';
+import { api, folderOf, publish, serve } from '../firstframe.mjs';
 import { nginx } from './nginx.mjs';
 import { proxy } from './proxy.mjs';
 import { elementOf, episodeOf, fileOf, openPlayer, playedTo } from './fixture.mjs';
@@ -27,7 +27,7 @@ before(async () => {
     'Season/Season S01E02.mp4': await film('another-film'),
   });
   const published = await publish(server.data, folder);
-  assert.equal(published.status, 0, published.said);
+  assert.equal(published.status, 0, published.output);
   between = await proxy(server.url);
   element = await elementOf(server.url);
 }, { timeout: 240_000 });
@@ -37,7 +37,7 @@ after(async () => {
 });
 
 /** @param {import('puppeteer-core').Page} page */
-const told = (page) => page.evaluate(() => {
+const observed = (page) => page.evaluate(() => {
   const { player, events, pictures, ranges } = globalThis.harness;
   return {
     types: events.map((event) => event.type), pictures, ranges: globalThis.harness.ranges(),
@@ -72,7 +72,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
     const on = () => ({ between, browser, element });
     const within = name === 'Firefox' ? RATE / 4 : 0;
 
-    test('wherever it starts, the page and the player join without a gap', async () => {
+    test('page and player append without a gap wherever playback starts', async () => {
       const episode = await episodeOf(server.url, 'index-last');
       for (let i = 0; i < STARTS; i += 1) {
         // The player comes sooner than the bytes, later, and in their midst.
@@ -83,7 +83,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
           ...(i % 2 && name === 'Chromium' && { 'sink-on-page': '' }),
         });
         await playedTo(page, start + 1.5);
-        const { types, pictures, ranges } = await told(page);
+        const { types, pictures, ranges } = await observed(page);
         assertRightPictures('index-last', pictures, within);
         const key = Math.floor(start / 4) * 4;
         assert.ok(Math.abs(ranges[0][0] - key) < 0.1, `start ${start}: ${JSON.stringify(ranges)}`);
@@ -94,7 +94,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       between.slow(Infinity);
     });
 
-    test('a film that was made ready shows its first frame without network', async () => {
+    test('a prepared film shows its first frame without a network', async () => {
       const episode = await episodeOf(server.url, 'index-last');
       const { page, close } = await openPlayer(on());
       await page.evaluate(async (film) => {
@@ -110,13 +110,13 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
         between.restore();
       }
       await playedTo(page, 12);
-      const { pictures, ranges } = await told(page);
+      const { pictures, ranges } = await observed(page);
       assertRightPictures('index-last', pictures, within);
       assert.equal(ranges.length, 1, JSON.stringify(ranges));
       await close();
     });
 
-    test('from four fifths of an episode on the next one is at hand', async () => {
+    test('the next episode is prefetched from four fifths of an episode on', async () => {
       const { items } = await api(server.url, '/api/v2/catalog/season/episodes');
       const [first, second] = items.map((one) => one.id);
       between.seen.length = 0;
@@ -143,22 +143,22 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
         between.restore();
       }
       await playedTo(page, 12);
-      const { pictures } = await told(page);
+      const { pictures } = await observed(page);
       assertRightPictures('another-film', pictures.filter(([, number]) => number >= 2000), within);
       await close();
     });
 
-    test('what has no headers plays by its own index', async () => {
+    test('a film without headers plays by its own index', async () => {
       const episode = await episodeOf(server.url, 'in-fragments');
       const { page, close } = await openPlayer(on(), { episode, muted: '', autoplay: '', start: '9' });
       await playedTo(page, 11);
-      const { pictures, types } = await told(page);
+      const { pictures, types } = await observed(page);
       assertRightPictures('in-fragments', pictures, within);
       assert.ok(!types.some((type) => /firstframe-/.test(type)), `${types}`);
       await close();
     });
 
-    test('an episode that is not there is told', async () => {
+    test('an unknown episode is an error', async () => {
       const { page, close } = await openPlayer(on(), { episode: 'nobody.1', muted: '', autoplay: '' });
       await page.waitForFunction(
         () => globalThis.harness.events.some((event) => event.type === 'firstframe-error'));
@@ -169,7 +169,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       await close();
     });
 
-    test('the bytes may come from a plain nginx that knows nothing of us', async (t) => {
+    test('a film plays from a plain nginx', async (t) => {
       const plain = await nginx({ 'film.mp4': await film('index-last') });
       t.after(plain.stop);
       const headers = (await fileOf(server.url, 'index-last')).replace('/media/', '/headers/');
@@ -188,12 +188,12 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       });
       assert.equal(number, numberAt('index-last', 57.02));
       await playedTo(page, 59);
-      const { pictures, types } = await told(page);
+      const { pictures, types } = await observed(page);
       assertRightPictures('index-last', pictures, within);
       assert.ok(!types.some((type) => /firstframe-/.test(type)), `${types}`);
       assert.deepEqual(errors, []);
       await close();
-      const asked = await plain.asked();
+      const asked = await plain.requests();
       assert.ok(asked.length > 3, JSON.stringify(asked));
       const odd = asked.filter(({ status, range }) => status !== 206 || /^bytes=(0|-\d+)/.test(range));
       assert.deepEqual(odd, [], 'ranges without a preflight, and the index was not read');
@@ -201,7 +201,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       assert.ok(edge.length > 0 && edge.every((one) => one.startsWith('/api/v2/headers/')), `${edge}`);
     });
 
-    test('ten seeks end in the right picture', async () => {
+    test('ten seeks end in the right frame', async () => {
       const episode = await episodeOf(server.url, 'index-last');
       const { page, close } = await openPlayer(on(), { episode, muted: '' });
       await page.waitForFunction(() => globalThis.harness.player.readyState >= 2);

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { chromium, firefox } from './browsers.mjs';
 import { CORPUS, corpusIsThere, publishCorpus } from './corpus.mjs';
-import { serve } from './firstframe.mjs';
+import { serve } from '../firstframe.mjs';
 import { proxy } from './proxy.mjs';
 import { elementOf, openPlayer, urlOf } from './fixture.mjs';
 
@@ -76,7 +76,7 @@ if (corpusIsThere()) {
     { name: 'Firefox', launch: firefox, by: 'episode' },
   ];
   for (const { name, launch, by } of ways) {
-    describe(`the times of ${name}, by ${by}`, { timeout: 900_000 }, () => {
+    describe(`media times in ${name}, by ${by}`, { timeout: 900_000 }, () => {
       /** @type {Awaited<ReturnType<typeof serve>>} */
       let server;
       /** @type {Awaited<ReturnType<typeof proxy>>} */
@@ -98,7 +98,7 @@ if (corpusIsThere()) {
         await server?.stop();
       });
 
-      test('are ffprobe\'s, file by file', { timeout: 900_000 }, async (t) => {
+      test('frame times equal those of ffprobe, file by file', { timeout: 900_000 }, async (t) => {
         const element = await elementOf(server.url);
         for (const [file, episode] of [...episodes].sort()) {
           if (DAMAGED.includes(file) || UNDECODED[name].includes(file)) continue;

@@ -70,7 +70,7 @@ async function answer(files, suite, request, response) {
   const name = request.url?.split('/').pop() ?? '';
   const file = files.get(name);
   if (!file) return void response.writeHead(404).end();
-  if (!file.known) return takeUp(file, request, response);
+  if (!file.known) return ingest(file, request, response);
   const { host: _host, connection: _connection, range, ...headers } = request.headers;
   const asked = range && suiteRange(file, range);
   const sent = await fetch(`${suite}/test/${name}`, {
@@ -90,7 +90,7 @@ async function answer(files, suite, request, response) {
 }
 
 /** @param {File} file @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
-function takeUp(file, { headers }, response) {
+function ingest(file, { headers }, response) {
   const all = film(file, file.content, 0);
   const [, first, last] = headers.range?.match(/^bytes=(\d+)-(\d+)$/)?.map(Number) ?? [];
   const end = Math.min(last + 1, all.length);

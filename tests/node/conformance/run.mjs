@@ -5,14 +5,14 @@
 // Prints one line of JSON a test: {"group", "id", "name", "kind", "passed", "why"}. With
 // `--published` the tests are taken as they are, faults of their own included.
 
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { serve } from '../browser/firstframe.mjs';
+import { key, serve } from '../firstframe.mjs';
 import { start } from './provider.mjs';
-import { stage } from './suite-fetch.mjs';
+import { suiteFetch } from './suite-fetch.mjs';
 import { KEPT, compareLess, groups, mend, origin, run } from './suite.mjs';
 
 const { values, positionals } = parseArgs({
@@ -29,8 +29,8 @@ for (const { tests } of wanted) {
 }
 const suite = await origin(folder);
 for (const { id: group, tests } of wanted) {
-  // A group at a time, and each test with a provider of its own: the failures of one would make the
-  // edge leave the others' alone.
+  // A group at a time, and each test with a provider of its own: failures of a shared provider would
+  // open the edge's circuit breaker for the other tests.
   const results = await through(tests);
   for (const { id, name, kind = 'required' } of tests) {
     const result = results[id];
@@ -51,12 +51,9 @@ async function through(tests) {
   await writeFile(setting, JSON.stringify(records));
   const allowed = ['--allowed-outbound-hosts', origins.join(',')];
   const server = await serve(['--providers', setting, ...allowed]);
-  const keys = await readFile(path.join(server.data, 'keys.toml'), 'utf8');
-  const key = (/** @type {string} */ name) =>
-    keys.match(new RegExp(`^${name} = "(.+)"$`, 'm'))?.[1] ?? '';
-  const [edge, adminKey, mediaKey] = [server.url, key('admin_key'), key('media_keys')];
+  const [adminKey, mediaKey] = [await key(server.data, 'admin_key'), await key(server.data, 'media_keys')];
   const providers = records.map(({ id }) => id);
-  const fetch = stage({ edge, adminKey, mediaKey, suite, files, providers });
+  const fetch = suiteFetch({ edge: server.url, adminKey, mediaKey, suite, files, providers });
   const results = await run(folder, tests, fetch);
   await server.stop();
   await rm(setting);

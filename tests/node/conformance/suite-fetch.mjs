@@ -1,22 +1,22 @@
-// The suite's `fetch`: a URL of a test is taken up as a film of a provider, and asked for by its
-// signed media URL.
+// The suite's `fetch`: ingests the URL of a test as a film of a provider, and requests it by its signed
+// media URL.
 
 import { createHmac } from 'node:crypto';
 
 import { contentRange, shrunk, stretched } from './provider.mjs';
 import { KEPT } from './suite.mjs';
 
-/** Longer than `firstframe serve` keeps an instance that has nothing to do. */
+/** Longer than `firstframe serve` keeps an idle instance. */
 const IDLE_MS = 2500;
-/** What the suite's origin notes in its answers, and expects a cache to keep. */
+/** Headers that the suite's origin adds to its responses and expects a cache to keep. */
 const NOTED = ['server-request-count', 'request-numbers', 'server-now', 'server-base-url'];
 
 /**
  * @typedef {import('./provider.mjs').File & {id: string, url: string, tag: string, etag: string}} Film
- * @param {{edge: URL, adminKey: string, mediaKey: string, suite: string, files: Map<string, any>, providers: string[]}} stage
+ * @param {{edge: URL, adminKey: string, mediaKey: string, suite: string, files: Map<string, any>, providers: string[]}} options
  */
-export function stage({ edge, adminKey, mediaKey, suite, files, providers }) {
-  let taken = 0;
+export function suiteFetch({ edge, adminKey, mediaKey, suite, files, providers }) {
+  let ingested = 0;
   const free = [...providers];
   /** @type {(value?: unknown) => void} */
   let open = () => {};
@@ -33,14 +33,14 @@ export function stage({ edge, adminKey, mediaKey, suite, files, providers }) {
     return JSON.parse(text).data;
   };
 
-  /** Takes a film up; when all are, forgets every block of them. */
-  async function take(/** @type {string} */ name, /** @type {any[]} */ requests) {
+  /** Ingests a film. When all are ingested, purges every block of them. */
+  async function ingest(/** @type {string} */ name, /** @type {any[]} */ requests) {
     /** @type {Film} */
     const file = { ...described(name, requests), number: '1', known: false, requests, id: '', url: '', tag: '' };
     files.set(name, file);
     const { id } = await admin('POST', '/api/v2/admin/sources', { provider: free.pop(), file: name });
     Object.assign(file, { id, known: true, tag: `"${id}"`, url: signed(mediaKey, id) });
-    if (++taken === providers.length) {
+    if (++ingested === providers.length) {
       await admin('DELETE', '/api/v2/admin/startup', undefined);
       setTimeout(open, IDLE_MS);
     }
@@ -50,15 +50,15 @@ export function stage({ edge, adminKey, mediaKey, suite, files, providers }) {
   return async function (/** @type {string} */ target, /** @type {any} */ init = {}) {
     const [, kind, name] = target.split(/[/?]/);
     if (kind !== 'test') {
-      if (kind === 'config') await take(name, JSON.parse(init.body));
+      if (kind === 'config') await ingest(name, JSON.parse(init.body));
       return fetch(suite + target, init);
     }
     const file = files.get(name);
     const headers = new Headers();
-    for (const [name, value] of init.headers) headers.append(name, outward(file, name, value));
+    for (const [name, value] of init.headers) headers.append(name, toFilmHeader(file, name, value));
     file.number = headers.get('req-num');
     const answer = await fetch(new URL(file.url, edge), { ...init, cache: undefined, redirect: 'manual', headers });
-    return inward(file, answer, await noted(suite, name));
+    return toSuiteResponse(file, answer, await noted(suite, name));
   };
 }
 
@@ -95,7 +95,7 @@ function described(name, requests) {
 }
 
 /** A request's header in the numbers and tags of the film. @param {Film} file @param {string} name @param {string} value */
-function outward(file, name, value) {
+function toFilmHeader(file, name, value) {
   if (/^range$/i.test(name)) {
     const [, first, last] = value.match(/^bytes=(\d*)-(\d*)$/) ?? [];
     const total = file.content.length;
@@ -107,7 +107,7 @@ function outward(file, name, value) {
 }
 
 /** An answer in the suite's numbers and tags. @param {Film} file @param {Response} answer @param {Iterable<readonly [string, string]>} notes */
-async function inward(file, answer, notes) {
+async function toSuiteResponse(file, answer, notes) {
   const headers = new Headers(answer.headers);
   for (const [name, value] of notes) headers.set(name, value);
   if (headers.get('etag') === file.tag) headers.set('etag', file.etag);

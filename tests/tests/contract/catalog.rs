@@ -1,4 +1,4 @@
-//! What the page reads: home, titles, episodes, streams, posters.
+//! The routes that the page reads: home, titles, episodes, streams, posters.
 
 use api::{
     Envelope, EpisodeList, ErrorCode, Health, Home, SelectionReason, Stream, TitleCard, TitleDetail,
@@ -27,7 +27,7 @@ fn data<T: DeserializeOwned>(subject: &Subject, target: &str) -> T {
 pub(crate) fn health_names_the_service(subject: &Subject) {
     let health: Health = data(subject, "/health");
     assert_eq!(health.service, "firstframe");
-    assert!(!health.version.is_empty(), "health tells no version");
+    assert!(!health.version.is_empty(), "health has no version");
 }
 
 pub(crate) fn home_has_every_title(subject: &Subject) {
@@ -133,8 +133,8 @@ pub(crate) fn stream_url_is_signed_and_a_changed_one_is_refused(subject: &Subjec
     for changed in [forged, url.replace(CLIP, LONG), url.replace("?e=", "?e=1")] {
         checks.equal(&changed, subject.get(&changed).status, 403);
     }
-    let kept = subject.get(&url).header("cache-control").unwrap_or_default();
-    checks.that(!kept.contains("31536000"), || format!("kept beyond its end: {kept}"));
+    let cached = subject.get(&url).header("cache-control").unwrap_or_default();
+    checks.that(!cached.contains("31536000"), || format!("cached beyond its expiry: {cached}"));
     checks.done();
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn poster_is_sent_as_a_picture(subject: &Subject) {
     let tag = response.header("etag").unwrap_or_default();
     let held = Request::get(format!("/api/v2/image/{POSTER}")).header("If-None-Match", &tag);
     let again = subject.send(&held);
-    checks.equal("status for who has it", (again.status, again.body.len()), (304, 0));
+    checks.equal("status with its ETag", (again.status, again.body.len()), (304, 0));
     checks.done();
 }
 
@@ -162,8 +162,8 @@ pub(crate) fn picture_forbids_scripts_and_has_no_vary(subject: &Subject) {
     checks.equal("vary", response.header("vary"), None);
     let forged = format!("{path}?e=4102444800&k=a&s={}", "0".repeat(64));
     checks.equal("status of a forged URL", subject.get(&forged).status, 403);
-    let elsewhere = subject.get("/api/v2/image/up.0123456789abcdef");
-    checks.equal("status without a signature", elsewhere.status, 403);
+    let upstream = subject.get("/api/v2/image/up.0123456789abcdef");
+    checks.equal("status without a signature", upstream.status, 403);
     let refused = subject.send(&Request::post("/api/v2/admin/pictures", b"{}".to_vec()));
     checks.equal("status without the key", refused.status, 401);
     checks.done();

@@ -1,4 +1,4 @@
-//! A page on another origin plays films from here.
+//! A page of another origin plays films from this deployment.
 
 use tests::{fixture::CLIP, http::Request};
 
@@ -44,13 +44,14 @@ pub(crate) fn preflight_is_answered(subject: &Subject) {
     let headers = names(response.header("access-control-allow-headers"));
     checks.that(headers.iter().any(|one| one == "range"), || format!("headers {headers:?}"));
     let age = response.header("access-control-max-age").and_then(|age| age.parse().ok());
-    checks
-        .that(age.is_some_and(|age: u64| age >= 600), || "no max-age: asked each time".to_owned());
+    checks.that(age.is_some_and(|age: u64| age >= 600), || {
+        "no max-age: a preflight each time".to_owned()
+    });
     checks.done();
 }
 
 pub(crate) fn media_responses_have_no_vary(subject: &Subject) {
-    // Chromium's cache refetches whole films where a 206 has `Vary`.
+    // Chromium's cache fetches whole films again where a 206 has `Vary`.
     let mut checks = Checks::default();
     let media = format!("/api/v2/media/{CLIP}");
     let absent = "/api/v2/media/00000000000000000000000000000000".to_owned();

@@ -98,7 +98,7 @@ contract! { [firstframe_serve workerd] {
         file_that_is_no_film_gives_the_reason
         next_episodes_are_accepted_for_prefetch;
     viewers:
-        session_is_anonymous_and_kept
+        session_is_anonymous_and_persistent
         viewer_routes_need_a_token
         history_has_one_row_per_title_newest_first
         finished_title_leaves_continue_watching

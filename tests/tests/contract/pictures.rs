@@ -1,4 +1,4 @@
-//! Pictures that lie with a provider.
+//! Pictures of a provider.
 
 use api::{IngestedFile, TitleDetail};
 use catalog::Title;
@@ -18,14 +18,14 @@ fn ingest(subject: &Subject, file: &str) -> Response {
 }
 
 pub(crate) fn upstream_picture_is_sent_to_clients_with_its_signed_url(subject: &Subject) {
-    let taken_up = ingest(subject, PICTURE);
-    let picture: IngestedFile = taken_up.envelope().expect("an envelope").data.expect("a picture");
+    let ingested = ingest(subject, PICTURE);
+    let picture: IngestedFile = ingested.envelope().expect("an envelope").data.expect("a picture");
     let title = Title { id: TITLE.into(), cover: Some(picture.id), ..Title::default() };
     let build = catalog::build(vec![title]).expect("a catalog");
     let current = fixture::root(&subject.deployment).expect("a root").map(|root| root.manifest);
     fixture::put_packs(&subject.deployment, &build).expect("its packs are stored");
     fixture::flip(&subject.deployment, &build, current).expect("it is current");
-    // An instance looks for another catalog every two seconds.
+    // An instance reads the root every two seconds.
     let cover = (0..50).find_map(|_| {
         let title: Option<TitleDetail> =
             subject.get(&format!("/api/v2/catalog/{TITLE}")).envelope().ok()?.data;
@@ -43,7 +43,7 @@ pub(crate) fn upstream_picture_is_sent_to_clients_with_its_signed_url(subject: &
     checks.equal("vary", response.header("vary"), None);
     let tag = response.header("etag").unwrap_or_default();
     let held = subject.send(&Request::get(&*cover).header("If-None-Match", &*tag));
-    checks.equal("for who has it", (held.status, held.body.len()), (304, 0));
+    checks.equal("with its ETag", (held.status, held.body.len()), (304, 0));
     let bare = cover.split('?').next().unwrap_or_default();
     checks.equal("without its signature", subject.get(bare).status, 403);
     checks.equal("with another", subject.get(&format!("{cover}0")).status, 403);

@@ -46,9 +46,17 @@ pub(crate) fn whole_film_is_sent_without_a_range(subject: &Subject) {
     checks.that(!cache.is_empty(), || "media has no Cache-Control".to_owned());
     let range = ask(subject, &[("Range", "bytes=0-9")]);
     for (what, response) in [("no range", response), ("a range", range)] {
-        let kept = subject.upstream.as_ref().map(|_| "films".to_owned());
-        checks.equal(&format!("{what}: what is kept"), response.header("cache-tag"), kept);
-        checks.equal(&format!("{what}: what is not"), response.header("x-its-own"), None);
+        let cache_tag = subject.upstream.as_ref().map(|_| "films".to_owned());
+        checks.equal(
+            &format!("{what}: a field that the provider's record keeps"),
+            response.header("cache-tag"),
+            cache_tag,
+        );
+        checks.equal(
+            &format!("{what}: a field that it does not keep"),
+            response.header("x-its-own"),
+            None,
+        );
     }
     checks.done();
 }
@@ -73,7 +81,7 @@ pub(crate) fn single_ranges_are_sent_as_requested(subject: &Subject) {
         ("BYTES=0-99", 0, 99),
         ("Bytes=5-9", 5, 9),
         ("bytes= 5-9 ,", 5, 9),
-        // Of several, the one that there is.
+        // The only satisfiable one of several.
         ("bytes=5-9,5000-", 5, 9),
     ] {
         part(&mut checks, range, &ask(subject, &[("Range", range)]), first, last);
@@ -140,7 +148,7 @@ pub(crate) fn head_has_the_headers_of_get(subject: &Subject) {
             "cache-control",
             "cache-tag",
         ] {
-            // A signed URL is good for a second less in every second.
+            // The age of a signed URL falls by a second in every second.
             let is_age = |c: char| name == "cache-control" && c.is_ascii_digit();
             let value = |of: &Response| of.header(name).map(|value| value.replace(is_age, ""));
             checks.equal(&format!("{what}: {name}"), value(response), value(&get));
@@ -223,7 +231,7 @@ pub(crate) fn empty_film_is_sent_whole(subject: &Subject) {
     checks.header("no range", &whole, "content-length", "0");
     for range in ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0"] {
         let response = subject.send(&Request::get(&target).header("Range", range));
-        // No Content-Range can say which byte of none comes, so that 206 is not possible.
+        // No Content-Range can name a byte of an empty film, so that 206 is not possible.
         let right = match response.status {
             200 => response.header("content-length").as_deref() == Some("0"),
             416 => response.header("content-range").as_deref() == Some("bytes */0"),

@@ -58,7 +58,7 @@ pub(crate) fn episode_starts_in_one_response(subject: &Subject) {
     let response = subject.get(&format!("/api/v2/stream/{SERIES}.2/start?at=9.5"));
     checks.equal("status", response.status, 200);
     checks.equal("type", response.header("content-type"), Some(TYPE.to_owned()));
-    checks.equal("kept", response.header("cache-control"), Some("no-store".to_owned()));
+    checks.equal("cache-control", response.header("cache-control"), Some("no-store".to_owned()));
     let size = u32::from_be_bytes(response.body[..4].try_into().expect("a size")) as usize;
     checks.that(&response.body[4..8] == b"film", || "the film comes first".to_owned());
     let stream: Stream = serde_json::from_slice(&response.body[8..size]).expect("a stream");
@@ -70,17 +70,17 @@ pub(crate) fn episode_starts_in_one_response(subject: &Subject) {
     checks.that(response.body[size..] == alone, || "the start is another one".to_owned());
     let head = subject.send(&Request::head(format!("/api/v2/stream/{SERIES}.2/start?at=9.5")));
     checks.equal("HEAD", (head.status, head.body.len()), (200, 0));
-    // Whoever reads `moov` by itself is told where the film is.
+    // A film without a start index: the player reads `moov` itself.
     let none = subject.get(&format!("/api/v2/stream/{FILM}.1/start")).body;
     let size = u32::from_be_bytes(none[..4].try_into().expect("a size")) as usize;
     checks.equal("nothing behind the film", none.len(), size);
     let stream: Stream = serde_json::from_slice(&none[8..]).expect("a stream");
-    checks.that(stream.start.is_none(), || "a start of what has none".to_owned());
+    checks.that(stream.start.is_none(), || "a start without a start index".to_owned());
     checks.that(stream.preferred_stream.is_some(), || "no film".to_owned());
     let unknown = subject.get("/api/v2/stream/nobody.1/start");
     checks.equal("an unknown episode", unknown.status, 404);
     let odd = subject.get(&format!("/api/v2/stream/{SERIES}.2/start?at=x"));
-    checks.equal("a time that is none", odd.status, 400);
+    checks.equal("an invalid time", odd.status, 400);
     checks.done();
 }
 
@@ -91,11 +91,11 @@ pub(crate) fn start_is_cacheable_and_revalidated(subject: &Subject) {
         let response = subject.get(&target);
         let etag = response.header("etag").expect("an entity tag");
         checks.that(etag.starts_with('"'), || format!("{route}: {etag} is not strong"));
-        let kept = response.header("cache-control").unwrap_or_default();
-        checks.that(kept.contains("immutable"), || format!("{route}: {kept}"));
+        let cached = response.header("cache-control").unwrap_or_default();
+        checks.that(cached.contains("immutable"), || format!("{route}: {cached}"));
         checks.equal("cors", response.header("access-control-allow-origin"), Some("*".to_owned()));
         let again = subject.send(&Request::get(&target).header("if-none-match", etag.as_str()));
-        checks.equal("status of what is held", (again.status, again.body.len()), (304, 0));
+        checks.equal("status with its ETag", (again.status, again.body.len()), (304, 0));
         let head = subject.send(&Request::head(&target));
         checks.equal("HEAD", (head.status, head.body.len()), (200, 0));
         checks.equal("tag of HEAD", head.header("etag"), Some(etag));

@@ -1,4 +1,4 @@
-//! What the database keeps: sessions, history, what to go on with, the watchlist.
+//! Viewers: sessions, history, continue-watching, the watchlist.
 
 use api::{Deleted, ErrorCode, History, HistoryEntry, Session, Watchlist, WatchlistEntry, paths};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use crate::{Subject, shared::Checks};
 
 const TOKEN: &str = "X-Client-Token";
 
-/// Somebody without a name.
+/// An anonymous viewer.
 struct Viewer<'a> {
     subject: &'a Subject,
     token: String,
@@ -21,7 +21,7 @@ struct Viewer<'a> {
 impl<'a> Viewer<'a> {
     fn new(subject: &'a Subject) -> Self {
         let response = subject.send(&Request::new("POST", paths::SESSION));
-        assert_eq!(response.status, 200, "a session is begun");
+        assert_eq!(response.status, 200, "a session");
         Self { subject, token: data::<Session>(&response).client_token }
     }
 
@@ -61,7 +61,7 @@ fn episodes(items: &[HistoryEntry]) -> Vec<&str> {
     items.iter().map(|item| item.episode_id.as_str()).collect()
 }
 
-pub(crate) fn session_is_anonymous_and_kept(subject: &Subject) {
+pub(crate) fn session_is_anonymous_and_persistent(subject: &Subject) {
     let mut checks = Checks::default();
     let first = subject.send(&Request::new("POST", paths::SESSION));
     let session: Session = data(&first);
@@ -124,7 +124,7 @@ pub(crate) fn history_has_one_row_per_title_newest_first(subject: &Subject) {
         checks.that(!row.played && row.updated_at_ms > 0, || format!("{row:?}"));
     }
     let other: History = Viewer::new(subject).get(paths::HISTORY);
-    checks.equal("what somebody else sees", other.items.len(), 0);
+    checks.equal("another viewer", other.items.len(), 0);
 
     let deleted: Deleted = data(&viewer.delete(paths::HISTORY, FILM));
     checks.that(deleted.deleted, || "not deleted".to_owned());
@@ -145,7 +145,7 @@ pub(crate) fn finished_title_leaves_continue_watching(subject: &Subject) {
         format!("the history has {history:?}")
     });
     let row: History = viewer.get(paths::CONTINUE_WATCHING);
-    checks.equal("to go on with", episodes(&row.items), vec!["north.and.south.2"]);
+    checks.equal("continue-watching", episodes(&row.items), vec!["north.and.south.2"]);
     let at = row.items.first().map(|item| item.position_seconds);
     checks.equal("the next episode begins", at, Some(0.0));
     viewer.watch("night-train.1", 30.0);
@@ -204,7 +204,7 @@ pub(crate) fn invalid_progress_is_refused(subject: &Subject) {
     let long = "x".repeat(2 << 20);
     let status = viewer.send(Request::post(paths::HISTORY, long)).status;
     checks.equal("2 MiB", status, 413);
-    checks.equal("nothing of it is kept", viewer.get::<History>(paths::HISTORY).items.len(), 0);
+    checks.equal("nothing is stored", viewer.get::<History>(paths::HISTORY).items.len(), 0);
     checks.done();
 }
 

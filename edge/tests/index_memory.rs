@@ -27,7 +27,7 @@ fn bytes(film: &synth::SynthFile, range: ByteRange) -> Vec<u8> {
 }
 
 #[test]
-fn ten_hours_are_indexed_in_sixty_four_megabytes() {
+fn film_of_ten_hours_is_indexed_in_64_mb() {
     let film = synth::repeat_clip(CLIP, 10 * 60 * 60 / 16, MoovAt::Tail).unwrap();
     let (size, moov_bytes) = (film.size_bytes(), film.tail.len());
     let memory = Memory::default();

@@ -31,7 +31,7 @@ const RANGE: (&str, &str) = ("content-range", "bytes 10-19/100");
 const TAG: (&str, &str) = ("etag", "\"a\"");
 
 #[test]
-fn the_range_asked_for_is_taken_and_no_other_as_15_3_7_has_it() {
+fn response_with_another_range_is_refused_as_15_3_7_has_it() {
     let good = |has_length| {
         Ok(UpstreamResponse::Partial {
             sent: ASKED,
@@ -65,7 +65,7 @@ fn the_range_asked_for_is_taken_and_no_other_as_15_3_7_has_it() {
 }
 
 #[test]
-fn a_length_that_disagrees_is_wrong_as_8_6_has_it() {
+fn content_length_that_disagrees_is_wrong_as_8_6_has_it() {
     for length in ["9", "11", "0", "", "-10", "+10", "10, 10", "1e1", "18446744073709551616"] {
         let judged = part(&[RANGE, TAG, ("content-length", length)]);
         assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{length}: {judged:?}");
@@ -73,7 +73,7 @@ fn a_length_that_disagrees_is_wrong_as_8_6_has_it() {
 }
 
 #[test]
-fn a_coding_makes_other_bytes_as_8_4_says() {
+fn response_with_a_content_coding_is_refused_as_8_4_says() {
     for (coding, good) in [("gzip", false), ("br", false), ("identity", true), ("", true)] {
         let judged = part(&[RANGE, TAG, ("content-encoding", coding)]);
         assert_eq!(judged.is_ok(), good, "{coding}: {judged:?}");
@@ -84,7 +84,7 @@ fn a_coding_makes_other_bytes_as_8_4_says() {
 }
 
 #[test]
-fn bytes_of_another_state_are_refused_as_15_3_7_3_demands() {
+fn response_about_another_state_is_refused_as_15_3_7_3_demands() {
     let changed = Some(true);
     let wrong = Some(false);
     let (old, new) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Mon, 07 Nov 1994 08:49:37 GMT");
@@ -122,7 +122,7 @@ fn bytes_of_another_state_are_refused_as_15_3_7_3_demands() {
 }
 
 #[test]
-fn all_of_the_file_is_as_good_where_its_length_is_right_as_14_2_allows() {
+fn whole_file_is_accepted_where_its_length_is_right_as_14_2_allows() {
     let known = validators(Some("\"a\""), None);
     for (length, judged) in [
         (Some("100"), Ok(true)),
@@ -139,7 +139,7 @@ fn all_of_the_file_is_as_good_where_its_length_is_right_as_14_2_allows() {
 }
 
 #[test]
-fn of_a_file_that_is_not_known_the_answer_must_say_all() {
+fn response_about_an_unknown_file_must_give_its_size() {
     let first = ByteRange { start: 0, end: 1000 };
     let judged =
         |status, headers: &[(&str, &str)]| check_response(&head(status, headers), first, None, 0);
@@ -163,7 +163,7 @@ fn of_a_file_that_is_not_known_the_answer_must_say_all() {
 }
 
 #[test]
-fn a_status_says_what_to_do() {
+fn status_decides_how_a_failure_is_handled() {
     for (status, headers, fault) in [
         (401, &[][..], UpstreamFault::Expired(401)),
         (403, &[], UpstreamFault::Expired(403)),
@@ -192,7 +192,7 @@ fn a_status_says_what_to_do() {
 }
 
 #[test]
-fn an_identity_is_one_of_every_part_of_it() {
+fn source_id_depends_on_provider_validators_and_first_block() {
     let id = |provider: &str, validators: &Validators, block: &[u8]| {
         source_id(provider, validators, block)
     };
