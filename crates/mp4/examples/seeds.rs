@@ -8,43 +8,43 @@
 
 #[path = "../tests/it/fmp4.rs"]
 mod fmp4;
-#[path = "../tests/it/make.rs"]
-mod make;
-#[path = "../tests/it/play.rs"]
-mod play;
+#[path = "../tests/it/mp4_writer.rs"]
+mod mp4_writer;
+#[path = "../tests/it/playback.rs"]
+mod playback;
 
 use std::path::Path;
 
-use make::{PLAIN, Shape};
 use mp4::Index;
 use mp4::start_index::{self, Builder, StartPosition, StartRequest};
+use mp4_writer::{PLAIN, Shape};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: seeds FOLDER")?;
     let wide = Shape { wide: true, moov_first: true, chunk: [5, 3], ..PLAIN };
-    let mut edited = make::video(40, 12);
+    let mut edited = mp4_writer::video(40, 12);
     edited.edits = vec![(500, -1), (300, 7000), (200, 1024), (0, 9000)];
     let films = [
-        make::file(&[make::video(20, 12), make::audio(30)], &PLAIN),
-        make::file(&[make::video(30, 30), make::audio(20)], &wide),
-        make::file(&[edited, make::audio(40)], &PLAIN),
+        mp4_writer::file(&[mp4_writer::video(20, 12), mp4_writer::audio(30)], &PLAIN),
+        mp4_writer::file(&[mp4_writer::video(30, 30), mp4_writer::audio(20)], &wide),
+        mp4_writer::file(&[edited, mp4_writer::audio(40)], &PLAIN),
     ];
     for (i, film) in films.iter().enumerate() {
-        for target in ["locate", "film", "fragments"] {
+        for target in ["locate", "synth", "fragments"] {
             write(&folder, target, i, film)?;
         }
-        for target in ["index", "init", "plan", "start_make"] {
-            write(&folder, target, i, play::moov(film))?;
+        for target in ["index", "init", "plan", "start_index_builder"] {
+            write(&folder, target, i, playback::moov(film))?;
         }
-        write(&folder, "fragments", i + films.len(), &play::remux(film, 300))?;
+        write(&folder, "fragments", i + films.len(), &playback::remux(film, 300))?;
     }
     for (i, film) in films.iter().take(2).enumerate() {
-        let index = Index::parse(play::moov(film))?;
-        let (selection, from) = (play::defaults(&index), StartPosition::Time(500));
+        let index = Index::parse(playback::moov(film))?;
+        let (selection, from) = (playback::defaults(&index), StartPosition::Time(500));
         let ask = StartRequest { selection, from, span_ms: 300, count: 2 };
         write(
             &folder,
-            "start_wire",
+            "start_boxes",
             i,
             &start_index::encode(&start_index::plan_from_moov(&index, ask)?),
         )?;
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let head = builder.head()?;
         // The last three bytes say where the two meet.
         let len = u32::try_from(head.len())?.to_be_bytes();
-        write(&folder, "start_stored", i, &[&head, &pack, &len[1..]].concat())?;
+        write(&folder, "start_index_packs", i, &[&head, &pack, &len[1..]].concat())?;
     }
     Ok(())
 }

@@ -1,20 +1,26 @@
-//! What can be wrong with a file, where, and by which rule.
+//! Errors: what is wrong with a file, where, and which rule says so.
 
 use std::fmt;
 
-/// Shorthand.
+/// A result whose error is [`Error`] unless it says otherwise.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A rule that the bytes break.
+/// Bytes that break a rule, or exceed a limit of [`crate::limits`].
+///
+/// Displayed as `moov/trak[1]/mdia/minf/stbl/stsd: FLAC sample entry has no dfLa box;
+/// FLAC-in-ISOBMFF § 3.3.1 (byte 812 of moov)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// Track, counted from 0 in `moov`, when the fault is in one.
+    /// The track with the fault, counted from 0 in `moov`.
     pub track: Option<usize>,
-    /// The box, as a path below `moov` or `trak`; "file" for the walk over the file itself.
+    /// The box, as a path below `moov`, or below `trak` where a track is named; `"file"` for the
+    /// boxes of the file itself, and for bytes that are no MP4.
     pub path: &'static str,
-    /// Where: in the file for the walk over the file, else counted from the first byte of `moov`.
+    /// The byte with the fault, counted from the first byte of the file for `"file"`, `moof`, `sidx`
+    /// and `mfra`, else from that of `moov`.
     pub offset: u64,
-    /// What should be so.
+    /// What is wrong; behind a semicolon the rule's source, where there is one. "14496-12" is the ISO
+    /// base media file format, "Firstframe's limit" a limit that [`crate::limits`] explains.
     pub violation: &'static str,
 }
 
@@ -43,7 +49,7 @@ impl Error {
 }
 
 impl Error {
-    /// For people, as it is displayed; what `core::fmt` takes of a download is more than all of it.
+    /// The text that [`fmt::Display`] writes, without the code size of `core::fmt`.
     pub fn text(&self) -> String {
         let mut out = String::new();
         let is_walk = self.path == "file";
@@ -87,27 +93,27 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Why a track is not played.
+/// Why a track or a film cannot be played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unplayable {
-    /// A codec that no browser plays; its name and how the file calls it.
+    /// A codec that no browser plays.
     Codec {
-        /// For people.
+        /// Its name, for people.
         name: &'static str,
-        /// As in the file, or the RFC 6381 string.
+        /// Its RFC 6381 string, or the sample entry's FourCC where there is none.
         code: String,
     },
-    /// Neither video nor audio; what it is, in a sentence.
+    /// Neither video nor audio; the sentence says which kind.
     Kind(&'static str),
-    /// Encrypted, by the scheme named.
+    /// Encrypted; the FourCC of the scheme (`cenc`, `cbcs`).
     Encrypted(String),
-    /// No sample description.
+    /// No sample description (`stsd`).
     NoDescription,
     /// No samples.
     NoSamples,
-    /// An edit list that cannot be kept.
+    /// An edit list that cannot be reproduced; completes "its edit list …".
     Edits(&'static str),
-    /// Neither a video nor an audio track in the file.
+    /// The file has neither a video nor an audio track.
     NoMedia,
     /// The track's boxes break a rule.
     Broken(Error),
@@ -120,7 +126,7 @@ impl Unplayable {
 }
 
 impl Unplayable {
-    /// For people, as it is displayed.
+    /// The text that [`fmt::Display`] writes.
     pub fn text(&self) -> String {
         let mut out = String::new();
         let parts: &[&str] = match self {

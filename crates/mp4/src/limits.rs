@@ -1,9 +1,9 @@
-//! How much of anything a file may ask for, and why just so much.
+//! Limits on what is read, planned and stored, each with the reason for its value.
 
 /// Bytes in a `moov`. A film takes about 2 MB an hour (24 fps, one AAC track), a day of it 48 MB.
 pub const MOOV_BYTES_MAX: u64 = 64 << 20;
 
-/// Tracks looked at. Films with every language have about forty.
+/// Tracks that are read. Films with every language have about forty.
 pub const TRACKS_MAX: usize = 128;
 
 /// Sample descriptions of one track: a cut of several clips has one for each kind of camera.
@@ -19,11 +19,11 @@ pub const PSSH_MAX: usize = 64;
 /// request.
 pub const BOXES_BEFORE_MOOV_MAX: u32 = 256;
 
-/// Entries in an edit list. Editors write one a cut; a feature film has about 2,000 cuts.
+/// Entries in an edit list. Editors write one for each cut; a feature film has about 2,000 cuts.
 pub const EDITS_MAX: u32 = 8192;
 
-/// Stretches of all tracks that do not continue each other: each is 72 bytes in memory. A feature
-/// film that refers to its rushes has about 2,000 cuts, in pictures and in sound.
+/// Edit segments of all tracks, of 72 bytes of memory each. A feature film that refers to its rushes
+/// has about 2,000 cuts, in video and in audio.
 pub const SEGMENTS_MAX: usize = 8192;
 
 /// The largest time in ticks: times a thousand it still fits 64 bits (milliseconds), and at a
@@ -52,15 +52,15 @@ pub const SIZES_STEP: u32 = 1024;
 /// at most, and so past one or two of its like.
 pub const KEY_TRIES_MAX: u32 = 64;
 
-/// Seconds in which a film has a key frame that does not say which of its pictures are: encoders
-/// write one every 250 pictures, or more often.
+/// Seconds in which a film without key frame marks has a key frame: encoders write one every 250
+/// pictures, or more often.
 pub const KEY_SECONDS_MAX: i64 = 10;
 
 /// Samples by which decoding and composition order may differ where an end is searched. H.264
 /// reorders by at most 16 frames (A.3.1, `max_dec_frame_buffering`), fields double it.
 pub const REORDER_MAX: u32 = 64;
 
-/// Samples in front of a sound that are fetched for it: Opus asks for 80 ms, at most 32 of 2.5 ms.
+/// Audio samples fetched in front of the first one heard: Opus needs 80 ms, at most 32 of 2.5 ms.
 pub const ROLL_MAX: u32 = 32;
 
 /// Samples of one track in one window: 10 s of 240 fps are 2,400, of AAC at 96 kHz 938.
@@ -85,28 +85,28 @@ pub const LIFT_MAX: i64 = 1 << 30;
 /// every offset in a fragment within `trun`'s 31 bits.
 pub const SAMPLE_BYTES_MAX: u32 = 256 << 20;
 
-/// Bytes that nobody wants between two pieces that are fetched at once. A request costs a round
+/// Unneeded bytes between two pieces that one request fetches. A request costs a round
 /// trip: 60 ms at 20 Mbit/s are 150 KB, so up to about here reading on is the faster way.
 pub const GAP_BYTES_MAX: u64 = 256 << 10;
 
 /// Requests for one track in one window: a scattered file ends its windows earlier.
 pub const PIECES_MAX: usize = 16;
 
-/// Milliseconds by which audio may lag behind its video in the file before it is fetched apart.
+/// Milliseconds by which audio may lag behind its video in the file before it is fetched separately.
 /// Usual interleaving is 0.04 to 1 s; the player buffers 30 s ahead.
 pub const AUDIO_LAG_MS_MAX: u64 = 2_000;
 
-/// Bytes asked for at the head of a file: `ftyp`, `free`, and the header of what follows.
+/// Bytes requested at the head of a file: `ftyp`, `free`, and the header of what follows.
 pub const HEAD_BYTES: u64 = 64 << 10;
 
-/// Bytes asked for at a place where `moov` is likely: 15 minutes of film have 500 KB of it.
+/// Bytes requested where `moov` probably begins: 15 minutes of film have 500 KB of it.
 pub const MOOV_GUESS_BYTES: u64 = 512 << 10;
 
-/// Bytes that a locator keeps of pieces fed before it can use them: a tail of
+/// Bytes that a locator buffers of pieces fed before it can use them: a tail of
 /// [`MOOV_GUESS_BYTES`] twice over.
 pub const HELD_BYTES_MAX: usize = 1 << 20;
 
-/// Pieces that a locator keeps: each network chunk of such a tail may be one, of 16 KiB and up.
+/// Pieces that a locator buffers: each network chunk of such a tail may be one, of 16 KiB and up.
 pub const HELD_PIECES_MAX: usize = 64;
 
 /// Bytes of one `moof`: an hour in one fragment takes 3 MB (24 fps and AAC, 16 bytes a sample).
@@ -115,49 +115,49 @@ pub const MOOF_BYTES_MAX: u64 = 8 << 20;
 /// Samples of one track in one `moof`: an hour of AAC at 48 kHz has 168,750.
 pub const MOOF_SAMPLES_MAX: u32 = 1 << 18;
 
-/// Bytes of `moof` boxes that are kept: 2 h in fragments of 2 s take 7 MB. What is older is asked
-/// for again.
+/// Bytes of `moof` boxes held in memory: 2 h in fragments of 2 s take 7 MB. Older boxes are dropped
+/// and requested again.
 pub const MOOFS_BYTES_MAX: usize = 16 << 20;
 
-/// `moof` boxes that are kept of one span of the file: 4 h in fragments of 2 s. What is older is
-/// asked for again.
+/// `moof` boxes held in memory of one contiguous part of the file: 4 h in fragments of 2 s. Older
+/// boxes are dropped and requested again.
 pub const MOOFS_MAX: usize = 8192;
 
 /// Bytes of `sidx` and `mfra`: a day in fragments of 1 s has 86,400 entries, of 12 to 28 bytes.
 pub const MARKS_BYTES_MAX: u64 = 4 << 20;
 
-/// Places that playback jumped to and nothing is known in front of.
+/// Separate parts of a fragmented file whose boxes are known: one for each seek.
 pub const RUNS_MAX: usize = 64;
 
-/// Bytes asked for where a `moof` should be: one of 10 s has 6 to 12 KB, and small ones come with
+/// Bytes requested where a `moof` should be: one of 10 s has 6 to 12 KB, and small ones come with
 /// their neighbours.
 pub const MOOF_GUESS_BYTES: u64 = 16 << 10;
 
-/// Bytes of one pack of a stored film, and of its head: what every key-value store takes.
+/// Bytes of one pack of a start index, and of its head: every key-value store takes values this large.
 pub const PACK_BYTES_MAX: usize = 900_000;
 
-/// Packs of one film. An hour takes a megabyte; a `moov` of [`MOOV_BYTES_MAX`], 64 packs.
+/// Packs of one start index. An hour takes a megabyte; a `moov` of [`MOOV_BYTES_MAX`], 64 packs.
 pub const PACKS_MAX: u64 = 1024;
 
-/// Bytes of a film's root: a head, and the names of all packs, of 64 bytes each.
+/// Bytes of a root: a head, and the names of all packs, of 64 bytes each.
 pub const ROOT_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of the reason why a film is not stored: a sentence with a box and a rule in it.
+/// Bytes of the reason why a film has no start index: a sentence with a box and a rule.
 pub const REASON_BYTES_MAX: usize = 400;
 
-/// Samples of a block: 10 s of pictures, 5 s of sound. All of it is read for any of it.
+/// Samples of a block: 10 s of video, 5 s of audio. A block is read whole.
 pub const BLOCK_SAMPLES: u32 = 256;
 
-/// Blocks of one track that are read for one answer: 100,000 samples are 71 minutes of pictures,
-/// 36 of sound, and about 8 MB of memory.
+/// Blocks of one track that are read for one start: 100,000 samples are 71 minutes of video,
+/// 36 of audio, and about 8 MB of memory.
 pub const SLICE_BLOCKS_MAX: u32 = 400;
 
-/// Milliseconds by which a span is read further than windows were asked for: what sound may lie
-/// in front of its pictures in a file interleaved well.
+/// Milliseconds that a slice reaches past the requested windows: in a well interleaved file audio may
+/// lie so far in front of its video.
 pub const SLICE_MS: u64 = 4_000;
 
-/// Windows in one answer: minutes of film, in 200 KB.
+/// Windows in one start: minutes of film, in 200 KB.
 pub const WINDOWS_MAX: u32 = 16;
 
-/// Key frames in a film's map: one a second for 18 hours, in about 400 KB.
+/// Key frames in the map of a start index: one a second for 18 hours, in about 400 KB.
 pub const KEYS_MAX: usize = 65_536;

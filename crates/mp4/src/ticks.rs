@@ -1,13 +1,13 @@
-//! Times: from ticks of one timescale to those of another, and to milliseconds.
+//! Conversion of times from one timescale to another, and to milliseconds.
 
-/// Milliseconds of a time of at most [`TICKS_MAX`], no longer than it.
+/// Milliseconds, rounded down, of a time of at most [`TICKS_MAX`](crate::limits::TICKS_MAX) ticks.
 #[inline(never)]
 pub(crate) fn ms(ticks: u64, scale: u32) -> u64 {
     let scale = u64::from(scale.max(1));
     ticks / scale * 1000 + ticks % scale * 1000 / scale
 }
 
-/// A time of `from` ticks a second in ticks of `to` a second, to the nearest.
+/// A time in ticks of the timescale `from`, in ticks of `to`, rounded to the nearest.
 #[inline(never)]
 pub(crate) fn rescale(time: u64, from: u32, to: u32) -> u64 {
     let (from, to) = (u64::from(from.max(1)), u64::from(to));
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_in_any_timescale_is_half_a_tick_off_at_most() {
+    fn rescaled_times_are_at_most_half_a_tick_off() {
         for (from, to) in [(600, 48_000), (1000, 90_000), (90_000, 44_100), (12_288, 1000), (7, 3)]
         {
             for second in (0..=86_400_u64).step_by(37) {

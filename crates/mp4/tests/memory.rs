@@ -83,7 +83,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
 }
 
 #[test]
-fn memory_is_at_most_twice_the_bytes_and_a_mebibyte() {
+fn memory_stays_below_twice_the_bytes_and_a_mebibyte() {
     for (tracks, entries, edits) in
         [(1, 400_000, 0), (128, 1_000, 0), (1, 10, 8192), (128, 10, 2000), (128, 4_000, 64)]
     {

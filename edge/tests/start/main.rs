@@ -8,6 +8,8 @@
 )]
 
 mod bytes;
+#[path = "../../../crates/mp4/tests/it/corpus_files.rs"]
+mod corpus_files;
 #[path = "../common/deployment.rs"]
 mod deployment;
 #[path = "../../../crates/mp4/tests/it/ffmpeg.rs"]
@@ -19,8 +21,6 @@ mod fmp4;
 mod headers;
 mod positions;
 mod prewarm;
-#[path = "../../../crates/mp4/tests/it/real.rs"]
-mod real;
 mod stored;
 mod stream;
 mod upstream_film;

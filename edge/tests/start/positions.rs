@@ -19,10 +19,10 @@ use mp4::{
 };
 
 use crate::{
+    corpus_files::{NOT_PROBED, corpus, names},
     ffmpeg::{self, Folder, Seen, adler32},
     fixture::{LongFilm, OWN, get, moov, own_bytes, parts, text},
     fmp4::{self, Packet},
-    real::{NOT_PROBED, corpus, names},
 };
 
 /// Of each film. ffprobe takes most of the time: it is run once a position and track.

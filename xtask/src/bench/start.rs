@@ -43,8 +43,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
     prerequisites::npm_packages(&folder)?;
     let built = build::all()?;
     let mut film = process::cargo(["build", "--quiet", "--profile", NATIVE, "--package", "mp4"]);
-    process::run(film.args(["--example", "film"]))?;
-    let film = workspace::target_dir().join(NATIVE).join("examples/film");
+    process::run(film.args(["--example", "synth"]))?;
+    let film = workspace::target_dir().join(NATIVE).join("examples/synth");
     let mut bench = Command::new("node");
     bench.arg(folder.join("bench.mjs")).arg(workspace::target_dir().join("bench/start"));
     bench.arg(clip()?).arg(film).arg(&built.firstframe);

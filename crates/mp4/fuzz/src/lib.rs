@@ -147,7 +147,7 @@ pub fn cues(data: &[u8]) {
 }
 
 /// A film out of a clip.
-pub fn write_film(data: &[u8]) {
+pub fn repeat_clip(data: &[u8]) {
     if let Ok(film) = synth::repeat_clip(data, 3, synth::MoovAt::Tail) {
         index(&film.tail);
     }
@@ -157,7 +157,7 @@ const PLACES: [StartPosition; 3] =
     [StartPosition::Time(0), StartPosition::Time(3_000), StartPosition::Time(u64::MAX)];
 
 /// A stored film out of a `moov`, and what is asked of both.
-pub fn start_make(data: &[u8]) {
+pub fn start_index_builder(data: &[u8]) {
     let Ok(index) = Index::parse(data) else { return };
     let Ok(mut builder) = Builder::new(&index) else { return };
     let mut packs = Vec::new();
@@ -173,13 +173,13 @@ pub fn start_make(data: &[u8]) {
         if let Ok(start_index::PlanStep::Done(answer)) =
             start_index::plan_from_packs(&film, &packs, ask)
         {
-            start_wire(&start_index::encode(&answer));
+            start_boxes(&start_index::encode(&answer));
         }
     }
 }
 
 /// A head and a pack, one behind the other; the last bytes say where they meet.
-pub fn start_stored(data: &[u8]) {
+pub fn start_index_packs(data: &[u8]) {
     let Some((data, at)) = data.split_last_chunk::<3>() else { return };
     let at = at.iter().fold(0, |at, byte| at << 8 | usize::from(*byte));
     let Some((head, pack)) = data.split_at_checked(at) else { return };
@@ -198,7 +198,7 @@ pub fn start_stored(data: &[u8]) {
 }
 
 /// The wire form.
-pub fn start_wire(data: &[u8]) {
+pub fn start_boxes(data: &[u8]) {
     if let Ok(answer) = start_index::decode(data) {
         let written = start_index::encode(&answer);
         assert_eq!(

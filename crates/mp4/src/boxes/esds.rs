@@ -1,4 +1,4 @@
-//! `esds`: which audio codec, by its descriptors (ISO/IEC 14496-1 § 7.2.6).
+//! `esds`: the audio codec, by its descriptors (ISO/IEC 14496-1 § 7.2.6).
 
 /// Object type indication, and the audio object type where there is a decoder configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,13 @@ pub(crate) struct ObjectType {
 /// The beginning of an `AudioSpecificConfig` (ISO/IEC 14496-3 § 1.6.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AudioConfig {
-    /// Audio object type: 5 or 29 for HE-AAC, however it is told.
+    /// Audio object type: 5 or 29 for HE-AAC, however it is signalled.
     kind: u8,
     /// Of the core codec: for HE-AAC what it is based on.
     pub(crate) core: u8,
     /// Samples a second of the core codec.
     pub(crate) sample_rate: u32,
-    /// 0: not told here.
+    /// 0: not stated here.
     pub(crate) channels: u16,
 }
 
@@ -59,23 +59,23 @@ fn audio_config(specific: &[u8]) -> Option<AudioConfig> {
         // 6.1 and 7.1 in the layouts that came later.
         11 => 7,
         7 | 12 | 14 => 8,
-        told => u16::try_from(told).unwrap_or(0),
+        count => u16::try_from(count).unwrap_or(0),
     };
     // HE-AAC names itself first, then its output rate, then its core.
     if matches!(core, 5 | 29) {
         rate(&mut bits)?;
         core = bits.object_type()?;
     } else if bits.take(3) == Some(0) && bits.take(17) == Some(SBR) {
-        // Or as AAC, and the rest behind what old decoders read.
+        // Or it names itself AAC, with the extension behind the part that old decoders read.
         rate(&mut bits);
         kind = if bits.take(12) == Some(PS) { 29 } else { 5 };
     }
     Some(AudioConfig { kind, core, sample_rate, channels })
 }
 
-/// A sync word, object type 5, and that it is there (ISO/IEC 14496-3 § 1.6.5.3).
+/// The sync word of SBR, object type 5, and the presence flag (ISO/IEC 14496-3 § 1.6.5.3).
 const SBR: u32 = 0x2b7 << 6 | 5 << 1 | 1;
-/// Another sync word, and that it is there.
+/// The sync word of PS, and its presence flag.
 const PS: u32 = 0x548 << 1 | 1;
 
 /// Bits, the highest first.
@@ -141,14 +141,17 @@ mod tests {
     }
 
     #[test]
-    fn he_aac_is_told_with_its_core() {
+    fn he_aac_has_the_sample_rate_of_its_core() {
         let lc = audio_config(&[0x11, 0x90]).unwrap();
         assert_eq!(lc, AudioConfig { kind: 2, core: 2, sample_rate: 48000, channels: 2 });
         // 5, 22050, stereo, 44100, 2.
         let he = audio_config(&[0x2b, 0x92, 0x08, 0x00]).unwrap();
         assert_eq!(he, AudioConfig { kind: 5, core: 2, sample_rate: 22050, channels: 2 });
-        let odd = audio_config(&[0x17, 0x80, 0x1f, 0x40, 0x08]).unwrap();
-        assert_eq!(odd, AudioConfig { kind: 2, core: 2, sample_rate: 16000, channels: 1 });
+        let explicit_rate = audio_config(&[0x17, 0x80, 0x1f, 0x40, 0x08]).unwrap();
+        assert_eq!(
+            explicit_rate,
+            AudioConfig { kind: 2, core: 2, sample_rate: 16000, channels: 1 }
+        );
         assert_eq!(audio_config(&[0x11]), None);
     }
 }

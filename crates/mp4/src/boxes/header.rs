@@ -1,13 +1,13 @@
-//! TrackHeader of boxes in a file that is not all there (§ 4.2).
+//! Box headers in a file of which only parts are known (§ 4.2).
 
-/// A header: type, its own size, and the box's; `None` reaches to the end of the file.
+/// A box header: the type and size of the box. `None`: it extends to the end of the file.
 pub(crate) struct Header {
     pub(crate) kind: [u8; 4],
     pub(crate) size: Option<u64>,
 }
 
 impl Header {
-    /// From the first bytes of a box, if they are enough.
+    /// Reads the first bytes of a box; `None` where they are too few.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         (bytes.len() >= len(bytes)).then(|| read(bytes))
     }
@@ -23,9 +23,9 @@ impl Header {
     }
 }
 
-/// How long the header is that begins so.
-pub(crate) fn len(begun: &[u8]) -> usize {
-    if begun.first_chunk() == Some(&[0, 0, 0, 1]) { 16 } else { 8 }
+/// Bytes of the header that begins with these bytes.
+pub(crate) fn len(bytes: &[u8]) -> usize {
+    if bytes.first_chunk() == Some(&[0, 0, 0, 1]) { 16 } else { 8 }
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Header {
@@ -40,7 +40,7 @@ pub(crate) fn read(bytes: &[u8]) -> Header {
     Header { kind, size }
 }
 
-/// Boxes that real files begin with.
+/// Boxes that files begin with.
 const FIRST_BOXES: [[u8; 4]; 16] = [
     *b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"pnot", *b"styp", *b"moof",
     *b"sidx", *b"uuid", *b"udta", *b"PICT", *b"pdin", *b"emsg", *b"junk",

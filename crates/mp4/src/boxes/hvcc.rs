@@ -1,11 +1,11 @@
-//! `hvcC`: which parameter sets lie in it (ISO/IEC 14496-15 § 8.3.3.1).
+//! `hvcC`: which parameter sets it contains (ISO/IEC 14496-15 § 8.3.3.1).
 
 use super::be16;
 
 const VPS_SPS_PPS: [u8; 3] = [32, 33, 34];
 
-/// How an entry called `code` is called where all parameter sets lie in its `hvcC`: Safari plays no
-/// `hev1` or `dvhe`, which tell of sets among the pictures.
+/// The FourCC for an entry `code`, where all parameter sets lie in its `hvcC`: Safari plays no `hev1` or
+/// `dvhe`, which allow parameter sets among the pictures.
 pub(crate) fn renamed(code: [u8; 4], hvcc: &[u8]) -> [u8; 4] {
     match &code {
         b"hev1" if is_whole(hvcc) => *b"hvc1",
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn only_where_all_sets_are_there_is_an_entry_renamed() {
+    fn entries_are_renamed_only_with_all_parameter_sets() {
         let whole = hvcc(&[32, 33, 34, 39]);
         assert_eq!(&renamed(*b"hev1", &whole), b"hvc1");
         assert_eq!(&renamed(*b"dvhe", &whole), b"dvh1");

@@ -1,18 +1,18 @@
-//! `ilst`: what iTunes and Apple's encoders note of gapless sound, where there is no edit list.
+//! `ilst`: the gapless playback note of iTunes and Apple's encoders, used where there is no edit list.
 
 use super::BoxAt;
 use super::write::{boxed, full, put_all};
 
-/// Samples of sound.
+/// Audio samples of a track, by the note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gapless {
-    /// In front of the first that is meant to be heard.
+    /// Samples before the first audible one.
     pub(crate) priming: u64,
-    /// Meant to be heard; 0: not told.
+    /// Audible samples; 0: not stated.
     pub(crate) length: u64,
 }
 
-/// Out of the note `iTunSMPB` in a `udta`: numbers in hexadecimal, of which the second is the
+/// Reads the note `iTunSMPB` in a `udta`: numbers in hexadecimal, of which the second is the
 /// priming, the third the padding, and the fourth the length.
 pub(crate) fn gapless(data: &[u8], udta: BoxAt) -> Option<Gapless> {
     let body = udta.content(data);
@@ -27,12 +27,12 @@ pub(crate) fn gapless(data: &[u8], udta: BoxAt) -> Option<Gapless> {
     });
     let (_, priming, _) = (numbers.next()??, numbers.next()??, numbers.next()??);
     let length = numbers.next().flatten().unwrap_or(0);
-    // A second of silence in front is no encoder's.
+    // No encoder primes a second.
     (priming > 0 && priming < 1 << 16 && length < 1 << 48).then_some(Gapless { priming, length })
 }
 
-/// A `udta` with such a note. ffmpeg has no other way to know how much of a fragmented track is
-/// not to be heard.
+/// Writes a `udta` with such a note: the only form in which ffmpeg reads the priming of a fragmented
+/// track.
 pub(crate) fn write(out: &mut Vec<u8>, priming: u64) {
     boxed(out, *b"udta", |out| {
         full(out, *b"meta", 0, 0, |out| {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_note_is_read() {
+    fn itunsmpb_note_is_read() {
         let note = b" 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000";
         let mut data = b"....----....name....iTunSMPB".to_vec();
         data.extend(u32::try_from(note.len() + 16).unwrap().to_be_bytes());

@@ -1,4 +1,4 @@
-//! `mdhd`: what mp4parse does not tell of it, the language (§ 8.4.2).
+//! `mdhd`: the language, which mp4parse does not report (§ 8.4.2).
 
 use super::{BoxAt, be16};
 
@@ -18,15 +18,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_real_languages_are_told() {
-        let told = |packed: u16| {
+    fn undetermined_languages_are_left_out() {
+        let read = |packed: u16| {
             let mut data = vec![0; 28];
             data.extend(packed.to_be_bytes());
             data.extend([0; 2]);
             language(&data, BoxAt { kind: *b"mdhd", start: 0, body: 8, end: data.len() })
         };
-        assert_eq!(told(0x15c7).as_deref(), Some("eng"));
-        assert_eq!(told(0x55c4), None);
-        assert_eq!(told(0), None);
+        assert_eq!(read(0x15c7).as_deref(), Some("eng"));
+        assert_eq!(read(0x55c4), None);
+        assert_eq!(read(0), None);
     }
 }

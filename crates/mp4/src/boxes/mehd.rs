@@ -1,4 +1,4 @@
-//! `mehd`: how long a fragmented film is (§ 8.8.2).
+//! `mehd`: duration of a fragmented film (§ 8.8.2); and the timescale of `mvhd`.
 
 use super::{BoxAt, be32, number};
 use crate::limits::TICKS_MAX;

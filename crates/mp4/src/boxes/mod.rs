@@ -1,4 +1,4 @@
-//! Boxes: how they follow each other, and their big-endian numbers; one file for each table.
+//! Boxes: a walk over them, their big-endian numbers, and a file for each box that is parsed.
 
 pub(crate) mod ctts;
 pub(crate) mod elst;

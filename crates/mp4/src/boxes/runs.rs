@@ -20,7 +20,7 @@ struct Mark {
     sum: u64,
 }
 
-/// A place in the table: the next sample's value and the sum of all before it.
+/// A position in the table: the next sample's value and the sum of all before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunCursor {
     entry: u32,
@@ -30,7 +30,7 @@ pub(crate) struct RunCursor {
 }
 
 impl Runs {
-    /// Reads through the table once. `summed`: values are durations, and their sums are wanted.
+    /// Reads through the table once. `summed`: values are durations, which are added up.
     pub(crate) fn parse(data: &[u8], b: BoxAt, summed: bool, path: &'static str) -> Result<Self> {
         let table = Table::parse(data, b, 8, path)?;
         let fault = |i: u32, violation| Error::moov(path, table.at + i as usize * 8, violation);
@@ -77,7 +77,7 @@ impl Runs {
         rows.filter(|row| row >> 32 > 0).map(|row| (row & 0xffff_ffff) as u32)
     }
 
-    /// The place of `sample`.
+    /// The position of `sample`.
     pub(crate) fn at(&self, data: &[u8], sample: u32) -> RunCursor {
         let mark = self.marks.partition_point(|m| m.sample <= sample);
         let (mut cursor, first) = self.marked(mark);
@@ -119,7 +119,7 @@ impl Runs {
         (RunCursor { entry, left: 0, value: 0, sum: mark.sum }, mark.sample)
     }
 
-    /// The value and the sum before it, then one sample on. `None` behind the end.
+    /// The sum before the next sample, and its value; moves to the one after it. `None` at the end.
     pub(crate) fn next(&self, data: &[u8], cursor: &mut RunCursor) -> Option<(u64, u32)> {
         if !cursor.load(&self.table, data) {
             return None;
@@ -131,7 +131,7 @@ impl Runs {
 }
 
 impl RunCursor {
-    /// Makes sure that a sample is left in the current entry; false behind the end.
+    /// Loads the next entry where the current one has no sample left; false at the end.
     fn load(&mut self, table: &Table, data: &[u8]) -> bool {
         while self.left == 0 {
             let (Some(count), Some(value)) =
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn lookups_agree_with_a_plain_walk() {
+    fn run_lookups_agree_with_a_linear_walk() {
         let entries: Vec<_> = (0..1000_u32).map(|i| (i % 4, 1 + i % 7)).collect();
         let (data, b) = table(&entries);
         let runs = Runs::parse(&data, b, true, "stts").unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_duration_is_named() {
+    fn negative_durations_are_refused() {
         let (data, b) = table(&[(1, 1), (1, 0xffff_fff0)]);
         let error = Runs::parse(&data, b, true, "stts").unwrap_err();
         assert_eq!(

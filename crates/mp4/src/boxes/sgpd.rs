@@ -1,20 +1,20 @@
-//! `sgpd`: of type `roll`, how many samples a decoder must have had before a sound is right (§ 10.1);
-//! of type `seig`, other keys (ISO/IEC 23001-7 § 6).
+//! `sgpd`: of type `roll`, how many samples a decoder needs in front of the first one that is heard
+//! (§ 10.1); of type `seig`, encryption keys (ISO/IEC 23001-7 § 6).
 
 use super::{BoxAt, be16, be32};
 use crate::limits::ROLL_MAX;
 
-/// Whether the box is about that.
+/// Whether the box is of type `roll`.
 pub(crate) fn is_roll(data: &[u8], b: BoxAt) -> bool {
     b.content(data).get(4..8) == Some(b"roll")
 }
 
-/// Whether the box has other keys than the track's own.
+/// Whether the box has other encryption keys than the track's own.
 pub(crate) fn is_rekeying(data: &[u8], b: BoxAt) -> bool {
     b.content(data).get(4..8) == Some(b"seig")
 }
 
-/// The distance of its first entry: one kind of sound has one.
+/// The roll distance of its first entry: audio has one entry.
 pub(crate) fn roll(data: &[u8], b: BoxAt) -> Option<u32> {
     let body = b.content(data);
     // Version 0 has no length in front of the count, later ones one field there.

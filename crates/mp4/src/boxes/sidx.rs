@@ -1,9 +1,9 @@
-//! `sidx`: where which times lie in a fragmented file (§ 8.16.3).
+//! `sidx`: an index from times to offsets in a fragmented file (§ 8.16.3).
 
 use super::{BoxAt, be16, be32, number};
 use crate::ticks::ms;
 
-/// A span of the file that begins with a `moof`, or with a further `sidx`.
+/// An entry: the time and offset of a `moof`, or of a further `sidx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// In milliseconds.
@@ -11,7 +11,7 @@ pub(crate) struct Reference {
     pub(crate) offset: u64,
 }
 
-/// What a `sidx` that ends at `end` of the file tells, and when the last of it is over.
+/// The entries of a `sidx` that ends at offset `end` of the file, and when the last one ends.
 pub(crate) fn parse(data: &[u8], b: BoxAt, end: u64) -> Option<(Vec<Reference>, u64)> {
     let body = b.content(data);
     let scale = be32(body, 8)?;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_follow_each_other() {
+    fn sidx_references_have_consecutive_offsets() {
         let mut data = vec![0; 12];
         let fields = [1, 1000, 500, 40, 2, 0x8000_0064, 2000, 0, 200, 3000, 0x9000_0000_u32];
         data.extend(fields.into_iter().flat_map(u32::to_be_bytes));

@@ -1,4 +1,4 @@
-//! `stco` and `co64`: where chunks begin (§ 8.7.5).
+//! `stco` and `co64`: chunk offsets (§ 8.7.5).
 
 use super::{BoxAt, Table, number};
 use crate::error::Result;

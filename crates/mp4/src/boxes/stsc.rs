@@ -83,7 +83,7 @@ impl Stsc {
             if number < entry_end && count > 0 {
                 return Some(Chunk { entry, entry_end, number, first, count, description });
             }
-            // Chunks without samples are no rule's, and some files have them.
+            // Some files have chunks without samples, which no rule allows.
             entry += 1;
         }
     }
@@ -106,7 +106,7 @@ impl Stsc {
         }
     }
 
-    /// The chunk behind `chunk`.
+    /// The chunk after `chunk`.
     pub(crate) fn after(&self, data: &[u8], chunk: &Chunk) -> Option<Chunk> {
         let first = chunk.first.checked_add(chunk.count)?;
         if chunk.number + 1 < chunk.entry_end {
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_are_not_there_hold_nothing() {
+    fn entries_of_missing_chunks_are_ignored() {
         let (data, stsc) = stsc(&[(1, 2), (3, 5), (9, 1)], 4).unwrap();
         assert_eq!(stsc.samples(), 14);
         assert!(stsc.chunk_of(&data, 14).is_none());
     }
 
     #[test]
-    fn chunks_without_samples_are_passed_over() {
+    fn chunks_without_samples_are_skipped() {
         let (data, stsc) = stsc(&[(1, 0), (2, 3), (3, 0), (4, 1)], 4).unwrap();
         assert_eq!(stsc.samples(), 4);
         let found: Vec<_> = (0..4).map(|i| stsc.chunk_of(&data, i).unwrap().number).collect();

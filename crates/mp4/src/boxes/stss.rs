@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_are_found() {
+    fn key_frames_before_and_after_a_sample_are_found() {
         let numbers = [1_u32, 11, 11, 21];
         let mut data = vec![0; 12];
         data.extend(4_u32.to_be_bytes());

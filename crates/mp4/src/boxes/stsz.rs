@@ -58,8 +58,8 @@ impl Stsz {
         Ok(Self { at: b.body + 12, count, width, marks: Vec::new() })
     }
 
-    /// Sums are asked for from the beginning of a chunk. Where the longest has so many samples that
-    /// to add them up takes its time, they are added up once.
+    /// Adds up the sizes once, where the longest chunk has so many samples that adding them for each lookup
+    /// would be slow.
     pub(crate) fn mark(&mut self, data: &[u8], longest: u32) {
         if longest <= SIZES_STEP || matches!(self.width, Width::Constant(_)) {
             return;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_hold_across_checkpoints() {
+    fn size_sums_hold_across_checkpoints() {
         let sizes: Vec<u8> = (0..3 * SIZES_STEP).flat_map(u32::to_be_bytes).collect();
         let (data, b) = stsz(*b"stsz", 0, 3 * SIZES_STEP, &sizes);
         let table = Stsz::parse(&data, b).unwrap();

@@ -1,4 +1,4 @@
-//! `tfhd`: of which track a fragment is, and what its samples have in common (§ 8.8.7).
+//! `tfhd`: the track of a track fragment, and defaults of its samples (§ 8.8.7).
 
 use super::trex::Defaults;
 use super::{BoxAt, be32, be64};

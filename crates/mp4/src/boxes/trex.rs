@@ -1,8 +1,8 @@
-//! `trex`: what a fragment's samples are like where it does not say (§ 8.8.3).
+//! `trex`: defaults of a track's samples in fragments (§ 8.8.3).
 
 use super::{BoxAt, be32};
 
-/// Values for all samples that have none of their own.
+/// Defaults for samples without values of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Defaults {
     pub(crate) description: u32,
@@ -11,7 +11,7 @@ pub(crate) struct Defaults {
     pub(crate) flags: u32,
 }
 
-/// For which track, by its id, and what.
+/// The `track_ID`, and its defaults.
 pub(crate) fn parse(data: &[u8], b: BoxAt) -> Option<(u32, Defaults)> {
     let field = |at| be32(b.content(data), at);
     let (description, duration) = (field(8)?, field(12)?);

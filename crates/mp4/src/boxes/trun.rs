@@ -16,7 +16,7 @@ pub(crate) struct Trun {
     next: u32,
 }
 
-/// A sample as its run tells of it.
+/// A sample as its run describes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunEntry {
     pub(crate) duration: u32,
@@ -76,7 +76,7 @@ impl Trun {
         let duration = field(0x100, defaults.duration)?;
         let size = field(0x200, defaults.size)?;
         let mut flags = field(0x400, defaults.flags)?;
-        // Version 0 has unsigned offsets by the letter, and signed ones by many a muxer's hand.
+        // Version 0 has unsigned offsets by the standard, and signed ones from many muxers.
         let cts = field(0x800, 0)?.cast_signed();
         if let Some(first) = self.first_flags.filter(|_| self.next == 0) {
             flags = first;

@@ -1,8 +1,8 @@
-//! The boxes in a span of bytes, and tables of entries of one width (ISO/IEC 14496-12 § 4.2).
+//! Walks over the boxes in a byte range, and reads tables of entries of one width (ISO/IEC 14496-12 § 4.2).
 
 use crate::error::{Error, Result, SMALLER_THAN_HEADER, TOO_FEW_ENTRIES, TOO_SHORT};
 
-/// A box: where it starts, where its content does, and its end.
+/// A box: its type, and the offsets of its header, its content and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BoxAt {
     pub(crate) kind: [u8; 4],
@@ -31,8 +31,8 @@ pub(crate) fn be32(data: &[u8], at: usize) -> Option<u32> {
     u32::try_from(word(data, at)).ok()
 }
 
-/// Four bytes as a number, or -1: code of its own in a download, where an `Option` of a number is
-/// handed over in memory and this is not.
+/// Four bytes as a number, or -1. In wasm an `Option` of a number is returned through memory and an
+/// `i64` is not, so this is less code.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 fn word(data: &[u8], at: usize) -> i64 {
     let bytes = data.get(at..).and_then(<[u8]>::first_chunk);
@@ -44,7 +44,7 @@ pub(crate) fn be64(data: &[u8], at: usize) -> Option<u64> {
     Some(u64::from(high) << 32 | u64::from(low))
 }
 
-/// A number of 64 bits where boxes of this version have such, else of 32.
+/// A number of 64 bits where `wide`, else of 32.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 pub(crate) fn number(data: &[u8], at: usize, wide: bool) -> Option<u64> {
     if wide { be64(data, at) } else { be32(data, at).map(u64::from) }
@@ -56,13 +56,13 @@ pub(crate) fn boxes<'a>(data: &'a [u8], from: usize, to: usize, path: &'static s
     Boxes { data, at: from, to: to.min(data.len()), path }
 }
 
-/// The first box of one of these kinds in `data[from..to]`, as far as boxes there are sound.
+/// The first box of one of these types in `data[from..to]`, before any broken one.
 #[inline(never)]
 pub(crate) fn find(data: &[u8], from: usize, to: usize, kinds: &[[u8; 4]]) -> Option<BoxAt> {
     boxes(data, from.min(to), to, "").map_while(Result::ok).find(|b| kinds.contains(&b.kind))
 }
 
-/// The boxes of one kind, as far as boxes are sound.
+/// The boxes of one type, before any broken one.
 pub(crate) struct Of<'a> {
     boxes: Boxes<'a>,
     kind: [u8; 4],

@@ -1,7 +1,7 @@
-//! Writing boxes: sizes are filled in when a box is done.
+//! Writes boxes; the size of a box is filled in after its content.
 
-/// Writes a box of `kind` around what `content` writes. What all boxes have in common is code of
-/// its own: there is one of the rest for each box, in a download.
+/// Writes a box of type `kind` around what `content` writes. Each use is inlined; what all boxes share is
+/// not, to keep the player small.
 #[inline]
 pub(crate) fn boxed(out: &mut Vec<u8>, kind: [u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
     let start = begin(out, kind);

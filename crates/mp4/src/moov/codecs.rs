@@ -3,29 +3,29 @@
 use crate::boxes::esds::ObjectType;
 use crate::boxes::{be16, be32, esds};
 
-/// Where a codec is played through Media Source Extensions.
+/// Which browsers play a codec through Media Source Extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
-    /// In every browser of today.
+    /// All current browsers.
     Everywhere,
-    /// In some; which, for people. `MediaSource.isTypeSupported` knows it of the one at hand.
+    /// Some; the text says which. In a browser, `MediaSource.isTypeSupported` decides.
     Somewhere(&'static str),
-    /// In none.
+    /// None.
     Nowhere,
 }
 
-/// What a sample description tells of its codec.
+/// The codec of a sample description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecName {
-    /// For people.
+    /// Its name, for people.
     pub(crate) name: &'static str,
-    /// RFC 6381.
+    /// Its RFC 6381 string.
     pub(crate) string: String,
     pub(crate) support: Support,
 }
 
-/// A codec that has a rule for its name: sample entries, the boxes that may configure it, and what
-/// is missing without one.
+/// A codec with a rule for its RFC 6381 string: its sample entries, the boxes that may configure it, and
+/// the violation where none is there.
 struct Known {
     codes: &'static [[u8; 4]],
     config: &'static [[u8; 4]],
@@ -35,10 +35,10 @@ struct Known {
     support: Support,
 }
 
-/// How the string is made.
+/// How the string is formed.
 #[derive(Clone, Copy)]
 enum Form {
-    /// What the configuration tells, behind the name of the entry.
+    /// The entry's FourCC, then fields of the configuration.
     Of(fn(&[u8], &mut String) -> Option<()>),
     ObjectTypes,
     Fixed(&'static str),
@@ -79,7 +79,7 @@ static KNOWN: &[Known] = &[
     Known { codes: &[*b"mp4a"], config: &[*b"esds"],
         missing: "MPEG-4 audio sample entry has no esds box; 14496-14 § 5.6",
         name: "MPEG-4 audio", string: Form::ObjectTypes, support: Support::Everywhere },
-    // In small letters, unlike their entries: so all browsers know them.
+    // In lowercase, unlike their entries: all browsers accept that.
     Known { codes: &[*b"Opus"], config: &[*b"dOps"],
         missing: "Opus sample entry has no dOps box; Opus-in-ISOBMFF § 4.3.2",
         name: "Opus", string: Form::Fixed("opus"), support: Support::Everywhere },
@@ -96,7 +96,7 @@ static KNOWN: &[Known] = &[
         name: "MP3", string: Form::Fixed("mp3"), support: MP3 },
 ];
 
-/// What no browser plays: sample entries one behind the other, and their name.
+/// Codecs that no browser plays: concatenated FourCCs, and a name.
 #[rustfmt::skip]
 static NOWHERE: &[(&[u8], &str)] = &[
     (b"lpcmipcmfpcmsowttwosraw NONEin24in32fl32fl64", "PCM audio"),
@@ -115,16 +115,15 @@ fn find(code: [u8; 4]) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.codes.contains(&code))
 }
 
-/// Which boxes may configure the codec of an entry called so.
+/// The boxes that may configure the codec of an entry `code`.
 pub(crate) fn config(code: [u8; 4]) -> &'static [[u8; 4]] {
     find(code).map_or(&[], |known| known.config)
 }
 
-/// The codec of an entry called `code`, by the content of the box that configures it; else the rule
-/// that it breaks.
+/// The codec of an entry `code`, by the content of the box that configures it; else what is wrong.
 pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'static str> {
     let Some(known) = find(code) else {
-        let name = told(NOWHERE, &code).unwrap_or("an unknown codec");
+        let name = lookup(NOWHERE, &code).unwrap_or("an unknown codec");
         return Ok(CodecName { name, string: fourcc(code), support: Support::Nowhere });
     };
     let content = match config {
@@ -150,8 +149,8 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'
     Ok(CodecName { name, string, support })
 }
 
-/// A number in as many digits of base 10 or 16 as it has, and at least so many. Smaller than what
-/// the standard library formats by.
+/// Writes a number in base 10 or 16, with at least `digits` digits. This is less code than
+/// `core::fmt`.
 fn put(out: &mut String, number: u32, base: u32, digits: u32) {
     if digits > 1 || number >= base {
         put(out, number / base, base, digits.saturating_sub(1));
@@ -187,8 +186,8 @@ fn hevc(config: &[u8], out: &mut String) -> Option<()> {
     put(out, be32(rest, 0)?.reverse_bits(), 16, 1);
     out.push_str(if first & 0x20 == 0 { ".L" } else { ".H" });
     put(out, u32::from(*level), 10, 1);
-    let told = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    for byte in constraints.iter().take(told) {
+    let count = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    for byte in constraints.iter().take(count) {
         out.push('.');
         put(out, u32::from(*byte), 16, 1);
     }
@@ -226,7 +225,7 @@ fn av1(config: &[u8], out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Whether `dec3` tells of objects (ETSI TS 102 366 § F.6, TS 103 420 § 8.3): a flag behind the
+/// Whether `dec3` signals Atmos objects (ETSI TS 102 366 § F.6, TS 103 420 § 8.3): a flag behind the
 /// substreams.
 fn has_joc(config: &[u8]) -> bool {
     let count = be16(config, 0).map_or(0, |packed| usize::from(packed & 7) + 1);
@@ -295,12 +294,12 @@ fn object_type_name(indication: u8) -> &'static str {
     }
 }
 
-/// What a table says of a code.
-pub(crate) fn told(table: &[(&[u8], &'static str)], code: &[u8]) -> Option<&'static str> {
-    table.iter().find(|(codes, _)| codes.chunks(4).any(|c| c == code)).map(|(_, told)| *told)
+/// The name of a code in a table.
+pub(crate) fn lookup(table: &[(&[u8], &'static str)], code: &[u8]) -> Option<&'static str> {
+    table.iter().find(|(codes, _)| codes.chunks(4).any(|c| c == code)).map(|(_, name)| *name)
 }
 
-/// A FourCC as text; what is not printable becomes `?`.
+/// A FourCC as text; bytes that are not printable become `?`.
 pub(crate) fn fourcc(kind: [u8; 4]) -> String {
     let plain = |b: u8| if (b' '..=b'~').contains(&b) { char::from(b) } else { '?' };
     kind.into_iter().map(plain).collect()
@@ -310,7 +309,7 @@ pub(crate) fn fourcc(kind: [u8; 4]) -> String {
 mod tests {
     use super::*;
 
-    fn told(code: [u8; 4], config: &[u8]) -> String {
+    fn string_of(code: [u8; 4], config: &[u8]) -> String {
         name(code, Some(config)).unwrap().string
     }
 
@@ -325,21 +324,21 @@ mod tests {
 
     #[test]
     fn video_strings_are_those_of_rfc_6381() {
-        assert_eq!(told(*b"avc1", &[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0]), "avc1.64001f");
+        assert_eq!(string_of(*b"avc1", &[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0]), "avc1.64001f");
         let main = [1, 1, 0x60, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 93];
-        assert_eq!(told(*b"hvc1", &main), "hvc1.1.6.L93.B0");
+        assert_eq!(string_of(*b"hvc1", &main), "hvc1.1.6.L93.B0");
         // ISO/IEC 14496-15 § E.3 has these.
         let space = [1, 0x41, 0x60, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 93];
-        assert_eq!(told(*b"hev1", &space), "hev1.A1.6.L93.80");
+        assert_eq!(string_of(*b"hev1", &space), "hev1.A1.6.L93.80");
         let high = [1, 0x24, 8, 0, 0, 0, 0x9e, 8, 0, 0, 0, 0, 120];
-        assert_eq!(told(*b"hev1", &high), "hev1.4.10.H120.9E.8");
-        assert_eq!(told(*b"dvh1", &[1, 0, 0x0a, 0x35, 0x10]), "dvh1.05.06");
-        assert_eq!(told(*b"dva1", &[1, 0, 0x12, 0x2d, 0x10]), "dva1.09.05");
+        assert_eq!(string_of(*b"hev1", &high), "hev1.4.10.H120.9E.8");
+        assert_eq!(string_of(*b"dvh1", &[1, 0, 0x0a, 0x35, 0x10]), "dvh1.05.06");
+        assert_eq!(string_of(*b"dva1", &[1, 0, 0x12, 0x2d, 0x10]), "dva1.09.05");
         let vp9 = [1, 0, 0, 0, 2, 10, 0xa3, 9, 16, 9, 0, 0];
-        assert_eq!(told(*b"vp09", &vp9), "vp09.02.10.10.01.09.16.09.01");
-        assert_eq!(told(*b"vp08", &[0, 0, 0, 0, 0, 10, 0x80, 0, 0, 0, 0, 0]), "vp08.00.10.08");
-        assert_eq!(told(*b"av01", &[0x81, 8, 0x0c, 0]), "av01.0.08M.08");
-        assert_eq!(told(*b"av01", &[0x81, 0x4d, 0xe0, 0]), "av01.2.13H.12");
+        assert_eq!(string_of(*b"vp09", &vp9), "vp09.02.10.10.01.09.16.09.01");
+        assert_eq!(string_of(*b"vp08", &[0, 0, 0, 0, 0, 10, 0x80, 0, 0, 0, 0, 0]), "vp08.00.10.08");
+        assert_eq!(string_of(*b"av01", &[0x81, 8, 0x0c, 0]), "av01.0.08M.08");
+        assert_eq!(string_of(*b"av01", &[0x81, 0x4d, 0xe0, 0]), "av01.2.13H.12");
         for code in [b"avc1", b"hvc1", b"dvh1", b"vp09", b"av01"] {
             assert!(name(*code, None).is_err(), "{code:?}");
             assert!(name(*code, Some(&[1])).is_err(), "{code:?}");
@@ -374,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn atmos_is_told_behind_the_substreams() {
+    fn atmos_flag_is_read_behind_the_substreams() {
         let name = |config: &[u8]| name(*b"ec-3", Some(config)).unwrap().name;
         assert_eq!(name(&[0x06, 0, 0x20, 0x0f, 0]), "E-AC-3");
         assert_eq!(name(&[0x06, 0, 0x20, 0x0f, 0, 1, 16]), "E-AC-3 with Dolby Atmos");
@@ -383,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_plays_nowhere_has_a_name() {
+    fn unsupported_codecs_have_a_name() {
         for (code, known) in [
             (b"alac", "ALAC"),
             (b"dtsx", "DTS:X"),

@@ -1,5 +1,6 @@
-//! The headers of a track, read by their plain layout: for the player, whose download mp4parse would
-//! double, and for sample entries that mp4parse does not know. A test holds the two together.
+//! Reads a track's headers and sample entry by their layout: for the player, whose download mp4parse
+//! would double, and for sample entries that mp4parse does not know. `header_readers_agree` compares
+//! both readers.
 
 use super::sample_entry;
 use super::track_boxes::TrackBoxes;
@@ -12,10 +13,10 @@ use crate::limits::TICKS_MAX;
     all(feature = "mp4parse", not(test)),
     expect(dead_code, reason = "mp4parse reads headers where it is there")
 )]
-/// The headers, by the plain layout of § 8.2.2, § 8.3.2, § 8.4.2 and § 8.4.3.
+/// The headers, by the layout of § 8.2.2, § 8.3.2, § 8.4.2 and § 8.4.3.
 pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
     let fault = |path, violation| Error::moov(path, trak.start, violation);
-    // Version 1 has three fields, or two in front of what is wanted, in 64 bits.
+    // In version 1, the times and the duration have 64 bits.
     let content = |b: Option<BoxAt>, path, violation, (narrow, wide)| {
         let content = b.map(|b| b.content(data)).ok_or_else(|| fault(path, violation))?;
         let is_wide = content.first() == Some(&1);
@@ -55,7 +56,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
     Ok(TrackHeader { movie, id, kind, timescale, duration, size })
 }
 
-/// The sample entry, by the plain layout of § 12.1.3 and § 12.2.3.
+/// The sample entry, by the layout of § 12.1.3 and § 12.2.3.
 pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let content = entry.content(data);
     if content.len() < sample_entry::fixed_len(data, entry, is_video) {

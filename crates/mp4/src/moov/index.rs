@@ -1,5 +1,4 @@
-//! A film's tracks out of its `moov`: headers and sample descriptions by mp4parse, the sample
-//! tables where they lie.
+//! Parses a `moov`: tracks, their sample descriptions and edits; sample tables stay in its bytes.
 
 use super::codecs::{self, Support};
 use super::sample_description::{self, Description};
@@ -24,7 +23,8 @@ use super::header_reader::{read, read_entry};
 #[cfg(feature = "mp4parse")]
 use super::mp4parse_reader::{read, read_entry};
 
-/// A `moov` and what is found in it. The sample tables stay in its bytes.
+/// A parsed `moov` box. The sample tables stay in its bytes; for a fragmented file it also holds the
+/// `moof` boxes that were fed.
 #[derive(Debug)]
 pub struct Index<B> {
     moov: B,
@@ -35,35 +35,41 @@ pub struct Index<B> {
 }
 
 impl<B: AsRef<[u8]>> Index<B> {
-    /// From the whole box, header and all.
+    /// Parses a whole `moov` box, header included.
+    ///
+    /// Errors where the bytes are no `moov`, its boxes are broken, or it exceeds `limits`. A fault
+    /// within a track makes only that track unplayable: [`Track::playable`].
     pub fn parse(moov: B) -> Result<Self> {
         let MoovContent { tracks, moofs, pssh, chpl } = read_moov(moov.as_ref())?;
         Ok(Self { moov, tracks, moofs, pssh, chpl })
     }
 
-    /// Whether `moof` boxes may tell of samples that `moov` does not: then [`plan::need`] says
-    /// which bytes must be fed.
+    /// Whether `moof` boxes may describe further samples (`mvex` is there): then [`plan::need`] says
+    /// which bytes to feed before planning.
     ///
     /// [`plan::need`]: crate::remux::plan::need
     pub fn is_fragmented(&self) -> bool {
         self.moofs.is_some()
     }
 
-    /// Tells where in the file `moov` lies, and how large the file is, if that is known.
+    /// Sets where in the file `moov` lies, and the file's size where it is known.
     pub fn set_file(&mut self, moov: ByteRange, file_size: Option<u64>) {
         if let Some(moofs) = &mut self.moofs {
             moofs.set_file(moov, file_size);
         }
     }
 
-    /// Takes bytes of a fragmented file that begin at `offset`: box by box, and no media of it.
+    /// Takes bytes of a fragmented file from `offset` on, and reads the `moof`, `sidx` and `mfra` boxes
+    /// in them; media bytes are skipped.
+    ///
+    /// Errors where those boxes are broken.
     pub fn feed(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.moofs.as_mut().map_or(Ok(()), |moofs| moofs.feed(offset, bytes))
     }
 
-    /// For one file: what an edit list can hide or move is left as it is, and
-    /// [`init::write_many`] writes that list. A `SourceBuffer` must not see such a film, for
-    /// browsers do not agree on edit lists.
+    /// For a remuxed file: samples that an edit list can hide or move keep their times, and
+    /// [`init::write_many`] writes that list. Do not append such fragments to a `SourceBuffer`:
+    /// browsers differ in how they apply edit lists.
     ///
     /// [`init::write_many`]: crate::remux::init::write_many
     #[must_use]
@@ -79,21 +85,21 @@ impl<B: AsRef<[u8]>> Index<B> {
         self
     }
 
-    /// Of what was found before.
+    /// Of tracks whose tables lie in `moov`.
     pub(crate) fn of(moov: B, tracks: Vec<Track>) -> Self {
         Self { moov, tracks, moofs: None, pssh: Vec::new(), chpl: None }
     }
 
-    /// All tracks, in the file's order.
+    /// All tracks in the file's order; their places here are the track numbers of this crate.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
     }
 
-    /// How long the film is: the longest of its playable tracks.
+    /// Milliseconds of the longest playable track, `moof` boxes that were fed included.
     pub fn duration_ms(&self) -> u64 {
         let playable = |t: &&Track| t.playable.is_ok();
-        let told = self.tracks.iter().filter(playable).map(|t| t.duration_ms).max().unwrap_or(0);
-        told.max(self.moofs.as_ref().map_or(0, MoofStore::until_ms))
+        let longest = self.tracks.iter().filter(playable).map(|t| t.duration_ms).max().unwrap_or(0);
+        longest.max(self.moofs.as_ref().map_or(0, MoofStore::until_ms))
     }
 
     /// The first video track that plays in every browser, else the first that plays in some.
@@ -112,7 +118,9 @@ impl<B: AsRef<[u8]>> Index<B> {
         self.tracks.iter().position(everywhere).or_else(|| self.tracks.iter().position(plays))
     }
 
-    /// Whether the film plays: of video and of audio, whichever it has, one track each does.
+    /// Whether the film is playable: at least one track of each media type that it has is.
+    ///
+    /// The error is the reason of the first such track that is not.
     pub fn playable(&self) -> Result<(), Unplayable> {
         let mut any = false;
         for kind in [TrackKind::Video, TrackKind::Audio] {
@@ -125,12 +133,12 @@ impl<B: AsRef<[u8]>> Index<B> {
             }
             any = true;
         }
-        // A track too broken to tell its kind, or only text: its own reason says more.
+        // A track too broken to show its type, or only text: its own reason says more.
         let other = self.tracks.iter().find_map(|t| t.playable.as_ref().err());
         if any { Ok(()) } else { Err(other.cloned().unwrap_or(Unplayable::NoMedia)) }
     }
 
-    /// Where the last byte that playable tracks need ends: a shorter file is cut off.
+    /// One past the last byte that playable tracks need: a shorter file is cut off.
     pub fn media_end(&self) -> u64 {
         let data = self.moov();
         let playable = self.tracks.iter().filter(|t| t.playable.is_ok());
@@ -149,18 +157,18 @@ impl<B: AsRef<[u8]>> Index<B> {
         self.moofs.as_ref()
     }
 
-    /// What key systems want to know, for an initialization segment.
+    /// The `pssh` boxes, which initialization segments carry for key systems.
     pub(crate) fn pssh(&self) -> &[BoxAt] {
         &self.pssh
     }
 
-    /// A list of chapters.
+    /// The Nero chapter list in `udta`.
     pub(crate) fn chpl(&self) -> Option<BoxAt> {
         self.chpl
     }
 }
 
-/// What is found in a `moov`.
+/// The contents of a `moov`.
 struct MoovContent {
     tracks: Vec<Track>,
     moofs: Option<MoofStore>,
@@ -180,7 +188,7 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
     let (mut found, mut pssh) = (Vec::new(), Vec::new());
     for child in boxes(data, moov.body, moov.end, "") {
         let child = child?;
-        // Not by `match`, which compares byte by byte, in a download too.
+        // A `match` would compare byte by byte, which is more code in the player.
         let once = [(b"mvhd", &mut mvhd), (b"mvex", &mut mvex), (b"udta", &mut udta)];
         for (kind, found) in once {
             if &child.kind == kind {
@@ -213,15 +221,15 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
     Ok(MoovContent { tracks, moofs, pssh, chpl })
 }
 
-/// The tracks that `moof` boxes may go on with (§ 8.8.1).
+/// The tracks that `moof` boxes may continue (§ 8.8.1).
 fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> MoofStore {
     let length = find(data, mvex.body, mvex.end, &[*b"mehd"]).and_then(|b| mehd::parse(data, b));
     let trex = boxes(data, mvex.body, mvex.end, "").of(*b"trex").take(TRACKS_MAX);
-    let told: Vec<_> = trex.filter_map(|b| trex::parse(data, b)).collect();
+    let all_defaults: Vec<_> = trex.filter_map(|b| trex::parse(data, b)).collect();
     let mut fragmented = Vec::new();
     let mut all = Vec::new();
     for (i, track) in tracks.iter().enumerate().filter(|(_, track)| track.is_readable()) {
-        let defaults = told.iter().find(|(id, _)| *id == track.id);
+        let defaults = all_defaults.iter().find(|(id, _)| *id == track.id);
         let defaults = defaults.map(|(_, defaults)| *defaults).unwrap_or_default();
         let end = track.stream.as_ref().map_or(0, |stream| stream.tables.stts.sum());
         let end = end.min(TICKS_MAX).cast_signed();
@@ -270,14 +278,14 @@ fn describe(
     let read =
         boxes.stsd.map(|stsd| sample_description::read_all(data, stsd, is_video, read_entry));
     let (described, descriptions) = match read.unwrap_or(Err(Unplayable::NoDescription)) {
-        Ok(all) => (tell(&mut track, &all), all),
+        Ok(all) => (apply_descriptions(&mut track, &all), all),
         Err(why) => (Err(why), Vec::new()),
     };
     let stream = stream::read(data, &boxes, &mut track, descriptions, context, room);
     if let Ok(stream) = &stream {
         let until = u64::try_from(stream.timeline.until).unwrap_or(0);
         let until_ms = rescale(until, track.timescale, 1000);
-        // What `moof` boxes add is in the header's duration, if it is told at all.
+        // The header's duration includes what `moof` boxes add, where it is set.
         track.duration_ms = if fragmented { until_ms.max(track.duration_ms) } else { until_ms };
         track.sample_count = stream.tables.count;
     }
@@ -307,8 +315,8 @@ fn read_other(
     }
 }
 
-/// Fills in what the sample descriptions say, and whether all of them play somewhere.
-fn tell(track: &mut Track, all: &[Description]) -> Result<(), Unplayable> {
+/// Fills in the fields of the sample descriptions; errors where no browser plays one of them.
+fn apply_descriptions(track: &mut Track, all: &[Description]) -> Result<(), Unplayable> {
     for (i, description) in all.iter().enumerate() {
         let Description { name, codec, support, size, sound, .. } = description;
         if i == 0 {

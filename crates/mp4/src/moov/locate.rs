@@ -1,4 +1,4 @@
-//! Where `moov` is, from whatever bytes of the file one has: nothing inside `mdat` is asked for.
+//! Finds the `moov` box of a file by its box headers, without bytes inside `mdat`.
 
 use crate::boxes::header::{self, Header};
 use crate::error::{Error, LARGE_MOOV, Result, SMALLER_THAN_HEADER};
@@ -8,44 +8,47 @@ use crate::limits::{
 };
 use crate::range::ByteRange;
 
-/// What a locator says next.
+/// The state of a [`Locator`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocateStep {
-    /// Feed bytes from the start of this range; all of it is best, one header is enough.
+    /// Feed bytes from the start of this range on: best all of them, at least one box header.
     Need(ByteRange),
-    /// Here is `moov`.
+    /// The range of the whole `moov` box.
     Moov(ByteRange),
 }
 
-/// Walks over the boxes of a file.
+/// Walks over the top-level boxes of a file to its `moov`.
+///
+/// Feed the bytes that [`Locator::next`] asks for, in any pieces, until it returns
+/// [`LocateStep::Moov`].
 #[derive(Clone, Debug)]
 pub struct Locator {
     file_size: Option<u64>,
-    /// Where the next box header is.
+    /// Offset of the next box header.
     at: u64,
     boxes: u32,
     found: Option<Result<ByteRange>>,
-    /// Pieces that lie further on, copied until the walk comes there.
+    /// Copies of pieces that lie further on, until the walk reaches them.
     held: Vec<(u64, Vec<u8>)>,
-    /// The header at `at`, as far as it was fed.
+    /// The bytes of the header at `at` that were fed.
     header: Vec<u8>,
 }
 
 impl Locator {
-    /// For a file of `file_size` bytes, if that is known.
+    /// For a file of `file_size` bytes, where that is known.
     pub fn new(file_size: Option<u64>) -> Self {
         Self { file_size, at: 0, boxes: 0, found: None, held: Vec::new(), header: Vec::new() }
     }
 
-    /// Tells how large the file is, once an answer said so.
+    /// Sets the file's size, once a response stated it.
     pub fn set_file_size(&mut self, file_size: u64) {
         self.file_size = Some(file_size);
     }
 
-    /// Bytes of the file, which begin at `offset`; in any order, overlapping or not.
+    /// Takes bytes of the file from `offset` on; pieces may come in any order and overlap.
     pub fn feed(&mut self, offset: u64, bytes: &[u8]) {
         self.walk(offset, bytes);
-        // The walk may have come to a piece that was fed too early.
+        // The walk may have reached a piece that was fed early.
         while self.found.is_none() {
             let at = self.wanted();
             let ready = |(start, piece): &(u64, Vec<u8>)| covers(*start, piece, at);
@@ -61,7 +64,9 @@ impl Locator {
         }
     }
 
-    /// What is needed, or where `moov` is.
+    /// The range to feed next, or that of `moov`.
+    ///
+    /// Errors where the file is no MP4, has no `moov`, or is cut off before its end.
     pub fn next(&self) -> Result<LocateStep> {
         if let Some(found) = self.found {
             return found.map(LocateStep::Moov);
@@ -92,7 +97,7 @@ impl Locator {
         )
     }
 
-    /// Takes what `bytes` say of the box headers from here on.
+    /// Reads the box headers in `bytes` from the current one on.
     fn walk(&mut self, offset: u64, bytes: &[u8]) {
         while self.found.is_none() {
             let wanted = self.wanted();
@@ -167,7 +172,7 @@ impl Locator {
         let held: usize = self.held.iter().map(|(_, piece)| piece.len()).sum();
         let room = self.held.len() < HELD_PIECES_MAX && held + bytes.len() <= HELD_BYTES_MAX;
         let again = self.held.iter().any(|(start, piece)| *start == offset && piece == bytes);
-        // A piece that begins behind the place looked at; others are used up, or useless.
+        // Only a piece past the current header is of use later.
         if room && !again && offset > self.wanted() {
             self.held.push((offset, bytes.to_vec()));
         }

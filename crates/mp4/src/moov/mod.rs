@@ -1,5 +1,4 @@
-//! What a `moov` box says: its tracks, their sample descriptions and sample tables, their edits; and
-//! where in a file it lies.
+//! The `moov` box: where it lies in a file, its tracks, their headers, sample descriptions and tables.
 
 pub(crate) mod codecs;
 mod header_reader;

@@ -1,8 +1,8 @@
 //! A `moov` of one track for mp4parse: its headers and sample description, without the tables.
 //!
-//! mp4parse expands every table and gives a file up for one odd box. It is handed what it shall
-//! read and nothing else: headers cut to their exact length, one sample entry with its fixed part
-//! and its codec's configuration.
+//! mp4parse expands every table, and refuses a file for one irregular box. So its input has only what it
+//! is to read: headers cut to their exact length, one sample entry with its fixed part and its codec's
+//! configuration.
 
 use super::sample_entry::{config, fixed_len};
 use super::track_boxes::TrackBoxes;
@@ -10,7 +10,7 @@ use crate::boxes::BoxAt;
 use crate::boxes::write::{boxed, full, put};
 use crate::limits::ESDS_BYTES_MAX;
 
-/// The headers of a film and one track.
+/// A `moov` with the headers of the movie and one track.
 pub(crate) fn headers(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Vec<u8> {
     let mut out = Vec::new();
     let kind = trak.hdlr.and_then(|b| b.content(data).get(8..)?.first_chunk().copied());
@@ -27,7 +27,7 @@ pub(crate) fn headers(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Ve
     out
 }
 
-/// One sample entry.
+/// A `moov` with one sample entry.
 pub(crate) fn entry(data: &[u8], entry: BoxAt, is_video: bool) -> Vec<u8> {
     let mut out = Vec::new();
     boxed(&mut out, *b"moov", |out| {

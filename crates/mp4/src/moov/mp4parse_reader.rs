@@ -1,4 +1,4 @@
-//! The headers and the sample entry of a track, read by mp4parse out of what `mp4parse_input` hands it.
+//! Reads a track's headers and sample entry with mp4parse, from the bytes of `mp4parse_input`.
 
 use mp4parse::{AudioCodecSpecific, SampleEntry, Status};
 
@@ -65,7 +65,7 @@ fn kind(found: &mp4parse::TrackType) -> TrackKind {
     }
 }
 
-/// Entries that mp4parse does not know are read by their plain layout.
+/// The fields of a sample entry; `header_reader` reads those of entries that mp4parse does not know.
 pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let mut read = header_reader::read_entry(data, entry, is_video)?;
     let (_, track) = parse(&mp4parse_input::entry(data, entry, is_video), entry.start)?;
@@ -73,14 +73,14 @@ pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<En
         Some(SampleEntry::Video(video)) => read.size = (video.width, video.height),
         Some(SampleEntry::Audio(audio)) => {
             let aac = sample_entry::aac(data, entry).is_some();
-            let told = if let AudioCodecSpecific::ES_Descriptor(es) = audio.codec_specific
+            let channels = if let AudioCodecSpecific::ES_Descriptor(es) = audio.codec_specific
                 && aac
             {
                 es.audio_channel_count
             } else {
                 u16::try_from(audio.channelcount).ok()
             };
-            read.sound.0 = told.unwrap_or(0);
+            read.sound.0 = channels.unwrap_or(0);
         }
         Some(SampleEntry::Unknown) | None => {}
     }

@@ -1,4 +1,4 @@
-//! The sample descriptions of a track: codec, protection, and how they stand in an `stsd` again.
+//! The sample descriptions of a track: codec, protection, and the `stsd` of initialization segments.
 
 use super::codecs::{self, Support};
 use super::sample_entry;
@@ -16,9 +16,9 @@ const PATH: &str = "mdia/minf/stbl/stsd";
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
     entry: BoxAt,
-    /// Where another name of the codec is written, and which.
+    /// Where a FourCC is replaced in the copy, and by which.
     rename: Option<(usize, [u8; 4])>,
-    /// For people.
+    /// The codec's name, for people.
     pub(crate) name: &'static str,
     /// RFC 6381.
     pub(crate) codec: String,
@@ -28,7 +28,7 @@ pub(crate) struct Description {
     pub(crate) cipher: Option<Cipher>,
     /// Whether all of its pictures are key frames.
     pub(crate) is_intra: bool,
-    /// The first description that is just as this one.
+    /// The first description with the same bytes.
     pub(crate) alike: u32,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Cipher {
     pub(crate) scheme: [u8; 4],
     /// Bytes of an initialization vector with each sample.
     pub(crate) iv_bytes: u8,
-    /// Whether Encrypted Media Extensions know the scheme.
+    /// Whether Encrypted Media Extensions define the scheme.
     pub(crate) is_common: bool,
 }
 
@@ -112,14 +112,14 @@ fn cipher(data: &[u8], entry: BoxAt, is_video: bool) -> Option<Cipher> {
     let schm = child(sinf, *b"schm").and_then(|b| be32(b.content(data), 4));
     let scheme = schm.map_or(entry.kind, u32::to_be_bytes);
     let tenc = child(child(sinf, *b"schi"), *b"tenc").map(|b| b.content(data));
-    // Version and flags, two bytes of pattern, whether protected, and then it.
+    // Behind version and flags, a reserved byte, the pattern, and isProtected.
     let iv_bytes = tenc.and_then(|tenc| tenc.get(7).copied());
     let is_common = cenc::is_common(&scheme) && iv_bytes.is_some();
     Some(Cipher { scheme, iv_bytes: iv_bytes.unwrap_or(0), is_common })
 }
 
-/// The `stsd` of initialization segment `init`. Where all descriptions of the track are alike it has
-/// all of them, else that one: browsers take one a segment.
+/// Writes the `stsd` of initialization segment `init`: with all descriptions of the track where they are
+/// equal, else with that one, for browsers take one a segment.
 #[inline(never)]
 pub(crate) fn write(out: &mut Vec<u8>, data: &[u8], stsd: BoxAt, all: &[Description], init: u32) {
     let one = all.get(init as usize).filter(|_| !is_one(all));
@@ -138,8 +138,8 @@ pub(crate) fn write(out: &mut Vec<u8>, data: &[u8], stsd: BoxAt, all: &[Descript
     }
 }
 
-/// Which initialization segment samples need whose description is `number` (from 1), and the
-/// number of that description in it.
+/// The initialization segment for samples with description `number` (from 1), and the number of that
+/// description in it.
 pub(crate) fn place(all: &[Description], number: u32) -> (u32, u32) {
     match of(all, number) {
         Some((_, number)) if is_one(all) => (0, number),
@@ -152,13 +152,13 @@ fn is_one(all: &[Description]) -> bool {
     all.iter().all(|description| description.alike == 0)
 }
 
-/// The description called `number` (from 1), else the one that is nearest; and its number.
+/// The description `number` (from 1), else the nearest one; and its number.
 fn of(all: &[Description], number: u32) -> Option<(&Description, u32)> {
     let number = number.clamp(1, u32::try_from(all.len()).unwrap_or(u32::MAX).max(1));
     all.get(number as usize - 1).map(|description| (description, number))
 }
 
-/// How samples are encrypted whose description is `number`.
+/// How samples with description `number` are encrypted.
 pub(crate) fn cipher_of(all: &[Description], number: u32) -> Option<Cipher> {
     of(all, number)?.0.cipher
 }

@@ -1,4 +1,4 @@
-//! Sample entries: those of an `stsd`, and the boxes in them that codec and protection need.
+//! Sample entries of an `stsd`, and the boxes in them that configure codec and protection.
 
 use super::codecs;
 use crate::boxes::esds::AudioConfig;
@@ -23,7 +23,7 @@ pub(crate) fn fixed_len(data: &[u8], entry: BoxAt, is_video: bool) -> usize {
     }
 }
 
-/// The first box in an entry of one of these kinds, for audio else one out of `QuickTime`'s `wave`.
+/// The first box of one of these types in an entry; for audio also in `QuickTime`'s `wave`.
 pub(crate) fn child(data: &[u8], entry: BoxAt, is_video: bool, kinds: &[[u8; 4]]) -> Option<BoxAt> {
     let from = entry.body.saturating_add(fixed_len(data, entry, is_video));
     find(data, from, entry.end, kinds).or_else(|| {
@@ -46,7 +46,7 @@ pub(crate) fn aac(data: &[u8], entry: BoxAt) -> Option<AudioConfig> {
     found.config.filter(|config| is_aac && config.core == 2)
 }
 
-/// The name of the codec and where it lies: the entry's own, or in `frma` where it is encrypted
+/// The codec's FourCC and where it lies: the entry's type, or in `frma` where it is encrypted
 /// (§ 8.12.3).
 pub(crate) fn original(data: &[u8], entry: BoxAt, is_video: bool) -> (usize, [u8; 4]) {
     let sinf = sinf(data, entry, is_video);
@@ -55,7 +55,7 @@ pub(crate) fn original(data: &[u8], entry: BoxAt, is_video: bool) -> (usize, [u8
     name.unwrap_or((entry.start + 4, entry.kind))
 }
 
-/// Whether an entry is called as encrypted ones are (§ 8.12).
+/// Whether an entry's type is one of encrypted entries (§ 8.12).
 pub(crate) fn is_encrypted(entry: BoxAt) -> bool {
     [*b"encv", *b"enca", *b"drmi", *b"drms"].contains(&entry.kind)
 }

@@ -1,4 +1,4 @@
-//! What is needed to play a track: its tables, and when their samples are shown.
+//! Reads what playing a track needs: its sample tables, timeline, and sample descriptions.
 
 use super::codecs;
 use super::sample_description::Description;
@@ -15,13 +15,13 @@ use crate::timeline::edit_list::{MediaSpan, media_spans};
 use crate::timeline::edit_segment::SampleSource;
 use crate::timeline::track_timeline::Timeline;
 
-/// What of the whole film matters for a track.
+/// The fields of `moov` outside a track that matter for it.
 #[derive(Clone, Copy)]
 pub(crate) struct MovieContext {
-    /// Ticks a second.
+    /// Timescale of the movie.
     pub(crate) movie: u32,
     pub(crate) fragmented: bool,
-    /// Of the whole film.
+    /// `udta` of the movie.
     pub(crate) udta: Option<BoxAt>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn read(
     if let (false, None, Some(noted)) = (is_video, boxes.elst, gapless(data, boxes, udta)) {
         media_spans = vec![heard(noted, track)];
     }
-    // Nothing could be shown of a track without a key frame.
+    // An empty `stss` would leave nothing to show.
     tables.stss.take_if(|stss| stss.is_empty());
     let says_keys = tables.stss.is_some() || descriptions.iter().all(|d| d.is_intra);
     if is_video && !fragmented && !says_keys {
@@ -65,7 +65,7 @@ pub(crate) fn read(
     Ok(TrackMedia { tables, timeline, roll: boxes.roll(data), tkhd, mdhd, stsd, descriptions, aux })
 }
 
-/// What goes with the samples, where they are encrypted.
+/// The auxiliary information of the samples, where they are encrypted.
 fn aux(
     data: &[u8],
     boxes: &TrackBoxes,
@@ -80,12 +80,12 @@ fn aux(
     }
 }
 
-/// What is noted of the sound, of the track or of the whole film.
+/// The gapless note of the track, or of the movie.
 fn gapless(data: &[u8], boxes: &TrackBoxes, udta: Option<BoxAt>) -> Option<Gapless> {
     boxes.udta.into_iter().chain(udta).find_map(|b| noted(data, b))
 }
 
-/// What is meant to be heard.
+/// The span of the media that the note declares audible.
 fn heard(noted: Gapless, track: &Track) -> MediaSpan {
     let ticks = |n| rescale(n, track.sample_rate, track.timescale).min(TICKS_MAX).cast_signed();
     let (from, length) = (ticks(noted.priming), ticks(noted.length));

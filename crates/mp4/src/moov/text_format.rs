@@ -1,15 +1,15 @@
-//! How a text track writes its cues, by its sample entry.
+//! The format of a text track's cues, by its sample entry.
 
-/// How a text track is written.
+/// The format of a text track's cues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextFormat {
-    /// 3GPP timed text (TS 26.245); its styles are left out.
+    /// 3GPP timed text (TS 26.245); its styles are ignored.
     Tx3g,
-    /// `QuickTime` text, as chapters have it.
+    /// `QuickTime` text, common for chapters.
     QuickTime,
     /// `WebVTT` (ISO/IEC 14496-30 § 7).
     WebVtt,
-    /// TTML (ISO/IEC 14496-30 § 6): each cue is a document.
+    /// TTML (ISO/IEC 14496-30 § 6): each cue is an XML document.
     Ttml,
 }
 

@@ -1,4 +1,4 @@
-//! A track, as it is told to others.
+//! A track of a `moov`: its public description, and what playing it needs.
 
 use super::codecs::Support;
 use super::sample_description::Description;
@@ -10,62 +10,62 @@ use crate::samples::cenc::AuxInfoTable;
 use crate::samples::tables::Tables;
 use crate::timeline::track_timeline::Timeline;
 
-/// One track.
+/// A track of a film.
 #[derive(Debug)]
 pub struct Track {
-    /// As the file numbers it.
+    /// Its `track_ID` in the file.
     pub id: u32,
-    /// What it holds.
+    /// Video, audio, or neither.
     pub kind: TrackKind,
-    /// RFC 6381 where there is a rule for it, else the name the file gives.
+    /// RFC 6381 codec string, or the sample entry's FourCC where there is none.
     pub codec: String,
-    /// For people.
+    /// The codec's name, for people.
     pub codec_name: &'static str,
-    /// Where that plays.
+    /// Which browsers play the codec.
     pub support: Support,
-    /// Ticks a second.
+    /// Timescale: ticks a second.
     pub timescale: u32,
-    /// How long it is shown, edits applied.
+    /// Milliseconds of its presentation, edits applied.
     pub duration_ms: u64,
-    /// Samples in it.
+    /// Number of samples that the tables of `moov` describe.
     pub sample_count: u32,
-    /// ISO 639-2/T.
+    /// ISO 639-2/T code; `None` where it is undetermined.
     pub language: Option<String>,
-    /// Pixels, for video.
+    /// Width in pixels, for video.
     pub width: u16,
-    /// Pixels, for video.
+    /// Height in pixels, for video.
     pub height: u16,
-    /// For audio.
+    /// Number of channels, for audio.
     pub channels: u16,
     /// Samples a second, for audio.
     pub sample_rate: u32,
-    /// How cues are written in it: such a track is read by [`crate::text::cues`].
+    /// The format of its cues, for a track that [`crate::text`] reads.
     pub text: Option<TextFormat>,
-    /// Whether it plays anywhere, and if not, why.
+    /// Whether some browser plays it, else why not.
     pub playable: Result<(), Unplayable>,
-    /// What is odd about the file, and was put right; nothing without the feature `notes`.
+    /// Irregularities of the file that were corrected; empty without the feature `notes`.
     pub notes: Vec<&'static str>,
-    /// The track, as the file numbers it, that has chapters for this one.
+    /// `track_ID` of the track with the chapters of this one.
     pub(crate) chapters: Option<u32>,
     pub(crate) stream: Option<TrackMedia>,
 }
 
-/// What is needed to play a track.
+/// The parsed boxes that playing a track needs.
 #[derive(Debug)]
 pub(crate) struct TrackMedia {
     pub(crate) tables: Tables,
     pub(crate) timeline: Timeline,
-    /// Samples in front of a sound that a decoder must have had to give it as it should be.
+    /// Samples that a decoder needs in front of the first one that is heard.
     pub(crate) roll: u32,
     pub(crate) tkhd: BoxAt,
     pub(crate) mdhd: BoxAt,
     pub(crate) stsd: BoxAt,
-    /// At least one, for video and audio.
+    /// All sample descriptions; at least one for video and audio.
     pub(crate) descriptions: Vec<Description>,
     pub(crate) aux: Option<AuxInfoTable>,
 }
 
-/// Says what is odd about a file, where the words are built in.
+/// Notes an irregularity, with the feature `notes`.
 pub(crate) fn note(notes: &mut Vec<&'static str>, what: &'static str) {
     if cfg!(feature = "notes") {
         notes.push(what);
@@ -73,12 +73,13 @@ pub(crate) fn note(notes: &mut Vec<&'static str>, what: &'static str) {
 }
 
 impl Track {
-    /// The type for a `SourceBuffer`.
+    /// MIME type with codecs, for `addSourceBuffer` (RFC 6381).
     pub fn mime(&self) -> String {
         self.mime_of(&self.codec)
     }
 
-    /// The type for initialization segment `init`, where descriptions change.
+    /// MIME type of initialization segment `init` ([`Fragment::init`](crate::fragment::Fragment::init)),
+    /// for `changeType` where descriptions change.
     pub fn mime_for(&self, init: u32) -> String {
         let descriptions = self.stream.iter().flat_map(|stream| &stream.descriptions);
         self.mime_of(descriptions.map(|d| &d.codec).nth(init as usize).unwrap_or(&self.codec))
@@ -95,7 +96,7 @@ impl Track {
         mime
     }
 
-    /// Whether its samples can be had: it plays, or would with keys, or is read as cues.
+    /// Whether its samples can be read: it is playable, encrypted, or a track of cues.
     pub(crate) fn is_readable(&self) -> bool {
         let plays = matches!(self.playable, Ok(()) | Err(Unplayable::Encrypted(_)));
         self.stream.is_some() && (plays || self.text.is_some())

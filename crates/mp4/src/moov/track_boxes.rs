@@ -1,4 +1,4 @@
-//! Where the boxes of one track lie in `moov`.
+//! Finds the boxes of a `trak`, and parses its sample tables.
 
 use super::track::note;
 use crate::boxes::stco::Stco;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::samples::cenc::{AuxInfoTable, is_common};
 use crate::samples::tables::Tables;
 
-/// The boxes that matter of a `trak`, each the first of its kind.
+/// The boxes of a `trak` that are read, each the first of its type.
 #[derive(Debug, Default)]
 pub(crate) struct TrackBoxes {
     pub(crate) start: usize,
@@ -21,12 +21,12 @@ pub(crate) struct TrackBoxes {
     pub(crate) stsd: Option<BoxAt>,
     pub(crate) udta: Option<BoxAt>,
     roll: Option<BoxAt>,
-    /// Tracks that this one refers to.
+    /// References to other tracks.
     pub(crate) tref: Option<BoxAt>,
     senc: Option<BoxAt>,
     saiz: Option<BoxAt>,
     saio: Option<BoxAt>,
-    /// Whether keys change within the track.
+    /// Whether encryption keys change within the track.
     pub(crate) rekeyed: bool,
     stts: Option<BoxAt>,
     ctts: Option<BoxAt>,
@@ -36,11 +36,11 @@ pub(crate) struct TrackBoxes {
     stss: Option<BoxAt>,
 }
 
-/// How deep a box lies, and its type.
+/// A box by its depth, as `INSIDE` numbers it, and its type.
 type BoxPlace = (u32, [u8; 4]);
 
-/// Boxes that are gone into: how deep they lie, their path, and how deep what is in them lies. Tables
-/// take less of a download than code that compares byte by byte.
+/// Container boxes, their path, and the depth of their children. Tables are less code in the player than
+/// a `match`, which compares byte by byte.
 static INSIDE: &[(BoxPlace, &str, u32)] = &[
     ((0, *b"edts"), "edts", 1),
     ((0, *b"mdia"), "mdia", 2),
@@ -50,7 +50,7 @@ static INSIDE: &[(BoxPlace, &str, u32)] = &[
 
 type Slot = fn(&mut TrackBoxes) -> &mut Option<BoxAt>;
 
-/// Boxes that are noted: how deep they lie, and where they are noted.
+/// Boxes that are read, and the fields for them.
 static SLOTS: &[(BoxPlace, Slot)] = &[
     ((0, *b"tkhd"), |trak| &mut trak.tkhd),
     ((0, *b"udta"), |trak| &mut trak.udta),
@@ -96,7 +96,7 @@ impl TrackBoxes {
         Ok(())
     }
 
-    /// Whether a box is about what is read of its kind.
+    /// Whether a box is the one of its type that is read.
     fn wants(&mut self, data: &[u8], b: BoxAt) -> bool {
         if &b.kind == b"sgpd" {
             self.rekeyed |= sgpd::is_rekeying(data, b);
@@ -109,18 +109,18 @@ impl TrackBoxes {
         self.stsz.and_then(|b| Stsz::parse(data, b).ok()).map_or(0, |stsz| stsz.count())
     }
 
-    /// Samples that a decoder must have had before a sound is right.
+    /// Samples that a decoder needs in front of the first one that is heard.
     pub(crate) fn roll(&self, data: &[u8]) -> u32 {
-        // AAC says it by no box: a frame's output is made of itself and the one before it.
+        // AAC has no box for it: a frame's output overlaps with that of the one before it.
         self.roll.and_then(|b| sgpd::roll(data, b)).unwrap_or(1)
     }
 
-    /// What goes with encrypted samples.
+    /// The auxiliary information of encrypted samples.
     pub(crate) fn aux(&self, data: &[u8], iv_bytes: u8) -> Result<Option<AuxInfoTable>> {
         AuxInfoTable::parse(data, self.senc, self.saiz.zip(self.saio), iv_bytes)
     }
 
-    /// The sample tables, checked once through; none of a fragmented track must be there.
+    /// The sample tables, each checked once; a fragmented track may lack them.
     #[expect(clippy::similar_names, reason = "boxes are called by their FourCC")]
     pub(crate) fn tables(
         &self,
@@ -148,7 +148,7 @@ impl TrackBoxes {
         stsz.mark(data, stsc.longest());
         let ctts = self.ctts.map(|b| ctts::parse(data, b)).transpose()?;
         let stss = self.stss.map(|b| Stss::parse(data, b)).transpose()?;
-        // Tables of different lengths: what all of them describe is there.
+        // Tables of different lengths: only samples that all of them describe are there.
         let count = stts.samples().min(stsz.count()).min(stsc.samples());
         if count < stts.samples().max(stsz.count()) {
             note(notes, "its sample tables differ in length: the shortest one counts");
@@ -160,7 +160,7 @@ impl TrackBoxes {
     }
 }
 
-/// Whether `saiz` or `saio` tell of encryption: by their type, or without one (§ 8.7.8.3).
+/// Whether `saiz` or `saio` are about encryption: by their type, or without one (§ 8.7.8.3).
 fn is_cenc(data: &[u8], b: BoxAt) -> bool {
     let content = b.content(data);
     let typed = be32(content, 0).is_some_and(|flags| flags & 1 == 1);

@@ -1,20 +1,20 @@
-//! What the headers of a track say, whoever reads them.
+//! The fields of a track's headers and sample entry, as both readers return them.
 
-/// What a track holds.
+/// The media type of a track, by its `hdlr` box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackKind {
-    /// Moving pictures.
+    /// `vide`.
     Video,
-    /// Sound.
+    /// `soun`.
     Audio,
     /// Text, metadata, hints.
     Other,
 }
 
-/// TrackHeader of a track and of its film.
+/// Fields of `mvhd`, `tkhd`, `mdhd` and `hdlr`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TrackHeader {
-    /// Ticks a second of the film.
+    /// Timescale of the movie, in ticks a second.
     pub(crate) movie: u32,
     pub(crate) id: u32,
     pub(crate) kind: TrackKind,
@@ -24,7 +24,7 @@ pub(crate) struct TrackHeader {
     pub(crate) size: (u16, u16),
 }
 
-/// What the fixed part of a sample entry says, and for AAC its configuration.
+/// Fields of a sample entry's fixed part; for AAC those of its configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EntryFields {
     /// Pixels, for video.

@@ -1,8 +1,8 @@
-//! Tracks that are neither video nor audio, and why they are not played.
+//! Why tracks that are neither video nor audio are not played.
 
-use super::codecs::told;
+use super::codecs::lookup;
 
-/// Why, by the sample entry.
+/// Reasons by sample entry.
 #[rustfmt::skip]
 static OTHER_ENTRIES: &[(&[u8], &str)] = &[
     (b"tx3gtext", "a text track is read as cues"),
@@ -11,7 +11,7 @@ static OTHER_ENTRIES: &[(&[u8], &str)] = &[
     (b"c608c708", "CEA captions in a track of their own are not read"),
 ];
 
-/// By its handler.
+/// Reasons by handler.
 #[rustfmt::skip]
 static OTHER_HANDLERS: &[(&[u8], &str)] = &[
     (b"textsbtlsubtsubp", "subtitles of an unknown kind are not read"),
@@ -27,6 +27,6 @@ pub(crate) fn unplayed(handler: &[u8], code: [u8; 4]) -> &'static str {
     if &code == b"mp4s" && [&b"subp"[..], b"text", b"sbtl"].contains(&handler) {
         return "VobSub subtitles are pictures, which no browser shows as text";
     }
-    let entry = told(OTHER_ENTRIES, &code).or_else(|| told(OTHER_HANDLERS, handler));
+    let entry = lookup(OTHER_ENTRIES, &code).or_else(|| lookup(OTHER_HANDLERS, handler));
     entry.unwrap_or("a data track is not played")
 }

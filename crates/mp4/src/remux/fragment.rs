@@ -1,40 +1,40 @@
-//! The header that stands in front of the source's own bytes: `moof` and the head of an `mdat`.
+//! Writes the header in front of media bytes: `moof` and the header of an `mdat`.
 //!
-//! One `trun` for each run of samples that lie side by side; what no `trun` names is skipped. A
-//! new run begins at each key frame, so that flags cost four bytes a key frame and none a sample,
-//! and where durations differ here and there only, so that they cost as little.
+//! A `trun` describes samples that lie side by side; bytes that no `trun` names are skipped. A new one
+//! begins at each key frame, so that sample flags cost four bytes for each key frame and none for other
+//! samples, and where durations change rarely, which saves as much.
 
 use crate::boxes::write::{boxed, full, patch, put};
 use crate::range::{ByteRange, gather};
 use crate::samples::cenc::{self, AuxInfo, Hole};
 use crate::samples::tables::Sample;
 
-/// A header, and the bytes to put behind it.
+/// A movie fragment: a header, and which media bytes follow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
-    /// Which track of the index.
+    /// The track's number in the index.
     pub track: usize,
-    /// `moof` and the header of an `mdat`.
+    /// `moof` and the header of an `mdat`: the bytes to append first.
     pub header: Vec<u8>,
-    /// What comes behind.
+    /// The media bytes to append after the header.
     pub payload: Payload,
-    /// Which initialization segment it needs: where another one was appended last,
-    /// [`super::init::write_for`] writes it.
+    /// The initialization segment it needs. Where another one was appended last, append that of
+    /// [`init::write_for`](crate::init::write_for) first.
     pub init: u32,
-    /// What must be put into the header first: encrypted films only.
+    /// Bytes of the file to copy into the header first; encrypted films only.
     pub hole: Option<Hole>,
-    /// Its first sample, counted from 0 in the track.
+    /// The number of its first sample, counted from 0 in the track.
     pub first_sample: u32,
-    /// Its samples.
+    /// The number of its samples.
     pub sample_count: u32,
 }
 
-/// Which of the fetched bytes a fragment takes.
+/// Which of the fetched bytes belong to a fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// All of them, as they come.
+    /// All of them.
     AsIs,
-    /// These runs, counted from the first byte fetched, in this order.
+    /// These ranges in this order, counted from the first fetched byte.
     Gather(Vec<ByteRange>),
 }
 
@@ -127,9 +127,9 @@ fn runs<'a>(samples: &'a [Sample], defaults: &Defaults, as_is: bool) -> Vec<&'a 
     let usual = |s: &&Sample| s.duration == defaults.duration;
     let seams = samples.iter().zip(samples.iter().skip(1));
     let seams = seams.filter(|(a, b)| usual(a) != usual(b)).count();
-    let apart = seams * RUN_BYTES < samples.iter().filter(usual).count() * 4;
+    let splits = seams * RUN_BYTES < samples.iter().filter(usual).count() * 4;
     let together = |a: &Sample, b: &Sample| {
-        let alike = !apart || usual(&a) == usual(&b);
+        let alike = !splits || usual(&a) == usual(&b);
         key_flags(b) == defaults.flags && alike && (!as_is || side_by_side(a, b))
     };
     samples.chunk_by(together).collect()

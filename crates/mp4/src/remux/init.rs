@@ -1,4 +1,4 @@
-//! Initialization segments: `ftyp` and a `moov` without samples, and for browsers without edits.
+//! Writes initialization segments: `ftyp` and a `moov` without samples, for browsers without edits.
 
 use crate::boxes::write::{boxed, full, patch, put, put_all};
 use crate::boxes::{BoxAt, be16, ilst};
@@ -9,14 +9,16 @@ use crate::moov::track::{Track, TrackMedia};
 use crate::moov::track_header::TrackKind;
 use crate::ticks::rescale;
 
-/// One track, as a `SourceBuffer` takes it.
+/// The initialization segment of one track, for a `SourceBuffer`.
+///
+/// Errors where `track` is no number of the index, or the track is not playable.
 pub fn write<B: AsRef<[u8]>>(index: &Index<B>, track: usize) -> Result<Vec<u8>> {
     write_for(index, track, 0)
 }
 
-/// One track, for fragments that name this initialization segment ([`Fragment::init`]): a track
-/// whose descriptions differ has one for each. Where [`Track::mime_for`] differs too, the
-/// `SourceBuffer` must change its type first.
+/// The initialization segment `init` of one track, for fragments that name it ([`Fragment::init`]): a
+/// track has one for each different sample description. Where [`Track::mime_for`] differs too, call
+/// `changeType` of the `SourceBuffer` first. Errors as [`write`].
 ///
 /// [`Fragment::init`]: super::fragment::Fragment::init
 pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> Result<Vec<u8>> {
@@ -24,7 +26,8 @@ pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> R
     Ok(segment(index, &chosen, init, |_, _, _| {}))
 }
 
-/// Several tracks, for one file: [`Index::for_file`] has its edit lists.
+/// The initialization segment of several tracks, for one file; with the edit lists of
+/// [`Index::for_file`]. Errors as [`write`].
 pub fn write_many<B: AsRef<[u8]>>(index: &Index<B>, tracks: &[usize]) -> Result<Vec<u8>> {
     let mut chosen = Vec::with_capacity(tracks.len());
     for &i in tracks {
@@ -33,12 +36,12 @@ pub fn write_many<B: AsRef<[u8]>>(index: &Index<B>, tracks: &[usize]) -> Result<
     Ok(segment(index, &chosen, 0, edits))
 }
 
-/// How fragments and their initialization segment number track `i` of the index.
+/// The `track_ID` of track `i` of the index, in fragments and initialization segments.
 pub(crate) fn number(i: usize) -> u32 {
     u32::try_from(i).map_or(u32::MAX, |i| i + 1)
 }
 
-/// A track of the index that plays, or would with keys.
+/// A track of the index that is playable, or encrypted.
 pub(crate) fn playable_track(tracks: &[Track], i: usize) -> Result<(&Track, &TrackMedia)> {
     let fault = |violation| Error { track: Some(i), path: "trak", offset: 0, violation };
     let track = tracks.get(i).ok_or_else(|| fault("index has no track of this number"))?;
@@ -90,7 +93,7 @@ fn segment<B: AsRef<[u8]>>(
     out
 }
 
-/// One edit, that begins where the film does and has no end (§ 8.6.6: of a fragmented film, 0).
+/// An edit list of one edit without an end (§ 8.6.6: duration 0 in a fragmented film).
 fn edits(out: &mut Vec<u8>, track: &Track, stream: &TrackMedia) {
     let Some(raised) = u64::try_from(stream.timeline.raised).ok().filter(|n| *n > 0) else {
         return;
@@ -102,7 +105,7 @@ fn edits(out: &mut Vec<u8>, track: &Track, stream: &TrackMedia) {
             put(out, 0x1_0000);
         });
     });
-    // Of a track that was fragmented ffmpeg knows no such thing, and shall read the same of this one.
+    // ffmpeg reads such a note only from files that were not fragmented.
     if track.kind == TrackKind::Audio && !stream.timeline.segments.is_empty() {
         ilst::write(out, rescale(raised, track.timescale, track.sample_rate));
     }
@@ -149,7 +152,7 @@ pub(crate) fn media(
     });
 }
 
-/// The original, for its matrix and size; enabled, with our number and without a duration.
+/// The source's `tkhd`, for its matrix and size; enabled, with this `track_ID`, without a duration.
 pub(crate) fn tkhd(out: &mut Vec<u8>, data: &[u8], tkhd: BoxAt, number: u32) {
     let start = out.len();
     boxed(out, *b"tkhd", |out| {
@@ -167,7 +170,7 @@ pub(crate) fn tkhd(out: &mut Vec<u8>, data: &[u8], tkhd: BoxAt, number: u32) {
     });
 }
 
-/// Language and a reserved half, as `mdhd` packs them.
+/// The last field of `mdhd`: packed language, and 16 zero bits.
 fn language(data: &[u8], mdhd: BoxAt) -> u32 {
     let content = mdhd.content(data);
     let at = if content.first() == Some(&1) { 32 } else { 20 };

@@ -1,21 +1,21 @@
-//! Which audio lies among a window's video, and which must be fetched apart.
+//! Sorts a window's audio: what lies among its video bytes, and what needs separate requests.
 
 use super::selected_track::{Piece, SelectedTrack};
 use crate::error::Result;
 use crate::limits::{GAP_BYTES_MAX, WINDOW_BYTES_MAX, WINDOW_SAMPLES_MAX};
 use crate::samples::tables::{Sample, SampleId};
 
-/// Audio, sorted by where it lies.
+/// The audio of a window, sorted by where it lies in the file.
 pub(crate) struct Sorted {
     pub(crate) before: Vec<Piece>,
-    /// For each piece of video, what lies among its bytes.
+    /// For each piece of video, the audio among its bytes.
     pub(crate) among: Vec<Option<Piece>>,
     pub(crate) behind: Vec<Piece>,
     pub(crate) next: SampleId,
 }
 
-/// Goes through the audio from sample `from`: what lies among the video's bytes is taken along,
-/// whenever it is heard; what does not is fetched apart while it is heard before `enough_ms`.
+/// Sorts the audio from sample `from` on: samples among the video's bytes are taken whenever they are
+/// heard; others take separate requests, up to those heard at `enough_ms`.
 pub(crate) fn sort(
     audio: SelectedTrack<'_>,
     from: SampleId,
@@ -48,7 +48,7 @@ pub(crate) fn sort(
     Ok(sorted)
 }
 
-/// Among which piece's bytes a sample lies, from the `at`th on.
+/// The piece, from the `at`th on, among whose bytes a sample lies.
 fn place(
     sample: &Sample,
     pieces: &[Piece],
@@ -60,7 +60,7 @@ fn place(
         return None;
     }
     let fits = |(i, piece): (usize, &Piece)| {
-        // Behind the last video the rest of the sound is welcome in the same request.
+        // The request for the last video also fetches the audio right behind it.
         let last = is_last && i + 1 == pieces.len();
         let slack = if last && piece.range.len() < WINDOW_BYTES_MAX { GAP_BYTES_MAX } else { 0 };
         let found = sorted.among.get(i).and_then(Option::as_ref);

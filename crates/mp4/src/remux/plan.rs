@@ -1,9 +1,9 @@
-//! Where playing begins, and which bytes come next.
+//! Plans playback: where it begins, and which bytes to fetch and append next.
 //!
-//! A window is about ten seconds of video by decoding time, and whatever audio lies among its
-//! bytes. One request fetches both, as files are usually interleaved. The rule for all else: what
-//! lies more than 256 KiB apart is fetched apart, and audio that lags more than 2 s behind its
-//! video in the file is fetched by time from where it lies (`limits` says why so much).
+//! A window is about ten seconds of video by decoding time, and the audio that lies among its bytes:
+//! files are usually interleaved, so one request fetches both. Bytes that lie more than 256 KiB apart
+//! take separate requests, and so does audio that lags more than 2 s behind its video in the file
+//! ([`crate::limits`] has the reasons).
 
 use super::fragment::Fragment;
 use super::interleave::sort;
@@ -17,16 +17,16 @@ use crate::range::ByteRange;
 use crate::samples::moof_lookup::Next;
 use crate::samples::tables::SampleId;
 
-/// The tracks that are played.
+/// The tracks that are played, by their numbers in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selection {
-    /// A video track of the index.
+    /// A video track.
     pub video: Option<usize>,
-    /// An audio track of the index.
+    /// An audio track.
     pub audio: Option<usize>,
 }
 
-/// The next sample of each track.
+/// A position in the film: the next sample of each track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     video: SampleId,
@@ -35,61 +35,63 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The next sample of the video and of the audio by number, and in front of each where the
-    /// `moof` lies that tells of it, or 0; then how many fragments came before.
+    /// As numbers: for video, then audio, the offset of the sample's `moof` (0: it is in `moov`) and
+    /// the sample's number; last the number of fragments before.
     pub fn numbers(self) -> [u64; 5] {
         let Self { video, audio, sequence } = self;
         let [v, a, sequence] = [video.index, audio.index, sequence].map(u64::from);
         [video.moof, v, audio.moof, a, sequence]
     }
 
-    /// Of such numbers.
+    /// The cursor of such numbers.
     pub fn from_numbers([video, v, audio, a, sequence]: [u64; 5]) -> Self {
         let [v, a, sequence] = [v, a, sequence].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        let place = |moof, index| SampleId { moof, index };
-        Self { video: place(video, v), audio: place(audio, a), sequence }
+        let id = |moof, index| SampleId { moof, index };
+        Self { video: id(video, v), audio: id(audio, a), sequence }
     }
 }
 
-/// What is fetched and appended next.
+/// A span of the film: what to fetch and append next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The requests, in order; usually one.
+    /// The range requests, in order; usually one.
     pub fetches: Vec<Fetch>,
     /// Where the next window begins.
     pub next: Cursor,
-    /// When its first picture (or sound, where there is no picture) is shown.
+    /// When its first video frame is shown, or without video its first audio is heard; milliseconds.
     pub start_ms: u64,
-    /// When its last one is over.
+    /// When its last one ends, in milliseconds.
     pub end_ms: u64,
-    /// When its key frames are shown; none of sound, and none without the feature `keys`.
+    /// When its video key frames are shown, in milliseconds; empty without the feature `keys`.
     pub keys_ms: Vec<u64>,
 }
 
-/// One closed range, and what is made of it.
+/// One range request, and the fragments its bytes become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
     /// The bytes.
     pub range: ByteRange,
-    /// What they are appended as: at most one a track.
+    /// The fragments to append, at most one for each track.
     pub fragments: Vec<Fragment>,
 }
 
-/// What is planned.
+/// What is to be planned: the argument of [`need`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanTarget {
-    /// [`seek`] to this time.
+    /// [`seek`] to this time, in milliseconds.
     Time(u64),
     /// [`next`] from here.
     Window(Cursor),
 }
 
-/// Which bytes of the file must be fed to the index before `wanted` can be planned: whole, by
-/// [`Index::feed`], until this says none. A file that is not fragmented never needs any.
+/// The bytes to feed to the index ([`Index::feed`]) before `target` can be planned; call it again
+/// until it returns `None`. A file that is not fragmented never needs any.
+///
+/// Errors where the selection is wrong, or `moof` boxes are broken.
 pub fn need<B: AsRef<[u8]>>(
     index: &Index<B>,
     selection: Selection,
-    wanted: PlanTarget,
+    target: PlanTarget,
 ) -> Result<Option<ByteRange>> {
     let tracks = [
         SelectedTrack::of(index, selection.video, TrackKind::Video)?,
@@ -97,9 +99,9 @@ pub fn need<B: AsRef<[u8]>>(
     ];
     let Some(moofs) = index.moofs() else { return Ok(None) };
     let mut need = None;
-    // Where one track goes on, and far enough is known, the other one has its end or a hole.
+    // Where one track is known far enough ahead, the other one has ended or has a gap.
     let mut far = false;
-    match wanted {
+    match target {
         PlanTarget::Time(time_ms) => {
             let mut from_ms = time_ms;
             for selected in tracks.iter().flatten() {
@@ -109,13 +111,12 @@ pub fn need<B: AsRef<[u8]>>(
             }
         }
         PlanTarget::Window(Cursor { video, audio, .. }) => {
-            for (selected, place) in tracks.iter().zip([video, audio]) {
+            for (selected, id) in tracks.iter().zip([video, audio]) {
                 let Some(selected) = selected else { continue };
-                need = need
-                    .or(selected.next(place).need())
-                    .or_else(|| sample_iter::need(*selected, place));
-                if let Some(at) = selected.at(place) {
-                    far |= moofs.horizon_ms(place).saturating_sub(at) > 2 * AUDIO_LAG_MS_MAX;
+                need =
+                    need.or(selected.next(id).need()).or_else(|| sample_iter::need(*selected, id));
+                if let Some(at) = selected.at(id) {
+                    far |= moofs.horizon_ms(id).saturating_sub(at) > 2 * AUDIO_LAG_MS_MAX;
                 }
             }
         }
@@ -123,8 +124,10 @@ pub fn need<B: AsRef<[u8]>>(
     Ok(need.filter(|_| !far))
 }
 
-/// Where to begin for `time_ms`: the key frame at or before it, and the audio around that. Also
-/// tells when that key frame is shown.
+/// Where to begin for `time_ms`: at the key frame at or before it, and the audio around that. Also
+/// returns when that key frame is shown, in milliseconds.
+///
+/// Errors where the selection is wrong, or bytes that [`need`] asked for were not fed.
 pub fn seek<B: AsRef<[u8]>>(
     index: &Index<B>,
     selection: Selection,
@@ -135,7 +138,7 @@ pub fn seek<B: AsRef<[u8]>>(
     let mut cursor = Cursor { video: SampleId::default(), audio: SampleId::default(), sequence: 0 };
     let mut start_ms = time_ms;
     if let Some(selected) = video {
-        (cursor.video, start_ms) = place(selected, selected.seek(time_ms)?)?;
+        (cursor.video, start_ms) = known_sample(selected, selected.seek(time_ms)?)?;
     }
     if let Some(selected) = audio {
         // A delayed picture does not delay the sound.
@@ -143,10 +146,10 @@ pub fn seek<B: AsRef<[u8]>>(
         let known = matches!(found.0, Next::Sample(_));
         let begin_ms = if known || video.is_none() {
             let begin_ms;
-            (cursor.audio, begin_ms) = place(selected, found)?;
+            (cursor.audio, begin_ms) = known_sample(selected, found)?;
             begin_ms
         } else {
-            // It may come behind the pictures in the file, or be over.
+            // Its samples may lie behind the video in the file, or have ended.
             cursor.audio = SampleId { index: 0, ..cursor.video };
             start_ms
         };
@@ -157,16 +160,21 @@ pub fn seek<B: AsRef<[u8]>>(
     Ok((cursor, start_ms))
 }
 
-fn place(selected: SelectedTrack<'_>, (next, at_ms): (Next, u64)) -> Result<(SampleId, u64)> {
+fn known_sample(
+    selected: SelectedTrack<'_>,
+    (next, at_ms): (Next, u64),
+) -> Result<(SampleId, u64)> {
     let violation = match next {
-        Next::Sample(place) => return Ok((place, at_ms)),
+        Next::Sample(id) => return Ok((id, at_ms)),
         Next::End => "track has no samples",
         Next::Need(_) => "moof boxes of this time are not fed yet: see plan::need",
     };
     Err(Error { track: Some(selected.index), path: "file", offset: 0, violation })
 }
 
-/// The window at `cursor`, of about `span_ms`; `None` at the end.
+/// The window at `cursor`, of about `span_ms` milliseconds (1..=[`WINDOW_MS_MAX`]); `None` at the end.
+///
+/// Errors where the selection is wrong, or sample tables or `moof` boxes are broken.
 pub fn next<B: AsRef<[u8]>>(
     index: &Index<B>,
     selection: Selection,
@@ -189,18 +197,22 @@ fn window(
     match (video, audio) {
         (None, None) => Ok(None),
         (Some((_, v)), Some((selected, a))) if a.saturating_add(span) < v => {
-            alone(selected, cursor, a + span).map(Some)
+            audio_window(selected, cursor, a + span).map(Some)
         }
-        (None, Some((selected, a))) => alone(selected, cursor, a + span).map(Some),
+        (None, Some((selected, a))) => audio_window(selected, cursor, a + span).map(Some),
         (Some((selected, v)), audio) => {
-            let pieces = by_time(selected, cursor.video, v + span)?;
-            both(selected, pieces, audio.map(|(selected, _)| selected), cursor).map(Some)
+            let pieces = pieces_by_time(selected, cursor.video, v + span)?;
+            video_window(selected, pieces, audio.map(|(selected, _)| selected), cursor).map(Some)
         }
     }
 }
 
-/// Pieces of a track from sample `from` until `until_ms` or a limit.
-fn by_time(selected: SelectedTrack<'_>, from: SampleId, until_ms: u64) -> Result<Vec<Piece>> {
+/// Pieces of a track from sample `from` up to `until_ms` or a limit.
+fn pieces_by_time(
+    selected: SelectedTrack<'_>,
+    from: SampleId,
+    until_ms: u64,
+) -> Result<Vec<Piece>> {
     let mut pieces: Vec<Piece> = Vec::new();
     for sample in selected.samples(from).take(WINDOW_SAMPLES_MAX) {
         let sample = sample?;
@@ -214,32 +226,32 @@ fn by_time(selected: SelectedTrack<'_>, from: SampleId, until_ms: u64) -> Result
 }
 
 /// A window of audio only.
-fn alone(selected: SelectedTrack<'_>, cursor: Cursor, until_ms: u64) -> Result<Window> {
-    let pieces = by_time(selected, cursor.audio, until_ms)?;
+fn audio_window(selected: SelectedTrack<'_>, cursor: Cursor, until_ms: u64) -> Result<Window> {
+    let pieces = pieces_by_time(selected, cursor.audio, until_ms)?;
     let mut next = cursor;
     let (start_ms, end_ms) = shown(selected, &pieces);
     next.audio = after(&pieces, cursor.audio);
     let mut fetches = Vec::new();
-    apart(&mut fetches, selected, &mut next.sequence, &pieces);
+    fetch_each(&mut fetches, selected, &mut next.sequence, &pieces);
     Ok(Window { fetches, next, start_ms, end_ms, keys_ms: Vec::new() })
 }
 
-/// Fetches each of these pieces by itself.
+/// Adds a fetch for each of these pieces.
 #[inline(never)]
-fn apart(
+fn fetch_each(
     fetches: &mut Vec<Fetch>,
     selected: SelectedTrack<'_>,
     sequence: &mut u32,
     pieces: &[Piece],
 ) {
-    // Samples without a byte are nothing to ask for.
+    // Samples without a byte need no request.
     for piece in pieces.iter().filter(|piece| !piece.range.is_empty()) {
         let fragments = vec![selected.fragment(sequence, piece, piece.range)];
         fetches.push(Fetch { range: piece.range, fragments });
     }
 }
 
-fn both(
+fn video_window(
     selected: SelectedTrack<'_>,
     mut pieces: Vec<Piece>,
     audio: Option<SelectedTrack<'_>>,
@@ -255,22 +267,22 @@ fn both(
     let is_last = selected.next(next.video) == Next::End;
     let mut fetches = Vec::new();
     let Some(audio) = audio else {
-        apart(&mut fetches, selected, &mut next.sequence, &pieces);
+        fetch_each(&mut fetches, selected, &mut next.sequence, &pieces);
         return Ok(Window { fetches, next, start_ms, end_ms, keys_ms });
     };
     let enough_ms = if is_last { u64::MAX } else { until_ms.saturating_sub(AUDIO_LAG_MS_MAX) };
     let sorted = sort(audio, cursor.audio, &mut pieces, enough_ms, is_last)?;
     next.audio = sorted.next;
     let sequence = &mut next.sequence;
-    apart(&mut fetches, audio, sequence, &sorted.before);
+    fetch_each(&mut fetches, audio, sequence, &sorted.before);
     for (piece, sound) in pieces.iter().zip(&sorted.among) {
-        apart(&mut fetches, selected, sequence, std::slice::from_ref(piece));
+        fetch_each(&mut fetches, selected, sequence, std::slice::from_ref(piece));
         let sound = sound.as_ref().filter(|_| !piece.range.is_empty());
         if let Some((fetch, sound)) = fetches.last_mut().zip(sound) {
             fetch.fragments.push(audio.fragment(sequence, sound, piece.range));
         }
     }
-    apart(&mut fetches, audio, sequence, &sorted.behind);
+    fetch_each(&mut fetches, audio, sequence, &sorted.behind);
     Ok(Window { fetches, next, start_ms, end_ms, keys_ms })
 }
 
@@ -279,7 +291,7 @@ fn after(pieces: &[Piece], from: SampleId) -> SampleId {
     last.map_or(from, |sample| sample.id().next())
 }
 
-/// When the first of these samples is shown, and the last one over.
+/// When the first of these samples is shown, and when the last one ends.
 fn shown(selected: SelectedTrack<'_>, pieces: &[Piece]) -> (u64, u64) {
     let (mut start, mut end) = (None, 0);
     for sample in pieces.iter().flat_map(|piece| &piece.samples) {

@@ -1,5 +1,5 @@
-//! A track's samples in the order of play, with the times that are written: first those of the
-//! timeline's segments, then those of `moof` boxes.
+//! Iterates over a track's samples in the order of play, with the times that fragments state: first
+//! the samples of the edit segments, then those of `moof` boxes.
 
 use super::selected_track::SelectedTrack;
 use crate::error::Result;
@@ -11,13 +11,13 @@ use crate::samples::tables::{Sample, SampleId, TableSamples};
 use crate::timeline::edit_segment::{EditSegment, SampleClock, SampleSource};
 use crate::timeline::preroll::{self, PrerollTimes};
 
-/// TableSamples one after the other, as far as they are known.
+/// Iterates over the samples that are known.
 pub(crate) struct SampleIter<'a> {
     selected: SelectedTrack<'a>,
-    /// Where the next one is.
+    /// The next one.
     at: SampleId,
     inner: Inner<'a>,
-    /// For pictures of `moof` boxes in front of the edit, and which of them the next one is.
+    /// The times of pictures of `moof` boxes in front of the edit, and which of them is next.
     early: Option<(PrerollTimes, usize)>,
 }
 
@@ -29,12 +29,12 @@ enum Inner<'a> {
 }
 
 impl<'a> SelectedTrack<'a> {
-    /// Its samples from this one on.
+    /// Its samples from `from` on.
     pub(crate) fn samples(&self, from: SampleId) -> SampleIter<'a> {
         SampleIter { early: early(*self, from), ..SampleIter::plain(*self, from) }
     }
 
-    /// The key frame, or sound, at or before a time of the presentation, and when it is shown.
+    /// The key frame, or audio sample, at or before a presentation time, and when it is shown.
     pub(crate) fn seek(&self, time_ms: u64) -> Result<(Next, u64)> {
         let time = self.ticks(time_ms);
         let timeline = &self.stream.timeline;
@@ -47,7 +47,7 @@ impl<'a> SelectedTrack<'a> {
                 place.index = place.index.saturating_sub(self.stream.roll);
             }
             let first = self.samples(place).next().transpose()?;
-            // What `moof` boxes begin with may go on from a key frame that `moov` tells of.
+            // The first `moof` boxes may continue from a key frame in `moov`.
             let is_begun = timeline.segments.is_empty() || first.is_none_or(|s| s.key);
             if is_begun || !is_video {
                 let shown = first.map_or(time, |s| s.pts);
@@ -74,7 +74,7 @@ impl<'a> SelectedTrack<'a> {
         Ok((Next::Sample(segment.id_of(sample)), self.ms(shown)))
     }
 
-    /// When the sample at `place` is decoded; `None` behind all that is known.
+    /// When sample `id` is decoded; `None` after the last known sample.
     pub(crate) fn at(&self, place: SampleId) -> Option<u64> {
         let timeline = &self.stream.timeline;
         if let Some((_, segment)) = timeline.segment(place) {
@@ -87,12 +87,12 @@ impl<'a> SelectedTrack<'a> {
 }
 
 impl<'a> SampleIter<'a> {
-    /// Of `moof` boxes, also what is in front of the edit has its own time.
+    /// Without compressed times: pictures of `moof` boxes in front of the edit keep their own.
     fn plain(selected: SelectedTrack<'a>, at: SampleId) -> Self {
         Self { selected, at, inner: Inner::Nothing, early: None }
     }
 
-    /// Goes to where the next sample is told of.
+    /// Opens the table or `moof` that describes the next sample.
     fn enter(&mut self) {
         let SelectedTrack { data, stream, moofs, .. } = self.selected;
         if let Some((number, segment)) = stream.timeline.segment(self.at) {
@@ -106,11 +106,11 @@ impl<'a> SampleIter<'a> {
         self.inner = Inner::Over;
         let Some((moofs, slot)) = moofs else { return };
         if let Next::Sample(place) = moofs.at(slot, self.at)
-            && let Some((told, moof)) =
+            && let Some((moof_track, moof)) =
                 moofs.moof_tracks.get(slot).zip(moofs.from(place.moof).first())
         {
             self.at = place;
-            let mut samples = moof.samples(*told, &moofs.moof_tracks);
+            let mut samples = moof.samples(*moof_track, &moofs.moof_tracks);
             for _ in 0..place.index {
                 samples.next();
             }
@@ -158,17 +158,17 @@ impl<'a> SampleIter<'a> {
     }
 }
 
-/// The pictures from a key frame up to the edit and a little further, if `at` is among them.
+/// The pictures from a key frame to a little past the edit, where `at` is one of them.
 struct Zone {
-    /// Which one that is.
+    /// The place of `at` among them.
     number: usize,
     decoded: Vec<i64>,
     shown: Vec<i64>,
-    /// What comes next of it, if it is not known to its end.
+    /// The next sample of it, where its end is not known yet.
     rest: Option<SampleId>,
 }
 
-/// Of pictures that `moof` boxes tell of, and an edit that leaves some of them out.
+/// For pictures of `moof` boxes, and an edit that hides some of them.
 fn zone(selected: SelectedTrack<'_>, at: SampleId) -> Option<Zone> {
     let timeline = &selected.stream.timeline;
     let (moofs, slot) = selected.moofs.filter(|_| timeline.segments.is_empty())?;
@@ -189,7 +189,7 @@ fn zone(selected: SelectedTrack<'_>, at: SampleId) -> Option<Zone> {
         }
         decoded.push(sample.dts);
         shown.push(sample.pts);
-        // Nothing is shown earlier than it is decoded, but for negative composition offsets.
+        // Only negative composition offsets show a picture before it is decoded.
         spread = spread.max(sample.decoded - sample.pts);
         let begin = timeline.delay + i64::try_from(shown.len()).unwrap_or(0);
         rest = Some(sample.id().next()).filter(|_| sample.decoded - spread < begin);
@@ -200,12 +200,12 @@ fn zone(selected: SelectedTrack<'_>, at: SampleId) -> Option<Zone> {
     Some(Zone { number: number?, decoded, shown, rest })
 }
 
-/// What must be known to hide the pictures in front of an edit, of which `at` may be one.
+/// The bytes needed to hide the pictures in front of an edit, of which `at` may be one.
 pub(crate) fn need(selected: SelectedTrack<'_>, at: SampleId) -> Option<ByteRange> {
     selected.next(zone(selected, at)?.rest?).need()
 }
 
-/// What compresses the pictures in front of the edit, and which of them `at` is.
+/// The compressed times of the pictures in front of the edit, and which of them `at` is.
 fn early(selected: SelectedTrack<'_>, at: SampleId) -> Option<(PrerollTimes, usize)> {
     let Zone { number, decoded, shown, .. } = zone(selected, at)?;
     let shown = preroll::compress(shown, selected.stream.timeline.delay).ok()?;

@@ -1,4 +1,4 @@
-//! A track as it is played, and spans of its samples that lie near each other.
+//! A track that is played, and pieces of its samples that one request fetches.
 
 use super::fragment::{self, Fragment, Target};
 use super::init;
@@ -16,18 +16,18 @@ use crate::samples::tables::{Sample, SampleId};
 use crate::ticks::{self, rescale};
 use crate::timeline::edit_segment::SampleSource;
 
-/// A track that is played.
+/// A track that is played, with what its samples are read from.
 #[derive(Clone, Copy)]
 pub(crate) struct SelectedTrack<'a> {
     pub(crate) data: &'a [u8],
     pub(crate) index: usize,
     pub(crate) track: &'a Track,
     pub(crate) stream: &'a TrackMedia,
-    /// Where its further samples are told of, and which of the tracks there it is.
+    /// The `moof` boxes with its further samples, and its place among the tracks there.
     pub(crate) moofs: Option<(&'a MoofStore, usize)>,
 }
 
-/// Samples of a track that lie near each other, in their order.
+/// Samples of a track in their order, near enough in the file for one request.
 pub(crate) struct Piece {
     pub(crate) range: ByteRange,
     pub(crate) samples: Vec<Sample>,
@@ -48,7 +48,7 @@ impl<'a> SelectedTrack<'a> {
         Ok(Some(Self::new(index, i, track, stream)))
     }
 
-    /// Of a track of cues.
+    /// For a track of cues.
     pub(crate) fn of_text<B: AsRef<[u8]>>(index: &'a Index<B>, i: usize) -> Option<Self> {
         let track = index.tracks().get(i).filter(|track| track.text.is_some())?;
         Some(Self::new(index, i, track, track.stream.as_ref()?))
@@ -81,7 +81,7 @@ impl<'a> SelectedTrack<'a> {
         rescale(ms, 1000, self.track.timescale).min(TICKS_MAX).cast_signed()
     }
 
-    /// The sample at `place`, or what comes instead of it.
+    /// The sample `id`, or what comes instead of it.
     pub(crate) fn next(&self, place: SampleId) -> Next {
         if place.moof == 0 && self.stream.timeline.segment(place).is_some() {
             return Next::Sample(place);
@@ -116,7 +116,7 @@ impl<'a> SelectedTrack<'a> {
         fragment::write(&target, &piece.samples, fetched, is_video)
     }
 
-    /// What goes with encrypted samples.
+    /// The auxiliary information of encrypted samples.
     fn aux(&self, piece: &Piece, described: u32) -> Option<AuxInfo> {
         if !cfg!(feature = "cenc") {
             return None;
@@ -149,7 +149,7 @@ impl Piece {
         Self { range: ByteRange { start: sample.offset, end: sample.end() }, samples: vec![sample] }
     }
 
-    /// Takes a sample that comes next in the file, not too far on, and is described alike.
+    /// Adds a sample that lies next in the file, within the gap limit, with the same description.
     pub(crate) fn take(&mut self, sample: Sample) -> Result<(), Sample> {
         let near = self.range.len() < WINDOW_BYTES_MAX
             && sample.offset >= self.range.end
@@ -162,7 +162,7 @@ impl Piece {
         Ok(())
     }
 
-    /// Takes a sample that can stand behind the others in one fragment.
+    /// Adds a sample that may follow the others in one fragment.
     pub(crate) fn join(&mut self, sample: Sample) -> Result<(), Sample> {
         let Some(last) = self.samples.last_mut() else {
             self.samples.push(sample);
@@ -173,7 +173,7 @@ impl Piece {
         if !follows || last.segment != sample.segment || last.description != sample.description {
             return Err(sample);
         }
-        // A fragment of the source may begin a little later than the one before it ends.
+        // A fragment of the source may begin a little later than the previous one ends.
         match u32::try_from(after) {
             Ok(duration) => last.duration = duration,
             Err(_) => return Err(sample),
@@ -182,7 +182,7 @@ impl Piece {
         Ok(())
     }
 
-    /// Puts a sample into the last piece, or begins a new one; false when there are too many.
+    /// Adds a sample to the last piece, or begins a new one; false where that is one too many.
     pub(crate) fn add(pieces: &mut Vec<Self>, sample: Sample) -> bool {
         let left = match pieces.last_mut() {
             Some(last) => last.take(sample),

@@ -1,9 +1,9 @@
-//! What goes with encrypted samples: initialization vectors, and which bytes are encrypted
-//! (ISO/IEC 23001-7 § 7, § 8.7.8, § 8.7.9).
+//! Auxiliary information of encrypted samples: initialization vectors, and which bytes are encrypted
+//! (ISO/IEC 23001-7 § 7; ISO/IEC 14496-12 § 8.7.8, § 8.7.9).
 //!
-//! A track, or a fragment of one, has it in `senc`, or somewhere in the file by `saiz` and `saio`.
-//! It is written into each `moof`. Where it lies in neither `moov` nor the `moof`, the header has a
-//! hole for it, and says which bytes of the file belong there.
+//! A track, or a fragment of one, has it in `senc`, or elsewhere in the file where `saiz` and `saio`
+//! point. Every `moof` that is written contains it. Where it lies outside `moov` and `moof`, the header
+//! has a [`Hole`] for it, which names the bytes of the file to copy there.
 
 use crate::boxes::stsc::Stsc;
 use crate::boxes::write::put;
@@ -12,17 +12,17 @@ use crate::error::{Error, Result, TOO_FEW_ENTRIES, TOO_SHORT};
 use crate::limits::{OFFSET_MAX, SIZES_STEP};
 use crate::range::{ByteRange, gather};
 
-/// Bytes of the file that belong into a header before it is appended.
+/// Bytes of the file to copy into a fragment's header before it is appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
-    /// Where in the header, counted from its first byte.
+    /// The first byte to overwrite, counted from the start of the header.
     pub at: usize,
-    /// What belongs there, one behind the other.
+    /// The bytes of the file to copy there, in this order.
     pub ranges: Vec<ByteRange>,
 }
 
 impl Hole {
-    /// Which bytes of the file belong where in the header.
+    /// Each range of the file with its offset in the header.
     pub fn places(&self) -> impl Iterator<Item = (usize, ByteRange)> + '_ {
         self.ranges.iter().scan(self.at, |at, range| {
             let here = *at;
@@ -32,31 +32,31 @@ impl Hole {
     }
 }
 
-/// What goes with the samples of a fragment.
+/// The auxiliary information of a fragment's samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AuxInfo {
-    /// Bytes of each.
+    /// Bytes for each sample.
     pub(crate) sizes: Vec<u32>,
-    /// Of these, bytes of the initialization vector.
+    /// Bytes of an initialization vector.
     pub(crate) iv_bytes: u32,
     pub(crate) location: AuxLocation,
 }
 
-/// Where it lies.
+/// Where the auxiliary information lies: in these bytes, or in these ranges of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AuxLocation {
     Here(Vec<u8>),
     File(Vec<ByteRange>),
 }
 
-/// What `stbl` or `traf` says of it, for all samples there.
+/// The auxiliary information of a track or track fragment, by `senc` or by `saiz` and `saio`.
 #[derive(Debug)]
 pub(crate) struct AuxInfoTable {
     count: u32,
     iv_bytes: u32,
     sizes: Sizes,
     base: Base,
-    /// Bytes in front of every [`SIZES_STEP`]th.
+    /// Bytes in front of every [`SIZES_STEP`]th entry.
     marks: Vec<u64>,
 }
 
@@ -65,7 +65,7 @@ enum Sizes {
     Same(u8),
     /// A byte each, from here.
     Bytes(usize),
-    /// MoofTrack by the entries of `senc`.
+    /// By the subsample counts in the entries of `senc`.
     Subsamples,
 }
 
@@ -73,11 +73,11 @@ enum Sizes {
 enum Base {
     /// The entries of `senc`, from here to here.
     Moov(usize, usize),
-    /// By `saio`: one offset for all, or one for each chunk.
+    /// `saio`: one offset for all, or one for each chunk.
     File { table: Table, wide: bool },
 }
 
-/// Whether Encrypted Media Extensions know a scheme called so.
+/// Whether Encrypted Media Extensions define the scheme.
 pub(crate) fn is_common(scheme: &[u8]) -> bool {
     let known: [&[u8]; 4] = [b"cenc", b"cens", b"cbc1", b"cbcs"];
     known.contains(&scheme)
@@ -86,7 +86,7 @@ pub(crate) fn is_common(scheme: &[u8]) -> bool {
 const PATH: &str = "mdia/minf/stbl";
 
 impl AuxInfoTable {
-    /// From `senc`, which holds it, else from `saiz` and `saio`, which say where it is.
+    /// Reads `senc`, which contains it, else `saiz` and `saio`, which point to it.
     pub(crate) fn parse(
         data: &[u8],
         senc: Option<BoxAt>,
@@ -153,8 +153,8 @@ impl AuxInfoTable {
         Some(sum)
     }
 
-    /// What goes with `count` samples from `first` on; `None` where the tables lack it. Offsets
-    /// count from `base`, and there may be one for each chunk.
+    /// The auxiliary information of `count` samples from `first` on; `None` where the tables lack it.
+    /// Offsets count from `base`; there may be one for each chunk.
     pub(crate) fn of(
         &self,
         data: &[u8],
@@ -192,7 +192,7 @@ impl AuxInfoTable {
 }
 
 impl AuxInfo {
-    /// With that of samples that follow; `None` where one is at hand and the other is not.
+    /// Appends that of the samples that follow; `None` where only one of both lies in the file.
     pub(crate) fn join(mut self, next: Self) -> Option<Self> {
         match (&mut self.location, next.location) {
             (AuxLocation::Here(bytes), AuxLocation::Here(more)) => bytes.extend(more),
@@ -227,7 +227,7 @@ fn read_senc(data: &[u8], b: BoxAt, iv_bytes: u8) -> Result<(u32, Sizes, Base)> 
     Ok((count, sizes, Base::Moov(b.body + 8, b.end)))
 }
 
-/// Where the fields begin behind flags that may announce a type.
+/// Where the fields begin, behind flags that may announce an `aux_info_type`.
 fn fields(data: &[u8], b: BoxAt) -> usize {
     b.body + if be32(data, b.body).unwrap_or(0) & 1 == 0 { 4 } else { 12 }
 }
@@ -246,7 +246,7 @@ fn read_saiz(data: &[u8], b: BoxAt) -> Result<(u32, Sizes)> {
 fn read_saio(data: &[u8], b: BoxAt) -> Result<Base> {
     let at = fields(data, b);
     let wide = data.get(b.body).is_some_and(|version| *version != 0);
-    // A table with its count is what stands behind four bytes.
+    // `Table` expects four bytes in front of the count.
     let rest = BoxAt { body: at.saturating_sub(4), ..b };
     let table = Table::parse(data, rest, if wide { 8 } else { 4 }, "mdia/minf/stbl/saio")?;
     Ok(Base::File { table, wide })
@@ -267,7 +267,7 @@ pub(crate) fn write(out: &mut Vec<u8>, aux: &AuxInfo) -> Option<Hole> {
     let count = u32::try_from(aux.sizes.len()).unwrap_or(u32::MAX).to_be_bytes();
     let subsamples = aux.sizes.iter().any(|size| *size > aux.iv_bytes);
     let mixed = subsamples && aux.sizes.iter().any(|size| *size <= aux.iv_bytes);
-    // `senc` has subsamples for each sample or for none; what `saiz` describes may be mixed.
+    // `senc` has subsamples for all samples or for none; `saiz` can describe a mixture.
     let kind = if mixed { *b"free" } else { *b"senc" };
     let at = out.len() + 16;
     let (hole, zeros) = match &aux.location {

@@ -1,4 +1,4 @@
-//! One `moof`: its samples, read in place (§ 8.8.4).
+//! A `moof` box: its samples, read in place (§ 8.8.4).
 
 use super::cenc::{AuxInfo, AuxInfoTable};
 use super::tables::Sample;
@@ -9,30 +9,30 @@ use crate::boxes::{BoxAt, Of, boxes, find, sgpd, tfdt, tfhd};
 use crate::error::{Error, FAR_SAMPLE, LARGE_SAMPLE, Result, TOO_SHORT};
 use crate::limits::{MOOF_SAMPLES_MAX, OFFSET_MAX, SAMPLE_BYTES_MAX, TICKS_MAX};
 
-/// The box, and when its track fragments begin.
+/// A checked `moof` box, and when its track fragments begin.
 #[derive(Debug)]
 pub(crate) struct Moof {
-    /// Where it lies in the file.
+    /// Its offset in the file.
     pub(crate) at: u64,
     pub(crate) bytes: Box<[u8]>,
-    /// By track fragment, when it begins; empty where all of them say so themselves.
+    /// When each track fragment begins; empty where all of them have a `tfdt`.
     starts: Box<[i64]>,
 }
 
-/// A track as `moof` boxes call it, and how its samples are where they do not say.
+/// A track by its `track_ID`, and the defaults of its samples (`trex`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MoofTrack {
     pub(crate) id: u32,
     pub(crate) defaults: Defaults,
 }
 
-/// The samples of one track in a `moof`.
+/// How many samples of a track a `moof` has, and their times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MoofSpan {
     pub(crate) samples: u32,
-    /// When the first is decoded.
+    /// Decoding time of the first, in ticks.
     pub(crate) start: i64,
-    /// When the last is over, in the order of decoding.
+    /// When the last one in decoding order ends.
     pub(crate) end: i64,
 }
 
@@ -40,7 +40,7 @@ const NON_SYNC: u32 = 0x1_0000;
 const DEPENDS: u32 = 0x100_0000;
 
 impl Moof {
-    /// Checks the box through. `start` tells when a track goes on whose fragment does not say.
+    /// Checks all of the box. `start` returns when a track continues whose fragment has no `tfdt`.
     pub(crate) fn new(
         at: u64,
         bytes: &[u8],
@@ -73,7 +73,7 @@ impl Moof {
         Ok(moof)
     }
 
-    /// Whether its boxes are sound, and each track fragment has a header.
+    /// Checks its boxes, and that each track fragment has a `tfhd`.
     fn check(&self) -> Result<()> {
         for b in boxes(&self.bytes, 8, self.bytes.len(), "moof") {
             let b = b.map_err(|e| Error { offset: self.at + e.offset, ..e })?;
@@ -89,7 +89,7 @@ impl Moof {
             }
             let groups = || boxes(&self.bytes, b.body, b.end, "").of(*b"sgpd");
             if cfg!(feature = "cenc") && groups().any(|b| sgpd::is_rekeying(&self.bytes, b)) {
-                // Which samples it is about is said by number, and here they are numbered anew.
+                // `sbgp` names samples by number, and the fragments written here number them anew.
                 return Err(self.fault(
                     "moof/traf/sgpd",
                     b.start,
@@ -100,8 +100,7 @@ impl Moof {
         Ok(())
     }
 
-    /// When a fragment begins that does not say: a second one of a track goes on where the first
-    /// one ends.
+    /// When a fragment without `tfdt` begins: a second one of a track continues where the first ends.
     fn behind(&self, starts: &[i64], id: u32, tracks: &[MoofTrack]) -> Option<i64> {
         let track = tracks.iter().find(|track| track.id == id)?;
         let mine = self.trafs().zip(starts).filter(|(traf, _)| traf.id == id);
@@ -137,12 +136,12 @@ impl Moof {
         ticks.min(TICKS_MAX).cast_signed()
     }
 
-    /// Whether it has a fragment of the track, and when that begins; cheaper than [`Self::span`].
+    /// When its first fragment of the track begins, if it has one; cheaper than [`Self::span`].
     pub(crate) fn begins(&self, track: &MoofTrack) -> Option<i64> {
         self.trafs().find(|traf| traf.id == track.id).map(|traf| self.start(&traf))
     }
 
-    /// How many samples of a track it has, and from when to when.
+    /// The samples of a track in it, and their times.
     pub(crate) fn span(&self, track: &MoofTrack) -> Result<MoofSpan> {
         let mut span = MoofSpan::default();
         for traf in self.trafs() {
@@ -166,7 +165,7 @@ impl Moof {
             .map_err(|violation| self.fault("moof/traf/trun", b.start, violation))
     }
 
-    /// What goes with encrypted samples of a track: so many from number `first` on.
+    /// The auxiliary information of encrypted samples of a track: `count` from number `first` on.
     pub(crate) fn aux(
         &self,
         track: &MoofTrack,
@@ -213,7 +212,7 @@ impl Moof {
         table.ok()??.of(&self.bytes, None, base, range)
     }
 
-    /// Its samples of a track, in the media's own time.
+    /// Its samples of a track, in media time.
     pub(crate) fn samples<'a>(&'a self, track: MoofTrack, all: &'a [MoofTrack]) -> MoofSamples<'a> {
         let trafs = self.trafs();
         let place = Cursor { offset: self.at, dts: 0, base: self.at, index: 0 };
@@ -221,7 +220,7 @@ impl Moof {
     }
 }
 
-/// A track fragment: of which track, which one of all, and where its boxes lie.
+/// A track fragment: its `track_ID`, its place among all, and where its boxes lie.
 struct Traf {
     id: u32,
     number: usize,
@@ -231,7 +230,7 @@ struct Traf {
 }
 
 impl Traf {
-    /// When it begins, if it says so.
+    /// When it begins, by its `tfdt`.
     fn begin(&self, bytes: &[u8]) -> Option<i64> {
         let tfdt = find(bytes, self.body, self.end, &[*b"tfdt"]);
         tfdt.and_then(|b| tfdt::parse(bytes, b))
@@ -242,7 +241,7 @@ impl Traf {
     }
 }
 
-/// The track fragments of a `moof` that is checked.
+/// The track fragments of a checked `moof`.
 struct Trafs<'a> {
     bytes: &'a [u8],
     all: Of<'a>,
@@ -264,14 +263,14 @@ impl Iterator for Trafs<'_> {
 
 #[derive(Clone, Copy)]
 struct Cursor {
-    /// Where the next sample lies, in the file.
+    /// Offset of the next sample in the file.
     offset: u64,
     base: u64,
     dts: i64,
     index: u32,
 }
 
-/// MoofSamples one after the other.
+/// Iterates over the samples of a track in a `moof`.
 pub(crate) struct MoofSamples<'a> {
     moof: &'a Moof,
     track: MoofTrack,
@@ -284,7 +283,7 @@ pub(crate) struct MoofSamples<'a> {
 }
 
 impl<'a> MoofSamples<'a> {
-    /// Goes into the next fragment of the track; past others, whose data may lie in front of it.
+    /// Enters the next track fragment, and skips those of other tracks, whose data may lie in front.
     fn enter(&mut self) -> Result<bool> {
         let bytes: &'a [u8] = &self.moof.bytes;
         let Some(traf) = self.trafs.next() else { return Ok(false) };

@@ -1,4 +1,4 @@
-//! Where in a fragmented file a time is, or which bytes tell.
+//! Finds samples of a fragmented file by number or time, or the bytes needed to find them.
 
 use super::moof::Moof;
 use super::moof_store::{KnownRange, MfraState, MoofStore};
@@ -7,12 +7,12 @@ use crate::limits::{KEY_SECONDS_MAX, MOOF_GUESS_BYTES, OFFSET_MAX, WINDOW_MS_MAX
 use crate::range::ByteRange;
 use crate::ticks;
 
-/// What comes next of a track.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Sample(SampleId),
     End,
-    /// It is told by bytes of the file that are not known yet.
+    /// These bytes of the file must be fed first.
     Need(ByteRange),
 }
 
@@ -26,7 +26,7 @@ impl Next {
 }
 
 impl MoofStore {
-    /// When the last that is known of is over.
+    /// When the last known sample ends, in milliseconds.
     pub(crate) fn until_ms(&self) -> u64 {
         let last = self.runs.last().and_then(|run| run.moofs.last());
         let known = last.map_or(0, |moof| self.over_ms(moof));
@@ -42,7 +42,7 @@ impl MoofStore {
         Next::Need(ByteRange { start: at, end: end.max(at + 1) })
     }
 
-    /// What follows all that is known of a run.
+    /// The lookup result at the end of a known range.
     fn frontier(&self, run: &KnownRange) -> Next {
         if self.is_at_end(run) {
             return Next::End;
@@ -50,10 +50,11 @@ impl MoofStore {
         self.need(run.at, run.missing.unwrap_or(MOOF_GUESS_BYTES))
     }
 
-    /// The sample at `place`, or what comes instead of it.
+    /// The sample `place`, or what comes instead of it.
     pub(crate) fn at(&self, slot: usize, place: SampleId) -> Next {
-        let Some(told) = self.moof_tracks.get(slot) else { return Next::End };
-        let has = |moof: &&Moof, index| moof.span(told).is_ok_and(|part| part.samples > index);
+        let Some(moof_track) = self.moof_tracks.get(slot) else { return Next::End };
+        let has =
+            |moof: &&Moof, index| moof.span(moof_track).is_ok_and(|span| span.samples > index);
         let start = if place.moof == 0 { self.origin } else { place.moof };
         let Some(run) = self.runs.iter().find(|run| run.covers(start)) else {
             return self.need(start, MOOF_GUESS_BYTES);
@@ -72,28 +73,28 @@ impl MoofStore {
         )
     }
 
-    /// The `moof` at a place, and those known behind it.
+    /// The `moof` at an offset, and the known ones after it.
     pub(crate) fn from(&self, at: u64) -> &[Moof] {
         let run = self.runs.iter().find(|run| run.start <= at && at < run.at);
         let moofs = run.map_or(&[][..], |run| &run.moofs);
         moofs.get(moofs.partition_point(|moof| moof.at < at)..).unwrap_or_default()
     }
 
-    /// When what is known behind `place` is over.
+    /// When the known samples after `place` end, in milliseconds.
     pub(crate) fn horizon_ms(&self, place: SampleId) -> u64 {
         let start = if place.moof == 0 { self.origin } else { place.moof };
         let run = self.runs.iter().find(|run| run.covers(start));
         run.and_then(|run| run.moofs.last()).map_or(0, |moof| self.over_ms(moof))
     }
 
-    /// When the last of a `moof` is over.
+    /// When the last sample of a `moof` ends, in milliseconds.
     pub(crate) fn over_ms(&self, moof: &Moof) -> u64 {
         let mut over = 0;
-        for (told, track) in self.moof_tracks.iter().zip(&self.tracks) {
-            if let Ok(part) = moof.span(told)
-                && part.samples > 0
+        for (moof_track, track) in self.moof_tracks.iter().zip(&self.tracks) {
+            if let Ok(span) = moof.span(moof_track)
+                && span.samples > 0
             {
-                over = over.max(ms(part.end, track.scale));
+                over = over.max(ms(span.end, track.scale));
             }
         }
         over
@@ -101,13 +102,15 @@ impl MoofStore {
 
     fn begins_ms(&self, moof: &Moof) -> u64 {
         let both = self.moof_tracks.iter().zip(&self.tracks);
-        let begins = both.filter_map(|(told, track)| Some(ms(moof.begins(told)?, track.scale)));
+        let begins =
+            both.filter_map(|(moof_track, track)| Some(ms(moof.begins(moof_track)?, track.scale)));
         begins.min().unwrap_or(0)
     }
 
-    /// Where to begin for `time` of a track's media; among pictures at a key frame.
+    /// Where to begin for media time `time` of a track; for video at a key frame (`keys`).
     pub(crate) fn seek(&self, slot: usize, time: i64, keys: bool) -> Next {
-        let Some((told, track)) = self.moof_tracks.get(slot).zip(self.tracks.get(slot)) else {
+        let Some((moof_track, track)) = self.moof_tracks.get(slot).zip(self.tracks.get(slot))
+        else {
             return Next::End;
         };
         let time_ms = ms(time, track.scale);
@@ -126,11 +129,11 @@ impl MoofStore {
         let until = run.moofs.partition_point(|moof| self.begins_ms(moof) <= time_ms);
         let last = run.moofs.last().map_or(0, |moof| self.over_ms(moof));
         let key = |moof: &Moof| {
-            let samples = moof.samples(*told, &self.moof_tracks).map_while(Result::ok);
+            let samples = moof.samples(*moof_track, &self.moof_tracks).map_while(Result::ok);
             let mut found: Option<Sample> = None;
             let mut is_after_key = false;
             for sample in samples {
-                // Where keys follow each other, any of them may be a key frame or not.
+                // Where marked key frames follow each other, any of them may not be one.
                 let is_known = found.is_none_or(|f| !is_after_key || f.pts + undeclared < time);
                 if (sample.key && is_known || !keys) && sample.pts <= time {
                     found = Some(sample);
@@ -139,14 +142,14 @@ impl MoofStore {
             }
             found.map(|sample| sample.id())
         };
-        // What an index points to is near enough, where it tells of what comes next too.
+        // A key frame behind an entry of `sidx` or `mfra` is near enough, if the next entry is known.
         let from = run.moofs.iter().take(until).skip_while(|moof| moof.at < mark);
         let found = from.filter_map(key).last().filter(|_| is_between && marked > 0);
         if let Some(place) = found.filter(|_| keys) {
             return Next::Sample(place);
         }
         if until == run.moofs.len() && time_ms >= last && !self.is_at_end(run) {
-            // An index stands at the head, else at the end of the file.
+            // `sidx` lies at the head of the file, `mfra` at its end.
             let unmarked = self.until_ms <= time_ms && !run.moofs.is_empty();
             return match (self.tail, self.file_size) {
                 (MfraState::At(range), _) if unmarked => Next::Need(range),
@@ -160,15 +163,15 @@ impl MoofStore {
         if let Some(place) = run.moofs.iter().take(until.max(1)).rev().find_map(key) {
             return Next::Sample(place);
         }
-        // Sound of a time lies near its pictures, or there is none.
+        // Audio of a time lies near its video, or there is none.
         let first = run.moofs.first().map_or(0, |moof| self.begins_ms(moof));
         let is_near = keys || first.saturating_add(WINDOW_MS_MAX) >= time_ms;
         self.back(slot, run, is_near)
     }
 
-    /// Where to begin when nothing in a run is early enough.
+    /// Where to begin when no sample of a known range is early enough.
     fn back(&self, slot: usize, run: &KnownRange, may_read: bool) -> Next {
-        // What had to be forgotten once would have to be again.
+        // Boxes that were dropped once would be dropped again.
         if run.start > self.origin && !self.forgot && may_read {
             let before = self.marks.partition_point(|mark| mark.offset < run.start).checked_sub(1);
             let before = before.and_then(|i| self.marks.get(i));

@@ -1,5 +1,5 @@
-//! What is fed of a fragmented file: its boxes in any order, walked from one to the next, and what
-//! `sidx` and `mfra` tell.
+//! The `moof` boxes of a fragmented file that are known: bytes are fed in any order, and walked from box
+//! to box; `sidx` and `mfra` point to further ones. Nothing inside `mdat` is needed.
 
 use std::collections::BinaryHeap;
 
@@ -15,49 +15,49 @@ use crate::limits::{
 use crate::range::ByteRange;
 use crate::ticks::rescale;
 
-/// A track of a fragmented file.
+/// A track that `moof` boxes may continue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FragmentedTrack {
-    /// Which one of the index.
+    /// Its number in the index.
     pub(crate) track: usize,
     pub(crate) is_video: bool,
     pub(crate) scale: u32,
-    /// When `moov`'s own samples of it are over.
+    /// When its samples in `moov` end, in ticks.
     pub(crate) end: i64,
 }
 
-/// What is known of the file's fragments.
+/// The known `moof` boxes of a file.
 #[derive(Debug)]
 pub(crate) struct MoofStore {
     pub(crate) tracks: Vec<FragmentedTrack>,
     pub(crate) moof_tracks: Vec<MoofTrack>,
-    /// Where the walk begins.
+    /// Offset of the first box after `moov`, where the walk begins.
     pub(super) origin: u64,
     pub(super) file_size: Option<u64>,
-    /// In the order of the file, none touching another.
+    /// In the order of the file, without overlap.
     pub(super) runs: Vec<KnownRange>,
-    /// What indexes tell, in the order of the file.
+    /// Entries of `sidx` and `mfra`, in the order of the file.
     pub(super) marks: Vec<Reference>,
-    /// When what indexes tell of is over.
+    /// When the last entry of a `sidx` ends.
     pub(super) until_ms: u64,
     pub(super) length_ms: u64,
     pub(super) tail: MfraState,
-    /// Whether anything that was known is not any more.
+    /// Whether boxes were dropped to stay within limits.
     pub(super) forgot: bool,
 }
 
-/// Boxes that follow each other without one that is not known.
+/// A span of the file in which every box header is known.
 #[derive(Debug)]
 pub(super) struct KnownRange {
     pub(super) start: u64,
-    /// Where the next box header is.
+    /// Offset of the next box header.
     pub(super) at: u64,
-    /// Bytes of the box there, where it is wanted whole.
+    /// Bytes of the box there, where all of it is needed.
     pub(super) missing: Option<u64>,
     pub(super) moofs: Vec<Moof>,
 }
 
-/// What is known of the `mfra` at the end of the file.
+/// Whether the `mfra` at the end of the file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MfraState {
     Unknown,
@@ -82,7 +82,7 @@ impl KnownRange {
 }
 
 impl MoofStore {
-    /// `length_ms`: how long the film says it is; 0: it does not.
+    /// `length_ms`: the duration in `mehd`; 0 without one.
     pub(crate) fn new(
         tracks: Vec<FragmentedTrack>,
         moof_tracks: Vec<MoofTrack>,
@@ -102,7 +102,7 @@ impl MoofStore {
         }
     }
 
-    /// Tells where `moov` lies: fragments come behind one at the head of the file.
+    /// Sets where `moov` lies: fragments follow one at the head of the file.
     pub(crate) fn set_file(&mut self, moov: ByteRange, file_size: Option<u64>) {
         self.file_size = file_size.or(self.file_size);
         if moov.start < HEAD_BYTES && self.runs.iter().all(|run| run.moofs.is_empty()) {
@@ -111,12 +111,12 @@ impl MoofStore {
         }
     }
 
-    /// Where a track of the index is among those here.
+    /// The place here of a track of the index.
     pub(crate) fn slot(&self, track: usize) -> Option<usize> {
         self.tracks.iter().position(|t| t.track == track)
     }
 
-    /// Takes bytes of the file: best all that were needed.
+    /// Takes bytes of the file from `offset` on.
     pub(crate) fn feed(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let end = offset.saturating_add(bytes.len() as u64);
         self.feed_tail(offset, bytes);
@@ -134,7 +134,7 @@ impl MoofStore {
             if wanted && let Err(error) = self.walk(i, offset, bytes) {
                 let run = self.runs.get(i).filter(|run| run.moofs.is_empty());
                 let guess = run.map(|run| run.start).filter(|start| *start != self.origin);
-                // An index that points to what is no box is not believed.
+                // An entry of `sidx` or `mfra` that points to no box is dropped.
                 let Some(start) = guess else { return Err(error) };
                 self.marks.retain(|mark| mark.offset != start);
                 self.runs.remove(i);
@@ -155,7 +155,7 @@ impl MoofStore {
             let from = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
             let Some(rest) = bytes.get(from..) else { return Ok(()) };
             let Some(header) = Header::parse(rest) else {
-                // A few bytes at the end of the file are no box.
+                // Fewer bytes than a header at the end of the file are padding.
                 let end = self.file_size.filter(|size| *size == at + rest.len() as u64);
                 if let Some((end, run)) = end.zip(self.runs.get_mut(i)) {
                     run.at = end;
@@ -222,8 +222,8 @@ impl MoofStore {
     fn take(&mut self, i: usize, at: u64, content: &[u8]) -> Result<()> {
         let b = BoxAt { kind: *b"sidx", start: 0, body: 8, end: content.len() };
         if content.get(4..8) == Some(b"sidx") {
-            let told = sidx::parse(content, b, at + content.len() as u64);
-            if let Some((found, until_ms)) = told {
+            let parsed = sidx::parse(content, b, at + content.len() as u64);
+            if let Some((found, until_ms)) = parsed {
                 self.until_ms = self.until_ms.max(until_ms);
                 self.mark(found);
             }
@@ -233,16 +233,16 @@ impl MoofStore {
         let marked = self.marks.partition_point(|mark| mark.offset <= at).checked_sub(1);
         let marked = marked.and_then(|i| self.marks.get(i));
         let start = |id| {
-            let slot = self.moof_tracks.iter().position(|told| told.id == id);
+            let slot = self.moof_tracks.iter().position(|track| track.id == id);
             let Some((slot, track)) = slot.and_then(|s| Some((s, self.tracks.get(s)?))) else {
                 return 0;
             };
-            // Tracks may take turns, a `moof` each.
+            // Tracks may alternate, a `moof` each.
             let before = moofs.iter().rev().take(TRACKS_MAX);
-            let mut parts = before.filter_map(|moof| moof.span(self.moof_tracks.get(slot)?).ok());
-            let went_on = parts.find(|part| part.samples > 0);
-            let begun = marked.map_or(0, |mark| ticks(mark.time_ms, track.scale));
-            went_on.map_or(begun.max(track.end), |part| part.end)
+            let mut spans = before.filter_map(|moof| moof.span(self.moof_tracks.get(slot)?).ok());
+            let continued = spans.find(|span| span.samples > 0);
+            let marked_start = marked.map_or(0, |mark| ticks(mark.time_ms, track.scale));
+            continued.map_or(marked_start.max(track.end), |span| span.end)
         };
         let moof = Moof::new(at, content, &self.moof_tracks, start)?;
         if let Some(run) = self.runs.get_mut(i) {
@@ -263,7 +263,7 @@ impl MoofStore {
         let new = self.marks.get(from..).unwrap_or_default();
         let sorted = new.is_sorted_by_key(|mark| mark.offset);
         if !sorted || new.first().is_some_and(|mark| mark.offset <= before) {
-            // A heap sorts in a tenth of the code of `sort`; the number keeps equals in their order.
+            // A heap takes a tenth of the code of `sort`; the number keeps equal keys in order.
             let marks = self.marks.drain(..).enumerate();
             let heap: BinaryHeap<_> = marks.map(|(i, m)| (m.offset, i, m.time_ms)).collect();
             let sorted = heap.into_sorted_vec().into_iter();
@@ -272,7 +272,7 @@ impl MoofStore {
         }
     }
 
-    /// Takes of the `mfra` what these bytes say, if they reach to the end of the file.
+    /// Reads `mfra` from these bytes, if they reach the end of the file.
     fn feed_tail(&mut self, offset: u64, bytes: &[u8]) {
         let end = offset.saturating_add(bytes.len() as u64);
         if self.tail == MfraState::Done || self.file_size != Some(end) {
@@ -293,10 +293,10 @@ impl MoofStore {
             return;
         };
         let tracks = boxes(rest, from.saturating_add(8), rest.len(), "").of(*b"tfra");
-        // The places of pictures, where there are any: sound is found from there.
+        // Entries of video tracks, where there are any: audio is found from there.
         let has_video = self.tracks.iter().any(|track| track.is_video);
         let scale = |id| {
-            let slot = self.moof_tracks.iter().position(|told| told.id == id)?;
+            let slot = self.moof_tracks.iter().position(|track| track.id == id)?;
             let track = self.tracks.get(slot)?;
             (track.is_video == has_video).then_some(track.scale)
         };
@@ -304,12 +304,12 @@ impl MoofStore {
         self.mark(found);
     }
 
-    /// Joins run `i` to the one behind it, where it has come there.
+    /// Joins range `i` to the next one, where it has reached that.
     fn merge(&mut self, i: usize) {
         let at = self.runs.get(i).map_or(0, |run| run.at);
         while self.runs.get(i + 1).is_some_and(|next| next.start <= at) {
             let next = self.runs.remove(i + 1);
-            // One that begins within a box was none.
+            // A range that begins within a box was a wrong guess.
             if let Some(run) = self.runs.get_mut(i).filter(|run| run.at == next.start) {
                 run.moofs.extend(next.moofs);
                 (run.at, run.missing) = (next.at, next.missing);
@@ -317,7 +317,7 @@ impl MoofStore {
         }
     }
 
-    /// Keeps what is held within its limits: what is far from `at` goes first.
+    /// Drops boxes to stay within limits; those far from `at` go first.
     fn forget(&mut self, at: u64) {
         let moofs = self.runs.iter().flat_map(|run| &run.moofs);
         let held: usize = moofs.map(|moof| moof.bytes.len() + size_of::<Moof>()).sum();

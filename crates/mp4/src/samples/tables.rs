@@ -1,4 +1,4 @@
-//! A track's samples, read out of the tables where they lie: one at a time, from anywhere.
+//! The sample tables of a track, read in place: one sample at a time, from any sample on.
 
 use crate::boxes::ctts;
 use crate::boxes::runs::{RunCursor, Runs};
@@ -21,29 +21,30 @@ pub(crate) struct Tables {
     pub(crate) stco: Stco,
     /// Absent: every sample is a key frame.
     pub(crate) stss: Option<Stss>,
-    /// Where any sample may be a key frame or not: ticks in which there is one.
+    /// Where key frames are not marked: ticks within which there is one; else 0.
     pub(crate) undeclared: i64,
-    /// TableSamples that all tables describe.
+    /// Samples that every table describes.
     pub(crate) count: u32,
 }
 
-/// Where a sample lies and when it is decoded and shown: in the media's own time out of the
-/// tables, in the presentation's out of a selected track.
+/// Where a sample lies, and when it is decoded and shown: in media time as the tables return it, in
+/// presentation time as a `SelectedTrack` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {
-    /// Where in the file the `moof` lies that tells of it; 0: `moov` does.
+    /// Offset in the file of the `moof` that describes it; 0: `moov` does.
     pub(crate) moof: u64,
-    /// Its number in there, from 0.
+    /// Its number there, from 0.
     pub(crate) index: u32,
-    /// Which segment of the timeline shows it.
+    /// The edit segment that shows it.
     pub(crate) segment: u32,
     pub(crate) offset: u64,
     pub(crate) size: u32,
     pub(crate) duration: u32,
-    /// As it is written.
+    /// The decoding time that fragments state.
     pub(crate) dts: i64,
     pub(crate) pts: i64,
-    /// When it is decoded, if times could be negative: what windows are measured by.
+    /// Decoding time without the shift that keeps `tfdt` from being negative; windows are measured
+    /// by it.
     pub(crate) decoded: i64,
     pub(crate) description: u32,
     pub(crate) key: bool,
@@ -59,7 +60,7 @@ impl Sample {
     }
 }
 
-/// A sample's place in the order of play.
+/// A sample by its place in the order of play: the offset of its `moof` (0: `moov`), and its number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SampleId {
     pub(crate) moof: u64,
@@ -72,7 +73,7 @@ impl SampleId {
     }
 }
 
-/// A sample's times without its place.
+/// A sample's number and times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampleTimes {
     pub(crate) index: u32,
@@ -103,13 +104,13 @@ impl Tables {
         self.time(data, sample).0 + cts.map_or(0, |(_, value)| i64::from(ctts::offset(value)))
     }
 
-    /// By how much a sample is shown before it is decoded, at most.
+    /// The most that a sample is shown before it is decoded; 0 where none is.
     pub(crate) fn early(&self, data: &[u8]) -> i64 {
         let values = self.ctts.iter().flat_map(|ctts| ctts.values(data));
         values.map(|value| -i64::from(ctts::offset(value))).fold(0, i64::max)
     }
 
-    /// The times of the samples from `from` up to `to`, one after the other.
+    /// The times of the samples from `from` up to, not including, `to`.
     pub(crate) fn shown<'a>(&'a self, data: &'a [u8], from: u32, to: u32) -> TimesIter<'a> {
         let stts = self.stts.at(data, from);
         let ctts = self.ctts.as_ref().map(|ctts| (ctts, ctts.at(data, from)));
@@ -157,7 +158,7 @@ impl Tables {
         tries.rev().find(|i| self.ct(data, *i) <= time).unwrap_or(0)
     }
 
-    /// Where the chunk that lies last in the file ends.
+    /// Where the last chunk in the file ends.
     pub(crate) fn media_end(&self, data: &[u8]) -> u64 {
         let offset = |chunk: &Chunk| self.stco.offset(data, chunk.number).unwrap_or(0);
         let mut last: Option<(u64, Chunk)> = None;
@@ -176,7 +177,7 @@ impl Tables {
         })
     }
 
-    /// The samples from `from` up to `to`.
+    /// The samples from `from` up to, not including, `to`.
     pub(crate) fn walk<'a>(&'a self, data: &'a [u8], from: u32, to: u32) -> TableSamples<'a> {
         let chunk = self.stsc.chunk_of(data, from);
         let inside = chunk.map_or(0, |chunk| self.stsz.between(data, chunk.first, from));
@@ -184,7 +185,7 @@ impl Tables {
     }
 }
 
-/// TimesIter of samples, one after the other.
+/// Iterates over times of samples.
 pub(crate) struct TimesIter<'a> {
     data: &'a [u8],
     table: &'a Runs,
@@ -212,7 +213,7 @@ impl Iterator for TimesIter<'_> {
     }
 }
 
-/// TableSamples one after the other.
+/// Iterates over samples.
 pub(crate) struct TableSamples<'a> {
     data: &'a [u8],
     tables: &'a Tables,
@@ -269,7 +270,7 @@ impl Iterator for TableSamples<'_> {
         }
         let sample = self.read();
         if sample.is_err() {
-            // Behind a fault nothing can be said.
+            // After an error nothing more is known.
             self.times.next = self.times.to;
         }
         Some(sample)

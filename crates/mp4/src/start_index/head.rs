@@ -270,7 +270,7 @@ impl<'a> StoredTrack<'a> {
     }
 }
 
-/// The fields that describe a track to whoever chooses one.
+/// The fields that a choice of tracks needs.
 fn read_track(reader: &mut Reader<'_>, kind: TrackKind) -> Result<Track> {
     let everywhere = reader.up_to::<u8>(1)? == 1;
     let support =

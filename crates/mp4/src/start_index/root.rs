@@ -97,8 +97,8 @@ mod tests {
         }
         let why = "ü".repeat(REASON_BYTES_MAX);
         assert!(Root::read(&Root::Refused(&why).write()).is_ok(), "a long reason is cut");
-        let odd = name.replace('0', "O");
-        let odd = Root::Stored { size_bytes: 1, names: vec![&odd], head: b"" }.write();
-        assert!(Root::read(&odd).is_err());
+        let invalid = name.replace('0', "O");
+        let invalid = Root::Stored { size_bytes: 1, names: vec![&invalid], head: b"" }.write();
+        assert!(Root::read(&invalid).is_err());
     }
 }

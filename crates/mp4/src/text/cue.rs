@@ -1,27 +1,27 @@
-//! A cue, and how text tracks write them.
+//! Cues, and how they are read from the samples of each text format.
 
 use crate::boxes::{BoxAt, be16, boxes};
 use crate::moov::text_format::TextFormat;
 
-/// Cues looked back at: more are not shown at a time.
+/// Previous cues that a new one is compared with: more are not shown at once.
 const SHOWN_MAX: usize = 64;
 
-/// What is shown from when to when.
+/// A timed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cue {
-    /// When it appears.
+    /// When it appears, in milliseconds.
     pub start_ms: u64,
-    /// When it is gone.
+    /// When it disappears, in milliseconds.
     pub end_ms: u64,
-    /// Lines of plain text; marked up as `WebVTT` or as a document in XML where the format is such.
+    /// Lines of plain text; for `WebVTT` with its markup, for TTML an XML document.
     pub text: String,
-    /// `WebVTT`'s name of the cue.
+    /// The `WebVTT` cue identifier.
     pub id: Option<String>,
-    /// `WebVTT`'s settings: where it stands.
+    /// The `WebVTT` cue settings, such as its position.
     pub settings: Option<String>,
 }
 
-/// Adds what a sample says that is shown from and until these times.
+/// Appends the cues of a sample that is shown between these times.
 pub(super) fn read(
     format: TextFormat,
     data: &[u8],
@@ -70,7 +70,7 @@ fn web_vtt(data: &[u8], shown: &Cue, cues: &mut Vec<Cue>) {
             let content = (&other.text, &other.id, &other.settings);
             other.end_ms == cue.start_ms && content == (&cue.text, &cue.id, &cue.settings)
         };
-        // Cues that end here are among the last: few are shown at once.
+        // A cue that ends here is among the last ones: few are shown at once.
         match cues.iter_mut().take(known).rev().take(SHOWN_MAX).find(same) {
             Some(before) => before.end_ms = cue.end_ms,
             None => cues.push(cue),

@@ -1,4 +1,4 @@
-//! Subtitles and chapters as timed cues: which bytes of the file hold them, and what these say.
+//! Which bytes of a file hold the cues of a span of time; the chapters of a film.
 
 use crate::boxes::{BoxAt, be64};
 use crate::error::{Error, Result};
@@ -11,19 +11,19 @@ use crate::samples::moof_lookup::Next;
 use super::cue::{self, Cue};
 use crate::moov::text_format::TextFormat;
 
-/// Where the cues of a span of time lie.
+/// The ranges that hold the cues of a span of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cues {
-    /// The requests, in order.
+    /// The range requests, in order.
     pub fetches: Vec<Fetch>,
-    /// Up to when they tell: less than was asked for where cues are many or lie scattered, or are
-    /// not known yet.
+    /// The end of the span they cover, in milliseconds: earlier than requested where cues are many,
+    /// scattered, or not known yet.
     pub until_ms: u64,
-    /// What must be fed to the index of a fragmented file before it tells of more.
+    /// Bytes to feed to the index of a fragmented file before it can plan further.
     pub need: Option<ByteRange>,
 }
 
-/// One closed range, and what lies in it.
+/// One range request, and the cue samples in its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
     /// The bytes.
@@ -32,7 +32,7 @@ pub struct Fetch {
     samples: Vec<Timed>,
 }
 
-/// A sample by its place in a range.
+/// A cue sample, by its offset in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Timed {
     at: u64,
@@ -41,16 +41,19 @@ struct Timed {
     end_ms: u64,
 }
 
-/// The parts of a film.
+/// The chapters of a film.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapters {
-    /// A text track whose cues they are.
+    /// The text track whose cues are the chapters, by its number in the index.
     pub track: Option<usize>,
-    /// Those that stand in `moov` itself.
+    /// Chapters listed in `moov` (`chpl`).
     pub listed: Vec<Cue>,
 }
 
-/// Where the cues of text track `track` lie that are shown between two times.
+/// Plans the requests for the cues of text track `track` that are shown between two times, in
+/// milliseconds.
+///
+/// Errors where the track has no cues, or its sample tables or `moof` boxes are broken.
 pub fn plan<B: AsRef<[u8]>>(
     index: &Index<B>,
     track: usize,
@@ -106,8 +109,10 @@ fn fetches(format: TextFormat, pieces: Vec<Piece>, times: Vec<(u64, u64)>) -> Ve
 }
 
 impl Fetch {
-    /// Adds the cues in the range's `bytes` to those known. A `WebVTT` cue that goes on where a known
-    /// one ends is the same: it is written again whenever another one begins or ends.
+    /// Appends the cues in the range's `bytes`. A `WebVTT` cue that begins where an equal one ends is
+    /// joined to it: files repeat a cue whenever another one begins or ends.
+    ///
+    /// Errors where `bytes` are shorter than the range.
     pub fn read(&self, bytes: &[u8], cues: &mut Vec<Cue>) -> Result<()> {
         for sample in &self.samples {
             let place = usize::try_from(sample.at).ok();
@@ -124,7 +129,7 @@ impl Fetch {
     }
 }
 
-/// The chapters of a film: those of its text track (`tref` of kind `chap`), and those of `chpl`.
+/// The chapters of a film: the text track that a `tref` of type `chap` names, and those of `chpl`.
 pub fn chapters<B: AsRef<[u8]>>(index: &Index<B>) -> Chapters {
     let tracks = index.tracks();
     let is_text = |id: &u32| tracks.iter().position(|t| t.id == *id && t.text.is_some());
@@ -137,7 +142,7 @@ pub fn chapters<B: AsRef<[u8]>>(index: &Index<B>) -> Chapters {
 /// `chpl`, as Nero wrote it: a count, then times in 100 ns and titles of at most 255 bytes.
 fn listed(data: &[u8], chpl: BoxAt, end_ms: u64) -> Vec<Cue> {
     let content = chpl.content(data);
-    // Version 1 has four bytes more, and nobody knows what for.
+    // Version 1 has four more bytes of unknown meaning.
     let mut at = if content.first() == Some(&0) { 5 } else { 9 };
     let mut cues: Vec<Cue> = Vec::new();
     while let (Some(start), Some(length)) = (be64(content, at), content.get(at + 8)) {
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_behind_its_length_and_in_front_of_styles() {
+    fn tx3g_text_ends_before_its_styles() {
         let cues = read(
             TextFormat::Tx3g,
             &[
@@ -201,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_vtt_cue_that_goes_on_is_one() {
+    fn webvtt_cues_that_continue_are_joined() {
         let vttc = |out: &mut Vec<u8>, id: &[u8], text: &[u8]| {
             boxed(out, *b"vttc", |out| {
                 boxed(out, *b"iden", |out| out.extend(id));
@@ -222,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_chapters_end_where_the_next_begins() {
+    fn chpl_chapters_end_where_the_next_begins() {
         let mut data = b"\0\0\0\0chpl\x01\0\0\0\0\0\0\0\x02".to_vec();
         for (start, title) in [(0_u64, "One"), (50_000_000, "Zwei")] {
             data.extend(start.to_be_bytes());

@@ -1,4 +1,7 @@
-//! Subtitles and chapters as timed cues: which bytes of the file hold them, and what these say.
+//! Subtitles and chapters as timed cues.
+//!
+//! [`plan`] returns the ranges that hold the cues of a span of time; [`Fetch::read`] reads the cues from
+//! the bytes of such a range. [`chapters`] finds the chapters of a film.
 
 mod cue;
 mod cues;

@@ -1,23 +1,23 @@
-//! Edit lists made plain: which spans of the media are shown when (§ 8.6.6).
+//! Edit lists as spans of the media that are shown one after the other (§ 8.6.6).
 //!
-//! Empty edits delay what follows; edits that continue each other become one span; a jump, a
-//! repetition or a still begins another. Only a speed other than the media's own is refused: Media
+//! An empty edit delays the next span; edits that continue each other are one span; a jump, a
+//! repetition or a still picture begins another. A playback rate other than 1 is refused: Media
 //! SampleSource Extensions cannot show it.
 
 use crate::boxes::elst::{Edit, Rate};
 use crate::limits::TICKS_MAX;
 use crate::ticks::rescale;
 
-/// A span of the media, in ticks of the track.
+/// A span of the media that is shown, in ticks of the track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MediaSpan {
     /// When it begins in the presentation.
     pub(crate) delay: i64,
-    /// What it begins with in the media.
+    /// Media time of its start.
     pub(crate) from: i64,
-    /// Where it ends in the media; none: at the media's own end.
+    /// Media time of its end; `None`: the end of the media.
     pub(crate) to: Option<i64>,
-    /// The picture at `from` stands still for so long.
+    /// How long the picture at `from` is shown, where the span is a still picture.
     pub(crate) still: Option<i64>,
 }
 
@@ -25,7 +25,7 @@ impl MediaSpan {
     /// All of the media.
     pub(crate) const WHOLE: Self = Self { delay: 0, from: 0, to: None, still: None };
 
-    /// Whether `next` goes on where this one ends, in the media and in the presentation.
+    /// Whether `next` continues this span, in the media and in the presentation.
     fn goes_on(&self, next: &Self, slack: i64) -> bool {
         let Some(to) = self.to.filter(|_| self.still.is_none() && next.still.is_none()) else {
             return false;
@@ -35,7 +35,7 @@ impl MediaSpan {
     }
 }
 
-/// What the edits show, in the order of the presentation.
+/// The spans of these edits, in the order of the presentation.
 ///
 /// Each boundary is rescaled from the sum of all durations before it, so that it is at most half a
 /// tick away from where it should be, however many edits there are.
@@ -48,7 +48,7 @@ pub(crate) fn media_spans(
         return Ok(vec![MediaSpan::WHOLE]);
     }
     let ticks = |time| rescale(time, movie, track).min(TICKS_MAX).cast_signed();
-    // Durations are rounded to ticks of the movie, so edits that continue may seem a tick apart.
+    // Durations are rounded to ticks of the movie: edits that continue may differ by a tick.
     let slack = ticks(2);
     let alone = edits.iter().filter(|edit| edit.media_time >= 0).count() == 1;
     let mut found: Vec<MediaSpan> = Vec::new();
@@ -63,14 +63,14 @@ pub(crate) fn media_spans(
             _ => found.push(media_span),
         }
         if edit.duration == 0 {
-            // It reaches to the end of the media, and nothing comes behind that.
+            // It reaches to the end of the media, so it is the last one.
             break;
         }
     }
     if found.is_empty() { Err("shows nothing of the track") } else { Ok(found) }
 }
 
-/// What one edit shows, if anything; `alone`: it is the only one that does.
+/// The span of one edit, if it shows something; `alone`: it is the only one that does.
 fn media_span(
     edit: &Edit,
     begin: i64,
@@ -84,7 +84,7 @@ fn media_span(
     if edit.media_time > limit {
         return Err("begins past 2^53 ticks, Firstframe's limit");
     }
-    // Before the media's beginning there is nothing to be shown, and it takes its time.
+    // A start before the media's beginning is a delay.
     let early = edit.media_time.min(0).saturating_neg().min(limit);
     let (delay, from) = ((begin + early).min(limit), edit.media_time.max(0));
     let length = length.map(|length| length - early);
@@ -92,7 +92,7 @@ fn media_span(
         return Ok(None);
     }
     match edit.rate {
-        // A film of one still picture is a muxer's slip, not an edit.
+        // A rate of 0 in the only edit is a muxer's error.
         Rate::Still if !alone => Ok(length.map(|still| MediaSpan {
             delay,
             from,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_do_not_drift() {
+    fn edit_boundaries_do_not_drift() {
         // Cuts of a third of a second and a bit, in a movie whose ticks do not divide the track's.
         let edits: Vec<_> = (0..8192_u32).map(|i| edit(200, i64::from(i) * 90_000)).collect();
         let found = media_spans(&edits, 600, 44_101).unwrap();
@@ -127,18 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn odd_edits_are_read_by_their_sense() {
-        let told = |edits: &[Edit]| media_spans(edits, 1000, 1000).unwrap();
-        assert_eq!(told(&[edit(0, 0)]), [MediaSpan::WHOLE]);
+    fn unusual_edits_are_read_by_their_intent() {
+        let spans = |edits: &[Edit]| media_spans(edits, 1000, 1000).unwrap();
+        assert_eq!(spans(&[edit(0, 0)]), [MediaSpan::WHOLE]);
         // 300 ticks in front of the media, and 700 of it.
         let early = MediaSpan { delay: 300, from: 0, to: Some(700), still: None };
-        assert_eq!(told(&[edit(1000, -300)]), [early]);
+        assert_eq!(spans(&[edit(1000, -300)]), [early]);
         let still = Edit { rate: Rate::Still, ..edit(500, 40) };
-        assert_eq!(told(&[still])[0].still, None);
-        let both = told(&[edit(100, 0), still]);
+        assert_eq!(spans(&[still])[0].still, None);
+        let both = spans(&[edit(100, 0), still]);
         assert_eq!(both[1], MediaSpan { delay: 100, from: 40, to: Some(41), still: Some(500) });
-        assert_eq!(told(&[edit(100, 0), edit(100, 101), edit(9, 5)]).len(), 2);
-        assert_eq!(told(&[edit(100, 0), edit(50, -1), edit(100, 100)]).len(), 2);
+        assert_eq!(spans(&[edit(100, 0), edit(100, 101), edit(9, 5)]).len(), 2);
+        assert_eq!(spans(&[edit(100, 0), edit(50, -1), edit(100, 100)]).len(), 2);
         let fast = Edit { rate: Rate::Other, ..edit(500, 40) };
         assert!(media_spans(&[fast], 1000, 1000).is_err());
         assert!(media_spans(&[edit(9, -1)], 1000, 1000).is_err());

@@ -1,7 +1,7 @@
-//! One span of the media as it is played: from a key frame, each sample with its written times.
+//! An edit segment: samples that are played in a row, from a key frame on, with their written times.
 //!
-//! What lies before the edit: video keeps what must be decoded (see [`preroll`]). Audio keeps
-//! the one frame that the first audible one overlaps with, at its negative time.
+//! Before the edit, video keeps the pictures that must be decoded (see [`preroll`]), and audio keeps the
+//! one frame that the first audible one overlaps with, at its negative time.
 
 use super::edit_list::MediaSpan;
 use super::preroll::{self, PrerollTimes};
@@ -11,13 +11,13 @@ use crate::samples::tables::{Sample, SampleId, SampleTimes, Tables};
 /// Samples that are played in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EditSegment {
-    /// Its first sample's place in the order of play.
+    /// The number of its first sample in the order of play.
     pub(crate) base: u32,
     /// First sample that is needed.
     pub(crate) first: u32,
-    /// One behind the last sample that is shown.
+    /// One past the last sample that is shown.
     pub(crate) end: u32,
-    /// How many of the first are compressed; each is a tick long.
+    /// How many of the first samples are compressed to one tick each.
     compressed: u32,
     /// Presentation time = composition time + shift, in ticks of the track.
     pub(crate) shift: i64,
@@ -27,11 +27,11 @@ pub(crate) struct EditSegment {
     pub(crate) delay: i64,
     /// When its presentation ends, in ticks.
     pub(crate) until: i64,
-    /// Which sample lasts longer than by itself, and by how much: until the next segment begins.
+    /// The sample that is extended until the next segment begins, and by how many ticks.
     held: (u32, u32),
 }
 
-/// What a segment is made of and for.
+/// A track's sample tables, with the bytes they lie in.
 #[derive(Clone, Copy)]
 pub(crate) struct SampleSource<'a> {
     pub(crate) data: &'a [u8],
@@ -42,16 +42,16 @@ pub(crate) struct SampleSource<'a> {
 /// The end of a segment, for the one that follows.
 #[derive(Clone, Copy)]
 pub(crate) struct SegmentEnd {
-    /// One behind its last sample's place in the order of play.
+    /// One past its last sample in the order of play.
     base: u32,
     sample: u32,
-    /// When it is shown, and when it would be over.
+    /// When it is shown, and when it ends unless it is extended.
     pts: i64,
     over: i64,
 }
 
 impl EditSegment {
-    /// What it is made of, for [`EditSegment::read`]; nothing of one that others stand beside.
+    /// Its fields, for [`EditSegment::of`]; `None` where it is not the only segment of its track.
     pub(crate) fn numbers(&self) -> Option<[i64; 8]> {
         let Self { base, first, end, compressed, shift, lift, delay, until, held } = *self;
         let [first, end, compressed] = [first, end, compressed].map(i64::from);
@@ -59,7 +59,7 @@ impl EditSegment {
         alone.then_some([first, end, compressed, shift, lift, delay, until, i64::from(held.0)])
     }
 
-    /// Of such numbers.
+    /// The segment with such fields; `None` where they contradict each other.
     pub(crate) fn of(
         [first, end, compressed, shift, lift, delay, until, held]: [i64; 8],
     ) -> Option<Self> {
@@ -81,8 +81,8 @@ impl EditSegment {
         })
     }
 
-    /// For a file, whose edit list hides what is in front: pictures there have their own times, and
-    /// sounds are those that ffmpeg keeps, which are a second's.
+    /// For a file, whose edit list hides the samples in front: pictures there keep their own times, and
+    /// a second of audio is kept, as by ffmpeg.
     pub(crate) fn unfold(&mut self, source: SampleSource<'_>, second: i64) {
         let SampleSource { data, tables, is_video } = source;
         if !is_video {
@@ -94,12 +94,12 @@ impl EditSegment {
         self.lift = (-self.decoded(source, self.first)).max(0);
     }
 
-    /// By how much it is decoded later, so that it is not decoded before 0.
+    /// Ticks by which decoding times are delayed, so that none is negative.
     pub(crate) fn lift(&self) -> i64 {
         self.lift
     }
 
-    /// Moves all that is shown, and of that `lift` is what is decoded later still.
+    /// Delays presentation times by `ticks`, and decoding times by `lift` more.
     pub(crate) fn raise(&mut self, ticks: i64, lift: i64) {
         self.shift += ticks;
         self.delay += ticks;
@@ -107,13 +107,13 @@ impl EditSegment {
         self.lift = lift;
     }
 
-    /// How many samples belong together at its beginning.
+    /// How many samples at its beginning are compressed, and so timed together.
     pub(crate) fn compressed(&self) -> u32 {
         self.compressed
     }
 
-    /// The same for samples from number `first` on, `count` of them, of which the first is decoded
-    /// at `dts`; they and their times count from there.
+    /// The same segment for `count` samples from number `first` on, which is decoded at `dts`: numbers
+    /// and times count from that sample.
     pub(crate) fn from(&self, first: u32, count: u32, dts: i64) -> Self {
         let [from, end, held] =
             [self.first, self.end, self.held.0].map(|n| n.saturating_sub(first));
@@ -128,7 +128,7 @@ impl EditSegment {
         }
     }
 
-    /// The span behind `before`; none where it shows nothing.
+    /// The segment of a span that follows `before`; `None` where it shows nothing.
     pub(crate) fn new(
         source: SampleSource<'_>,
         media_span: &MediaSpan,
@@ -141,7 +141,7 @@ impl EditSegment {
             None => (media_span.from, to),
         };
         if still.is_some() && !is_video {
-            // A sound that stands still is silence.
+            // Still audio is silence.
             return Ok(None);
         }
         let first = source.first(from, delay, before.is_some());
@@ -184,35 +184,34 @@ impl EditSegment {
         Ok(Some((segment, last)))
     }
 
-    /// Lets the last picture stand, and the last sound be followed by silence, until `time`: no
-    /// browser plays on where it has nothing.
+    /// Extends the last sample until `time`: browsers stop playing at a gap.
     pub(crate) fn hold(&mut self, last: SegmentEnd, time: i64) {
         let extra = u32::try_from((time - last.over).max(0)).unwrap_or(u32::MAX);
         self.held = (last.sample, extra.min(i32::MAX.cast_unsigned()));
     }
 
-    /// One behind its last sample's place in the order of play.
+    /// One past its last sample in the order of play.
     pub(crate) fn behind(&self) -> u32 {
         self.base + (self.end - self.first)
     }
 
-    /// The sample at a place in the order of play.
+    /// The sample with number `at` in the order of play.
     pub(crate) fn sample(&self, at: u32) -> u32 {
         self.first + at.saturating_sub(self.base).min(self.end - self.first)
     }
 
-    /// The place of a sample in the order of play.
+    /// The place of a sample in the order of play, within the segment.
     pub(crate) fn id_of(&self, sample: u32) -> SampleId {
         let sample = sample.clamp(self.first, self.end.saturating_sub(1).max(self.first));
         SampleId { moof: 0, index: self.base + (sample - self.first) }
     }
 
-    /// When sample `i` is decoded, as it stands in the media.
+    /// When sample `i` is decoded, in presentation time.
     pub(crate) fn decoded(&self, source: SampleSource<'_>, i: u32) -> i64 {
         source.tables.time(source.data, i).0 + self.shift
     }
 
-    /// From the media's times to written ones, for samples from `from` on.
+    /// Converts media times to written ones, for samples from `from` on.
     pub(crate) fn clock(&self, source: SampleSource<'_>, from: u32) -> SampleClock {
         let SampleSource { data, tables, .. } = source;
         let shown = if from < self.first.saturating_add(self.compressed) {
@@ -228,10 +227,10 @@ impl EditSegment {
     }
 }
 
-/// Gives samples the times that are written.
+/// Converts the times of samples to those that fragments state.
 #[derive(Debug)]
 pub(crate) struct SampleClock {
-    /// For the first samples, where they are compressed.
+    /// The times of the first samples, where they are compressed.
     early: PrerollTimes,
     first: u32,
     shift: i64,
@@ -257,7 +256,7 @@ impl SampleClock {
 }
 
 impl SampleSource<'_> {
-    /// The picture that is seen at `time` of the media.
+    /// The picture that is shown at media time `time`.
     fn at(self, time: i64) -> Option<SampleTimes> {
         let near = self.tables.decoded_at(self.data, time);
         let from = near.saturating_sub(REORDER_MAX);
@@ -265,7 +264,7 @@ impl SampleSource<'_> {
         shown.filter(|s| s.ct <= time).max_by_key(|s| s.ct)
     }
 
-    /// The first sample that is needed for what is shown from `from` on.
+    /// The first sample that playing from media time `from` on needs.
     fn first(self, from: i64, delay: i64, follows: bool) -> u32 {
         let Self { data, tables, is_video } = self;
         if from == 0 {
@@ -277,14 +276,14 @@ impl SampleSource<'_> {
         let at = tables.decoded_at(data, from);
         let (start, duration) = tables.time(data, at);
         if follows {
-            // What stands before it ends with a whole frame too: to the nearest.
+            // The segment before ends with a whole frame too: round to the nearest one.
             return if (from - start) * 2 > i64::from(duration) { at + 1 } else { at };
         }
-        // A frame's output is made of itself and the one before it.
+        // A frame's output overlaps with that of the one before it.
         if start == from && delay == 0 { at.saturating_sub(1) } else { at }
     }
 
-    /// One behind the last sample that is shown before `to`.
+    /// One past the last sample that is shown before `to`.
     fn end(self, to: i64) -> u32 {
         let Self { data, tables, .. } = self;
         let near = tables.decoded_at(data, to).saturating_add(REORDER_MAX).min(tables.count - 1);
@@ -292,13 +291,13 @@ impl SampleSource<'_> {
         shown.filter(|s| s.ct < to).last().map_or(0, |last| last.index + 1)
     }
 
-    /// What is shown last of the samples up to `end`, before `to`.
+    /// The sample that is shown last, of those up to `end` and before `to`.
     fn last(self, first: u32, end: u32, to: Option<i64>) -> Option<SampleTimes> {
         let near = self.tables.shown(self.data, end.saturating_sub(REORDER_MAX).max(first), end);
         near.filter(|s| to.is_none_or(|to| s.ct < to)).max_by_key(|s| s.ct)
     }
 
-    /// When the last of the samples before `end` is over.
+    /// When the last of the samples before `end` ends.
     fn shown_until(self, first: u32, end: u32) -> i64 {
         let near = self.tables.shown(self.data, end.saturating_sub(REORDER_MAX).max(first), end);
         near.map(|s| s.ct + i64::from(s.duration)).max().unwrap_or(0)

@@ -1,25 +1,25 @@
-//! Pictures in front of an edit that begins between key frames: they must be decoded and not seen.
+//! Pictures in front of an edit that begins between key frames: they must be decoded, not seen.
 //!
-//! A browser throws a picture before 0 away, and with it all that refer to it. So each is shown for
-//! one tick, in its order, right in front of the first picture of the edit; where that one begins
-//! at 0, it is late by so many ticks, and never by as much as a frame.
+//! Browsers discard a picture with a negative time, and all that refer to it. So each such picture is
+//! compressed to one tick, right in front of the first picture of the edit; where the edit begins at 0,
+//! that picture is late by so many ticks, which is less than a frame.
 
 use std::collections::BinaryHeap;
 
 use crate::limits::{PREROLL_MAX, REORDER_MAX};
 use crate::samples::tables::{Sample, Tables};
 
-/// The times that the first samples are given.
+/// The compressed times of the first samples.
 #[derive(Debug)]
 pub(crate) struct PrerollTimes {
     /// When they are shown.
     pub(crate) shown: Vec<i64>,
-    /// When what follows them is decoded.
+    /// When the sample after them is decoded.
     pub(crate) steady: i64,
 }
 
 impl PrerollTimes {
-    /// Gives the `i`th its times; false where it is not one of them.
+    /// Sets the times of the `i`th sample; false where it is not one of them.
     pub(crate) fn set(&self, i: usize, sample: &mut Sample) -> bool {
         let Some(&pts) = self.shown.get(i) else { return false };
         let left = i64::try_from(self.shown.len() - i).unwrap_or(0);
@@ -28,7 +28,8 @@ impl PrerollTimes {
     }
 }
 
-/// When the first samples are shown, in ticks of the presentation; none where nothing precedes.
+/// When the first samples are shown, in ticks of the presentation; empty where no sample precedes the
+/// edit.
 pub(crate) fn times(
     data: &[u8],
     tables: &Tables,
@@ -43,10 +44,9 @@ pub(crate) fn times(
     compress(shown.map(|s| s.ct.saturating_sub(from) + delay).collect(), delay)
 }
 
-/// The same of samples whose times in the presentation are `shown`, of an edit that begins at
-/// `delay`.
+/// The same for samples whose presentation times are `shown`, and an edit that begins at `delay`.
 pub(crate) fn compress(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'static str> {
-    // A heap sorts in a tenth of the code of `sort_unstable`.
+    // A heap takes a tenth of the code of `sort_unstable`.
     let early: BinaryHeap<i64> = shown.iter().copied().filter(|at| *at < delay).collect();
     let early = early.into_sorted_vec();
     let count = i64::try_from(early.len()).unwrap_or(i64::MAX);

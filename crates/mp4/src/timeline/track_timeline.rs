@@ -1,35 +1,35 @@
-//! When a track's samples are shown: the segments its edit list makes, one after the other.
+//! When a track's samples are shown: the segments of its edit list, and the shift of its `moof` boxes.
 
 use super::edit_list::MediaSpan;
 use super::edit_segment::{EditSegment, SampleSource, SegmentEnd};
 use crate::samples::tables::SampleId;
 
-/// From the media's time to the presentation's.
+/// Maps media time to presentation time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timeline {
-    /// What `moov` itself describes, in the order of the presentation.
+    /// Segments of the samples in `moov`, in the order of the presentation.
     pub(crate) segments: Vec<EditSegment>,
-    /// When the presentation of that ends, in ticks.
+    /// When the last of them ends, in ticks.
     pub(crate) until: i64,
-    /// By how much the samples of `moof` boxes are shown later than they say, and decoded later
-    /// than that: `tfdt` has no sign.
+    /// Ticks added to all times of samples of `moof` boxes, and to their decoding times in addition:
+    /// `tfdt` is unsigned.
     pub(crate) shift: i64,
     pub(crate) lift: i64,
     /// When the first of them is shown.
     pub(crate) delay: i64,
-    /// By how much an edit list must move all of it back: for a file, and for nobody else.
+    /// Ticks that an edit list must move everything back by; 0 unless it is for a file.
     pub(crate) raised: i64,
 }
 
 impl Timeline {
-    /// Of one segment, and no `moof` boxes.
+    /// Of one segment, without `moof` boxes.
     pub(crate) fn of(segment: EditSegment) -> Self {
         let until = segment.until;
         Self { segments: vec![segment], until, shift: 0, lift: 0, delay: 0, raised: 0 }
     }
 
-    /// For a track whose samples are described by `moov`, by `moof` boxes, or by both. `room`: for
-    /// how many segments more, of all tracks.
+    /// For a track whose samples `moov`, `moof` boxes, or both describe. `room`: how many segments more
+    /// all tracks may have.
     pub(crate) fn new(
         source: SampleSource<'_>,
         media_spans: &[MediaSpan],
@@ -56,7 +56,7 @@ impl Timeline {
         if segments.is_empty() && !fragmented {
             return Err("shows nothing of the track");
         }
-        // In a fragmented file the edits are there for delay and priming, and end nothing.
+        // In a fragmented file, edits set delay and priming only.
         let first = media_spans.first().copied().unwrap_or(MediaSpan::WHOLE);
         let shift = first.delay - first.from;
         let until = segments.last().map_or(0, |segment| segment.until);
@@ -64,8 +64,8 @@ impl Timeline {
         Ok(Self { segments, until, shift, lift, delay, raised: 0 })
     }
 
-    /// For a file: no time is negative, no sample is shown before it is decoded, and an edit list
-    /// puts that right. `second`: how many ticks one has.
+    /// For a file: shifts times so that none is negative and no sample is shown before it is decoded;
+    /// an edit list shifts them back. `second`: ticks of a second.
     pub(crate) fn raise(&mut self, source: SampleSource<'_>, second: i64) {
         if let Some(first) = self.segments.first_mut() {
             first.unfold(source, second);
@@ -77,18 +77,18 @@ impl Timeline {
         }
         self.until = self.segments.last().map_or(0, |segment| segment.until);
         self.shift += self.raised;
-        // As if the edit began with the media: the list hides what is in front.
+        // As if the edit began with the media: the edit list hides the samples in front.
         self.delay = self.shift;
         self.lift = -early;
     }
 
-    /// The segment that a place in the order of play lies in, and its number.
+    /// The segment with this sample, and its number.
     pub(crate) fn segment(&self, place: SampleId) -> Option<(usize, &EditSegment)> {
         let i = self.segments.partition_point(|segment| segment.behind() <= place.index);
         self.segments.get(i).filter(|_| place.moof == 0).map(|segment| (i, segment))
     }
 
-    /// The segment that is shown at `time` of the presentation, else the first.
+    /// The segment shown at presentation time `time`, else the first.
     pub(crate) fn segment_at(&self, time: i64) -> Option<&EditSegment> {
         let i = self.segments.partition_point(|segment| segment.delay <= time);
         self.segments.get(i.saturating_sub(1))

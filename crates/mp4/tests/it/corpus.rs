@@ -8,11 +8,11 @@ use mp4::locate::{LocateStep, Locator};
 use mp4::plan::Selection;
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init, text};
 
-use crate::encoded;
+use crate::corpus_files::{NOT_PROBED, corpus, names};
+use crate::encoded_files;
 use crate::ffmpeg::{self, Seen, adler32};
 use crate::fmp4::{self, Packet};
-use crate::play;
-use crate::real::{NOT_PROBED, corpus, names};
+use crate::playback;
 
 /// Where ffmpeg sees something else, and is the one that is wrong: file, kind, and why.
 const EXPLAINED: [(&str, &str, &str); 2] = [
@@ -36,7 +36,7 @@ fn find(file: &[u8]) -> Result<ByteRange, Error> {
         match locator.next()? {
             LocateStep::Need(range) => {
                 let end = range.end.min(range.start + 100);
-                locator.feed(range.start, play::cut(file, ByteRange { end, ..range }));
+                locator.feed(range.start, playback::cut(file, ByteRange { end, ..range }));
             }
             LocateStep::Moov(range) => return Ok(range),
         }
@@ -51,7 +51,7 @@ fn verdict(folder: &Path, name: &str) -> (String, String) {
         Ok(moov) => moov,
         Err(error) => return (String::new(), error.to_string()),
     };
-    let mut index = match Index::parse(play::cut(&file, moov)) {
+    let mut index = match Index::parse(playback::cut(&file, moov)) {
         Ok(index) => index,
         Err(error) => return (String::new(), error.to_string()),
     };
@@ -114,7 +114,7 @@ impl Written {
     fn of(name: &str, file: &[u8]) -> Self {
         let path = format!("firstframe-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(path);
-        std::fs::write(&path, play::remux_to_file(file, 10_000)).unwrap();
+        std::fs::write(&path, playback::remux_to_file(file, 10_000)).unwrap();
         Self(path)
     }
 }
@@ -136,7 +136,7 @@ fn compare(
 ) -> Result<usize, String> {
     let name = path.file_name().unwrap().to_str().unwrap();
     let number = u32::try_from(track).unwrap() + 1;
-    let remuxed = fmp4::packets(&play::remux(file, 10_000));
+    let remuxed = fmp4::packets(&playback::remux(file, 10_000));
     let ours: Vec<Packet> = remuxed.into_iter().filter(|p| p.track == number).collect();
     if name == NOT_PROBED {
         let bytes: Vec<u8> = ours.iter().flat_map(|p| p.data.iter().copied()).collect();
@@ -151,7 +151,7 @@ fn compare(
 }
 
 #[test]
-fn every_file_of_the_corpus_plays_or_says_exactly_why_not() {
+fn corpus_files_play_or_are_refused_with_the_documented_reason() {
     let Some(folder) = corpus() else { return };
     let mut table = "# What becomes of real files\n\n\
         Packets (data, times with edits applied, key frames) as ffprobe sees them in the source,\n\
@@ -200,11 +200,11 @@ fn same_packets(ours: &[Packet], source: &[Seen], is_video: bool) -> Result<(), 
 }
 
 #[test]
-fn a_track_says_what_it_is() {
+fn tracks_describe_codec_size_and_language() {
     let Some(folder) = corpus() else { return };
     let told = |name: &str| {
         let file = std::fs::read(folder.join(name)).unwrap();
-        let index = Index::parse(play::moov(&file)).unwrap();
+        let index = Index::parse(playback::moov(&file)).unwrap();
         let told = index.tracks().iter().map(|t| {
             (
                 t.mime(),
@@ -224,30 +224,30 @@ fn a_track_says_what_it_is() {
         ]
     );
     let file = std::fs::read(folder.join("androidx__sample_dts_hd_ma.mp4")).unwrap();
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let index = Index::parse(playback::moov(&file)).unwrap();
     assert!(index.default_video().is_none() && index.default_audio().is_none());
     assert!(matches!(index.playable(), Err(Unplayable::Codec { name: "DTS", .. })));
 }
 
 #[test]
 #[cfg_attr(not(feature = "cenc"), ignore = "it is about the feature cenc")]
-fn encrypted_fragments_keep_what_goes_with_their_samples() {
+fn encrypted_fragments_keep_their_auxiliary_information() {
     let Some(folder) = corpus() else { return };
     for (name, iv_bytes, samples) in
         [("androidx__sample_fragmented_clearkey.mp4", 16, 30), ("eyevinn__cbcs.mp4", 0, 182)]
     {
         let file = std::fs::read(folder.join(name)).unwrap();
-        let index = play::index(&file);
+        let index = playback::index(&file);
         let selection = Selection { video: Some(0), audio: None };
         let mut out = init::write(&index, 0).unwrap();
         assert!(out.windows(4).any(|kind| kind == b"pssh") && out.windows(4).any(|k| k == b"tenc"));
-        out.extend(play::of(&file, selection, 0, 10_000).0);
-        assert_eq!(encoded::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
+        out.extend(playback::of(&file, selection, 0, 10_000).0);
+        assert_eq!(encoded_files::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
     }
 }
 
 #[test]
-fn cues_come_out_of_plain_and_fragmented_files() {
+fn cues_are_read_from_plain_and_fragmented_files() {
     let Some(folder) = corpus() else { return };
     for (name, count, first_ms, said) in [
         ("androidx__webvtt-in-mp4_sample.text.mp4", 2, (0, 234), "This is the first subtitle."),
@@ -256,16 +256,16 @@ fn cues_come_out_of_plain_and_fragmented_files() {
         ("androidx__sample_with_chapters.mp4", 3, (0, 201), "Chapter 1"),
     ] {
         let file = std::fs::read(folder.join(name)).unwrap();
-        let mut index = play::index(&file);
+        let mut index = playback::index(&file);
         let track = index.tracks().iter().position(|track| track.text.is_some()).unwrap();
         let plan = loop {
             let plan = text::plan(&index, track, 0, 60_000).unwrap();
             let Some(range) = plan.need else { break plan };
-            index.feed(range.start, play::cut(&file, range)).unwrap();
+            index.feed(range.start, playback::cut(&file, range)).unwrap();
         };
         let mut cues = Vec::new();
         for fetch in &plan.fetches {
-            fetch.read(play::cut(&file, fetch.range), &mut cues).unwrap();
+            fetch.read(playback::cut(&file, fetch.range), &mut cues).unwrap();
         }
         let first = &cues[0];
         assert!(first.text.contains(said), "{name}: {cues:?}");

@@ -5,21 +5,21 @@ use mp4::limits::{HEAD_BYTES, MOOV_GUESS_BYTES};
 use mp4::locate::{LocateStep, Locator};
 use proptest::prelude::*;
 
-use crate::make::{self, PLAIN};
-use crate::play;
+use crate::mp4_writer::{self, PLAIN};
+use crate::playback;
 
 fn tail_file() -> Vec<u8> {
-    make::file(&[make::video(200, 24), make::audio(300)], &PLAIN)
+    mp4_writer::file(&[mp4_writer::video(200, 24), mp4_writer::audio(300)], &PLAIN)
 }
 
 fn place_of_moov(file: &[u8]) -> ByteRange {
-    let moov = play::moov(file);
+    let moov = playback::moov(file);
     let start = moov.as_ptr().addr() - file.as_ptr().addr();
     ByteRange::of(start as u64, moov.len() as u64)
 }
 
 #[test]
-fn head_and_tail_are_enough_in_either_order() {
+fn moov_is_found_from_head_and_tail_in_either_order() {
     let file = tail_file();
     let moov = place_of_moov(&file);
     let tail = usize::try_from(moov.start - 1000).unwrap();
@@ -37,10 +37,10 @@ fn head_and_tail_are_enough_in_either_order() {
 }
 
 #[test]
-fn nothing_within_mdat_is_asked_for() {
+fn ranges_inside_mdat_are_never_requested() {
     let mut locator = Locator::new(Some(10 << 30));
     assert_eq!(locator.next(), Ok(LocateStep::Need(ByteRange { start: 0, end: HEAD_BYTES })));
-    let mut head = make::boxed(*b"ftyp", &[b"isom\0\0\0\0isom"]);
+    let mut head = mp4_writer::boxed(*b"ftyp", &[b"isom\0\0\0\0isom"]);
     head.extend(b"\0\0\0\x01mdat");
     head.extend((10_u64 << 30).wrapping_sub(5020).to_be_bytes());
     locator.feed(0, &head);
@@ -57,7 +57,7 @@ fn nothing_within_mdat_is_asked_for() {
 }
 
 #[test]
-fn what_is_no_film_is_told_apart() {
+fn files_that_are_not_mp4_are_refused_with_their_reason() {
     let told = |file: &[u8]| {
         let mut locator = Locator::new(Some(file.len() as u64));
         locator.feed(0, file);
@@ -72,7 +72,7 @@ fn what_is_no_film_is_told_apart() {
     assert_eq!(told(&file[..file.len() / 2]), cut);
     let cut = told(&file[..file.len() - 1]);
     assert!(cut.starts_with("moov reaches past the end of the file: it is cut off"), "{cut}");
-    let ftyp = make::boxed(*b"ftyp", &[b"isom"]);
+    let ftyp = mp4_writer::boxed(*b"ftyp", &[b"isom"]);
     let never = "the file ends without a moov box: it is cut off or was never finished (byte 12)";
     assert_eq!(told(&ftyp), never);
     let open = [ftyp.clone(), b"\0\0\0\0mdat1234".to_vec()].concat();

@@ -9,21 +9,21 @@
 )]
 
 mod corpus;
-mod described;
-mod edited;
-mod encoded;
+mod corpus_files;
+mod damaged_files;
+mod edit_lists;
+mod encoded_files;
 mod ffmpeg;
-mod film;
 mod fmp4;
-mod locate;
-mod make;
-mod odd;
-mod play;
-mod real;
+mod fragmented_files;
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is the library of the fuzz targets")]
-mod runs;
-mod shapes;
-mod smoke;
-mod start;
+mod fuzz_targets;
+mod locate;
+mod mp4_writer;
+mod playback;
+mod sample_descriptions;
+mod start_index;
+mod synth;
+mod unusual_files;
 mod windows;

@@ -5,27 +5,28 @@ use mp4::{Index, init};
 use proptest::prelude::*;
 
 use crate::fmp4::{self, Packet};
-use crate::make::{self, Made, PLAIN, Shape, Unit};
-use crate::play;
+use crate::mp4_writer::{self, Made, PLAIN, Shape, Unit};
+use crate::playback;
 
 const EVER: i64 = i64::MAX;
 
-/// Packets of track `t` that are shown at or after 0, as `make::shown` has them.
+/// Packets of track `t` that are shown at or after 0, as `mp4_writer::shown` has them.
 fn of(packets: &[Packet], t: u32) -> Vec<Packet> {
     let mine = packets.iter().filter(|p| p.track == t + 1 && p.pts >= 0);
     mine.map(|p| Packet { dts: 0, ..p.clone() }).collect()
 }
 
 #[test]
-fn windows_follow_each_other_sample_by_sample() {
-    let tracks = [make::video(2400, 48), make::audio(4700)];
+fn windows_join_sample_by_sample() {
+    let tracks = [mp4_writer::video(2400, 48), mp4_writer::audio(4700)];
     let rows = [[1, 1], [24, 24], [5, 1], [100_000, 100_000]];
     for row in rows {
         for (gap, span_ms) in [(0, 10_000), (3, 999), (100, 60_000)] {
             let shape = Shape { row, gap, ..PLAIN };
-            let packets = fmp4::packets(&play::remux(&make::file(&tracks, &shape), span_ms));
+            let packets =
+                fmp4::packets(&playback::remux(&mp4_writer::file(&tracks, &shape), span_ms));
             for (t, track) in tracks.iter().enumerate() {
-                let expected = make::shown(t, track, (1024, EVER), 0);
+                let expected = mp4_writer::shown(t, track, (1024, EVER), 0);
                 assert!(
                     of(&packets, u32::try_from(t).unwrap()) == expected,
                     "{row:?} {gap} track {t}"
@@ -36,13 +37,13 @@ fn windows_follow_each_other_sample_by_sample() {
 }
 
 #[test]
-fn usual_interleaving_takes_one_request_and_few_bytes_a_window() {
-    let tracks = [make::video(2400, 48), make::audio(4700)];
-    let file = make::file(&tracks, &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let selection = play::defaults(&index);
+fn windows_take_one_request_with_usual_interleaving() {
+    let tracks = [mp4_writer::video(2400, 48), mp4_writer::audio(4700)];
+    let file = mp4_writer::file(&tracks, &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let selection = playback::defaults(&index);
     let (cursor, _) = plan::seek(&index, selection, 0).unwrap();
-    let (_, windows) = play::on(&file, &index, selection, cursor, 10_000);
+    let (_, windows) = playback::on(&file, &index, selection, cursor, 10_000);
     assert_eq!(windows.len(), 10);
     for (i, window) in windows.iter().enumerate() {
         assert_eq!(window.fetches.len(), 1, "{i}");
@@ -57,11 +58,11 @@ fn usual_interleaving_takes_one_request_and_few_bytes_a_window() {
 }
 
 #[test]
-fn chunks_of_half_a_second_have_small_headers() {
-    let tracks = [make::video(480, 48), make::audio(940)];
-    let file = make::file(&tracks, &Shape { chunk: [12, 23], ..PLAIN });
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let selection = play::defaults(&index);
+fn headers_are_small_with_chunks_of_half_a_second() {
+    let tracks = [mp4_writer::video(480, 48), mp4_writer::audio(940)];
+    let file = mp4_writer::file(&tracks, &Shape { chunk: [12, 23], ..PLAIN });
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let selection = playback::defaults(&index);
     let (cursor, _) = plan::seek(&index, selection, 10_000).unwrap();
     let window = plan::next(&index, selection, cursor, 10_000).unwrap().unwrap();
     let header: usize = window.fetches[0].fragments.iter().map(|f| f.header.len()).sum();
@@ -69,7 +70,7 @@ fn chunks_of_half_a_second_have_small_headers() {
 }
 
 #[test]
-fn a_seam_costs_two_runs_and_changing_durations_four_bytes_each() {
+fn headers_spend_four_bytes_on_each_changed_duration() {
     let seam = |i: usize| if i == 700 { 900 } else { 1024 };
     let odd_at_last = |i: usize| if i < 900 { 1024 } else { 1000 };
     let in_turn = |i: usize| 1024 - u32::from(i.is_multiple_of(2));
@@ -77,18 +78,18 @@ fn a_seam_costs_two_runs_and_changing_durations_four_bytes_each() {
     for (duration, fixed, each) in
         [(steady, 104, 4), (&seam, 148, 4), (&odd_at_last, 124, 4), (&in_turn, 104, 8)]
     {
-        let mut audio = make::audio(940);
+        let mut audio = mp4_writer::audio(940);
         for (i, unit) in audio.units.iter_mut().enumerate() {
             unit.duration = duration(i);
         }
-        let tracks = [make::video(480, 48), audio];
-        let file = make::file(&tracks, &PLAIN);
-        let index = Index::parse(play::moov(&file)).unwrap();
-        let selection = play::defaults(&index);
+        let tracks = [mp4_writer::video(480, 48), audio];
+        let file = mp4_writer::file(&tracks, &PLAIN);
+        let index = Index::parse(playback::moov(&file)).unwrap();
+        let selection = playback::defaults(&index);
         let (cursor, _) = plan::seek(&index, selection, 10_000).unwrap();
-        let (played, windows) = play::on(&file, &index, selection, cursor, 10_000);
+        let (played, windows) = playback::on(&file, &index, selection, cursor, 10_000);
         let packets = of(&fmp4::packets(&played), 1);
-        let shown = make::shown(1, &tracks[1], (1024, EVER), 0);
+        let shown = mp4_writer::shown(1, &tracks[1], (1024, EVER), 0);
         assert!(!packets.is_empty() && packets == shown[shown.len() - packets.len()..]);
         let sound = &windows[0].fetches[0].fragments[1];
         let count = sound.sample_count as usize;
@@ -100,13 +101,13 @@ fn a_seam_costs_two_runs_and_changing_durations_four_bytes_each() {
 }
 
 #[test]
-fn badly_interleaved_audio_is_fetched_apart() {
-    let mut video = make::video(2400, 48);
+fn badly_interleaved_audio_is_fetched_separately() {
+    let mut video = mp4_writer::video(2400, 48);
     video.units.iter_mut().for_each(|u| u.size += 4000);
-    let tracks = [video, make::audio(4700)];
-    let file = make::file(&tracks, &Shape { row: [100_000, 100_000], ..PLAIN });
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let selection = play::defaults(&index);
+    let tracks = [video, mp4_writer::audio(4700)];
+    let file = mp4_writer::file(&tracks, &Shape { row: [100_000, 100_000], ..PLAIN });
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let selection = playback::defaults(&index);
     let (cursor, start_ms) = plan::seek(&index, selection, 50_000).unwrap();
     assert_eq!(start_ms, 50_000);
     let window = plan::next(&index, selection, cursor, 10_000).unwrap().unwrap();
@@ -117,18 +118,18 @@ fn badly_interleaved_audio_is_fetched_apart() {
 }
 
 #[test]
-fn one_track_alone_plays() {
-    let tracks = [make::video(480, 48), make::audio(940)];
-    let file = make::file(&tracks, &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
+fn single_tracks_play() {
+    let tracks = [mp4_writer::video(480, 48), mp4_writer::audio(940)];
+    let file = mp4_writer::file(&tracks, &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
     for (t, selection) in [
         (0, Selection { video: Some(0), audio: None }),
         (1, Selection { video: None, audio: Some(1) }),
     ] {
         let (cursor, _) = plan::seek(&index, selection, 0).unwrap();
-        let packets = fmp4::packets(&play::on(&file, &index, selection, cursor, 7_000).0);
+        let packets = fmp4::packets(&playback::on(&file, &index, selection, cursor, 7_000).0);
         let number = u32::try_from(t).unwrap();
-        assert!(of(&packets, number) == make::shown(t, &tracks[t], (1024, EVER), 0));
+        assert!(of(&packets, number) == mp4_writer::shown(t, &tracks[t], (1024, EVER), 0));
         assert!(packets.iter().all(|p| p.track == number + 1));
     }
     assert!(plan::seek(&index, Selection { video: Some(1), audio: None }, 0).is_err());
@@ -136,9 +137,9 @@ fn one_track_alone_plays() {
 }
 
 #[test]
-fn an_initialization_segment_has_no_edits_and_the_very_description() {
-    let file = make::file(&[make::video(48, 24), make::audio(90)], &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
+fn initialization_segments_have_no_edits_and_the_original_description() {
+    let file = mp4_writer::file(&[mp4_writer::video(48, 24), mp4_writer::audio(90)], &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
     let stsd: [&[u8; 4]; 6] = [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"];
     let init = init::write(&index, 0).unwrap();
     assert_eq!(fmp4::find(&init, &stsd), fmp4::find(&file, &stsd));
@@ -148,27 +149,27 @@ fn an_initialization_segment_has_no_edits_and_the_very_description() {
 }
 
 #[test]
-fn a_delay_moves_all_times_and_sound_begins_without_the_picture() {
-    let mut video = make::video(240, 48);
+fn delayed_video_moves_all_times_and_audio_begins_before_it() {
+    let mut video = mp4_writer::video(240, 48);
     video.edits = vec![(1500, -1), (10_000, 1024)];
-    let tracks = [video, make::audio(470)];
-    let file = make::file(&tracks, &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let tracks = [video, mp4_writer::audio(470)];
+    let file = mp4_writer::file(&tracks, &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
     assert_eq!(index.duration_ms(), 11_500);
-    let packets = fmp4::packets(&play::remux(&file, 4_000));
-    assert!(of(&packets, 0) == make::shown(0, &tracks[0], (1024, EVER), 18_432));
-    assert!(of(&packets, 1) == make::shown(1, &tracks[1], (1024, EVER), 0));
-    assert_eq!(plan::seek(&index, play::defaults(&index), 200).unwrap().1, 1500);
+    let packets = fmp4::packets(&playback::remux(&file, 4_000));
+    assert!(of(&packets, 0) == mp4_writer::shown(0, &tracks[0], (1024, EVER), 18_432));
+    assert!(of(&packets, 1) == mp4_writer::shown(1, &tracks[1], (1024, EVER), 0));
+    assert_eq!(plan::seek(&index, playback::defaults(&index), 200).unwrap().1, 1500);
 }
 
 #[test]
-fn a_long_delay_does_not_hold_the_sound_back() {
-    let mut video = make::video(240, 48);
+fn long_video_delays_do_not_delay_audio() {
+    let mut video = mp4_writer::video(240, 48);
     video.edits = vec![(60_000, -1), (10_000, 1024)];
-    let tracks = [video, make::audio(3000)];
-    let file = make::file(&tracks, &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let selection = play::defaults(&index);
+    let tracks = [video, mp4_writer::audio(3000)];
+    let file = mp4_writer::file(&tracks, &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let selection = playback::defaults(&index);
     let (cursor, _) = plan::seek(&index, selection, 0).unwrap();
     let first = plan::next(&index, selection, cursor, 10_000).unwrap().unwrap();
     assert_eq!((first.start_ms, first.end_ms / 1000), (0, 10));
@@ -176,15 +177,15 @@ fn a_long_delay_does_not_hold_the_sound_back() {
 }
 
 #[test]
-fn a_cut_between_key_frames_keeps_the_key_frame_and_every_shown_time() {
-    let mut video = make::video(240, 48);
+fn edits_between_key_frames_keep_the_key_frame_and_shown_times() {
+    let mut video = mp4_writer::video(240, 48);
     // From frame 60 on, two seconds long, in two edits that continue each other.
     let from = 60 * 512 + 1024;
     video.edits = vec![(1000, from), (1000, from + 12_288)];
-    let file = make::file(&[video.clone()], &PLAIN);
-    let packets = fmp4::packets(&play::remux(&file, 10_000));
+    let file = mp4_writer::file(&[video.clone()], &PLAIN);
+    let packets = fmp4::packets(&playback::remux(&file, 10_000));
     let until = i64::from(from) + 24_576;
-    let expected = make::shown(0, &video, (i64::from(from), until), 0);
+    let expected = mp4_writer::shown(0, &video, (i64::from(from), until), 0);
     // Frame 60 shows after 48 to 59, which take a tick each; those after it are in time.
     assert!(packets[0].key && packets[..12].iter().all(|p| p.duration == 1));
     let mut times: Vec<_> = packets.iter().map(|p| p.pts).filter(|at| *at < 24_576).collect();
@@ -194,16 +195,16 @@ fn a_cut_between_key_frames_keeps_the_key_frame_and_every_shown_time() {
     assert_eq!(times, right);
     assert!(packets.is_sorted_by(|a, b| a.dts < b.dts) && packets[0].dts >= 0);
     assert!(packets.len() - times.len() <= 2, "frames that others refer to");
-    assert_eq!(Index::parse(play::moov(&file)).unwrap().duration_ms(), 2000);
+    assert_eq!(Index::parse(playback::moov(&file)).unwrap().duration_ms(), 2000);
 }
 
 #[test]
-fn edits_that_cannot_be_kept_are_named() {
+fn unsupported_edits_are_refused_with_their_reason() {
     let told = |edits: &[(u32, i32)]| {
-        let mut video = make::video(240, 48);
+        let mut video = mp4_writer::video(240, 48);
         video.edits = edits.to_vec();
-        let file = make::file(&[video], &PLAIN);
-        Index::parse(play::moov(&file)).unwrap().playable().map_err(|why| why.to_string())
+        let file = mp4_writer::file(&[video], &PLAIN);
+        Index::parse(playback::moov(&file)).unwrap().playable().map_err(|why| why.to_string())
     };
     assert_eq!(told(&[(0, 0)]), Ok(()));
     let why = "its edit list shows nothing of the track";
@@ -245,26 +246,26 @@ proptest! {
         at in 0..12_000_u64,
     ) {
         let [moov_first, wide, no_stss] = flags;
-        let mut tracks = [video, make::audio(sounds)];
+        let mut tracks = [video, mp4_writer::audio(sounds)];
         tracks[1].edits = Vec::new();
         if no_stss {
             tracks[0].units.iter_mut().for_each(|u| u.key = true);
         }
         let shape = Shape { chunk, row, gap, moov_first, wide, no_stss };
-        let file = make::file(&tracks, &shape);
-        let packets = fmp4::packets(&play::remux(&file, span_ms));
+        let file = mp4_writer::file(&tracks, &shape);
+        let packets = fmp4::packets(&playback::remux(&file, span_ms));
         for (t, track) in tracks.iter().enumerate() {
-            let expected = make::shown(t, track, (0, EVER), 0);
+            let expected = mp4_writer::shown(t, track, (0, EVER), 0);
             let mine: Vec<_> = packets.iter().filter(|p| p.track as usize == t + 1).collect();
             prop_assert_eq!(mine.len(), expected.len());
             for (mine, expected) in mine.iter().zip(&expected) {
                 prop_assert_eq!((mine.pts, mine.key, &mine.data), (expected.pts, expected.key, &expected.data));
             }
         }
-        let index = Index::parse(play::moov(&file)).unwrap();
-        let selection = play::defaults(&index);
+        let index = Index::parse(playback::moov(&file)).unwrap();
+        let selection = playback::defaults(&index);
         let (cursor, start_ms) = plan::seek(&index, selection, at).unwrap();
-        let all = make::shown(0, &tracks[0], (0, EVER), 0);
+        let all = mp4_writer::shown(0, &tracks[0], (0, EVER), 0);
         let keys = all.iter().filter(|p| p.key);
         let best = keys.clone().filter(|p| p.pts <= i64::try_from(at).unwrap() * 10).count();
         let key = keys.clone().nth(best.saturating_sub(1)).unwrap();
@@ -272,7 +273,7 @@ proptest! {
         if keys.is_sorted_by_key(|p| p.pts) {
             prop_assert_eq!(start_ms, u64::try_from(key.pts).unwrap() / 10);
         }
-        let (played, _) = play::on(&file, &index, selection, cursor, span_ms);
+        let (played, _) = playback::on(&file, &index, selection, cursor, span_ms);
         let first = fmp4::packets(&played).into_iter().find(|p| p.track == 1).unwrap();
         prop_assert!(first.key);
     }

@@ -4,28 +4,28 @@ use mp4::synth::{self, MoovAt};
 use mp4::{Index, TrackKind};
 
 use crate::fmp4;
-use crate::make::{self, PLAIN};
-use crate::play;
+use crate::mp4_writer::{self, PLAIN};
+use crate::playback;
 
 fn written(clip: &[u8], film: &synth::SynthFile) -> Vec<u8> {
-    let media = play::cut(clip, film.media).repeat(film.repeats as usize);
+    let media = playback::cut(clip, film.media).repeat(film.repeats as usize);
     [film.head.as_slice(), &media, &film.tail].concat()
 }
 
 #[test]
-fn a_film_shows_the_clip_again_and_again() {
+fn synthetic_films_repeat_the_clip() {
     // Two seconds: 48 frames, and 94 AAC frames, of which 93 fit behind the priming one.
-    let clip = make::file(&[make::video(48, 24), make::audio(100)], &PLAIN);
-    let once = fmp4::packets(&play::remux(&clip, 10_000));
+    let clip = mp4_writer::file(&[mp4_writer::video(48, 24), mp4_writer::audio(100)], &PLAIN);
+    let once = fmp4::packets(&playback::remux(&clip, 10_000));
     for moov_at in [MoovAt::Head, MoovAt::Tail] {
         let film = synth::repeat_clip(&clip, 50, moov_at).unwrap();
         let long = written(&clip, &film);
         assert_eq!(long.len() as u64, film.size_bytes());
         assert_eq!(film.tail.is_empty(), moov_at == MoovAt::Head);
-        let index = Index::parse(play::moov(&long)).unwrap();
+        let index = Index::parse(playback::moov(&long)).unwrap();
         assert_eq!(index.duration_ms(), 100_000);
         assert_eq!(index.tracks()[0].sample_count, 48 * 50);
-        let packets = fmp4::packets(&play::remux(&long, 10_000));
+        let packets = fmp4::packets(&playback::remux(&long, 10_000));
         for (track, ticks) in index.tracks().iter().zip([24_576, 96_000]) {
             let number = if track.kind == TrackKind::Video { 1 } else { 2 };
             let of = |p: &&fmp4::Packet| p.track == number && p.pts >= 0;
@@ -43,15 +43,15 @@ fn a_film_shows_the_clip_again_and_again() {
 }
 
 #[test]
-fn four_gibibytes_need_wide_offsets() {
-    let clip = make::file(&[make::video(48, 24)], &PLAIN);
+fn films_over_four_gibibytes_have_64_bit_offsets() {
+    let clip = mp4_writer::file(&[mp4_writer::video(48, 24)], &PLAIN);
     let film = synth::repeat_clip(&clip, 10, MoovAt::Tail).unwrap();
     assert!(
         fmp4::find(&film.tail, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"]).is_some()
     );
-    let mut huge = make::video(4, 4);
+    let mut huge = mp4_writer::video(4, 4);
     huge.units.iter_mut().for_each(|u| u.size = 1 << 20);
-    let clip = make::file(&[huge], &PLAIN);
+    let clip = mp4_writer::file(&[huge], &PLAIN);
     let film = synth::repeat_clip(&clip, 2000, MoovAt::Tail).unwrap();
     let index = Index::parse(film.tail.as_slice()).unwrap();
     assert!(index.media_end() > 1 << 32);
@@ -59,8 +59,8 @@ fn four_gibibytes_need_wide_offsets() {
 }
 
 #[test]
-fn a_clip_that_is_none_is_refused() {
+fn invalid_clips_are_refused() {
     assert!(synth::repeat_clip(b"", 3, MoovAt::Tail).is_err());
-    let clip = make::file(&[make::video(48, 24)], &PLAIN);
+    let clip = mp4_writer::file(&[mp4_writer::video(48, 24)], &PLAIN);
     assert!(synth::repeat_clip(&clip, u32::MAX, MoovAt::Tail).is_err());
 }

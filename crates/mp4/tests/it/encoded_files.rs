@@ -8,11 +8,11 @@ use mp4::plan::{self, Selection};
 use mp4::text::{self, Cue, TextFormat};
 use mp4::{Index, Support, TrackKind, Unplayable, init};
 
+use crate::damaged_files::{Random, damage};
 use crate::ffmpeg::{self, Folder};
 use crate::fmp4;
-use crate::play;
-use crate::runs;
-use crate::smoke::{Random, damage};
+use crate::fuzz_targets;
+use crate::playback;
 
 const PICTURE: &[&str] = &["-f", "lavfi", "-i", "testsrc2=s=160x90:r=24:d=1"];
 const SOUND: &[&str] = &["-f", "lavfi", "-i", "sine=frequency=440:r=48000:d=1"];
@@ -51,7 +51,7 @@ const CODECS: &[(&str, &str, &str, bool)] = &[
 ];
 
 #[test]
-fn every_codec_has_its_string_and_its_packets_or_its_reason() {
+fn codecs_have_their_string_and_packets_or_a_reason() {
     let folder = Folder::new("codecs");
     for (i, (arguments, container, codec, plays)) in CODECS.iter().enumerate() {
         let is_video = arguments.starts_with("-c:v");
@@ -59,7 +59,7 @@ fn every_codec_has_its_string_and_its_packets_or_its_reason() {
         let input = if is_video { PICTURE } else { SOUND };
         let made = folder.make(&format!("{i}.{container}"), &[input, &arguments]);
         let file = std::fs::read(&made).unwrap();
-        let index = Index::parse(play::moov(&file)).unwrap();
+        let index = Index::parse(playback::moov(&file)).unwrap();
         let track = &index.tracks()[0];
         assert_eq!(track.codec, *codec, "{arguments:?}");
         if !plays {
@@ -70,14 +70,14 @@ fn every_codec_has_its_string_and_its_packets_or_its_reason() {
         }
         assert_eq!(index.playable(), Ok(()), "{codec}");
         assert_ne!(track.support, Support::Nowhere);
-        let written = folder.write("written.mp4", &play::remux_to_file(&file, 400));
+        let written = folder.write("written.mp4", &playback::remux_to_file(&file, 400));
         let kind = if is_video { "v" } else { "a" };
         ffmpeg::assert_same(&written, &ffmpeg::packets(&made, kind), kind);
     }
 }
 
 #[test]
-fn a_file_written_again_has_the_times_it_had() {
+fn remuxed_files_keep_their_times() {
     let folder = Folder::new("again");
     let input = [PICTURE, SOUND, H264, AAC].concat();
     let made = folder.make("made.mp4", &[&input]);
@@ -96,7 +96,7 @@ fn a_file_written_again_has_the_times_it_had() {
         &[&middle[..], &["-movflags", "frag_keyframe+delay_moov"]].concat(),
     ] {
         let source = folder.make("source.mp4", &[arguments]);
-        let written = play::remux_to_file(&std::fs::read(&source).unwrap(), 400);
+        let written = playback::remux_to_file(&std::fs::read(&source).unwrap(), 400);
         let written = folder.write("written.mp4", &written);
         let streams = ["v:0", "a:0"].map(str::to_owned);
         let frames = [&source, &written].map(|file| ffmpeg::frames(file, &streams));
@@ -147,11 +147,11 @@ fn remux_scrambled(file: &[u8], moov: &[u8], is_hollow: bool, span_ms: u64) -> V
             let hole = fragment.hole.take();
             assert_eq!(hole.is_some(), is_hollow);
             for (at, range) in hole.iter().flat_map(Hole::places) {
-                let bytes = play::cut(file, range);
+                let bytes = playback::cut(file, range);
                 fragment.header[at..at + bytes.len()].copy_from_slice(bytes);
             }
         }
-        play::append(file, &window, &mut out);
+        playback::append(file, &window, &mut out);
         cursor = window.next;
     }
     out
@@ -160,11 +160,11 @@ fn remux_scrambled(file: &[u8], moov: &[u8], is_hollow: bool, span_ms: u64) -> V
 /// Debian's ffmpeg decrypts the first fragment of a file, if it has one `trun`.
 #[test]
 #[cfg_attr(not(feature = "cenc"), ignore = "it is about the feature cenc")]
-fn encrypted_tracks_are_decrypted_by_who_has_the_key() {
+fn encrypted_tracks_are_decrypted_with_their_key() {
     let folder = Folder::new("cenc");
     for (track, codec) in [(&[PICTURE, H264], "avc1.64000a"), (&[SOUND, AAC], "mp4a.40.2")] {
         let file = scrambled(&folder, track);
-        let moov = play::moov(&file);
+        let moov = playback::moov(&file);
         assert_eq!(Index::parse(moov).unwrap().tracks()[0].codec, codec);
         let whole = remux_scrambled(&file, moov, false, 10_000);
         // Without `senc`, `saiz` and `saio` say where in the file its content lies.
@@ -220,18 +220,18 @@ pub(crate) fn described_samples(out: &[u8], iv_bytes: [usize; 2]) -> usize {
 
 #[test]
 #[cfg_attr(not(feature = "cenc"), ignore = "it is about the feature cenc")]
-fn what_goes_with_an_encrypted_sample_stands_where_saio_says() {
+fn auxiliary_information_lies_where_saio_points() {
     let folder = Folder::new("saio");
     let file = scrambled(&folder, &[PICTURE, SOUND, H264, AAC]);
-    let out = remux_scrambled(&file, play::moov(&file), false, 300);
+    let out = remux_scrambled(&file, playback::moov(&file), false, 300);
     assert_eq!(described_samples(&out, [8, 8]), 24);
     // Fragments have it in their own boxes.
     let file = out;
     for span_ms in [200, 10_000] {
-        let index = play::index(&file);
+        let index = playback::index(&file);
         let selection = Selection { video: Some(0), audio: Some(1) };
         let mut again = init::write_many(&index, &[0, 1]).unwrap();
-        again.extend(play::of(&file, selection, 0, span_ms).0);
+        again.extend(playback::of(&file, selection, 0, span_ms).0);
         assert_eq!(described_samples(&again, [8, 8]), 24);
     }
 }
@@ -242,12 +242,12 @@ const CHAPTERS: &str = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=4
                         [CHAPTER]\nTIMEBASE=1/1000\nSTART=400\nEND=1000\ntitle=Fin\n";
 
 fn cues(file: &[u8], track: usize, (from_ms, to_ms): (u64, u64)) -> Vec<Cue> {
-    let index = Index::parse(play::moov(file)).unwrap();
+    let index = Index::parse(playback::moov(file)).unwrap();
     let plan = text::plan(&index, track, from_ms, to_ms).unwrap();
     assert_eq!(plan.until_ms, to_ms);
     let mut cues = Vec::new();
     for fetch in &plan.fetches {
-        fetch.read(play::cut(file, fetch.range), &mut cues).unwrap();
+        fetch.read(playback::cut(file, fetch.range), &mut cues).unwrap();
     }
     cues
 }
@@ -270,7 +270,7 @@ fn subtitles_are_timed_cues() {
     assert_eq!(cues(&file, 1, (950, 1_000)), []);
     let stpp = folder.make("stpp.mp4", &[PICTURE, &input, &["-c:s", "ttml"]]);
     let file = std::fs::read(stpp).unwrap();
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let index = Index::parse(playback::moov(&file)).unwrap();
     assert_eq!(index.tracks()[1].text, Some(TextFormat::Ttml));
     let documents = cues(&file, 1, (0, 1_000));
     assert!(documents.iter().all(|cue| cue.text.contains("<tt")));
@@ -279,24 +279,24 @@ fn subtitles_are_timed_cues() {
 }
 
 #[test]
-fn chapters_of_both_kinds_are_told() {
+fn chapters_of_both_kinds_are_listed() {
     let folder = Folder::new("chapters");
     let given = folder.write("in.txt", CHAPTERS.as_bytes());
     let input = ["-i", given.to_str().unwrap(), "-map_metadata", "1", "-c:v", "libx264"];
     let file = std::fs::read(folder.make("chapters.mp4", &[PICTURE, &input])).unwrap();
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let index = Index::parse(playback::moov(&file)).unwrap();
     let text::Chapters { track, listed } = text::chapters(&index);
     let both = [(0, 400, "Début"), (400, 1_000, "Fin")];
     assert_eq!(shown(&listed), both);
     assert_eq!(shown(&cues(&file, track.unwrap(), (0, 1_000))), both);
     let plain = folder.make("plain.mp4", &[PICTURE, &["-c:v", "libx264"]]);
     let plain = std::fs::read(plain).unwrap();
-    let none = text::chapters(&Index::parse(play::moov(&plain)).unwrap());
+    let none = text::chapters(&Index::parse(playback::moov(&plain)).unwrap());
     assert_eq!((none.track, none.listed.len()), (None, 0));
 }
 
 #[test]
-fn damaged_files_of_odd_kinds_are_survived() {
+fn damaged_files_of_unusual_kinds_cause_no_panic() {
     let folder = Folder::new("damaged");
     let srt = folder.write("in.srt", SUBTITLES.as_bytes());
     let given = folder.write("in.txt", CHAPTERS.as_bytes());
@@ -306,15 +306,15 @@ fn damaged_files_of_odd_kinds_are_survived() {
     let files = [std::fs::read(text).unwrap(), scrambled(&folder, &[PICTURE, SOUND, H264, AAC])];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for file in &files {
-        let moov = play::moov(file);
+        let moov = playback::moov(file);
         for _ in 0..3000 {
             let damaged = damage(&mut random, moov);
-            runs::index(&damaged);
-            runs::write_init(&damaged);
-            runs::plan(&damaged);
+            fuzz_targets::index(&damaged);
+            fuzz_targets::write_init(&damaged);
+            fuzz_targets::plan(&damaged);
             // Its offsets are those of a whole file: what they name is there, or is not.
             let tail = file.len() - moov.len();
-            runs::cues(&[&file[..tail], &damaged].concat());
+            fuzz_targets::cues(&[&file[..tail], &damaged].concat());
         }
     }
 }

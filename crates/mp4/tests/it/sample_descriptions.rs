@@ -5,8 +5,8 @@ use mp4::plan::{self, Selection};
 use mp4::{Index, Support, Unplayable, init};
 
 use crate::fmp4;
-use crate::make::{self, PLAIN, boxed};
-use crate::play;
+use crate::mp4_writer::{self, PLAIN, boxed};
+use crate::playback;
 
 /// A sample entry for video with these boxes in it.
 fn entry(kind: [u8; 4], boxes: &[Vec<u8>]) -> Vec<u8> {
@@ -32,8 +32,8 @@ fn hvcc(sets: &[u8]) -> Vec<u8> {
 /// A film of 24 pictures, four in a chunk, with these descriptions; `described` says which one each
 /// chunk has.
 fn film(entries: &[Vec<u8>], described: &[u32]) -> Vec<u8> {
-    let shape = make::Shape { chunk: [4, 4], ..PLAIN };
-    let file = make::file(&[make::video(24, 4)], &shape);
+    let shape = mp4_writer::Shape { chunk: [4, 4], ..PLAIN };
+    let file = mp4_writer::file(&[mp4_writer::video(24, 4)], &shape);
     let count = u32::try_from(entries.len()).unwrap().to_be_bytes();
     let stsd = boxed(*b"stsd", &[&[0; 4], &count, &entries.concat()]);
     let rows: Vec<u8> = (1_u32..)
@@ -83,7 +83,7 @@ fn stsd(init: &[u8]) -> &[u8] {
 }
 
 #[test]
-fn colours_shape_stereo_and_rotation_are_carried() {
+fn colour_aspect_stereo_and_rotation_are_copied() {
     let extras = [
         boxed(*b"colr", &[b"nclx\0\x09\0\x10\0\x09\x80"]),
         boxed(*b"mdcv", &[&[7; 24]]),
@@ -96,14 +96,14 @@ fn colours_shape_stereo_and_rotation_are_carried() {
     ];
     let boxes = [&[avcc(31)], &extras[..]].concat();
     let file = film(&[entry(*b"avc1", &boxes)], &[1]);
-    let init = init::write(&Index::parse(play::moov(&file)).unwrap(), 0).unwrap();
+    let init = init::write(&Index::parse(playback::moov(&file)).unwrap(), 0).unwrap();
     assert_eq!(stsd(&init)[8..], entry(*b"avc1", &boxes));
     let tkhd = fmp4::find(&init, &[b"moov", b"trak", b"tkhd"]).unwrap();
     assert_eq!(tkhd[40..76], ROTATED);
 }
 
 #[test]
-fn hevc_is_renamed_where_all_its_parameter_sets_are_in_front() {
+fn hevc_entries_are_renamed_where_hvcc_has_all_parameter_sets() {
     let dovi = boxed(*b"dvvC", &[&[1, 0, 0x10, 0x35, 0x10], &[0; 19]]);
     for (kind, boxes, written, codec) in [
         (b"hev1", vec![hvcc(&[32, 33, 34])], b"hvc1", "hvc1.1.6.L93.B0"),
@@ -113,7 +113,7 @@ fn hevc_is_renamed_where_all_its_parameter_sets_are_in_front() {
         (b"hvc1", vec![hvcc(&[32, 33, 34]), dovi.clone()], b"hvc1", "hvc1.1.6.L93.B0"),
     ] {
         let file = film(&[entry(*kind, &boxes)], &[1]);
-        let index = Index::parse(play::moov(&file)).unwrap();
+        let index = Index::parse(playback::moov(&file)).unwrap();
         assert_eq!(index.tracks()[0].codec, codec);
         assert!(matches!(index.tracks()[0].support, Support::Somewhere(_)));
         let init = init::write(&index, 0).unwrap();
@@ -123,7 +123,7 @@ fn hevc_is_renamed_where_all_its_parameter_sets_are_in_front() {
 
 /// What a player is told: with which segment, of which type, which description of it.
 fn told(file: &[u8]) -> Vec<(u32, String, Vec<u8>, u32)> {
-    let index = Index::parse(play::moov(file)).unwrap();
+    let index = Index::parse(playback::moov(file)).unwrap();
     let selection = Selection { video: Some(0), audio: None };
     let (mut cursor, _) = plan::seek(&index, selection, 0).unwrap();
     let mut told = Vec::new();
@@ -145,7 +145,7 @@ fn told(file: &[u8]) -> Vec<(u32, String, Vec<u8>, u32)> {
 }
 
 #[test]
-fn a_new_description_is_a_new_initialization_segment() {
+fn changed_descriptions_get_their_own_initialization_segment() {
     let (low, high) = (entry(*b"avc1", &[avcc(30)]), entry(*b"avc1", &[avcc(40)]));
     let other = entry(*b"hev1", &[hvcc(&[32, 33, 34])]);
     let file = film(&[low.clone(), high.clone(), other], &[1, 1, 2, 3, 1, 2]);
@@ -165,7 +165,7 @@ fn a_new_description_is_a_new_initialization_segment() {
 }
 
 #[test]
-fn descriptions_that_are_alike_share_a_segment() {
+fn equal_descriptions_share_an_initialization_segment() {
     let same = entry(*b"avc1", &[avcc(30)]);
     let file = film(&[same.clone(), same.clone()], &[1, 2, 1, 7, 2, 2]);
     let both = [&[0, 0, 0, 2][..], &same, &same].concat();
@@ -176,13 +176,13 @@ fn descriptions_that_are_alike_share_a_segment() {
 }
 
 #[test]
-fn a_track_plays_where_all_its_descriptions_do() {
+fn tracks_are_playable_where_all_their_descriptions_are() {
     let avc = entry(*b"avc1", &[avcc(30)]);
     let file = film(&[avc.clone(), entry(*b"hvc1", &[hvcc(&[])])], &[1, 2]);
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let index = Index::parse(playback::moov(&file)).unwrap();
     assert!(matches!(index.tracks()[0].support, Support::Somewhere(why) if why.contains("HEVC")));
     let file = film(&[avc, entry(*b"mp4v", &[])], &[1, 2]);
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let index = Index::parse(playback::moov(&file)).unwrap();
     let why = Unplayable::Codec { name: "MPEG-4 Part 2 video", code: "mp4v".into() };
     assert_eq!(index.playable(), Err(why));
 }

@@ -1,4 +1,4 @@
-//! Writes a long plain MP4 that repeats a short one: `film CLIP REPEATS head|tail OUT`.
+//! Writes a synthetic long film, which repeats a short clip: `synth CLIP REPEATS head|tail OUT`.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use mp4::synth::{self, MoovAt};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, clip, repeats, place, out] = arguments.as_slice() else {
-        return Err("usage: film CLIP REPEATS head|tail OUT".into());
+        return Err("usage: synth CLIP REPEATS head|tail OUT".into());
     };
     let moov_at = match place.as_str() {
         "head" => MoovAt::Head,

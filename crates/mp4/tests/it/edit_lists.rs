@@ -6,12 +6,12 @@ use proptest::prelude::*;
 
 use crate::ffmpeg::{self, adler32};
 use crate::fmp4::{self, Packet};
-use crate::make::{self, Made, PLAIN};
-use crate::play;
+use crate::mp4_writer::{self, Made, PLAIN};
+use crate::playback;
 
 /// 24 pictures a second of 512 ticks; a picture's composition time is 1024 later than its number.
 fn film(edits: &[(u32, i32)]) -> Made {
-    Made { edits: edits.to_vec(), ..make::video(240, 48) }
+    Made { edits: edits.to_vec(), ..mp4_writer::video(240, 48) }
 }
 
 fn at(frame: i32) -> i32 {
@@ -23,7 +23,7 @@ fn shown(video: &Made, stretches: &[(i32, i32, i64)]) -> Vec<(i64, String)> {
     let mut all = Vec::new();
     for (from, to, delay) in stretches {
         let bounds = (i64::from(*from), i64::from(*to));
-        let mut part: Vec<_> = make::shown(0, video, bounds, *delay)
+        let mut part: Vec<_> = mp4_writer::shown(0, video, bounds, *delay)
             .into_iter()
             .map(|p| (p.pts, adler32(&p.data)))
             .collect();
@@ -48,11 +48,11 @@ fn seen(packets: &[Packet], until: i64) -> Vec<(i64, String)> {
 }
 
 fn packets(video: &Made) -> Vec<Packet> {
-    fmp4::packets(&play::remux(&make::file(std::slice::from_ref(video), &PLAIN), 3_000))
+    fmp4::packets(&playback::remux(&mp4_writer::file(std::slice::from_ref(video), &PLAIN), 3_000))
 }
 
 #[test]
-fn jumps_forward_and_back_show_what_they_name() {
+fn edits_that_jump_show_the_media_they_name() {
     // One second from frame 0, one from frame 60 (between key frames), one from frame 10.
     let video = film(&[(1000, at(0)), (1000, at(60)), (1000, at(10))]);
     let packets = packets(&video);
@@ -60,31 +60,31 @@ fn jumps_forward_and_back_show_what_they_name() {
     assert_eq!(seen(&packets, 36_864), shown(&video, &stretches));
     let starts: Vec<_> = packets.windows(2).filter(|w| w[1].dts < w[0].dts).collect();
     assert!(starts.iter().all(|w| w[1].key), "decoding goes back to key frames only");
-    let file = make::file(&[video], &PLAIN);
-    assert_eq!(Index::parse(play::moov(&file)).unwrap().duration_ms(), 3000);
+    let file = mp4_writer::file(&[video], &PLAIN);
+    assert_eq!(Index::parse(playback::moov(&file)).unwrap().duration_ms(), 3000);
 }
 
 #[test]
-fn a_seek_begins_in_the_stretch_that_is_shown_then() {
+fn seeks_begin_in_the_edit_shown_at_that_time() {
     let video = film(&[(2000, at(96)), (2000, at(0)), (2000, at(150))]);
-    let file = make::file(std::slice::from_ref(&video), &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
+    let file = mp4_writer::file(std::slice::from_ref(&video), &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
     let selection = Selection { video: Some(0), audio: None };
     for (time_ms, start_ms, frame) in
         [(0, 0, 96), (1999, 0, 96), (2000, 2000, 0), (3999, 2000, 0), (5000, 4000, 144)]
     {
         let (cursor, start) = plan::seek(&index, selection, time_ms).unwrap();
         assert_eq!(start, start_ms, "{time_ms}");
-        let (played, _) = play::on(&file, &index, selection, cursor, 1_000);
+        let (played, _) = playback::on(&file, &index, selection, cursor, 1_000);
         let first = &fmp4::packets(&played)[0];
-        let key = &make::shown(0, &video, (0, i64::MAX), 0)[frame];
+        let key = &mp4_writer::shown(0, &video, (0, i64::MAX), 0)[frame];
         assert!(first.key && first.data == key.data, "{time_ms}");
     }
     assert_eq!(plan::seek(&index, selection, 5000).unwrap().1, 4000);
 }
 
 #[test]
-fn a_pause_holds_the_last_picture_and_the_last_sound() {
+fn empty_edits_extend_the_last_frame_of_each_track() {
     let video = film(&[(1000, at(0)), (500, -1), (1000, at(24))]);
     let packets = packets(&video);
     let stretches = [(at(0), at(24), 0), (at(24), at(48), 18_432)];
@@ -92,10 +92,10 @@ fn a_pause_holds_the_last_picture_and_the_last_sound() {
     // Nothing is missing in between: the picture before the pause ends where it does.
     let held = |p: &Packet| p.pts < 12_288 && p.pts + i64::from(p.duration) == 18_432;
     assert!(packets.iter().any(held));
-    let mut audio = make::audio(100);
+    let mut audio = mp4_writer::audio(100);
     audio.edits = vec![(500, 1024), (500, -1), (500, 30_000)];
-    let file = make::file(&[make::video(48, 24), audio], &PLAIN);
-    let packets = fmp4::packets(&play::remux(&file, 3_000));
+    let file = mp4_writer::file(&[mp4_writer::video(48, 24), audio], &PLAIN);
+    let packets = fmp4::packets(&playback::remux(&file, 3_000));
     let sound: Vec<_> = packets.iter().filter(|p| p.track == 2 && p.pts >= 0).collect();
     let mut ends = sound.windows(2).map(|w| w[0].pts + i64::from(w[0].duration) - w[1].pts);
     assert!(ends.all(|gap| gap >= 0), "no hole that a browser would stop at");
@@ -103,15 +103,15 @@ fn a_pause_holds_the_last_picture_and_the_last_sound() {
 }
 
 #[test]
-fn a_still_stands_as_long_as_it_shall() {
-    let file = make::file(&[film(&[(1000, at(0)), (2000, at(60)), (1000, at(100))])], &PLAIN);
+fn still_edits_last_for_their_duration() {
+    let file = mp4_writer::file(&[film(&[(1000, at(0)), (2000, at(60)), (1000, at(100))])], &PLAIN);
     // The rate of the second edit becomes 0.
     let place = file.windows(4).position(|w| w == b"elst").unwrap();
     let mut file = file;
     let rate = place + 12 + 12 + 8;
     assert_eq!(file[rate..rate + 4], [0, 1, 0, 0]);
     file[rate + 1] = 0;
-    let packets = fmp4::packets(&play::remux(&file, 3_000));
+    let packets = fmp4::packets(&playback::remux(&file, 3_000));
     let still: Vec<_> = packets.iter().filter(|p| p.duration >= 24_576).collect();
     assert_eq!(still.len(), 1);
     assert_eq!((still[0].pts, still[0].duration), (12_288, 24_576));
@@ -119,29 +119,29 @@ fn a_still_stands_as_long_as_it_shall() {
 }
 
 #[test]
-fn priming_that_only_a_note_tells_of_is_not_heard() {
+fn priming_noted_in_itunsmpb_is_cut() {
     let note = b" 00000000 00000840 000001C0 000000000000BB80 00000000 00000000";
     let mut data = u32::try_from(note.len() + 16).unwrap().to_be_bytes().to_vec();
     data.extend(b"data\0\0\0\x01\0\0\0\0");
     data.extend(note);
-    let udta = make::boxed(*b"udta", &[b"name\0\0\0\0iTunSMPB", &data]);
-    let audio = |edits| Made { edits, ..make::audio(100) };
-    let mut noted = make::file(&[audio(Vec::new())], &PLAIN);
-    let size = play::moov(&noted).len();
+    let udta = mp4_writer::boxed(*b"udta", &[b"name\0\0\0\0iTunSMPB", &data]);
+    let audio = |edits| Made { edits, ..mp4_writer::audio(100) };
+    let mut noted = mp4_writer::file(&[audio(Vec::new())], &PLAIN);
+    let size = playback::moov(&noted).len();
     let at = noted.len() - size;
     let longer = u32::try_from(size + udta.len()).unwrap();
     noted[at..at + 4].copy_from_slice(&longer.to_be_bytes());
     noted.extend(udta);
-    let edited = make::file(&[audio(vec![(1000, 2112)])], &PLAIN);
-    let plain = make::file(&[audio(Vec::new())], &PLAIN);
+    let edited = mp4_writer::file(&[audio(vec![(1000, 2112)])], &PLAIN);
+    let plain = mp4_writer::file(&[audio(Vec::new())], &PLAIN);
     let [noted, edited, plain] =
-        [noted, edited, plain].map(|file| fmp4::packets(&play::remux(&file, 3_000)));
+        [noted, edited, plain].map(|file| fmp4::packets(&playback::remux(&file, 3_000)));
     assert_eq!(noted, edited);
     assert!(plain.len() == 100 && noted.len() < plain.len() && noted[0].pts < 0);
 }
 
 #[test]
-fn ffmpeg_shows_the_same_pictures() {
+fn edited_files_show_the_same_pictures_in_ffmpeg() {
     let lists: [&[(u32, i32)]; 6] = [
         &[(1000, at(0)), (1000, at(60)), (1000, at(10))],
         &[(2000, at(96)), (1500, at(96))],
@@ -152,7 +152,7 @@ fn ffmpeg_shows_the_same_pictures() {
     ];
     for (i, edits) in lists.iter().enumerate() {
         let video = film(edits);
-        let file = make::file(&[video], &PLAIN);
+        let file = mp4_writer::file(&[video], &PLAIN);
         let path = std::env::temp_dir().join(format!("firstframe-{}-e{i}.mp4", std::process::id()));
         std::fs::write(&path, &file).unwrap();
         let theirs = ffmpeg::packets(&path, "v:0");
@@ -160,8 +160,9 @@ fn ffmpeg_shows_the_same_pictures() {
         let mut theirs: Vec<_> =
             theirs.into_iter().filter(|p| !p.discard).map(|p| (p.pts, p.adler32)).collect();
         theirs.sort();
-        let until = i64::try_from(Index::parse(play::moov(&file)).unwrap().duration_ms()).unwrap();
-        let packets = fmp4::packets(&play::remux(&file, 3_000));
+        let until =
+            i64::try_from(Index::parse(playback::moov(&file)).unwrap().duration_ms()).unwrap();
+        let packets = fmp4::packets(&playback::remux(&file, 3_000));
         let ours = seen(&packets, until * 12_288 / 1000);
         // Where stretches begin between others, ffmpeg counts decoding times on and is late by the
         // composition offset; what it shows is the same.
@@ -182,16 +183,16 @@ proptest! {
         edits in prop::collection::vec((0..3000_u32, -2000..130_000_i32), 1..8),
         time_ms in 0..20_000_u64,
     ) {
-        let mut audio = make::audio(500);
+        let mut audio = mp4_writer::audio(500);
         audio.edits = edits.clone();
         let tracks = [film(&edits), audio];
-        let file = make::file(&tracks, &PLAIN);
-        let index = Index::parse(play::moov(&file)).unwrap();
-        let selection = play::defaults(&index);
+        let file = mp4_writer::file(&tracks, &PLAIN);
+        let index = Index::parse(playback::moov(&file)).unwrap();
+        let selection = playback::defaults(&index);
         let (cursor, _) = plan::seek(&index, selection, time_ms).unwrap_or_else(|_| {
             plan::seek(&index, Selection { video: None, audio: None }, 0).unwrap()
         });
-        let (played, _) = play::on(&file, &index, selection, cursor, 2_000);
+        let (played, _) = playback::on(&file, &index, selection, cursor, 2_000);
         for number in [1, 2] {
             let mine: Vec<_> =
                 fmp4::packets(&played).into_iter().filter(|p| p.track == number).collect();

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use crate::ffmpeg::{self, adler32};
 use crate::fmp4::{self, Packet};
-use crate::make::{self, PLAIN};
-use crate::play;
+use crate::mp4_writer::{self, PLAIN};
+use crate::playback;
 
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local-runtime/demo/clip.mp4");
 
@@ -43,11 +43,11 @@ fn make(test: &str, flags: &str, more: &[&str]) -> (PathBuf, Vec<u8>) {
 }
 
 #[test]
-fn packets_of_fragmented_files_are_those_that_ffmpeg_sees() {
+fn fragmented_files_have_the_packets_ffmpeg_reads() {
     for (flags, more) in MAKES {
         let (path, file) = make("packets", flags, more);
-        let packets = fmp4::packets(&play::remux(&file, 10_000));
-        let index = play::index(&file);
+        let packets = fmp4::packets(&playback::remux(&file, 10_000));
+        let index = playback::index(&file);
         for (kind, track) in [("v:0", index.default_video()), ("a:0", index.default_audio())] {
             let number = u32::try_from(track.unwrap()).unwrap() + 1;
             let ours: Vec<_> = packets.iter().filter(|p| p.track == number).collect();
@@ -65,7 +65,7 @@ fn packets_of_fragmented_files_are_those_that_ffmpeg_sees() {
             }
         }
         let written = path.with_extension("again.mp4");
-        std::fs::write(&written, play::remux_to_file(&file, 10_000)).unwrap();
+        std::fs::write(&written, playback::remux_to_file(&file, 10_000)).unwrap();
         for kind in ["v:0", "a:0"] {
             ffmpeg::assert_same(&written, &ffmpeg::packets(&path, kind), kind);
         }
@@ -75,19 +75,19 @@ fn packets_of_fragmented_files_are_those_that_ffmpeg_sees() {
 }
 
 #[test]
-fn a_seek_finds_the_key_frame_and_reads_no_media_for_it() {
+fn seeks_find_the_key_frame_without_media_bytes() {
     for (flags, more) in MAKES {
         let (path, file) = make("seeks", flags, more);
-        let all = fmp4::packets(&play::remux(&file, 10_000));
+        let all = fmp4::packets(&playback::remux(&file, 10_000));
         let video: Vec<_> = all.iter().filter(|p| p.track == 1).collect();
-        let scale = u64::from(play::index(&file).tracks()[0].timescale);
+        let scale = u64::from(playback::index(&file).tracks()[0].timescale);
         let last = video.iter().map(|p| p.pts).max().unwrap();
         let last_ms = u64::try_from(last).unwrap() * 1000 / scale;
         for time_ms in (0..last_ms + 500).step_by(997) {
-            let mut index = play::index(&file);
-            let selection = play::defaults(&index);
+            let mut index = playback::index(&file);
+            let selection = playback::defaults(&index);
             let read =
-                play::known(&file, &mut index, selection, PlanTarget::Time(time_ms)).unwrap();
+                playback::known(&file, &mut index, selection, PlanTarget::Time(time_ms)).unwrap();
             let (cursor, start_ms) = plan::seek(&index, selection, time_ms).unwrap();
             let time = i64::try_from(time_ms * scale / 1000).unwrap();
             let key = video.iter().rfind(|p| p.key && p.pts <= time).unwrap_or(&video[0]);
@@ -96,7 +96,7 @@ fn a_seek_finds_the_key_frame_and_reads_no_media_for_it() {
             if !flags.contains("skip_trailer") {
                 assert!(read <= file.len() as u64 / 4, "{flags} at {time_ms}: {read} bytes");
             }
-            let (played, _) = play::from(&file, time_ms, 3_000);
+            let (played, _) = playback::from(&file, time_ms, 3_000);
             let played = fmp4::packets(&played);
             let from = played.iter().position(|p| p.track == 1).unwrap();
             assert_eq!(played[from].data, key.data, "{flags} at {time_ms}");
@@ -121,15 +121,15 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_written_is_read_again_as_it_was(
+    fn written_fragments_are_read_back_equal(
         frames in 1..200_u32,
         sounds in 1..300_u32,
         span_ms in 50..5_000_u64,
         again_ms in 50..5_000_u64,
     ) {
-        let film = make::file(&[make::video(frames, 24), make::audio(sounds)], &PLAIN);
-        let once = play::remux(&film, span_ms);
-        let twice = play::remux(&once, again_ms);
+        let film = mp4_writer::file(&[mp4_writer::video(frames, 24), mp4_writer::audio(sounds)], &PLAIN);
+        let once = playback::remux(&film, span_ms);
+        let twice = playback::remux(&once, again_ms);
         let (once, twice) = (fmp4::packets(&once), fmp4::packets(&twice));
         for track in [1, 2] {
             let of = |packets: &[Packet]| {
@@ -144,31 +144,31 @@ proptest! {
     }
 
     #[test]
-    fn bytes_fed_in_any_pieces_beforehand_change_nothing(
+    fn pieces_fed_beforehand_change_no_result(
         cuts in prop::collection::vec((0..1_000_000_usize, 0..20_000_usize), 0..40),
         span_ms in 200..3_000_u64,
     ) {
-        let film = make::file(&[make::video(480, 48), make::audio(940)], &PLAIN);
-        let file = play::remux(&film, span_ms);
-        let whole = fmp4::packets(&play::remux(&file, 10_000));
-        let mut index = play::index(&file);
+        let film = mp4_writer::file(&[mp4_writer::video(480, 48), mp4_writer::audio(940)], &PLAIN);
+        let file = playback::remux(&film, span_ms);
+        let whole = fmp4::packets(&playback::remux(&file, 10_000));
+        let mut index = playback::index(&file);
         for (at, len) in cuts {
             let at = at % file.len();
             let piece = &file[at..file.len().min(at + len)];
             // What begins in the middle of media tells nothing.
             index.feed(at as u64, piece).unwrap();
         }
-        let selection = play::defaults(&index);
+        let selection = playback::defaults(&index);
         let mut out = init::write_many(&index, &[0, 1]).unwrap();
         let (mut cursor, _) = {
-            play::known(&file, &mut index, selection, PlanTarget::Time(0)).unwrap();
+            playback::known(&file, &mut index, selection, PlanTarget::Time(0)).unwrap();
             plan::seek(&index, selection, 0).unwrap()
         };
         loop {
-            play::known(&file, &mut index, selection, PlanTarget::Window(cursor)).unwrap();
+            playback::known(&file, &mut index, selection, PlanTarget::Window(cursor)).unwrap();
             let window = plan::next(&index, selection, cursor, 10_000).unwrap();
             let Some(window) = window else { break };
-            play::append(&file, &window, &mut out);
+            playback::append(&file, &window, &mut out);
             cursor = window.next;
         }
         let cut = fmp4::packets(&out);

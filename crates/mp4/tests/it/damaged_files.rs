@@ -3,10 +3,10 @@
 use mp4::Index;
 use mp4::start_index::{StartPosition, StartRequest};
 
-use crate::make::{self, PLAIN};
-use crate::play;
-use crate::runs;
-use crate::start;
+use crate::fuzz_targets;
+use crate::mp4_writer::{self, PLAIN};
+use crate::playback;
+use crate::start_index;
 
 /// Marsaglia's xorshift: the same bytes in every run.
 pub(crate) struct Random(pub(crate) u64);
@@ -47,54 +47,54 @@ pub(crate) fn damage(random: &mut Random, file: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_files_are_survived() {
+fn damaged_files_cause_no_panic() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let plain = make::file(&[make::video(40, 12), make::audio(70)], &PLAIN);
-    let wide = make::Shape { wide: true, moov_first: true, chunk: [5, 3], ..PLAIN };
-    let wide = make::file(&[make::video(30, 30), make::audio(20)], &wide);
-    let fragmented = play::remux(&wide, 300);
+    let plain = mp4_writer::file(&[mp4_writer::video(40, 12), mp4_writer::audio(70)], &PLAIN);
+    let wide = mp4_writer::Shape { wide: true, moov_first: true, chunk: [5, 3], ..PLAIN };
+    let wide = mp4_writer::file(&[mp4_writer::video(30, 30), mp4_writer::audio(20)], &wide);
+    let fragmented = playback::remux(&wide, 300);
     for _ in 0..4000 {
-        runs::feed(&damage(&mut random, &fragmented));
+        fuzz_targets::feed(&damage(&mut random, &fragmented));
     }
     for file in [&plain, &wide] {
-        let moov = play::moov(file);
+        let moov = playback::moov(file);
         for _ in 0..4000 {
             let damaged = damage(&mut random, moov);
-            runs::index(&damaged);
-            runs::write_init(&damaged);
-            runs::plan(&damaged);
+            fuzz_targets::index(&damaged);
+            fuzz_targets::write_init(&damaged);
+            fuzz_targets::plan(&damaged);
         }
         for _ in 0..1000 {
-            runs::start_make(&damage(&mut random, moov));
+            fuzz_targets::start_index_builder(&damage(&mut random, moov));
         }
         for _ in 0..2000 {
             let damaged = damage(&mut random, file);
-            runs::locate(&damaged);
-            runs::feed(&damaged);
-            runs::write_film(&damaged);
+            fuzz_targets::locate(&damaged);
+            fuzz_targets::feed(&damaged);
+            fuzz_targets::repeat_clip(&damaged);
         }
     }
 }
 
 #[test]
-fn damaged_stored_films_and_answers_are_survived() {
+fn damaged_start_indexes_and_starts_cause_no_panic() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let file = make::file(&[make::video(900, 12), make::audio(1700)], &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let stored = start::store(&index);
-    let (selection, from) = (play::defaults(&index), StartPosition::Time(9_000));
+    let file = mp4_writer::file(&[mp4_writer::video(900, 12), mp4_writer::audio(1700)], &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let stored = start_index::store(&index);
+    let (selection, from) = (playback::defaults(&index), StartPosition::Time(9_000));
     let ask = StartRequest { selection, from, span_ms: 4_000, count: 3 };
     let answer = mp4::start_index::encode(&stored.ask(ask).unwrap().0);
     let len = u32::try_from(stored.head.len()).unwrap().to_be_bytes();
     let pack = stored.packs.concat();
     for _ in 0..4000 {
-        runs::start_wire(&damage(&mut random, &answer));
+        fuzz_targets::start_boxes(&damage(&mut random, &answer));
         // Damage of the same length keeps the two apart.
         let mut both = [&stored.head[..], &pack].concat();
         let limit = if random.below(2) == 0 { stored.head.len() } else { both.len() };
         for _ in 0..=random.below(3) {
             both[random.below(limit)] ^= 1 << random.below(8);
         }
-        runs::start_stored(&[&both, &len[1..]].concat());
+        fuzz_targets::start_index_packs(&[&both, &len[1..]].concat());
     }
 }

@@ -7,11 +7,11 @@ use mp4::synth::{self, MoovAt};
 use mp4::{ByteRange, Error, Index};
 use proptest::prelude::*;
 
+use crate::damaged_files::Random;
 use crate::ffmpeg::{self, adler32};
 use crate::fmp4;
-use crate::make::{self, Made, PLAIN, Shape, Unit};
-use crate::play;
-use crate::smoke::Random;
+use crate::mp4_writer::{self, Made, PLAIN, Shape, Unit};
+use crate::playback;
 
 const CLIP: &[u8] = include_bytes!("../../../../local-runtime/demo/clip.mp4");
 
@@ -57,10 +57,10 @@ fn long(minutes: u32) -> Vec<u8> {
 }
 
 #[test]
-fn at_a_thousand_positions_a_stored_film_says_what_its_index_says() {
+fn start_index_and_moov_plan_the_same_at_a_thousand_positions() {
     let index = Index::parse(long(120)).unwrap();
     let stored = store(&index);
-    let selection = play::defaults(&index);
+    let selection = playback::defaults(&index);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let duration_ms = usize::try_from(index.duration_ms()).unwrap();
     let (mut packs, mut cursors) = (0, Vec::new());
@@ -83,7 +83,7 @@ fn at_a_thousand_positions_a_stored_film_says_what_its_index_says() {
 }
 
 #[test]
-fn an_hour_takes_a_megabyte_and_ten_hours_ten() {
+fn start_index_takes_a_megabyte_an_hour() {
     let stored = [60, 600].map(|minutes| store(&Index::parse(long(minutes)).unwrap()));
     let [hour, ten] = stored.each_ref().map(|s| s.packs.iter().map(Vec::len).sum::<usize>());
     assert!(hour < 1_100_000, "{hour} bytes an hour");
@@ -94,11 +94,11 @@ fn an_hour_takes_a_megabyte_and_ten_hours_ten() {
 }
 
 #[test]
-fn windows_of_a_stored_film_join_until_its_end() {
+fn windows_from_packs_join_until_the_end() {
     let made = synth::repeat_clip(CLIP, 8, MoovAt::Tail).unwrap();
     let index = Index::parse(made.tail.as_slice()).unwrap();
     let stored = store(&index);
-    let selection = play::defaults(&index);
+    let selection = playback::defaults(&index);
     let mut from = StartPosition::Time(0);
     let mut windows = Vec::new();
     while let (Start { windows: some, .. }, _) = stored.ask(ask(selection, from, 2)).unwrap()
@@ -109,15 +109,15 @@ fn windows_of_a_stored_film_join_until_its_end() {
     }
     let whole = Index::parse(made.tail.as_slice()).unwrap();
     let (cursor, _) = plan::seek(&whole, selection, 0).unwrap();
-    let media = play::cut(CLIP, made.media).repeat(8);
+    let media = playback::cut(CLIP, made.media).repeat(8);
     let file = [made.head, media, made.tail.clone()].concat();
-    assert!(windows == play::on(&file, &whole, selection, cursor, 10_000).1);
+    assert!(windows == playback::on(&file, &whole, selection, cursor, 10_000).1);
 }
 
 #[test]
-fn ffmpeg_reads_the_packets_of_the_source_from_headers_and_its_bytes() {
+fn starts_with_media_bytes_have_the_packets_of_the_source() {
     let made = synth::repeat_clip(CLIP, 10, MoovAt::Tail).unwrap();
-    let media = play::cut(CLIP, made.media).repeat(10);
+    let media = playback::cut(CLIP, made.media).repeat(10);
     let file = [made.head, media, made.tail.clone()].concat();
     let name = |part: &str| {
         std::env::temp_dir().join(format!("firstframe-start-{}-{part}.mp4", std::process::id()))
@@ -138,7 +138,7 @@ fn ffmpeg_reads_the_packets_of_the_source_from_headers_and_its_bytes() {
             }
             for window in &mut windows {
                 window.fetches.retain(|fetch| !fetch.fragments.is_empty());
-                play::append(&file, window, &mut played);
+                playback::append(&file, window, &mut played);
             }
             std::fs::write(name("played"), &played).unwrap();
             let seen = ffmpeg::packets(&name("played"), ["v", "a"][track]);
@@ -162,36 +162,39 @@ fn ffmpeg_reads_the_packets_of_the_source_from_headers_and_its_bytes() {
 }
 
 #[test]
-fn the_map_has_every_key_frame_and_where_it_lies() {
-    let tracks = [make::video(480, 48), make::audio(900)];
-    let file = make::file(&tracks, &PLAIN);
-    let stored = store(&Index::parse(play::moov(&file)).unwrap());
+fn key_frame_map_has_every_key_frame_and_its_offset() {
+    let tracks = [mp4_writer::video(480, 48), mp4_writer::audio(900)];
+    let file = mp4_writer::file(&tracks, &PLAIN);
+    let stored = store(&Index::parse(playback::moov(&file)).unwrap());
     let keys: Vec<_> = StartIndex::read(&stored.head).unwrap().key_frames().collect();
     assert_eq!(keys.len(), 10);
     for (i, key) in keys.iter().enumerate() {
         // Frame 48 i of 24 a second: later by its composition offset, earlier by the edit.
         assert_eq!(key.time_ms, (i as u64 * 48 * 512 + 1024 - 1024) * 1000 / 12_288);
-        let shown = make::shown(0, &tracks[0], (1024, i64::MAX), 0);
+        let shown = mp4_writer::shown(0, &tracks[0], (1024, i64::MAX), 0);
         let frame = shown.iter().filter(|p| p.key).nth(i).unwrap();
         let bytes = ByteRange::of(key.offset, frame.data.len() as u64);
-        assert_eq!(play::cut(&file, bytes), frame.data, "{i}");
+        assert_eq!(playback::cut(&file, bytes), frame.data, "{i}");
     }
 }
 
 #[test]
-fn a_film_of_nothing_but_key_frames_has_as_many_as_a_map_may_have() {
-    let mut video = make::video(100_000, 1);
+fn key_frame_map_is_thinned_out_at_its_limit() {
+    let mut video = mp4_writer::video(100_000, 1);
     video.units.iter_mut().for_each(|u| u.size = 1);
-    let file = make::file(&[video], &Shape { no_stss: true, chunk: [100, 1], ..PLAIN });
-    let stored = store(&Index::parse(play::moov(&file)).unwrap());
+    let file = mp4_writer::file(&[video], &Shape { no_stss: true, chunk: [100, 1], ..PLAIN });
+    let stored = store(&Index::parse(playback::moov(&file)).unwrap());
     let keys: Vec<_> = StartIndex::read(&stored.head).unwrap().key_frames().collect();
     assert!(keys.len() < 65_537 && keys.is_sorted_by(|a, b| a.time_ms + 999 < b.time_ms));
 }
 
 #[test]
-fn every_track_can_be_chosen_and_no_other() {
-    let file = make::file(&[make::video(480, 48), make::audio(900), make::audio(800)], &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
+fn selection_takes_every_stored_track_and_no_other() {
+    let file = mp4_writer::file(
+        &[mp4_writer::video(480, 48), mp4_writer::audio(900), mp4_writer::audio(800)],
+        &PLAIN,
+    );
+    let index = Index::parse(playback::moov(&file)).unwrap();
     let stored = store(&index);
     for selection in [
         Selection { video: Some(0), audio: Some(2) },
@@ -211,26 +214,30 @@ fn every_track_can_be_chosen_and_no_other() {
 }
 
 #[test]
-fn a_box_that_is_not_known_is_left_out() {
-    let file = make::file(&[make::video(48, 24)], &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let answer =
-        start_index::plan_from_moov(&index, ask(play::defaults(&index), StartPosition::Time(0), 1))
-            .unwrap();
+fn unknown_boxes_are_ignored() {
+    let file = mp4_writer::file(&[mp4_writer::video(48, 24)], &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let answer = start_index::plan_from_moov(
+        &index,
+        ask(playback::defaults(&index), StartPosition::Time(0), 1),
+    )
+    .unwrap();
     let mut bytes = start_index::encode(&answer);
-    bytes.extend(make::boxed(*b"more", &[b"of it"]));
+    bytes.extend(mp4_writer::boxed(*b"more", &[b"of it"]));
     assert_eq!(start_index::decode(&bytes), Ok(answer));
     let error = start_index::decode(&bytes[28..]).unwrap_err();
     assert_eq!(error.to_string(), "ffst is not the first box, or not the only one (byte 0)");
 }
 
 #[test]
-fn texts_that_are_none_are_refused() {
-    let file = make::file(&[make::video(48, 24)], &PLAIN);
-    let index = Index::parse(play::moov(&file)).unwrap();
-    let answer =
-        start_index::plan_from_moov(&index, ask(play::defaults(&index), StartPosition::Time(0), 1))
-            .unwrap();
+fn boxes_with_invalid_text_are_refused() {
+    let file = mp4_writer::file(&[mp4_writer::video(48, 24)], &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let answer = start_index::plan_from_moov(
+        &index,
+        ask(playback::defaults(&index), StartPosition::Time(0), 1),
+    )
+    .unwrap();
     let bytes = start_index::encode(&answer);
     let trak = bytes.windows(4).position(|four| four == b"trak").unwrap();
     let (language, mime) = (trak + 24, trak + 28);
@@ -286,9 +293,9 @@ proptest! {
         if no_stss {
             tracks[0].units.iter_mut().for_each(|u| u.key = true);
         }
-        let file = make::file(&tracks, &Shape { chunk, row, gap, moov_first, wide, no_stss });
-        let index = Index::parse(play::moov(&file)).unwrap();
-        let selection = play::defaults(&index);
+        let file = mp4_writer::file(&tracks, &Shape { chunk, row, gap, moov_first, wide, no_stss });
+        let index = Index::parse(playback::moov(&file)).unwrap();
+        let selection = playback::defaults(&index);
         prop_assume!(index.playable().is_ok() && selection.video.is_some());
         let stored = store(&index);
         for time in times {

@@ -1,4 +1,0 @@
-//! `start`: a stored film of any `moov`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| mp4_fuzz::start_make(data));
