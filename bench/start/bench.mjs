@@ -152,7 +152,7 @@ async function once(browser, between, subject, name) {
       kind === "start" || kind === "rested" ? await run("start", first, at, from)
       : kind === "seek" ? await run("seek", at, from)
       : await run("next", following);
-    const { bytes, requests } = between.counted();
+    const { bytes, requests } = between.traffic();
     return { first_frame_ms, before_first_frame_bytes: bytes, before_first_frame_requests: requests.length, requests };
   } finally {
     await context.close();
@@ -173,7 +173,7 @@ async function season(browser, between) {
     const films = SEASON.map((_, i) => ({ episode: `season.${i + 1}`, next: i + 1 < SEASON.length ? `season.${i + 2}` : "" }));
     between.mark();
     const times = await page.evaluate((films, rate) => bench.walk(films, rate), films, SEASON_RATE);
-    const { bytes } = between.counted();
+    const { bytes } = between.traffic();
     const sizes = await Promise.all(SEASON.map(({ name }) => stat(path.join(folder, "library", `${name}.mp4`))));
     const watched = sizes.reduce((sum, { size }) => sum + size, 0);
     return { first_frame_ms: Math.max(...times), in_vain_percent: Math.max(0, (100 * (bytes - watched)) / bytes) };

@@ -1,4 +1,4 @@
-// A link between browser and origin, shaped by hand: it delays each direction by half a round trip,
+// A link between browser and origin, shaped in this process: it delays each direction by half a round trip,
 // lets so many bits a second through, and holds no more than it must.
 
 import { connect, createServer } from "node:net";
@@ -65,7 +65,7 @@ class Direction {
     this.wait();
   }
 
-  /** What has not begun its way to a socket that is gone takes no time of the others. */
+  /** Bytes queued for a closed socket take no time of the others. */
   forget(to) {
     const now = performance.now();
     const gone = this.queue.filter((piece) => piece.to === to);
@@ -109,8 +109,8 @@ export async function link({ port, rttMs, mbit }) {
     const origin = connect({ port, host: "127.0.0.1", noDelay: true });
     browsers.add(browser);
     browser.on("data", (bytes) => {
-      const asked = REQUEST.exec(bytes.toString("latin1", 0, 2048));
-      if (asked) requests.push(asked[2]);
+      const request = REQUEST.exec(bytes.toString("latin1", 0, 2048));
+      if (request) requests.push(request[2]);
       up.send(bytes, browser, origin, openAt);
     });
     origin.on("data", (bytes) => down.send(bytes, origin, browser, 0));
@@ -133,7 +133,7 @@ export async function link({ port, rttMs, mbit }) {
       requests = [];
       downFrom = down.delivered;
     },
-    counted: () => ({ bytes: down.delivered - downFrom, requests: [...requests] }),
+    traffic: () => ({ bytes: down.delivered - downFrom, requests: [...requests] }),
     /** The browser's next request needs a new connection. */
     dropAll() {
       for (const browser of browsers) browser.end();

@@ -29,13 +29,13 @@ export async function origin({ folders, edge }) {
     if (folder) return file(path.join(folder, path.normalize(`/${rest.join("/")}`)), request, response);
     const { method, headers } = request;
     const { hostname: host, port } = edge();
-    const asked = send({ agent, method, headers, host, port, path: request.url }, (answer) => {
+    const forwarded = send({ agent, method, headers, host, port, path: request.url }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
       answer.pipe(response);
     });
-    asked.on("error", () => response.destroy());
-    response.on("close", () => asked.destroy());
-    request.pipe(asked);
+    forwarded.on("error", () => response.destroy());
+    response.on("close", () => forwarded.destroy());
+    request.pipe(forwarded);
   });
   server.keepAliveTimeout = 60_000;
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
@@ -52,17 +52,17 @@ async function file(name, request, response) {
   if (size === undefined) return response.writeHead(404).end();
   const type = TYPES[path.extname(name)] ?? "application/octet-stream";
   const headers = { "accept-ranges": "bytes", "content-type": type, "cache-control": "no-store" };
-  const asked = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "");
-  const [start, end] = !asked
+  const closed = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "");
+  const [start, end] = !closed
     ? [0, size]
-    : asked[1] === ""
-      ? [Math.max(0, size - Number(asked[2])), size]
-      : [Number(asked[1]), asked[2] === "" ? size : Math.min(size, Number(asked[2]) + 1)];
+    : closed[1] === ""
+      ? [Math.max(0, size - Number(closed[2])), size]
+      : [Number(closed[1]), closed[2] === "" ? size : Math.min(size, Number(closed[2]) + 1)];
   if (start >= end) {
     return response.writeHead(size ? 416 : 200, { "content-range": `bytes */${size}` }).end();
   }
-  const range = asked ? { "content-range": `bytes ${start}-${end - 1}/${size}` } : {};
-  response.writeHead(asked ? 206 : 200, { ...headers, ...range, "content-length": end - start });
+  const range = closed ? { "content-range": `bytes ${start}-${end - 1}/${size}` } : {};
+  response.writeHead(closed ? 206 : 200, { ...headers, ...range, "content-length": end - start });
   if (request.method === "HEAD") return response.end();
   const stream = createReadStream(name, { start, end: end - 1, highWaterMark: 1 << 16 });
   response.on("close", () => stream.destroy());

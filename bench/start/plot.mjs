@@ -10,7 +10,7 @@ const TOP = 50;
 const BOTTOM = 50;
 const TICKS_MS = [50, 100, 200, 500, 1000, 2000, 5000, 10000];
 const COLOURS = ["#c2410c", "#64748b", "#0f766e", "#7c3aed", "#2563eb", "#be185d", "#4d7c0f", "#92400e", "#334155"];
-/** Two labels are so far apart. */
+/** The distance of two labels. */
 const LABEL_HEIGHT = 15;
 
 const lengths = FILMS.filter((film) => film.moov === "tail" && !film.name.endsWith("-next"));
@@ -37,7 +37,7 @@ export function plot(figures, title) {
     lines[i].labelAt = Math.max(lines[i].labelAt, lines[i - 1].labelAt + LABEL_HEIGHT);
   }
   const round = (number) => number.toFixed(1);
-  const drawn = lines.map(({ subject, line, colour, labelAt }) => {
+  const curves = lines.map(({ subject, line, colour, labelAt }) => {
     const isOurs = subject === "firstframe";
     const path = line.map(([a, b], i) => `${i ? "L" : "M"}${round(a)} ${round(b)}`).join("");
     const dots = line.map(([a, b]) => `<circle cx="${round(a)}" cy="${round(b)}" r="3" fill="${colour}"/>`).join("");
@@ -51,7 +51,7 @@ export function plot(figures, title) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="#334155">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 <text x="${LEFT}" y="26" font-size="15" font-weight="bold">${title}</text>
-${[...grid, ...under, ...drawn].join("\n")}
+${[...grid, ...under, ...curves].join("\n")}
 </svg>
 `;
 }

@@ -1,5 +1,5 @@
 //! Viewers without names: sessions, history, what to go on with, the watchlist.
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use catalog::{Episode, Title, build};
 use edge::{
@@ -65,7 +65,7 @@ fn session(memory: &Memory) -> String {
     token
 }
 
-/// Tells a position and a second later asks what is in a list.
+/// Writes a position, and moves the clock on by a second.
 fn watch(memory: &Memory, token: &str, episode_id: &str, position_seconds: f64) {
     let catalog_id = episode_id.split('.').next();
     let body = json!({

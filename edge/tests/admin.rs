@@ -2,7 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a promise that is not kept panics"
+    reason = "a test that cannot go on panics"
 )]
 
 use catalog::{Title, build, hash};

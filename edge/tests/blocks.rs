@@ -1,4 +1,4 @@
-//! Which bytes of a film are kept, and how; how long an upstream is waited for.
+//! Which bytes of a film are stored in blocks, and the timeouts of an upstream.
 
 use catalog::prepend_hash;
 use edge::{
@@ -22,7 +22,7 @@ fn startup_ranges_depend_on_where_moov_is() {
     for (moov, head_end, tail_start) in [
         // In front: it, and the first seconds behind it.
         (Some(bytes(24, MIB)), 3 * MIB, 999 * MIB + BLOCK_BYTES),
-        // In front, and as large as all that is kept.
+        // In front, and as large as all that is stored.
         (Some(bytes(24, 9 * MIB)), HEAD_BYTES, 999 * MIB + BLOCK_BYTES),
         // Behind the media.
         (Some(bytes(999 * MIB - 5, size)), 2 * MIB, 998 * MIB + BLOCK_BYTES),
@@ -32,8 +32,8 @@ fn startup_ranges_depend_on_where_moov_is() {
         (Some(bytes(24, 30 * MIB)), HEAD_BYTES, 998 * MIB + BLOCK_BYTES),
         (None, 2 * MIB, 999 * MIB + BLOCK_BYTES),
     ] {
-        let kept = BlockLayout::new(size, moov);
-        assert_eq!((kept.head_end, kept.tail_start), (head_end, tail_start), "{moov:?}");
+        let layout = BlockLayout::new(size, moov);
+        assert_eq!((layout.head_end, layout.tail_start), (head_end, tail_start), "{moov:?}");
     }
 }
 
@@ -41,18 +41,18 @@ fn startup_ranges_depend_on_where_moov_is() {
 fn head_and_tail_are_whole_blocks_within_their_limits() {
     for size in [1, 1000, BLOCK_BYTES, BLOCK_BYTES + 1, 2 * MIB + 1, 5 * MIB, 13 * MIB, 1 << 40] {
         for moov in [None, Some(bytes(8, size.min(100))), Some(bytes(size / 2, size))] {
-            let kept = BlockLayout::new(size, moov);
-            assert!(kept.head_end <= HEAD_BYTES && kept.head_end <= size);
-            assert!(kept.head_end == size || kept.head_end.is_multiple_of(BLOCK_BYTES));
-            assert!(kept.tail_start >= kept.head_end && kept.tail_start <= size);
-            assert!(size - kept.tail_start <= TAIL_BYTES || kept.tail_start == kept.head_end);
-            let blocks: Vec<_> = kept.blocks().collect();
+            let layout = BlockLayout::new(size, moov);
+            assert!(layout.head_end <= HEAD_BYTES && layout.head_end <= size);
+            assert!(layout.head_end == size || layout.head_end.is_multiple_of(BLOCK_BYTES));
+            assert!(layout.tail_start >= layout.head_end && layout.tail_start <= size);
+            assert!(size - layout.tail_start <= TAIL_BYTES || layout.tail_start == layout.head_end);
+            let blocks: Vec<_> = layout.blocks().collect();
             assert!(blocks.is_sorted() && blocks.len() <= 24, "{size}: {blocks:?}");
-            let sum: u64 = blocks.iter().map(|block| kept.block_range(*block).len()).sum();
-            assert_eq!(sum, kept.head_end + (size - kept.tail_start), "{size} {moov:?}");
+            let sum: u64 = blocks.iter().map(|block| layout.block_range(*block).len()).sum();
+            assert_eq!(sum, layout.head_end + (size - layout.tail_start), "{size} {moov:?}");
             // Every byte that comes from blocks lies in one of them.
-            for range in [bytes(0, size), bytes(size - 1, size), bytes(kept.head_end / 2, size)] {
-                let Some(part) = kept.cached_part(range) else { continue };
+            for range in [bytes(0, size), bytes(size - 1, size), bytes(layout.head_end / 2, size)] {
+                let Some(part) = layout.cached_part(range) else { continue };
                 for block in part.start / BLOCK_BYTES..part.end.div_ceil(BLOCK_BYTES) {
                     assert!(blocks.contains(&block), "{size} {moov:?} {part:?}");
                 }
@@ -63,7 +63,7 @@ fn head_and_tail_are_whole_blocks_within_their_limits() {
 
 #[test]
 fn a_range_is_cut_where_blocks_end_as_15_3_7_allows() {
-    let kept = BlockLayout { size_bytes: 100 * MIB, head_end: 10 * MIB, tail_start: 99 * MIB };
+    let layout = BlockLayout { size_bytes: 100 * MIB, head_end: 10 * MIB, tail_start: 99 * MIB };
     let run = RUN_BLOCKS_MAX * BLOCK_BYTES;
     for (range, part) in [
         (bytes(0, 1), Some(bytes(0, 1))),
@@ -75,7 +75,7 @@ fn a_range_is_cut_where_blocks_end_as_15_3_7_allows() {
         (bytes(98 * MIB, 100 * MIB), None),
         (bytes(99 * MIB, 100 * MIB), Some(bytes(99 * MIB, 100 * MIB))),
     ] {
-        assert_eq!(kept.cached_part(range), part, "{range:?}");
+        assert_eq!(layout.cached_part(range), part, "{range:?}");
     }
     let touching = BlockLayout { size_bytes: 3 * MIB, head_end: 2 * MIB, tail_start: 2 * MIB };
     assert_eq!(touching.cached_part(bytes(MIB, 3 * MIB)), Some(bytes(MIB, 3 * MIB)));

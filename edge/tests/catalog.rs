@@ -1,5 +1,5 @@
 //! The catalog as pages see it, from publishing to the current view.
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use catalog::{BuiltCatalog, Episode, Source, Title, build};
 use edge::{
@@ -161,14 +161,14 @@ fn packs_are_read_once_and_the_root_every_two_seconds() {
     memory.clock.0.set(10_000);
     get(&memory, "/api/v2/catalog/film");
     let reads = || memory.key_value.reads.get();
-    let warm = reads();
+    let first_reads = reads();
     for _ in 0..100 {
         get(&memory, "/api/v2/catalog/film");
     }
-    assert_eq!(reads(), warm);
+    assert_eq!(reads(), first_reads);
     memory.clock.0.set(12_000);
     get(&memory, "/api/v2/catalog/film");
-    assert_eq!(reads(), warm + 1);
+    assert_eq!(reads(), first_reads + 1);
 }
 
 #[test]

@@ -18,8 +18,8 @@ fn object_store_port_conforms() {
     let memory = Memory::default();
     memory.objects.put("t/full", &(0..100).collect::<Vec<u8>>(), 1_000);
     memory.objects.put("t/empty", b"", 1_000);
-    let kept = run_until_stalled(conformance::object_store(&memory.objects, "t/full", "t/empty"));
-    assert_eq!(kept, Some(Ok(())));
+    let result = run_until_stalled(conformance::object_store(&memory.objects, "t/full", "t/empty"));
+    assert_eq!(result, Some(Ok(())));
 }
 
 #[test]
@@ -31,17 +31,17 @@ fn database_port_conforms() {
 fn outbound_port_conforms() {
     let memory = Memory::default();
     memory.outbound.serve_with(server);
-    let kept =
+    let result =
         conformance::outbound(&memory.outbound, "https://a.example", "https://nobody.example");
-    assert_eq!(run(&memory, kept), Some(Ok(())));
+    assert_eq!(run(&memory, result), Some(Ok(())));
 }
 
-fn server(asked: &OutboundRequest) -> ScriptedResponse {
+fn server(request: &OutboundRequest) -> ScriptedResponse {
     let answer = |status, headers: &[(&'static str, &str)], bytes| {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         ScriptedResponse::Response(status, headers, MemoryStream::whole(bytes))
     };
-    match (asked.url.as_str(), asked.range) {
+    match (request.url.as_str(), request.range) {
         ("https://a.example/full", None) => {
             let headers = [("content-length", "100"), ("x-note", "ours"), ("x-other", "theirs")];
             answer(200, &headers, (0..100).collect())
@@ -70,6 +70,6 @@ fn conformance_suite_finds_a_port_that_does_not_conform() {
     memory.objects.put("t/full", &[0; 100], 1_000);
     memory.objects.put("t/empty", b"", 1_000);
     memory.objects.ignores_ranges.set(true);
-    let kept = run_until_stalled(conformance::object_store(&memory.objects, "t/full", "t/empty"));
-    assert!(matches!(kept, Some(Err(_))), "{kept:?}");
+    let result = run_until_stalled(conformance::object_store(&memory.objects, "t/full", "t/empty"));
+    assert!(matches!(result, Some(Err(_))), "{result:?}");
 }

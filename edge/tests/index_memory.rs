@@ -34,8 +34,8 @@ fn film_of_ten_hours_is_indexed_in_64_mb() {
     for (name, value) in [("admin_key", "the-key"), ("providers", PROVIDERS)] {
         memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
     }
-    memory.outbound.serve_with(move |asked: &OutboundRequest| {
-        let range = asked.range.unwrap();
+    memory.outbound.serve_with(move |request: &OutboundRequest| {
+        let range = request.range.unwrap();
         let range = ByteRange { start: range.start, end: range.end.min(size) };
         let said = format!("bytes {}-{}/{size}", range.start, range.end - 1);
         let headers = vec![("content-range", said), ("content-length", range.len().to_string())];
@@ -49,9 +49,9 @@ fn film_of_ten_hours_is_indexed_in_64_mb() {
     let peak = MEMORY.peak_usage() - before;
     assert_eq!(answer.status, 201);
     assert!(memory.reports.borrow().is_empty(), "{:?}", memory.reports);
-    let kept: usize = memory.key_value.values.borrow().values().map(Vec::len).sum();
-    assert!(kept > 8_000_000, "{kept} bytes are stored");
+    let stored: usize = memory.key_value.values.borrow().values().map(Vec::len).sum();
+    assert!(stored > 8_000_000, "{stored} bytes are stored");
     // The server of this test holds its answers, and the stores what they keep: neither is the edge's.
-    let edge = peak.saturating_sub(kept + moov_bytes);
+    let edge = peak.saturating_sub(stored + moov_bytes);
     assert!(edge < 64_000_000, "{edge} bytes for a moov of {moov_bytes}, {peak} in all");
 }

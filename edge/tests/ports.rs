@@ -1,9 +1,8 @@
-//! Each port fails in each way under each route: the right status, a body that says what to do, and
-//! everything as before when the port is back.
+//! Every port fails in every way under every route: the status is right, and the port recovers.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a promise that is not kept panics"
+    reason = "a test that cannot go on panics"
 )]
 
 use std::rc::Rc;
@@ -54,7 +53,7 @@ enum Fault {
 
 const FAULTS: [Fault; 4] = [Fault::Down, Fault::Denied, Fault::Full, Fault::Silent];
 
-/// A request, and what it cannot do without when this instance has just begun.
+/// A request, and the ports that it needs in a new instance.
 struct Case {
     method: &'static str,
     path: String,
@@ -87,16 +86,17 @@ fn content(url: &str, range: ByteRange) -> Vec<u8> {
     (range.start..range.end).map(at).collect()
 }
 
-fn good(asked: &OutboundRequest) -> ScriptedResponse {
-    let size = size_of(&asked.url);
-    let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
+fn good(request: &OutboundRequest) -> ScriptedResponse {
+    let size = size_of(&request.url);
+    let range = request.range.unwrap_or(ByteRange { start: 0, end: size });
     let range = ByteRange { start: range.start, end: range.end.min(size) };
-    let said = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-    let headers = vec![("content-range", said), ("content-length", range.len().to_string())];
-    ScriptedResponse::Response(206, headers, MemoryStream::whole(content(&asked.url, range)))
+    let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+    let headers =
+        vec![("content-range", content_range), ("content-length", range.len().to_string())];
+    ScriptedResponse::Response(206, headers, MemoryStream::whole(content(&request.url, range)))
 }
 
-/// A deployment with two titles, one of them elsewhere, and a viewer.
+/// A deployment with two titles, one of them with an upstream film, and a viewer.
 fn fixture(startup_store: &str) -> PortsFixture {
     let memory = Memory::default();
     memory.clock.0.set(1_700_000_000_000);
@@ -112,12 +112,12 @@ fn fixture(startup_store: &str) -> PortsFixture {
     memory.outbound.serve_with(good);
     memory.objects.put("media/own", &[7; 5_000], 0);
     memory.objects.put("image/own", b"\x89PNG\r\n\x1a\n and so on", 0);
-    let taken_up = |path: &str, body: &str| {
+    let ingested = |path: &str, body: &str| {
         let answer = send(&memory, "POST", path, &[ADMIN], Some(body.as_bytes()));
         json(&answer)["data"]["id"].as_str().unwrap().to_owned()
     };
-    let film = taken_up(SOURCES, FILM);
-    let picture = taken_up(PICTURES, PICTURE);
+    let film = ingested(SOURCES, FILM);
+    let picture = ingested(PICTURES, PICTURE);
     let titles = [title("near", "own", "own"), title("far", &film, &picture)];
     let more = [titles.as_slice(), &[title("third", "own", "own")]].concat();
     let manifests = [titles.to_vec(), more].map(|titles| {
@@ -157,6 +157,11 @@ fn json(answer: &MemoryResponse) -> serde_json::Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
+/// The ports that reads of blocks need, and those of writes. One of two stores is enough to read.
+const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
+    if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
+}
+
 /// Every route, most of them in more than one way.
 fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let case = |method, path: &str, needs: &[Port]| Case {
@@ -175,23 +180,21 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         writes: writes.to_vec(),
         ..case(method, path, needs)
     };
-    let keys = Keys::parse(KEYS).unwrap();
-    let signed = |scope, id: &str| keys.sign(scope, id, fixture.memory.clock.0.get());
-    let film = format!("/api/v2/media/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
-    let picture =
-        format!("/api/v2/image/{}?{}", fixture.picture, signed(Scope::Image, &fixture.picture));
-    let headers =
-        format!("/api/v2/headers/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
+    let now_ms = fixture.memory.clock.0.get();
+    let signed = |route, scope, id: &str| {
+        format!("/api/v2/{route}/{id}?{}", Keys::parse(KEYS).unwrap().sign(scope, id, now_ms))
+    };
+    let film = signed("media", Scope::Media, &fixture.film);
+    let picture = signed("image", Scope::Image, &fixture.picture);
+    let headers = signed("headers", Scope::Media, &fixture.film);
     let far = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
     let pack = String::from_utf8(pack.bytes).unwrap();
-    // Where blocks lie in two stores, one of them is enough to read, and both are written to.
-    let (kept, keeping): (&[Port], &[Port]) =
-        if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) };
-    let taking_up = [&[Upstream], keeping].concat();
-    let purging = [&[Database], keeping].concat();
-    let beyond = [kept, &[Upstream]].concat();
+    let (block_reads, block_writes) = block_ports(is_durable);
+    let ingest = [&[Upstream], block_writes].concat();
+    let purging = [&[Database], block_writes].concat();
+    let beyond = [block_reads, &[Upstream]].concat();
     vec![
         case("GET", "/health", &[]),
         case("GET", "/", &[]),
@@ -204,10 +207,10 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("GET", "/api/v2/media/own", &[Objects]),
         case("HEAD", "/api/v2/media/own", &[Objects]),
         case("GET", "/api/v2/image/own", &[Objects]),
-        Case { range: "bytes=0-999", ..remembered(&film, kept) },
+        Case { range: "bytes=0-999", ..remembered(&film, block_reads) },
         Case { range: "bytes=3000000-3000999", ..case("GET", &film, &beyond) },
-        remembered(&picture, kept),
-        remembered(&headers, kept),
+        remembered(&picture, block_reads),
+        remembered(&headers, block_reads),
         remembered("/api/v2/headers/own", &[Objects]),
         remembered("/api/v2/start/own", &[Objects]),
         writing("POST", "/api/v2/stream/window", WINDOW, &[KeyValue, Database], &[]),
@@ -226,8 +229,8 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         writing("PUT", ROOT, &fixture.flip(), &[KeyValue, Database], &[KeyValue, Database]),
         writing("PUT", &pack_path, &pack, &[KeyValue], &[KeyValue]),
         case("GET", &pack_path, &[KeyValue]),
-        writing("POST", SOURCES, FILM, &taking_up, keeping),
-        writing("POST", PICTURES, PICTURE, &taking_up, keeping),
+        writing("POST", SOURCES, FILM, &ingest, block_writes),
+        writing("POST", PICTURES, PICTURE, &ingest, block_writes),
         case("DELETE", "/api/v2/admin/startup/far", &purging),
         case("DELETE", "/api/v2/admin/startup", &purging),
     ]
@@ -265,8 +268,8 @@ impl PortsFixture {
             Database => &self.memory.database.failing,
             Random => &self.memory.random.failing,
             Upstream => {
-                self.memory.outbound.serve_with(move |asked| match fault {
-                    None => good(asked),
+                self.memory.outbound.serve_with(move |request| match fault {
+                    None => good(request),
                     Some(Fault::Silent) => ScriptedResponse::NoResponse,
                     Some(Fault::Down) => ScriptedResponse::ConnectionRefused,
                     Some(Fault::Denied) => {
@@ -295,22 +298,31 @@ impl Case {
 
 /// Checks that an answer tells what to do, and nothing that is not for clients.
 fn says_what_to_do(answer: &MemoryResponse, port: Port, fault: Fault, what: &str) {
-    let said = String::from_utf8_lossy(&answer.body).into_owned();
+    let content_range = String::from_utf8_lossy(&answer.body).into_owned();
     let (statuses, code): (&[u16], &str) = match (port, fault) {
         (Upstream, _) => (&[502, 503], "upstream_"),
         (_, Fault::Full) => (&[507], "storage_full"),
         (_, Fault::Down | Fault::Denied | Fault::Silent) => (&[503], "storage_unavailable"),
     };
-    assert!(statuses.contains(&answer.status), "{what}: {} {said}", answer.status);
+    assert!(statuses.contains(&answer.status), "{what}: {} {content_range}", answer.status);
     let retries = answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1);
     assert_eq!(retries, answer.status != 507, "{what}: {:?}", answer.headers);
     assert_eq!(answer.header("cache-control"), "no-store", "{what}");
-    assert!(!said.contains("internal") && !said.contains("a.example"), "{what}: {said}");
+    assert!(
+        !content_range.contains("internal") && !content_range.contains("a.example"),
+        "{what}: {content_range}"
+    );
     // `HEAD` has headers only (RFC 9110 §9.3.2).
     if !what.contains("HEAD") {
         let body = json(answer);
-        assert!(body["error"]["code"].as_str().unwrap().starts_with(code), "{what}: {said}");
-        assert!(body["error"]["message"].as_str().unwrap().contains("again"), "{what}: {said}");
+        assert!(
+            body["error"]["code"].as_str().unwrap().starts_with(code),
+            "{what}: {content_range}"
+        );
+        assert!(
+            body["error"]["message"].as_str().unwrap().contains("again"),
+            "{what}: {content_range}"
+        );
         assert!(body["data"].is_null(), "{what}");
     }
 }
@@ -377,10 +389,8 @@ fn stale_key_value_store_is_an_error_that_says_to_retry() {
     ] {
         let fixture = fixture("local").restarted();
         let whole = fixture.memory.key_value.values.borrow().clone();
-        let case = cases(&fixture, false)
-            .into_iter()
-            .find(|case| case.method == "GET" && case.path.starts_with(path))
-            .unwrap();
+        let is_it = |case: &Case| case.method == "GET" && case.path.starts_with(path);
+        let case = cases(&fixture, false).into_iter().find(is_it).unwrap();
         fixture.memory.key_value.values.borrow_mut().retain(|key, _| !key.starts_with(lost));
         says_what_to_do(&fixture.send(&case), KeyValue, Fault::Down, path);
         fixture.memory.key_value.values.replace(whole);

@@ -1,5 +1,5 @@
-//! Which URLs of a provider may be asked, and when one expires.
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+//! Which URLs of a provider the edge may request, and when a URL expires.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use edge::{
     http::ResponseHead,
@@ -21,14 +21,14 @@ fn provider(id: &str) -> Provider {
 
 #[test]
 fn a_file_lies_under_each_base_of_its_provider() {
-    let places = provider("mirror").direct_urls("a b/ü%2f?#.mp4").unwrap();
-    let urls: Vec<_> = places.iter().map(|place| place.url.as_str()).collect();
+    let candidates = provider("mirror").direct_urls("a b/ü%2f?#.mp4").unwrap();
+    let urls: Vec<_> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
     let path = "a%20b/%C3%BC%252f%3F%23.mp4";
     assert_eq!(
         urls,
         [format!("https://a.example/films/{path}"), format!("https://b.example:8443/{path}")]
     );
-    assert!(places.iter().all(|place| place.fresh_until_ms.is_none()));
+    assert!(candidates.iter().all(|candidate| candidate.fresh_until_ms.is_none()));
 }
 
 #[test]
@@ -52,9 +52,8 @@ fn resolver_url_has_the_file_name() {
 #[test]
 fn unlisted_origins_are_refused_whatever_their_spelling() {
     let mirror = provider("mirror");
-    for url in ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"] {
-        assert!(mirror.check_url(url).is_ok(), "{url}");
-    }
+    let listed = ["https://a.example/x", "https://A.EXAMPLE:443/x", "https://b.example:8443"];
+    assert!(listed.iter().all(|url| mirror.check_url(url).is_ok()));
     for url in [
         "http://a.example/x",
         "https://a.example:8443/x",
@@ -148,15 +147,15 @@ fn resolved_urls_of_unlisted_origins_are_left_out() {
     let vault = provider("vault");
     let answer = br#"{"urls": ["https://evil.example/", "https://dl.example/f?Expires=2000",
         "https://dl.example/g"], "expiresAtMs": 3000000, "more": 1}"#;
-    let place = |url: &str, fresh_until_ms| UpstreamUrl {
+    let upstream_url = |url: &str, fresh_until_ms| UpstreamUrl {
         url: url.to_owned(),
         fresh_until_ms: Some(fresh_until_ms),
     };
     assert_eq!(
         vault.parse_resolver_response(answer),
         Ok(vec![
-            place("https://dl.example/f?Expires=2000", 1_940_000),
-            place("https://dl.example/g", 2_940_000),
+            upstream_url("https://dl.example/f?Expires=2000", 1_940_000),
+            upstream_url("https://dl.example/g", 2_940_000),
         ])
     );
     for answer in ["", "[]", "{}", r#"{"urls":[]}"#, r#"{"urls":["https://evil.example/"]}"#] {
@@ -214,7 +213,7 @@ fn invalid_provider_record_is_named_in_the_error() {
 }
 
 /// A provider whose films keep these fields.
-fn keeping(fields: &[&str]) -> Result<Provider, String> {
+fn provider_with_fields(fields: &[&str]) -> Result<Provider, String> {
     let fields = serde_json::to_string(fields).unwrap();
     let record = r#""id": "a", "origins": ["https://a.example"], "bases": ["https://a.example/"]"#;
     Ok(parse_providers(&format!("[{{{record}, \"fields\": {fields}}}]"))?.remove(0))
@@ -237,13 +236,15 @@ fn kept_fields_describe_the_film_and_not_one_response() {
         "firstframe-object",
         &"a".repeat(257),
     ] {
-        assert!(keeping(&[odd]).unwrap_err().contains("`fields`"), "{odd}");
+        assert!(provider_with_fields(&[odd]).unwrap_err().contains("`fields`"), "{odd}");
     }
     let nine = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
-    assert!(keeping(&nine).unwrap_err().contains("at most 8"));
-    assert!(keeping(&["a", "a"]).unwrap_err().contains("each once"));
-    assert!(keeping(&nine[1..]).is_ok());
-    let keeping = keeping(&["cache-tag", "content-language", "x-long", "x-odd", "absent"]).unwrap();
+    assert!(provider_with_fields(&nine).unwrap_err().contains("at most 8"));
+    assert!(provider_with_fields(&["a", "a"]).unwrap_err().contains("each once"));
+    assert!(provider_with_fields(&nine[1..]).is_ok());
+    let provider =
+        provider_with_fields(&["cache-tag", "content-language", "x-long", "x-odd", "absent"])
+            .unwrap();
     let long = "x".repeat(257);
     let sent = [
         ("cache-tag", "a,b"),
@@ -252,12 +253,12 @@ fn kept_fields_describe_the_film_and_not_one_response() {
         ("x-odd", "a\nb"),
         ("x-other", "1"),
     ];
-    let head = ResponseHead::copy(206, &keeping.fields, |name| {
+    let head = ResponseHead::copy(206, &provider.fields, |name| {
         sent.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     });
-    let kept = [("cache-tag", "a,b"), ("content-language", "de")];
+    let copied = [("cache-tag", "a,b"), ("content-language", "de")];
     assert_eq!(
-        keeping.copied_fields(&head),
-        kept.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        provider.copied_fields(&head),
+        copied.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
 }

@@ -1,5 +1,5 @@
 //! Signed URLs: what is good, for how long, and what is not.
-#![expect(clippy::unwrap_used, reason = "a promise that is not kept panics")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use edge::{
     memory::{Memory, send},

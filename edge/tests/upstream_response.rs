@@ -1,4 +1,4 @@
-//! Which answers of an upstream are what was asked for.
+//! Which responses of an upstream are accepted.
 
 use edge::{
     http::{ByteRange, ResponseHead},
@@ -8,7 +8,7 @@ use edge::{
     },
 };
 
-const ASKED: ByteRange = ByteRange { start: 10, end: 20 };
+const REQUESTED: ByteRange = ByteRange { start: 10, end: 20 };
 const NOW_MS: u64 = 784_111_777_000;
 
 fn head(status: u16, headers: &[(&str, &str)]) -> ResponseHead {
@@ -24,7 +24,7 @@ fn validators(etag: Option<&str>, modified: Option<&str>) -> Validators {
 
 /// A range of a file that is known by its tag.
 fn part(headers: &[(&str, &str)]) -> Result<UpstreamResponse, UpstreamFault> {
-    check_response(&head(206, headers), ASKED, Some(&validators(Some("\"a\""), None)), NOW_MS)
+    check_response(&head(206, headers), REQUESTED, Some(&validators(Some("\"a\""), None)), NOW_MS)
 }
 
 const RANGE: (&str, &str) = ("content-range", "bytes 10-19/100");
@@ -34,7 +34,7 @@ const TAG: (&str, &str) = ("etag", "\"a\"");
 fn response_with_another_range_is_refused_as_15_3_7_has_it() {
     let good = |has_length| {
         Ok(UpstreamResponse::Partial {
-            sent: ASKED,
+            sent: REQUESTED,
             validators: validators(Some("\"a\""), None),
             has_length,
         })
@@ -58,8 +58,8 @@ fn response_with_another_range_is_refused_as_15_3_7_has_it() {
         "lines 10-19/100",
         "",
     ] {
-        let judged = part(&[("content-range", range), TAG]);
-        assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{range}: {judged:?}");
+        let checked = part(&[("content-range", range), TAG]);
+        assert!(matches!(checked, Err(UpstreamFault::Wrong(_))), "{range}: {checked:?}");
     }
     assert!(matches!(part(&[TAG]), Err(UpstreamFault::Wrong(_))), "multipart, or nothing");
 }
@@ -67,19 +67,20 @@ fn response_with_another_range_is_refused_as_15_3_7_has_it() {
 #[test]
 fn content_length_that_disagrees_is_wrong_as_8_6_has_it() {
     for length in ["9", "11", "0", "", "-10", "+10", "10, 10", "1e1", "18446744073709551616"] {
-        let judged = part(&[RANGE, TAG, ("content-length", length)]);
-        assert!(matches!(judged, Err(UpstreamFault::Wrong(_))), "{length}: {judged:?}");
+        let checked = part(&[RANGE, TAG, ("content-length", length)]);
+        assert!(matches!(checked, Err(UpstreamFault::Wrong(_))), "{length}: {checked:?}");
     }
 }
 
 #[test]
 fn response_with_a_content_coding_is_refused_as_8_4_says() {
     for (coding, good) in [("gzip", false), ("br", false), ("identity", true), ("", true)] {
-        let judged = part(&[RANGE, TAG, ("content-encoding", coding)]);
-        assert_eq!(judged.is_ok(), good, "{coding}: {judged:?}");
+        let checked = part(&[RANGE, TAG, ("content-encoding", coding)]);
+        assert_eq!(checked.is_ok(), good, "{coding}: {checked:?}");
         let whole = head(200, &[TAG, ("content-encoding", coding)]);
-        let judged = check_response(&whole, ASKED, Some(&validators(Some("\"a\""), None)), NOW_MS);
-        assert_eq!(judged.is_ok(), good, "{coding}: {judged:?}");
+        let checked =
+            check_response(&whole, REQUESTED, Some(&validators(Some("\"a\""), None)), NOW_MS);
+        assert_eq!(checked.is_ok(), good, "{coding}: {checked:?}");
     }
 }
 
@@ -108,8 +109,8 @@ fn response_about_another_state_is_refused_as_15_3_7_3_demands() {
             let mut headers = vec![RANGE];
             headers.extend(etag.map(|etag| ("etag", etag)));
             headers.extend(modified.map(|modified| ("last-modified", modified)));
-            let judged = check_response(&head(status, &headers), ASKED, Some(&known), NOW_MS);
-            let is = match judged {
+            let checked = check_response(&head(status, &headers), REQUESTED, Some(&known), NOW_MS);
+            let is = match checked {
                 Ok(_) => None,
                 Err(UpstreamFault::Changed(_)) => changed,
                 Err(_) => wrong,
@@ -124,7 +125,7 @@ fn response_about_another_state_is_refused_as_15_3_7_3_demands() {
 #[test]
 fn whole_file_is_accepted_where_its_length_is_right_as_14_2_allows() {
     let known = validators(Some("\"a\""), None);
-    for (length, judged) in [
+    for (length, checked) in [
         (Some("100"), Ok(true)),
         (None, Ok(false)),
         (Some("99"), Err(UpstreamFault::Changed("another size"))),
@@ -132,34 +133,34 @@ fn whole_file_is_accepted_where_its_length_is_right_as_14_2_allows() {
     ] {
         let mut headers = vec![TAG];
         headers.extend(length.map(|length| ("content-length", length)));
-        let wanted = judged
+        let wanted = checked
             .map(|has_length| UpstreamResponse::Complete { validators: known.clone(), has_length });
-        assert_eq!(check_response(&head(200, &headers), ASKED, Some(&known), NOW_MS), wanted);
+        assert_eq!(check_response(&head(200, &headers), REQUESTED, Some(&known), NOW_MS), wanted);
     }
 }
 
 #[test]
 fn response_about_an_unknown_file_must_give_its_size() {
     let first = ByteRange { start: 0, end: 1000 };
-    let judged =
+    let checked =
         |status, headers: &[(&str, &str)]| check_response(&head(status, headers), first, None, 0);
-    let short = judged(206, &[("content-range", "bytes 0-99/100")]);
+    let short = checked(206, &[("content-range", "bytes 0-99/100")]);
     let sent = ByteRange { start: 0, end: 100 };
     let known = validators(None, None);
     assert_eq!(
         short,
         Ok(UpstreamResponse::Partial { sent, validators: known.clone(), has_length: false })
     );
-    let whole = judged(200, &[("content-length", "100")]);
+    let whole = checked(200, &[("content-length", "100")]);
     assert_eq!(whole, Ok(UpstreamResponse::Complete { validators: known, has_length: true }));
     for (status, header) in [
         (206, ("content-range", "bytes 0-999/*")),
         (200, TAG),
         (206, ("content-range", "bytes 0-9/100")),
     ] {
-        assert!(matches!(judged(status, &[header]), Err(UpstreamFault::Wrong(_))), "{header:?}");
+        assert!(matches!(checked(status, &[header]), Err(UpstreamFault::Wrong(_))), "{header:?}");
     }
-    assert_eq!(judged(416, &[]), Err(UpstreamFault::Failed(416)));
+    assert_eq!(checked(416, &[]), Err(UpstreamFault::Failed(416)));
 }
 
 #[test]
@@ -187,7 +188,10 @@ fn status_decides_how_a_failure_is_handled() {
         (100, &[], UpstreamFault::Failed(100)),
     ] {
         let known = validators(Some("\"a\""), None);
-        assert_eq!(check_response(&head(status, headers), ASKED, Some(&known), NOW_MS), Err(fault));
+        assert_eq!(
+            check_response(&head(status, headers), REQUESTED, Some(&known), NOW_MS),
+            Err(fault)
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-// Films that show their own frame number, made by ffmpeg once a recipe and kept in target/fixtures.
+// Films that show their own frame number. ffmpeg makes each recipe once, in target/fixtures.
 //
 //   node fixtures.mjs     makes all of them and prints where they are
 

@@ -1,4 +1,4 @@
-// A frame number as squares: drawn into the films, read back from what a browser shows.
+// Frame numbers as squares: written into the frames of films, and read from the frames that a browser shows.
 
 /** Squares in a row. */
 export const COLUMNS = 16;

@@ -1,37 +1,37 @@
-// Between a Worker and its wasm: counts every byte that one may have of the other.
+// Counts every byte that JavaScript and the Worker's wasm copy from each other. To be imported before the
+// Worker.
 //
-// JavaScript reaches the memory of wasm by views of its buffer. What it gets here for that buffer
-// is none, so that nothing but a view can be made of it; and the view is one that counts. To be
-// imported before the Worker is.
+// JavaScript reaches the memory of wasm by views of its buffer. This module gives out a token in place of
+// the buffer. Only a view can be made of the token, and the view counts.
 
 let bytes = 0;
-/** What a number in a call has at most. */
+/** The size of a number in a call. */
 const NUMBER_BYTES = 8;
 
-/** How many bytes have been written, read, or laid open so far, in both directions. */
+/** How many bytes have been written, read or exposed so far, in both directions. */
 export const copiedBytes = () => bytes;
 
-/** What stands for each buffer, and the buffers. @type {WeakMap<object, object>} */
-const signs = new WeakMap();
+/** The token of each buffer, and the buffer of each token. @type {WeakMap<object, object>} */
+const tokens = new WeakMap();
 /** @type {WeakMap<object, ArrayBuffer>} */
 const buffers = new WeakMap();
 
 /** @param {ArrayBuffer} buffer */
-function signOf(buffer) {
-  let sign = signs.get(buffer);
-  if (!sign) {
-    sign = { get detached() { return /** @type {any} */ (buffer).detached; } };
-    signs.set(buffer, sign);
-    buffers.set(sign, buffer);
+function tokenOf(buffer) {
+  let token = tokens.get(buffer);
+  if (!token) {
+    token = { get detached() { return /** @type {any} */ (buffer).detached; } };
+    tokens.set(buffer, token);
+    buffers.set(token, buffer);
   }
-  return sign;
+  return token;
 }
 
 /** @param {any} view of wasm's memory */
 function counting(view) {
   return new Proxy(view, {
     get(_, name) {
-      if (name === 'buffer') return signOf(view.buffer);
+      if (name === 'buffer') return tokenOf(view.buffer);
       const value = Reflect.get(view, name, view);
       if (typeof value === 'function') return (...given) => call(view, `${String(name)}`, given);
       if (name !== 'length' && name !== 'byteLength') bytes += NUMBER_BYTES;
@@ -50,7 +50,7 @@ function call(view, name, given) {
   if (name === 'set') bytes += given[0].length * view.BYTES_PER_ELEMENT;
   else if (name === 'subarray' || name === 'slice') bytes += result.byteLength;
   else if (/^[gs]et[A-Z]/.test(name)) bytes += NUMBER_BYTES;
-  // What is not known here may have seen everything.
+  // An unknown method may have read everything.
   else bytes += view.byteLength;
   return result;
 }
@@ -60,7 +60,7 @@ for (const name of ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 
   globalThis[name] = new Proxy(globalThis[name], {
     construct(View, given, target) {
       const [first, ...rest] = given;
-      const buffer = buffers.get(first) ?? (signs.has(first) ? first : undefined);
+      const buffer = buffers.get(first) ?? (tokens.has(first) ? first : undefined);
       if (buffer) return counting(new View(buffer, ...rest));
       return Reflect.construct(View, given, target);
     },
@@ -68,7 +68,7 @@ for (const name of ['DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 
 }
 
 /** @param {Record<string, any>} functions of which some are none */
-function counted(functions) {
+function metered(functions) {
   const wrap = (value) => typeof value !== 'function' ? value : (...given) => {
     bytes += NUMBER_BYTES * (given.length + 1);
     return value(...given);
@@ -78,9 +78,9 @@ function counted(functions) {
 
 WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
   construct(Instance, [module, imports]) {
-    const wrapped = Object.entries(imports ?? {}).map(([name, room]) => [name, counted(room)]);
+    const wrapped = Object.entries(imports ?? {}).map(([name, namespace]) => [name, metered(namespace)]);
     const { exports } = new Instance(module, Object.fromEntries(wrapped));
     const memory = /** @type {WebAssembly.Memory} */ (exports.memory);
-    return { exports: { ...counted(exports), memory: { get buffer() { return signOf(memory.buffer); } } } };
+    return { exports: { ...metered(exports), memory: { get buffer() { return tokenOf(memory.buffer); } } } };
   },
 });

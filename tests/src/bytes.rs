@@ -5,6 +5,15 @@ use std::io::{self, Write};
 /// Bytes made at once: large enough that writing a gigabyte takes seconds.
 const BLOCK_BYTES: usize = 1 << 20;
 
+/// Length of the fixture's clip, which an upstream has, too.
+pub const CLIP_BYTES: usize = 1000;
+/// Seed of the clip's content.
+pub const CLIP_SEED: u64 = 1;
+/// A PNG of one grey pixel.
+pub const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
+\0\0\0\nIDATx\x9cc\x68\0\0\0\x82\0\x81\xdd\x43\x6a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
+
 /// `length` bytes of the endless content named `seed`, from `offset` on.
 pub fn content(seed: u64, offset: u64, length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length + 16);

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use api::{CatalogRoot, IngestedFile, RootUpdate, Stream};
 use catalog::{BuiltCatalog, Episode, Source, Title};
 
+pub use crate::bytes::{CLIP_BYTES, CLIP_SEED, PNG};
 use crate::{bytes, deployment::Deployment, http::Request};
 
 /// Id of a title with one episode, two files and a poster.
@@ -17,8 +18,6 @@ pub const ONE_MORE: &str = "zebra";
 
 /// Id of a source of 1000 bytes, which the cases about ranges read.
 pub const CLIP: &str = "0123456789abcdef0123456789abcdef";
-/// Bytes of [`CLIP`].
-pub const CLIP_BYTES: usize = 1000;
 /// Id of a source of several chunks.
 pub const LONG: &str = "00112233445566778899aabbccddeeff";
 /// Bytes of [`LONG`].
@@ -30,15 +29,8 @@ pub const PLAYABLE: &str = "beefbeefbeefbeefbeefbeefbeefbeef";
 /// Id of a picture.
 pub const POSTER: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
 
-/// Seed of the content of [`CLIP`].
-pub const CLIP_SEED: u64 = 1;
 /// Seed of the content of [`LONG`].
 pub const LONG_SEED: u64 = 2;
-
-/// A PNG of one grey pixel.
-pub const PNG: &[u8] =
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
-\0\0\0\nIDATx\x9cc\x68\0\0\0\x82\0\x81\xdd\x43\x6a\xf4\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// The bytes of [`PLAYABLE`]: the demo's clip of sixteen seconds.
 pub fn playable_film() -> &'static [u8] {

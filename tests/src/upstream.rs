@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use mp4::synth::SynthFile;
 
-use crate::{bytes, fixture};
+use crate::bytes;
 
 /// Length of its film under every name but `clip`, which has the length of the fixture's clip.
 pub const FILM_BYTES: u64 = 8 * 1024 * 1024 + 77;
@@ -238,7 +238,9 @@ impl RangeResponse<'_> {
         } else if mode == FaultMode::OverlongBody {
             body.extend([0xee; 4096]);
         } else if mode == FaultMode::ChangedFile {
-            body.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in &mut body {
+                *byte = !*byte;
+            }
         }
         [self.head(mode).as_bytes(), &body].concat()
     }
@@ -248,17 +250,17 @@ impl RangeResponse<'_> {
         let start = self.request.start + u64::from(mode == FaultMode::WrongRange);
         let (last, size) = (start + length as u64 - 1, self.request.size);
         let etag = if mode == FaultMode::ChangedFile { "v2" } else { "v1" };
-        let mut fields = String::new();
-        if mode != FaultMode::NoContentLength {
-            fields += &format!("Content-Length: {length}\r\n");
-        }
-        if mode == FaultMode::ContentEncoding {
-            fields += "Content-Encoding: gzip\r\n";
-        }
+        let length = if mode == FaultMode::NoContentLength {
+            String::new()
+        } else {
+            format!("Content-Length: {length}\r\n")
+        };
+        let encoding =
+            if mode == FaultMode::ContentEncoding { "Content-Encoding: gzip\r\n" } else { "" };
         format!(
             "HTTP/1.1 206 Partial Content\r\nETag: \"{etag}\"\r\nConnection: close\r\n\
              Cache-Tag: films\r\nX-Its-Own: 1\r\n\
-             Content-Range: bytes {start}-{last}/{size}\r\n{fields}\r\n"
+             Content-Range: bytes {start}-{last}/{size}\r\n{length}{encoding}\r\n"
         )
     }
 
@@ -351,8 +353,8 @@ impl FilmRequest {
         let head = std::str::from_utf8(head)?;
         let path = head.split_whitespace().nth(1).context("no path")?.to_owned();
         let (seed, size) = match path.rsplit('/').next() {
-            Some("clip") => (fixture::CLIP_SEED, fixture::CLIP_BYTES as u64),
-            Some(PICTURE) => (FILM_SEED, fixture::PNG.len() as u64),
+            Some("clip") => (bytes::CLIP_SEED, bytes::CLIP_BYTES as u64),
+            Some(PICTURE) => (FILM_SEED, bytes::PNG.len() as u64),
             Some(_) | None => (FILM_SEED, film.map_or(FILM_BYTES, SynthFile::size_bytes)),
         };
         let mut request = Self { path, seed, size, start: 0, end: size };
@@ -370,7 +372,7 @@ impl FilmRequest {
         let length = usize::try_from(self.end - self.start)?;
         if self.path.ends_with(PICTURE) {
             let start = usize::try_from(self.start)?;
-            return Ok(fixture::PNG.iter().skip(start).take(length).copied().collect());
+            return Ok(bytes::PNG.iter().skip(start).take(length).copied().collect());
         }
         if let Some(film) = film {
             return Ok(bytes_of(film, self.start, length));

@@ -16,8 +16,8 @@ export async function prepare() {
 /** As the page does it while the pointer rests on a card. */
 export const rest = (film) => customElements.get("firstframe-video").prepare({ episode: film.episode });
 
-export function start(stage, film, at) {
-  const element = put(stage, "firstframe-video");
+export function start(container, film, at) {
+  const element = put(container, "firstframe-video");
   if (at) element.start = at;
   element.muted = true;
   element.autoplay = true;

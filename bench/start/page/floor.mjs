@@ -2,8 +2,8 @@
 
 import { put } from "./page.mjs";
 
-export function start(stage, film, at) {
-  const video = put(stage);
+export function start(container, film, at) {
+  const video = put(container);
   const source = new MediaSource();
   video.src = URL.createObjectURL(source);
   const answer = fetch(film.floor);

@@ -3,8 +3,8 @@
 import Hls from "/modules/hls.js/dist/hls.mjs";
 import { put } from "./page.mjs";
 
-export function start(stage, film, at) {
-  const video = put(stage);
+export function start(container, film, at) {
+  const video = put(container);
   const hls = new Hls({ startPosition: at || -1 });
   hls.loadSource(film.hls);
   hls.attachMedia(video);

@@ -7,8 +7,8 @@ import { appender, put } from "./page.mjs";
 const FRAGMENT_SECONDS = 0.2;
 const AHEAD_SECONDS = 30;
 
-export function start(stage, film, at) {
-  const video = put(stage);
+export function start(container, film, at) {
+  const video = put(container);
   const source = new MediaSource();
   video.src = URL.createObjectURL(source);
   const opened = new Promise((resolve) => source.addEventListener("sourceopen", resolve, { once: true }));

@@ -1,4 +1,4 @@
-// mp4box.js, driven as its own demonstration does it: chunks of 1 MB, wherever it asks for them.
+// mp4box.js, driven as its own demonstration does it: chunks of 1 MB, at the offsets that it gives.
 
 import { createFile } from "/modules/mp4box/dist/mp4box.all.mjs";
 import { appender, put } from "./page.mjs";
@@ -6,8 +6,8 @@ import { appender, put } from "./page.mjs";
 const CHUNK_BYTES = 1 << 20;
 const AHEAD_SECONDS = 30;
 
-export function start(stage, film, at) {
-  const video = put(stage);
+export function start(container, film, at) {
+  const video = put(container);
   const source = new MediaSource();
   video.src = URL.createObjectURL(source);
   const opened = new Promise((resolve) => source.addEventListener("sourceopen", resolve, { once: true }));

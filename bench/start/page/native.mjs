@@ -2,8 +2,8 @@
 
 import { put } from "./page.mjs";
 
-export function start(stage, film, at) {
-  const video = put(stage);
+export function start(container, film, at) {
+  const video = put(container);
   video.src = at ? `${film.mp4}#t=${at}` : film.mp4;
   return { video };
 }

@@ -5,13 +5,13 @@
  * @typedef {object} Subject
  * @property {() => Promise<void>} [prepare]
  * @property {(film: Film) => void} [rest] the pointer is on what will be clicked
- * @property {(stage: HTMLElement, film: Film, at: number) => Started} start
+ * @property {(container: HTMLElement, film: Film, at: number) => Started} start
  *
  * @typedef {{ mp4: string, hls: string, dash: string, floor: string, episode: string, next: string }} Film
  * @typedef {{ video: HTMLVideoElement, next?: (film: Film) => void }} Started
  */
 
-const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+const container = /** @type {HTMLElement} */ (document.getElementById("container"));
 /** @type {Subject} */
 let subject;
 /** @type {Started} */
@@ -50,7 +50,7 @@ function firstFrame(video, from, clickedMs) {
  */
 export function start(film, at, from) {
   const clickedMs = performance.now();
-  started = subject.start(stage, film, at);
+  started = subject.start(container, film, at);
   const { video } = started;
   video.muted = true;
   video.autoplay = true;
@@ -70,7 +70,7 @@ export function next(film) {
   const clickedMs = performance.now();
   if (!started.next) {
     started.video.removeAttribute("src");
-    stage.replaceChildren();
+    container.replaceChildren();
     return start(film, 0, 0);
   }
   // Frames of the film before are all later than this.
@@ -104,11 +104,11 @@ export async function walk(films, rate) {
   return times;
 }
 
-/** An element on the stage. */
-export function put(stage, name = "video") {
+/** An element in the container. */
+export function put(container, name = "video") {
   const element = document.createElement(name);
   element.style.width = "100%";
-  stage.append(element);
+  container.append(element);
   return element;
 }
 

@@ -7,8 +7,8 @@ export async function prepare() {
   await script("/modules/xgplayer-mp4/dist/index.min.js");
 }
 
-export function start(stage, film, at) {
-  const el = put(stage, "div");
+export function start(container, film, at) {
+  const el = put(container, "div");
   const url = new URL(film.mp4, location.href).href;
   const options = { el, url, plugins: [window.Mp4Plugin], autoplay: true, autoplayMuted: true };
   const player = new window.Player({ ...options, startTime: at, width: 640, height: 360 });

@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(case: &str, film: &SynthFile, media: &[u8]) -> Result<(), Box<dyn Error>> {
-    let tell = |metric: &str, value: f64| {
+    let print = |metric: &str, value: f64| {
         let what = format!(r#""bench":"mp4","case":"{case}","subject":"firstframe-native""#);
         println!(r#"{{{what},"metric":"{metric}","value":{value}}}"#);
     };
@@ -56,7 +56,7 @@ fn measure(case: &str, film: &SynthFile, media: &[u8]) -> Result<(), Box<dyn Err
         black_box(init::write(&index, index.default_video().unwrap_or(0))?);
         Ok(())
     })?;
-    tell("index_ms", index_ms);
+    print("index_ms", index_ms);
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     let at = index.duration_ms() / 10 * 7;
     let headers_at_70_ms = best(|| {
@@ -64,26 +64,37 @@ fn measure(case: &str, film: &SynthFile, media: &[u8]) -> Result<(), Box<dyn Err
         black_box(plan::next(&index, selection, cursor, WINDOW_MS)?);
         Ok(())
     })?;
-    tell("headers_at_70_ms", headers_at_70_ms);
+    print("headers_at_70_ms", headers_at_70_ms);
     let (cursor, _) = plan::seek(&index, selection, at)?;
     let window = plan::next(&index, selection, cursor, WINDOW_MS)?;
-    tell("headers_at_70_bytes", float(window.as_ref().map_or(0, headers)));
+    print("headers_at_70_bytes", float(window.as_ref().map_or(0, headers)));
     // Twice in a row, so that every piece is one slice.
     let ring = media.repeat(2);
-    let begun = Instant::now();
-    let (mut cursor, _) = plan::seek(&index, selection, 0)?;
+    let begin = Instant::now();
+    let (fetched, copied, most) = remux(&index, selection, film, &ring)?;
+    let seconds = begin.elapsed().as_secs_f64();
+    print("remux_mb_s", float(fetched) / seconds / 1e6);
+    print("copied_ratio", float(copied) / float(fetched));
+    print("headers_most_bytes", float(most));
+    Ok(())
+}
+
+/// Remuxes the whole film: bytes fetched, bytes copied, and the most header bytes of a window.
+fn remux(
+    index: &Index<&[u8]>,
+    selection: Selection,
+    film: &SynthFile,
+    ring: &[u8],
+) -> Result<(u64, u64, u64), Box<dyn Error>> {
+    let (mut cursor, _) = plan::seek(index, selection, 0)?;
     let (mut fetched, mut copied, mut most) = (0, 0, 0);
-    while let Some(window) = plan::next(&index, selection, cursor, WINDOW_MS)? {
-        let done = append(&window, &ring, film.head.len() as u64)?;
+    while let Some(window) = plan::next(index, selection, cursor, WINDOW_MS)? {
+        let done = append(&window, ring, film.head.len() as u64)?;
         (fetched, copied) = (fetched + done.0, copied + done.1);
         most = most.max(headers(&window));
         cursor = window.next;
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    tell("remux_mb_s", float(fetched) / seconds / 1e6);
-    tell("copied_ratio", float(copied) / float(fetched));
-    tell("headers_most_bytes", float(most));
-    Ok(())
+    Ok((fetched, copied, most))
 }
 
 /// Bytes of a window's headers.
@@ -92,7 +103,7 @@ fn headers(window: &Window) -> u64 {
     fragments.map(|fragment| fragment.header.len() as u64).sum()
 }
 
-/// Hands on what a window fetches, as a page would; bytes that came, and that were copied.
+/// Appends what a window fetches, as a page would: bytes fetched, and bytes copied.
 fn append(window: &Window, ring: &[u8], head: u64) -> Result<(u64, u64), Box<dyn Error>> {
     let (mut fetched, mut copied) = (0, 0);
     let period = ring.len() as u64 / 2;
@@ -103,26 +114,42 @@ fn append(window: &Window, ring: &[u8], head: u64) -> Result<(u64, u64), Box<dyn
             match &fragment.payload {
                 Payload::AsIs => {
                     let start = usize::try_from((fetch.range.start - head) % period)?;
-                    let pieces = usize::try_from(fetch.range.len())?.div_ceil(PIECE_BYTES);
-                    for i in 0..pieces {
-                        let at = (start + i * PIECE_BYTES) % (ring.len() / 2);
-                        black_box(ring.get(at..at + PIECE_BYTES.min(ring.len() / 2)));
-                    }
+                    pass_on(ring, start, usize::try_from(fetch.range.len())?);
                 }
                 Payload::Gather(runs) => {
                     let len: u64 = runs.iter().map(ByteRange::len).sum();
-                    let mut part: Vec<u8> = Vec::with_capacity(usize::try_from(len)?);
-                    for run in runs {
-                        let start = (fetch.range.start + run.start - head) % period;
-                        part.extend(slice(ring, ByteRange::of(start, run.len()))?);
-                    }
                     copied += len;
-                    black_box(part);
+                    let from = fetch.range.start - head;
+                    black_box(gather(ring, from, runs, usize::try_from(len)?)?);
                 }
             }
         }
     }
     Ok((fetched, copied))
+}
+
+/// Hands `len` bytes on in pieces, without a copy.
+fn pass_on(ring: &[u8], start: usize, len: usize) {
+    for i in 0..len.div_ceil(PIECE_BYTES) {
+        let at = (start + i * PIECE_BYTES) % (ring.len() / 2);
+        black_box(ring.get(at..at + PIECE_BYTES.min(ring.len() / 2)));
+    }
+}
+
+/// Copies these runs, which count from `from`.
+fn gather(
+    ring: &[u8],
+    from: u64,
+    runs: &[ByteRange],
+    len: usize,
+) -> Result<Vec<u8>, Box<dyn Error>> {
+    let period = ring.len() as u64 / 2;
+    let mut part: Vec<u8> = Vec::with_capacity(len);
+    for run in runs {
+        let start = (from + run.start) % period;
+        part.extend(slice(ring, ByteRange::of(start, run.len()))?);
+    }
+    Ok(part)
 }
 
 fn moov(clip: &[u8]) -> Result<&[u8], Box<dyn Error>> {

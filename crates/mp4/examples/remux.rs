@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use mp4::fragment::Payload;
 use mp4::locate::{LocateStep, Locator};
-use mp4::plan::{self, PlanTarget, Selection};
+use mp4::plan::{self, PlanTarget, Selection, Window};
 use mp4::{ByteRange, Index, init};
 
 fn main() -> ExitCode {
@@ -38,40 +38,46 @@ fn remux(from: &str, to: &str) -> Result<(), Box<dyn Error>> {
     let tracks: Vec<usize> = selection.video.into_iter().chain(selection.audio).collect();
     let mut out = BufWriter::new(File::create(to)?);
     out.write_all(&init::write_many(&index, &tracks)?)?;
-    tell(&mut file, &mut index, selection, PlanTarget::Time(0))?;
+    feed(&mut file, &mut index, selection, PlanTarget::Time(0))?;
     let (mut cursor, _) = plan::seek(&index, selection, 0)?;
     loop {
-        tell(&mut file, &mut index, selection, PlanTarget::Window(cursor))?;
+        feed(&mut file, &mut index, selection, PlanTarget::Window(cursor))?;
         let Some(window) = plan::next(&index, selection, cursor, 10_000)? else { break };
-        for fetch in window.fetches {
-            let bytes = read(&mut file, fetch.range)?;
-            for fragment in fetch.fragments {
-                out.write_all(&fragment.header)?;
-                match fragment.payload {
-                    Payload::AsIs => out.write_all(&bytes)?,
-                    Payload::Gather(runs) => {
-                        for run in runs {
-                            let run = usize::try_from(run.start)?..usize::try_from(run.end)?;
-                            out.write_all(bytes.get(run).ok_or("a run lies outside its range")?)?;
-                        }
-                    }
-                }
-            }
-        }
+        write(&mut file, &mut out, &window)?;
         cursor = window.next;
     }
     out.flush()?;
     Ok(())
 }
 
-/// Reads what a fragmented file tells of its samples, as far as `wanted` takes it.
-fn tell(
+/// Writes the fragments of a window: headers, and the media bytes after them.
+fn write(file: &mut File, out: &mut impl Write, window: &Window) -> Result<(), Box<dyn Error>> {
+    for fetch in &window.fetches {
+        let bytes = read(file, fetch.range)?;
+        for fragment in &fetch.fragments {
+            out.write_all(&fragment.header)?;
+            match &fragment.payload {
+                Payload::AsIs => out.write_all(&bytes)?,
+                Payload::Gather(runs) => {
+                    for run in runs {
+                        let run = usize::try_from(run.start)?..usize::try_from(run.end)?;
+                        out.write_all(bytes.get(run).ok_or("a run lies outside its range")?)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Feeds the boxes of a fragmented file that planning `target` needs.
+fn feed(
     file: &mut File,
     index: &mut Index<Vec<u8>>,
     selection: Selection,
-    wanted: PlanTarget,
+    target: PlanTarget,
 ) -> Result<(), Box<dyn Error>> {
-    while let Some(range) = plan::need(index, selection, wanted)? {
+    while let Some(range) = plan::need(index, selection, target)? {
         let bytes = read(file, range)?;
         index.feed(range.start, &bytes)?;
     }

@@ -39,22 +39,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         write(&folder, "fragments", i + films.len(), &playback::remux(film, 300))?;
     }
     for (i, film) in films.iter().take(2).enumerate() {
-        let index = Index::parse(playback::moov(film))?;
-        let (selection, from) = (playback::defaults(&index), StartPosition::Time(500));
-        let ask = StartRequest { selection, from, span_ms: 300, count: 2 };
-        write(
-            &folder,
-            "start_boxes",
-            i,
-            &start_index::encode(&start_index::plan_from_moov(&index, ask)?),
-        )?;
-        let mut builder = Builder::new(&index)?;
-        let pack = builder.next_pack()?.unwrap();
-        let head = builder.head()?;
-        // The last three bytes say where the two meet.
-        let len = u32::try_from(head.len())?.to_be_bytes();
-        write(&folder, "start_index_packs", i, &[&head, &pack, &len[1..]].concat())?;
+        write_start_index(&folder, i, film)?;
     }
+    Ok(())
+}
+
+/// Seeds out of a start index of `film`: a start as boxes, and a head with a pack.
+fn write_start_index(
+    folder: &str,
+    i: usize,
+    film: &[u8],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let index = Index::parse(playback::moov(film))?;
+    let (selection, from) = (playback::defaults(&index), StartPosition::Time(500));
+    let request = StartRequest { selection, from, span_ms: 300, count: 2 };
+    let start = start_index::plan_from_moov(&index, request)?;
+    write(folder, "start_boxes", i, &start_index::encode(&start))?;
+    let mut builder = Builder::new(&index)?;
+    let pack = builder.next_pack()?.unwrap();
+    let head = builder.head()?;
+    // The last three bytes are the length of the head.
+    let len = u32::try_from(head.len())?.to_be_bytes();
+    write(folder, "start_index_packs", i, &[&head, &pack, &len[1..]].concat())?;
     Ok(())
 }
 

@@ -1,4 +1,26 @@
 //! Publishes films into any Firstframe deployment, over its admin API and its S3 object store.
+//!
+//! `firstframe publish`, `prewarm` and `purge` are thin command lines around this crate. Its functions
+//! report on standard output; errors are sentences that say what is wrong, where, and what to do.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use publisher::{DeploymentTarget, Library, ObjectStoreTarget, publish};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A server on this machine, whose address and keys are in its data folder.
+//! let target = DeploymentTarget { data: "firstframe-data".into(), ..DeploymentTarget::default() };
+//! let store = ObjectStoreTarget {
+//!     region: "auto".into(),
+//!     bucket: "firstframe".into(),
+//!     ..ObjectStoreTarget::default()
+//! };
+//! let library = Library::read(Path::new("films"))?;
+//! publish(&library, &target.with_object_store(store)?, false)?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod deployment;
 mod film;

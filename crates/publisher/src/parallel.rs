@@ -12,7 +12,7 @@ struct Queue<I, R, T> {
 }
 
 /// Does `work` for each item, on at most `threads` threads; results come in the order in which they
-/// are done. After the first error no further item is begun.
+/// are done. After the first error no further item is started.
 pub(crate) fn in_parallel<I: Send, T: Send>(
     items: Vec<I>,
     threads: usize,

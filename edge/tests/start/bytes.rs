@@ -73,7 +73,7 @@ fn upstream_film_starts_from_stored_blocks() {
     assert!(bytes.len() > 100_000 && bytes.len() as u64 <= range.len());
     let sent = ByteRange { start: range.start, end: range.start + bytes.len() as u64 };
     assert!(bytes == film.bytes(sent));
-    assert_eq!(upstream_requests(&memory), 0, "warm");
+    assert_eq!(upstream_requests(&memory), 0, "all blocks are stored");
     let path = url(&memory, "start", &id, "at=0");
     let head = send(&memory, "HEAD", &path, &[], Some(b""));
     assert_eq!(head.header("content-length"), answer.header("content-length"));

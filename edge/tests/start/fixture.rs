@@ -1,4 +1,4 @@
-//! LongFilm films that repeat the demo's clip, and deployments that have them as own or upstream films.
+//! Long films that repeat the demo's clip, and deployments that have them as own or upstream films.
 
 use edge::{
     http::ByteRange,
@@ -59,8 +59,8 @@ impl LongFilm {
         bytes
     }
 
-    /// What holds its `moov` says of a start: a first window of two seconds behind the time that
-    /// was asked for, then ten seconds each.
+    /// The start that its `moov` gives: a first window of two seconds behind the requested time,
+    /// then ten seconds each.
     pub(crate) fn answer(&self, from: StartPosition, count: u32) -> start_index::Start {
         let whole = if self.tail.is_empty() { &self.head } else { &self.tail };
         let moov = whole.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
@@ -83,9 +83,9 @@ impl LongFilm {
     }
 
     /// What a good server sends.
-    fn sent(&self, asked: &OutboundRequest) -> ScriptedResponse {
+    fn sent(&self, request: &OutboundRequest) -> ScriptedResponse {
         let size = self.size();
-        let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
+        let range = request.range.unwrap_or(ByteRange { start: 0, end: size });
         let range = ByteRange { start: range.start, end: range.end.min(size) };
         let headers = vec![
             ("content-range", format!("bytes {}-{}/{size}", range.start, range.end - 1)),
@@ -112,12 +112,12 @@ pub(crate) fn own_bytes(bytes: &[u8]) -> Memory {
 pub(crate) fn providers(film: &LongFilm) -> Memory {
     let memory = deployment();
     let film = film.clone();
-    memory.outbound.serve_with(move |asked| {
-        if asked.url.starts_with("https://api.example/") {
+    memory.outbound.serve_with(move |request| {
+        if request.url.starts_with("https://api.example/") {
             let urls = br#"{"urls": ["https://dl.example/f"]}"#.to_vec();
             return ScriptedResponse::Response(200, Vec::new(), MemoryStream::whole(urls));
         }
-        film.sent(asked)
+        film.sent(request)
     });
     memory
 }
@@ -127,9 +127,9 @@ pub(crate) fn providers(film: &LongFilm) -> Memory {
 pub(crate) fn season(count: u32) -> (Memory, Vec<String>) {
     let memory = deployment();
     let films: Vec<_> = (0..count).map(|n| LongFilm::new(24 + n, MoovAt::Tail)).collect();
-    memory.outbound.serve_with(move |asked| {
-        let (_, name) = asked.url.rsplit_once('/').unwrap();
-        films[name.strip_suffix(".mp4").unwrap().parse::<usize>().unwrap()].sent(asked)
+    memory.outbound.serve_with(move |request| {
+        let (_, name) = request.url.rsplit_once('/').unwrap();
+        films[name.strip_suffix(".mp4").unwrap().parse::<usize>().unwrap()].sent(request)
     });
     let ids: Vec<_> =
         (0..count).map(|n| ingest_file(&memory, "one", &format!("{n}.mp4"))).collect();

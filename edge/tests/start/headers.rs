@@ -53,8 +53,8 @@ fn response_is_fresh_for_as_long_as_its_url_is_valid() {
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
-    let kept = answer.header("cache-control");
-    assert!(kept.starts_with("public, max-age=2") && kept.ends_with(", immutable"), "{kept}");
+    let cached = answer.header("cache-control");
+    assert!(cached.starts_with("public, max-age=2") && cached.ends_with(", immutable"), "{cached}");
     let open = send(&memory, "GET", "/api/v2/headers/00ff?at=20", &[], Some(b""));
     assert_eq!(open.header("cache-control"), "public, max-age=31536000, immutable");
     let etag = answer.header("etag").to_owned();
@@ -75,7 +75,7 @@ fn audio_is_selected_by_its_number_or_left_out() {
     let tracks = |query: &str| {
         let answer = get(&memory, "headers", OWN, query);
         let answer = start_index::decode(&answer.body).unwrap();
-        assert_eq!(answer.tracks.len(), 2, "all are told");
+        assert_eq!(answer.tracks.len(), 2, "all tracks are listed");
         answer.inits.iter().map(|init| init.track).collect::<Vec<_>>()
     };
     assert_eq!(tracks("at=0"), [0, 1]);

@@ -27,7 +27,7 @@ use crate::{
 
 /// Of each film. ffprobe takes most of the time: it is run once a position and track.
 const POSITIONS: usize = 6;
-/// How much of a film comes behind the time that was asked for.
+/// How much of a film a start has behind the requested time.
 const FIRST_MS: i64 = 2_000;
 
 const PICTURE: &str = "-f lavfi -i testsrc2=s=160x90:r=24:d=20";
@@ -230,14 +230,14 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
         let answer = get(&memory, "start", OWN, &at);
         let (boxes, bytes) = parts(&answer);
         let answer = start_index::decode(boxes).unwrap();
-        let (lead, at_ms) = (&sources[0], at_ms.cast_signed());
-        let key = &lead.packets[lead.begin(at_ms)];
-        let key_ms = lead.ms(key.pts);
+        let (video, at_ms) = (&sources[0], at_ms.cast_signed());
+        let key = &video.packets[video.begin(at_ms)];
+        let key_ms = video.ms(key.pts);
         // Sound begins with the picture.
         let mut from_ms = at_ms;
         // A window ends by when its pictures are decoded.
         let mut until_ms =
-            Some(lead.ms(key.dts + lead.lift()) + (at_ms - key_ms).max(0) + FIRST_MS);
+            Some(video.ms(key.dts + video.lift()) + (at_ms - key_ms).max(0) + FIRST_MS);
         assert_eq!(answer.inits.len(), sources.len(), "{name}");
         for (source, init) in sources.iter().zip(&answer.inits) {
             assert_eq!(init.track, source.track, "{name}");
@@ -249,7 +249,7 @@ fn look(name: &str, file: &[u8], folder: &Folder) -> Result<usize, String> {
             count += all.len();
             let next = source.packets.get(all.end);
             let next_ms = next.map(|next| source.ms(next.dts + source.lift()));
-            // Times are told in whole milliseconds.
+            // Times are in whole milliseconds.
             let ends_early = next_ms.is_some_and(|ms| until_ms.is_none_or(|until| ms + 1 < until));
             assert!(!ends_early, "{name} {} {at}: {next_ms:?}, not {until_ms:?}", source.kind);
             // Sound may lag, but for that of the last pictures.

@@ -1,4 +1,4 @@
-//! What is stored for starts: written so that a cut leaves the old or the new, and never trusted.
+//! The stored start index: an interrupted write leaves the old one or the new, and broken bytes are found.
 
 use edge::{
     http::{ByteRange, ReadRange},

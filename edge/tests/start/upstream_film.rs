@@ -1,4 +1,4 @@
-//! Films elsewhere: how often their providers are asked until they start.
+//! Upstream films: how many requests their providers get until a film starts.
 
 use edge::{
     memory::{Memory, ScriptedResponse, respond, run},

@@ -24,7 +24,7 @@ fn viewer(memory: &Memory) -> String {
     json["data"]["clientToken"].as_str().unwrap().to_owned()
 }
 
-fn is_kept(memory: &Memory, id: &str) -> bool {
+fn is_stored(memory: &Memory, id: &str) -> bool {
     memory.key_value.values.borrow().contains_key(&blocks::key(id, 0))
 }
 
@@ -37,8 +37,8 @@ fn two_of_the_next_episodes_are_prefetched_and_start_without_their_provider() {
     let (memory, ids) = season(4);
     let answer = window(&memory, "", "film.1", &["film.2", "film.3", "film.4"]);
     assert!(text(&answer).contains(r#"["film.2","film.3"]"#), "{}", text(&answer));
-    let kept: Vec<_> = ids.iter().map(|id| is_kept(&memory, id)).collect();
-    assert_eq!(kept, [false, true, true, false]);
+    let stored: Vec<_> = ids.iter().map(|id| is_stored(&memory, id)).collect();
+    assert_eq!(stored, [false, true, true, false]);
     let memory = restart(memory);
     memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     for id in &ids[1..3] {
@@ -72,8 +72,8 @@ fn prefetched_episode_that_nobody_watched_is_deleted() {
     // The second is watched; the third is left out.
     assert_eq!(get(&memory, "start", &ids[1], "at=0").status, 200);
     window(&memory, &viewer, "film.4", &["film.1"]);
-    let kept: Vec<_> = ids.iter().map(|id| is_kept(&memory, id)).collect();
-    assert_eq!(kept, [true, true, false, false]);
+    let stored: Vec<_> = ids.iter().map(|id| is_stored(&memory, id)).collect();
+    assert_eq!(stored, [true, true, false, false]);
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn prefetched_episode_of_another_viewer_stays() {
     window(&memory, &one, "film.1", &["film.2"]);
     window(&memory, &other, "film.1", &["film.2"]);
     window(&memory, &one, "film.3", &[]);
-    assert!(is_kept(&memory, &ids[1]));
+    assert!(is_stored(&memory, &ids[1]));
     window(&memory, &other, "film.2", &["film.3"]);
-    assert!(is_kept(&memory, &ids[1]), "it is watched now");
+    assert!(is_stored(&memory, &ids[1]), "it is watched now");
     window(&memory, &other, "film.1", &["film.3"]);
-    assert!(!is_kept(&memory, &ids[1]));
+    assert!(!is_stored(&memory, &ids[1]));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The store that outlives a place: what is kept there, what comes back from it, and what leaves it.
+//! The durable store: what is written to it, restored from it and purged from it.
 
 use edge::{
     memory::{Memory, MemoryObjects, ScriptedResponse, run, run_until_stalled, send},
@@ -30,11 +30,16 @@ fn wiped(fixture: UpstreamFixture) -> UpstreamFixture {
     UpstreamFixture { memory, id: fixture.id }
 }
 
+/// Whether the key-value store has the first block of the film.
+fn has_first_block(fixture: &UpstreamFixture) -> bool {
+    fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0))
+}
+
 fn keys(store: &MemoryObjects) -> usize {
     store.keys().len()
 }
 
-fn said(memory: &Memory) -> String {
+fn startup_store(memory: &Memory) -> String {
     let answer = send(memory, "GET", "/health", &[], Some(b""));
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     json["data"]["startupStore"].as_str().unwrap_or("nothing").to_owned()
@@ -48,21 +53,15 @@ fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
         let fixture = wiped(before);
         fixture.memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
-        let asked = fixture.requests();
+        let requests = fixture.requests();
         start(&fixture);
-        assert_eq!(fixture.requests(), asked);
-        assert!(
-            fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
-            "put back"
-        );
+        assert_eq!(fixture.requests(), requests);
+        assert!(has_first_block(&fixture), "put back");
         assert!(rows(&fixture.memory) > 0);
-        // From then on this place is enough.
-        fixture.memory.objects.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
-        fixture
-            .memory
-            .durable_objects
-            .failing
-            .set_error(Some(PortError::Unavailable("down".to_owned())));
+        // From then on the key-value store is enough.
+        let down = Some(PortError::Unavailable("down".to_owned()));
+        fixture.memory.objects.failing.set_error(down.clone());
+        fixture.memory.durable_objects.failing.set_error(down);
         start(&fixture);
     }
 }
@@ -83,19 +82,19 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
     assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
-    assert_eq!(said(&fixture.memory), "local");
-    let told = |memory: &Memory| {
-        memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
-    };
-    assert_eq!(told(&fixture.memory), 1, "{:?}", fixture.memory.reports);
+    assert_eq!(startup_store(&fixture.memory), "local");
+    let reports = fixture.memory.reports.borrow().clone();
+    let about_it = reports.iter().filter(|report| report.contains("startup_store")).count();
+    assert_eq!(about_it, 1, "{reports:?}");
     fixture.memory.durable_objects.is_not_set_up.set(false);
-    assert_eq!(said(&fixture.memory), "apart");
+    assert_eq!(startup_store(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
         set(&fixture.memory, setting);
-        assert_eq!(said(&fixture.memory), setting);
+        assert_eq!(startup_store(&fixture.memory), setting);
     }
     set(&fixture.memory, "cloud");
-    assert_eq!(said(&fixture.memory), "nothing", "health is told whatever the settings are");
+    let unknown = startup_store(&fixture.memory);
+    assert_eq!(unknown, "nothing", "health is reported whatever the settings are");
 }
 
 #[test]
@@ -112,13 +111,12 @@ fn block_is_written_to_the_durable_store_first() {
         store.failing.set_error(Some(PortError::Full("full".to_owned())));
         fixture.memory.outbound.serve_with(good);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000, "its bytes are there all the same");
-        assert!(!fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)));
+        assert!(!has_first_block(&fixture));
         store.failing.set_error(None);
         let fixture =
             UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        let kept = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
-        assert!(kept, "and kept when there is room again");
+        assert!(has_first_block(&fixture), "and stored when there is room again");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a client and the operator hear when an upstream fails, and when it is left alone.
+//! An upstream fails: what clients and the operator get, and when the circuit breaker opens.
 
 use edge::memory::{MemoryStream, OutboundRequest, ScriptedResponse};
 
@@ -20,8 +20,8 @@ fn failed_request_goes_to_another_mirror() {
         canned(404, &[], vec![]),
     ] {
         let fixture = UpstreamFixture::new("two");
-        fixture.memory.outbound.serve_with(move |asked| {
-            if asked.url.starts_with("https://a.") { wrong.clone() } else { good(asked) }
+        fixture.memory.outbound.serve_with(move |request| {
+            if request.url.starts_with("https://a.") { wrong.clone() } else { good(request) }
         });
         for _ in 0..10 {
             assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
@@ -33,20 +33,20 @@ fn failed_request_goes_to_another_mirror() {
 fn bytes_of_two_file_states_are_never_mixed() {
     let fixture = UpstreamFixture::new("two");
     // One mirror has another state of the file.
-    fixture.memory.outbound.serve_with(|asked| {
-        if asked.url.starts_with("https://a.") {
-            sent(asked.range.unwrap(), "\"v2\"")
+    fixture.memory.outbound.serve_with(|request| {
+        if request.url.starts_with("https://a.") {
+            sent(request.range.unwrap(), "\"v2\"")
         } else {
-            good(asked)
+            good(request)
         }
     });
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     // Both have.
-    fixture.memory.outbound.serve_with(|asked| sent(asked.range.unwrap(), "\"v2\""));
+    fixture.memory.outbound.serve_with(|request| sent(request.range.unwrap(), "\"v2\""));
     let answer = middle(&fixture);
     assert_eq!(answer.status, 410);
     assert!(text(&answer).contains("source_gone"));
-    // What is kept is still the film as it was.
+    // Stored blocks are still those of the film as it was.
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
 }
 
@@ -75,15 +75,15 @@ fn retry_after_is_respected() {
     assert_eq!((answer.status, answer.header("retry-after")), (503, "30"));
     assert!(text(&answer).contains("upstream_unavailable"));
     assert_eq!(middle(&fixture).status, 503);
-    assert_eq!(fixture.requests(), before + 1, "nobody asks before");
+    assert_eq!(fixture.requests(), before + 1, "no request before that");
     // A short one is waited for.
     let fixture = UpstreamFixture::new("one");
     let first = fixture.requests();
-    fixture.memory.outbound.serve_with(move |asked| {
-        if asked.number == first {
+    fixture.memory.outbound.serve_with(move |request| {
+        if request.number == first {
             canned(503, &[("retry-after", "2")], vec![])
         } else {
-            good(asked)
+            good(request)
         }
     });
     let before_ms = fixture.memory.clock.0.get();
@@ -95,11 +95,11 @@ fn retry_after_is_respected() {
 fn redirects_are_followed_three_times_and_only_to_listed_origins() {
     let to = |location: &str| canned(302, &[("location", location)], vec![]);
     let fixture = UpstreamFixture::new("one");
-    fixture.memory.outbound.serve_with(move |asked| match asked.url.as_str() {
+    fixture.memory.outbound.serve_with(move |request| match request.url.as_str() {
         "https://a.example/films/film.mp4" => to("/1"),
         "https://a.example/1" => to("https://a.example/2"),
         "https://a.example/2" => to("3"),
-        _ => good(asked),
+        _ => good(request),
     });
     assert_eq!(right(&middle(&fixture), 5_000_000), 5_001_000);
     for location in [
@@ -121,9 +121,9 @@ fn redirects_are_followed_three_times_and_only_to_listed_origins() {
         fixture.memory.outbound.serve_with(move |_| to(&location));
         let answer = middle(&fixture);
         assert!(matches!(answer.status, 502 | 503), "{}", answer.status);
-        let asked = fixture.memory.outbound.requests.borrow();
-        let elsewhere = |one: &&OutboundRequest| !one.url.starts_with("https://a.example/");
-        assert_eq!(asked.iter().skip(before).find(elsewhere), None);
+        let requests = fixture.memory.outbound.requests.borrow();
+        let unlisted = |one: &&OutboundRequest| !one.url.starts_with("https://a.example/");
+        assert_eq!(requests.iter().skip(before).find(unlisted), None);
     }
 }
 
@@ -178,8 +178,8 @@ fn buffered_reads_are_limited() {
     let fixture = UpstreamFixture::new("vault");
     fixture.purge_blocks();
     // Each read takes its time: 100 films at once would be 400 MB.
-    fixture.memory.outbound.serve_with(|asked| match vault(asked) {
-        ScriptedResponse::Response(status, headers, stream) if asked.range.is_some() => {
+    fixture.memory.outbound.serve_with(|request| match vault(request) {
+        ScriptedResponse::Response(status, headers, stream) if request.range.is_some() => {
             let headers = headers.into_iter().filter(|(name, _)| *name != "content-length");
             let stream = MemoryStream { byte_ms: 1, ..stream };
             ScriptedResponse::Response(status, headers.collect(), stream)

@@ -61,9 +61,9 @@ pub(crate) fn canned(
     ScriptedResponse::Response(status, headers, MemoryStream::whole(bytes))
 }
 
-/// What a good server sends: a range when it is asked for, or all.
-pub(crate) fn good(asked: &OutboundRequest) -> ScriptedResponse {
-    sent(asked.range.unwrap_or(ByteRange { start: 0, end: SIZE }), ETAG)
+/// The response of a healthy server: a range where one is requested, or all.
+pub(crate) fn good(request: &OutboundRequest) -> ScriptedResponse {
+    sent(request.range.unwrap_or(ByteRange { start: 0, end: SIZE }), ETAG)
 }
 
 /// A 206 with these bytes.
@@ -76,13 +76,13 @@ pub(crate) fn sent(range: ByteRange, etag: &str) -> ScriptedResponse {
 }
 
 /// A resolver that tells one URL after the other, each good for ten minutes, and its files.
-pub(crate) fn vault(asked: &OutboundRequest) -> ScriptedResponse {
-    if asked.url.starts_with("https://api.example/") {
-        let expires_s = asked.now_ms / 1000 + 600;
-        let url = format!("https://dl.example/f?n={}&Expires={expires_s}", asked.number);
+pub(crate) fn vault(request: &OutboundRequest) -> ScriptedResponse {
+    if request.url.starts_with("https://api.example/") {
+        let expires_s = request.now_ms / 1000 + 600;
+        let url = format!("https://dl.example/f?n={}&Expires={expires_s}", request.number);
         return canned(200, &[], format!("{{\"urls\": [\"{url}\"]}}").into_bytes());
     }
-    good(asked)
+    good(request)
 }
 
 /// A deployment that knows the film.

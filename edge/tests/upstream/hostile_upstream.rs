@@ -1,4 +1,4 @@
-//! A thousand random ranges on every kind of wicked upstream: no wrong byte, no hang, and an error
+//! A thousand random ranges on every kind of hostile upstream: no wrong byte, no hang, and an error
 //! that a client understands.
 
 use edge::{
@@ -48,12 +48,12 @@ fn thousand(
 
 /// The same answer, with something done to it.
 fn changed(
-    asked: &OutboundRequest,
+    request: &OutboundRequest,
     change: impl Fn(&mut u16, &mut Vec<(&'static str, String)>, &mut MemoryStream),
 ) -> ScriptedResponse {
-    match vault(asked) {
+    match vault(request) {
         ScriptedResponse::Response(mut status, mut headers, mut stream)
-            if asked.range.is_some() =>
+            if request.range.is_some() =>
         {
             change(&mut status, &mut headers, &mut stream);
             ScriptedResponse::Response(status, headers, stream)
@@ -79,13 +79,13 @@ fn healthy_upstream_answers_nearly_every_range() {
 
 #[test]
 fn whole_file_for_every_range_is_cut_to_the_range() {
-    let whole = |asked: &OutboundRequest| {
-        changed(asked, |status, headers, stream| {
+    let whole = |request: &OutboundRequest| {
+        changed(request, |status, headers, stream| {
             *status = 200;
             set(headers, "content-range", "");
             set(headers, "content-length", &SIZE.to_string());
             // Only as much is made as anybody may read.
-            let end = asked.range.unwrap().end + 1000;
+            let end = request.range.unwrap().end + 1000;
             *stream = MemoryStream {
                 bytes: content(ByteRange { start: 0, end: end.min(SIZE) }),
                 ending: StreamEnd::Stalled,
@@ -118,17 +118,17 @@ fn wrong_content_range_is_never_passed_on() {
         "",
         "x",
     ] {
-        let lie = move |asked: &OutboundRequest| {
-            changed(asked, |_, headers, _| set(headers, "content-range", wrong))
+        let lie = move |request: &OutboundRequest| {
+            changed(request, |_, headers, _| set(headers, "content-range", wrong))
         };
-        assert!(thousand("one", lie) < 900, "only what is kept comes: {wrong}");
+        assert!(thousand("one", lie) < 900, "only stored blocks come: {wrong}");
     }
 }
 
 #[test]
 fn range_shifted_by_one_byte_is_never_passed_on() {
-    let beside = |asked: &OutboundRequest| {
-        let range = asked.range.unwrap();
+    let beside = |request: &OutboundRequest| {
+        let range = request.range.unwrap();
         let start = if range.start == 0 { 1 } else { range.start - 1 };
         sent(ByteRange { start, end: range.end }, ETAG)
     };
@@ -137,25 +137,30 @@ fn range_shifted_by_one_byte_is_never_passed_on() {
 
 #[test]
 fn wrong_content_length_is_never_passed_on() {
-    thousand("one", |asked| {
-        changed(asked, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
+    thousand("one", |request| {
+        changed(request, |_, _, stream| stream.bytes.truncate(stream.bytes.len() / 2))
     });
-    thousand("one", |asked| changed(asked, |_, _, stream| stream.bytes.clear()));
-    let long =
-        |asked: &OutboundRequest| changed(asked, |_, _, stream| stream.bytes.extend([0xee; 1000]));
+    thousand("one", |request| changed(request, |_, _, stream| stream.bytes.clear()));
+    let long = |request: &OutboundRequest| {
+        changed(request, |_, _, stream| stream.bytes.extend([0xee; 1000]))
+    };
     assert!(thousand("one", long) > 980, "no byte too many counts");
-    thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "17")));
-    thousand("one", |asked| changed(asked, |_, headers, _| set(headers, "content-length", "1, 1")));
+    thousand("one", |request| {
+        changed(request, |_, headers, _| set(headers, "content-length", "17"))
+    });
+    thousand("one", |request| {
+        changed(request, |_, headers, _| set(headers, "content-length", "1, 1"))
+    });
 }
 
 #[test]
 fn body_without_content_length_is_checked_against_its_range() {
-    let none = |asked: &OutboundRequest| {
-        changed(asked, |_, headers, _| set(headers, "content-length", ""))
+    let none = |request: &OutboundRequest| {
+        changed(request, |_, headers, _| set(headers, "content-length", ""))
     };
     assert!(thousand("one", none) > 980);
-    let short = |asked: &OutboundRequest| {
-        changed(asked, |_, headers, stream| {
+    let short = |request: &OutboundRequest| {
+        changed(request, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.bytes.truncate(stream.bytes.len() - stream.bytes.len() / 8);
         })
@@ -166,9 +171,9 @@ fn body_without_content_length_is_checked_against_its_range() {
 #[test]
 fn replaced_file_is_never_mixed_with_the_old_one() {
     for etag in ["\"v2\"", "W/\"v1\"", ""] {
-        let other = move |asked: &OutboundRequest| {
-            changed(asked, |_, headers, stream| {
-                if asked.number > 200 {
+        let other = move |request: &OutboundRequest| {
+            changed(request, |_, headers, stream| {
+                if request.number > 200 {
                     set(headers, "etag", etag);
                     stream.bytes.iter_mut().for_each(|byte| *byte = !*byte);
                 }
@@ -177,9 +182,9 @@ fn replaced_file_is_never_mixed_with_the_old_one() {
         thousand("one", other);
     }
     // The same tag on a file of another size.
-    thousand("one", |asked| {
-        changed(asked, |_, headers, _| {
-            let range = asked.range.unwrap();
+    thousand("one", |request| {
+        changed(request, |_, headers, _| {
+            let range = request.range.unwrap();
             let said = format!("bytes {}-{}/{}", range.start, range.end - 1, SIZE + 1);
             set(headers, "content-range", &said);
         })
@@ -188,26 +193,25 @@ fn replaced_file_is_never_mixed_with_the_old_one() {
 
 #[test]
 fn broken_connections_pass_no_wrong_byte() {
-    thousand("one", |asked| {
-        changed(asked, |_, _, stream| {
-            stream.bytes.truncate(stream.bytes.len() * (asked.number % 4) / 4);
+    thousand("one", |request| {
+        changed(request, |_, _, stream| {
+            stream.bytes.truncate(stream.bytes.len() * (request.number % 4) / 4);
             stream.ending = StreamEnd::Reset;
         })
     });
-    thousand("one", |asked| {
-        if asked.number % 3 == 0 { good(asked) } else { ScriptedResponse::ConnectionRefused }
+    thousand("one", |request| {
+        if request.number % 3 == 0 { good(request) } else { ScriptedResponse::ConnectionRefused }
     });
 }
 
 #[test]
 fn silent_upstream_times_out() {
     thousand("one", |_| ScriptedResponse::NoResponse);
-    thousand(
-        "one",
-        |asked| if asked.number % 2 == 0 { good(asked) } else { ScriptedResponse::NoResponse },
-    );
-    thousand("one", |asked| {
-        changed(asked, |_, headers, stream| {
+    thousand("one", |request| {
+        if request.number % 2 == 0 { good(request) } else { ScriptedResponse::NoResponse }
+    });
+    thousand("one", |request| {
+        changed(request, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.bytes.truncate(stream.bytes.len() / 2);
             stream.ending = StreamEnd::Stalled;
@@ -217,8 +221,8 @@ fn silent_upstream_times_out() {
 
 #[test]
 fn upstream_that_trickles_times_out() {
-    thousand("one", |asked| {
-        changed(asked, |_, headers, stream| {
+    thousand("one", |request| {
+        changed(request, |_, headers, stream| {
             set(headers, "content-length", "");
             stream.byte_ms = 1_000;
         })
@@ -228,29 +232,29 @@ fn upstream_that_trickles_times_out() {
 #[test]
 fn refusal_after_some_bytes_is_an_error() {
     let spent = std::cell::Cell::new(0);
-    let some = move |asked: &OutboundRequest| {
-        if asked.range.is_none() {
+    let some = move |request: &OutboundRequest| {
+        if request.range.is_none() {
             spent.set(0);
-            return vault(asked);
+            return vault(request);
         }
         if spent.get() > 1_000_000 {
             return canned(403, &[], Vec::new());
         }
-        spent.set(spent.get() + asked.range.unwrap().len());
-        vault(asked)
+        spent.set(spent.get() + request.range.unwrap().len());
+        vault(request)
     };
-    assert!(thousand("vault", some) > 980, "a new URL is asked for");
-    thousand("vault", |asked| {
-        if asked.range.is_none() { vault(asked) } else { canned(403, &[], Vec::new()) }
+    assert!(thousand("vault", some) > 980, "a new URL is requests for");
+    thousand("vault", |request| {
+        if request.range.is_none() { vault(request) } else { canned(403, &[], Vec::new()) }
     });
 }
 
 #[test]
 fn redirects_to_private_addresses_are_not_followed() {
-    thousand("one", |asked| {
+    thousand("one", |request| {
         let hosts = ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254", "localhost"];
-        let location = format!("https://{}/film", hosts[asked.number % hosts.len()]);
-        assert!(asked.url.starts_with("https://a.example/"), "{}", asked.url);
+        let location = format!("https://{}/film", hosts[request.number % hosts.len()]);
+        assert!(request.url.starts_with("https://a.example/"), "{}", request.url);
         canned(302, &[("location", &location)], Vec::new())
     });
 }
@@ -258,8 +262,8 @@ fn redirects_to_private_addresses_are_not_followed() {
 #[test]
 fn content_codings_on_ranges_are_refused() {
     for coding in ["gzip", "br", "gzip, identity", "x"] {
-        let coded = move |asked: &OutboundRequest| {
-            changed(asked, |_, headers, stream| {
+        let coded = move |request: &OutboundRequest| {
+            changed(request, |_, headers, stream| {
                 set(headers, "content-encoding", coding);
                 stream.bytes.iter_mut().for_each(|byte| *byte = 0x1f);
             })
@@ -271,9 +275,9 @@ fn content_codings_on_ranges_are_refused() {
 #[test]
 fn too_many_requests_are_retried_later() {
     for after in ["", "0", "1", "3600", "soon", "Tue, 14 Nov 2023 22:13:30 GMT"] {
-        thousand("one", move |asked| {
-            if asked.number % 2 == 0 {
-                good(asked)
+        thousand("one", move |request| {
+            if request.number % 2 == 0 {
+                good(request)
             } else {
                 canned(429, &[("retry-after", after)], vec![])
             }

@@ -1,4 +1,4 @@
-//! Pictures that lie with a provider: taken up, kept whole, sent as what they are.
+//! Pictures of a provider: ingested, stored whole, sent with the type of their bytes.
 
 use edge::{
     http::ByteRange,
@@ -19,9 +19,9 @@ fn png(size: usize) -> Vec<u8> {
 
 /// A server that has these bytes.
 fn has(bytes: Vec<u8>) -> impl Fn(&OutboundRequest) -> ScriptedResponse {
-    move |asked| {
+    move |request| {
         let size = bytes.len() as u64;
-        let range = asked.range.unwrap_or(ByteRange { start: 0, end: size });
+        let range = request.range.unwrap_or(ByteRange { start: 0, end: size });
         let (start, end) = (range.start, range.end.min(size));
         let said = format!("bytes {start}-{}/{size}", end - 1);
         let length = (end - start).to_string();
@@ -35,8 +35,8 @@ fn ingest(memory: &Memory) -> MemoryResponse {
     send(memory, "POST", "/api/v2/admin/pictures", &[("authorization", ADMIN)], Some(body))
 }
 
-/// A deployment that has taken up these bytes, and the picture's id.
-fn taken_up(bytes: &[u8]) -> (Memory, String) {
+/// A deployment that has ingested these bytes, and the picture's id.
+fn ingested(bytes: &[u8]) -> (Memory, String) {
     let memory = deployment();
     memory.outbound.serve_with(has(bytes.to_vec()));
     let answer = ingest(&memory);
@@ -58,7 +58,7 @@ fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse 
 #[test]
 fn picture_is_sent_whole_with_its_type_and_headers_that_forbid_scripts() {
     for size in [100, 600_000, 4 * 1024 * 1024] {
-        let (memory, id) = taken_up(&png(size));
+        let (memory, id) = ingested(&png(size));
         let answer = get(&memory, &url(&memory, &id), &[]);
         assert_eq!(answer.status, 200, "{}", text(&answer));
         assert!(answer.body == png(size), "{size}: other bytes");
@@ -81,7 +81,7 @@ fn picture_is_sent_whole_with_its_type_and_headers_that_forbid_scripts() {
 
 #[test]
 fn picture_is_fetched_once_and_then_stored() {
-    let (memory, id) = taken_up(&png(600_000));
+    let (memory, id) = ingested(&png(600_000));
     assert_eq!(memory.outbound.requests.borrow().len(), 2, "both its blocks, once");
     memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
     let answer = get(&memory, &url(&memory, &id), &[]);
@@ -102,7 +102,7 @@ fn picture_is_fetched_once_and_then_stored() {
 
 #[test]
 fn another_picture_under_the_same_name_is_never_sent_for_it() {
-    let (memory, id) = taken_up(&png(1_000));
+    let (memory, id) = ingested(&png(1_000));
     send(&memory, "DELETE", "/api/v2/admin/startup", &[("authorization", ADMIN)], None);
     // The same size and no validators: only the bytes tell.
     let mut other = png(1_000);
@@ -115,7 +115,7 @@ fn another_picture_under_the_same_name_is_never_sent_for_it() {
 
 #[test]
 fn picture_needs_its_own_signature() {
-    let (memory, id) = taken_up(&png(100));
+    let (memory, id) = ingested(&png(100));
     let good = url(&memory, &id);
     let film = Keys::parse(KEYS).unwrap().sign(Scope::Media, &id, memory.clock.0.get());
     let bare = format!("/api/v2/image/{id}");
@@ -124,10 +124,10 @@ fn picture_needs_its_own_signature() {
     {
         assert_eq!(get(&memory, &bad, &[]).status, 403, "{bad}");
     }
-    // What is kept by caches ends when the URL does, in a week or so.
-    let kept = get(&memory, &good, &[]).header("cache-control").to_owned();
-    let seconds: u64 = kept.split(['=', ',']).nth(2).unwrap().parse().unwrap();
-    assert!((7 * 86_400..=8 * 86_400).contains(&seconds), "{kept}");
+    // Caches may store it until the URL expires, in a week or so.
+    let cached = get(&memory, &good, &[]).header("cache-control").to_owned();
+    let seconds: u64 = cached.split(['=', ',']).nth(2).unwrap().parse().unwrap();
+    assert!((7 * 86_400..=8 * 86_400).contains(&seconds), "{cached}");
     memory.clock.0.set(memory.clock.0.get() + seconds * 1000 + 1000);
     assert_eq!(get(&memory, &good, &[]).status, 403);
 }
@@ -165,16 +165,16 @@ fn picture_redirects_are_followed_to_listed_origins_only() {
         let memory = deployment();
         let there = has(png(100));
         let to = location.to_owned();
-        memory.outbound.serve_with(move |asked| {
-            if asked.url.ends_with("/a.png") {
+        memory.outbound.serve_with(move |request| {
+            if request.url.ends_with("/a.png") {
                 canned(302, &[("location", &to)], vec![])
             } else {
-                there(asked)
+                there(request)
             }
         });
         assert_eq!(ingest(&memory).status, status, "{location}");
-        let asked = memory.outbound.requests.borrow();
-        assert!(asked.iter().all(|one| one.url.starts_with("https://a.example/")), "{location}");
+        let requests = memory.outbound.requests.borrow();
+        assert!(requests.iter().all(|one| one.url.starts_with("https://a.example/")), "{location}");
     }
 }
 
@@ -205,7 +205,7 @@ fn pictures(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> Vec<String
 
 #[test]
 fn every_picture_url_in_a_response_works() {
-    let (memory, id) = taken_up(&png(100));
+    let (memory, id) = ingested(&png(100));
     memory.objects.put("image/own", &png(100), 0);
     let title = |name: &str, cover: &str, banner: &str| catalog::Title {
         id: name.to_owned(),
@@ -279,7 +279,7 @@ fn film_is_not_sent_as_a_picture() {
 
 #[test]
 fn a_title_is_purged_with_its_pictures() {
-    let (memory, id) = taken_up(&png(100));
+    let (memory, id) = ingested(&png(100));
     let title = catalog::Title { id: "a".to_owned(), cover: Some(id), ..Default::default() };
     put_catalog(&memory, vec![title]);
     let path = "/api/v2/admin/startup/a";

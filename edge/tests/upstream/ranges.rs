@@ -1,4 +1,4 @@
-//! Ranges and conditions of RFC 9110 on a film that lies elsewhere.
+//! Ranges and conditions of RFC 9110 on an upstream film.
 
 use edge::{
     http::ByteRange,
@@ -12,33 +12,33 @@ use crate::fixture::{
 #[test]
 fn a_range_is_answered_from_blocks_or_from_the_upstream() {
     let fixture = UpstreamFixture::new("one");
-    let asked = fixture.requests();
+    let requests = fixture.requests();
     for (start, end) in [(0, 1), (0, 1000), (524_287, 524_289), (1_000_000, 1_999_999)] {
         assert_eq!(right(&fixture.range(start, end), start), end);
     }
     for (start, end) in [(MOOV_START, SIZE), (SIZE - 1, SIZE), (SIZE - 10, SIZE)] {
         assert_eq!(right(&fixture.range(start, end), start), end);
     }
-    assert_eq!(fixture.requests(), asked, "nothing of that is asked for");
+    assert_eq!(fixture.requests(), requests, "nothing of that is requests for");
     for (start, end) in [(5_000_000, 5_000_001), (5_000_000, 9_000_000), (3_000_000, SIZE)] {
         let answer = fixture.range(start, end);
         assert_eq!(right(&answer, start), end);
         assert!(answer.is_stream, "what passes through is the upstream's own stream");
     }
-    assert_eq!(fixture.requests(), asked + 3, "each of these once");
+    assert_eq!(fixture.requests(), requests + 3, "each of these once");
 }
 
 #[test]
 fn a_range_that_leaves_the_blocks_is_cut_there_as_15_3_7_allows() {
     let fixture = UpstreamFixture::new("one");
-    let asked = fixture.requests();
+    let requests = fixture.requests();
     let head_end = 2 * 1024 * 1024;
     for (range, start) in
         [("bytes=0-", 0), ("bytes=100-16000000", 100), ("bytes=2097151-2097152", head_end - 1)]
     {
         assert_eq!(right(&fixture.get(&[("range", range)]), start), head_end, "{range}");
     }
-    assert_eq!(fixture.requests(), asked);
+    assert_eq!(fixture.requests(), requests);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn request_without_a_range_streams_the_whole_film() {
 #[test]
 fn etag_is_the_source_id_and_conditions_are_evaluated_here() {
     let fixture = UpstreamFixture::new("one");
-    let asked = fixture.requests();
+    let requests = fixture.requests();
     let etag = format!("\"{}\"", fixture.id);
     assert_ne!(etag, ETAG);
     let head = send(&fixture.memory, "HEAD", &fixture.url(), &[("range", "bytes=0-9")], Some(b""));
@@ -84,7 +84,7 @@ fn etag_is_the_source_id_and_conditions_are_evaluated_here() {
     assert_eq!(fixture.get(&[("if-none-match", &etag)]).status, 304);
     assert_eq!(fixture.get(&[("if-match", "\"other\"")]).status, 412);
     assert_eq!(fixture.get(&[("range", "bytes=0-9"), ("if-range", &etag)]).status, 206);
-    assert_eq!(fixture.requests(), asked, "the record knows all that");
+    assert_eq!(fixture.requests(), requests, "the record knows all that");
     assert_eq!(fixture.get(&[("range", "bytes=0-9"), ("if-range", "\"other\"")]).status, 200);
 }
 
@@ -113,10 +113,10 @@ fn source_id_depends_on_bytes_and_validators_and_not_on_names_or_urls() {
         serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["id"].clone()
     };
     assert_eq!(id(good), one.id.as_str());
-    let other_etag = id(|asked| crate::fixture::sent(asked.range.unwrap(), "\"v2\""));
+    let other_etag = id(|request| crate::fixture::sent(request.range.unwrap(), "\"v2\""));
     assert_ne!(other_etag, one.id.as_str());
     // The same validators on other bytes, as servers have that make tags of time and size.
-    let other_bytes = id(|asked| match good(asked) {
+    let other_bytes = id(|request| match good(request) {
         ScriptedResponse::Response(status, headers, mut stream) => {
             stream.bytes.iter_mut().skip(40).for_each(|byte| *byte ^= 1);
             ScriptedResponse::Response(status, headers, stream)

@@ -1,4 +1,4 @@
-//! Startup blocks: what is kept, how often the upstream is asked, and what comes back after a loss.
+//! Startup blocks: which are stored, how many upstream requests they cost, and what comes back after a loss.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -63,9 +63,9 @@ fn purged_blocks_come_back_with_four_requests() {
     assert_eq!(rows(&fixture.memory), 0);
     start(&fixture);
     assert!(fixture.requests() <= 4, "{:?}", fixture.memory.outbound.requests);
-    let asked = fixture.requests();
+    let requests = fixture.requests();
     start(&fixture);
-    assert_eq!(fixture.requests(), asked);
+    assert_eq!(fixture.requests(), requests);
     assert!(rows(&fixture.memory) > 0);
 }
 
@@ -86,10 +86,10 @@ fn readers_of_one_block_share_one_request() {
 fn expired_url_is_resolved_once_for_all_readers_and_reading_goes_on() {
     let fixture = UpstreamFixture::new("vault");
     let before = fixture.requests();
-    // Every URL told so far is refused from now on.
-    fixture.memory.outbound.serve_with(move |asked| {
-        let old = (0..before).any(|n| asked.url.contains(&format!("?n={n}&")));
-        if old { crate::fixture::canned(403, &[], Vec::new()) } else { vault(asked) }
+    // Every URL resolved so far is refused from now on.
+    fixture.memory.outbound.serve_with(move |request| {
+        let old = (0..before).any(|n| request.url.contains(&format!("?n={n}&")));
+        if old { crate::fixture::canned(403, &[], Vec::new()) } else { vault(request) }
     });
     let url = fixture.url();
     let readers = (0..20).map(|_| {
@@ -98,8 +98,8 @@ fn expired_url_is_resolved_once_for_all_readers_and_reading_goes_on() {
     for answer in run(&fixture.memory, join_all(readers)).unwrap() {
         assert_eq!(right(&answer, 5_000_000), 5_001_000);
     }
-    let asked = fixture.memory.outbound.requests.borrow();
-    let resolved = asked.iter().skip(before).filter(|one| one.url.contains("api.example"));
+    let requests = fixture.memory.outbound.requests.borrow();
+    let resolved = requests.iter().skip(before).filter(|one| one.url.contains("api.example"));
     assert_eq!(resolved.count(), 1);
 }
 
@@ -117,16 +117,16 @@ fn body_cut_by_an_expired_url_is_resumed_at_its_next_byte() {
     let fixture = restart(UpstreamFixture::new("vault"));
     fixture.purge_blocks();
     let spent = RefCell::new(std::collections::BTreeMap::<String, usize>::new());
-    fixture.memory.outbound.serve_with(move |asked| {
-        let ScriptedResponse::Response(status, headers, mut stream) = vault(asked) else {
+    fixture.memory.outbound.serve_with(move |request| {
+        let ScriptedResponse::Response(status, headers, mut stream) = vault(request) else {
             return ScriptedResponse::ConnectionRefused;
         };
-        if asked.range.is_none() {
+        if request.range.is_none() {
             return ScriptedResponse::Response(status, headers, stream);
         }
         // 700,000 bytes a URL, then 403.
         let mut spent = spent.borrow_mut();
-        let left = spent.entry(asked.url.clone()).or_insert(700_000);
+        let left = spent.entry(request.url.clone()).or_insert(700_000);
         if *left == 0 {
             return crate::fixture::canned(403, &[], Vec::new());
         }
@@ -135,8 +135,8 @@ fn body_cut_by_an_expired_url_is_resumed_at_its_next_byte() {
         ScriptedResponse::Response(status, headers, stream)
     });
     assert_eq!(right(&fixture.range(0, 1_500_000), 0), 1_500_000);
-    let asked = fixture.memory.outbound.requests.borrow();
-    let starts: Vec<_> = asked.iter().filter_map(|one| Some(one.range?.start)).collect();
+    let requests = fixture.memory.outbound.requests.borrow();
+    let starts: Vec<_> = requests.iter().filter_map(|one| Some(one.range?.start)).collect();
     assert_eq!(starts, [0, 700_000, 700_000, 1_400_000, 1_400_000]);
 }
 
@@ -218,8 +218,8 @@ fn failing_stores_cost_upstream_requests_and_no_film() {
     start(&fixture);
     fixture.memory.key_value.failing.set_error(None);
     fixture.memory.database.failing.set_error(None);
-    let asked = fixture.requests();
+    let requests = fixture.requests();
     start(&fixture);
-    assert_eq!(fixture.requests(), asked);
+    assert_eq!(fixture.requests(), requests);
     assert!(!fixture.memory.reports.borrow().is_empty(), "the operator hears of it");
 }

@@ -1,4 +1,4 @@
-//! `firstframe demo DIR`: a library to look at, made of one clip of our own.
+//! The verb `firstframe demo`: writes a small library of films, made from one clip.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -46,10 +46,10 @@ number = 2
 title = "Two hours"
 "#;
 
-/// Where the demo library is to be.
+/// Where to write the demo library.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The folder, made when absent; files that are there already are not written again
+    /// The folder, created if absent; files that exist already are not written again
     dir: PathBuf,
 }
 
@@ -57,24 +57,24 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let dir = args.dir;
     fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
-    whole(&dir, "first-light.mp4", CLIP)?;
-    whole(&dir, "first-light.jpg", FIRST_LIGHT)?;
-    whole(&dir, "the-long-night.jpg", THE_LONG_NIGHT)?;
-    repeated(&dir, "the-long-night-1.mp4", SHORT_REPEATS)?;
-    repeated(&dir, "the-long-night-2.mp4", LONG_REPEATS)?;
-    whole(&dir, "catalog.toml", CATALOG.as_bytes())?;
+    write_bytes(&dir, "first-light.mp4", CLIP)?;
+    write_bytes(&dir, "first-light.jpg", FIRST_LIGHT)?;
+    write_bytes(&dir, "the-long-night.jpg", THE_LONG_NIGHT)?;
+    write_repeated(&dir, "the-long-night-1.mp4", SHORT_REPEATS)?;
+    write_repeated(&dir, "the-long-night-2.mp4", LONG_REPEATS)?;
+    write_bytes(&dir, "catalog.toml", CATALOG.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    written(dir, name, bytes.len() as u64, |file| Ok(file.write_all(bytes)?))
+fn write_bytes(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    write_file(dir, name, bytes.len() as u64, |file| Ok(file.write_all(bytes)?))
 }
 
-/// The clip so often, with its `moov` behind it.
-fn repeated(dir: &Path, name: &str, repeats: u32) -> Result<()> {
+/// Writes a film that repeats the clip, with its `moov` at the end.
+fn write_repeated(dir: &Path, name: &str, repeats: u32) -> Result<()> {
     let film = synth::repeat_clip(CLIP, repeats, MoovAt::Tail)
         .map_err(|error| anyhow!("the demo clip is broken: {error}"))?;
-    written(dir, name, film.size_bytes(), |file| stream(&film, file))
+    write_file(dir, name, film.size_bytes(), |file| stream(&film, file))
 }
 
 fn stream(film: &SynthFile, out: &mut BufWriter<File>) -> Result<()> {
@@ -87,24 +87,25 @@ fn stream(film: &SynthFile, out: &mut BufWriter<File>) -> Result<()> {
     Ok(out.write_all(&film.tail)?)
 }
 
-/// Writes a file under another name first, so that what has its name is whole.
-fn written(
+/// Writes a file under a temporary name and renames it, so that the file is whole or absent.
+fn write_file(
     dir: &Path,
     name: &str,
     size_bytes: u64,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
 ) -> Result<()> {
     let path = dir.join(name);
-    if fs::metadata(&path).is_ok_and(|found| found.len() == size_bytes) {
+    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == size_bytes) {
         return Ok(());
     }
-    let begun = dir.join(format!(".{name}.part"));
-    let mut file =
-        File::create(&begun).map(BufWriter::new).with_context(|| begun.display().to_string())?;
+    let partial = dir.join(format!(".{name}.part"));
+    let mut file = File::create(&partial)
+        .map(BufWriter::new)
+        .with_context(|| partial.display().to_string())?;
     let done = write(&mut file).and_then(|()| Ok(file.flush()?));
-    let done = done.and_then(|()| Ok(fs::rename(&begun, &path)?));
+    let done = done.and_then(|()| Ok(fs::rename(&partial, &path)?));
     if done.is_err() {
-        let _ = fs::remove_file(&begun);
+        let _ = fs::remove_file(&partial);
     }
     done.with_context(|| format!("writing {} ({size_bytes} bytes)", path.display()))
 }
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_is_written_once_and_is_what_its_catalogue_says() {
+    fn library_is_written_once_and_has_the_files_that_its_catalog_names() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("demo");
         let run = || run(Args { dir: path.clone() }).unwrap();

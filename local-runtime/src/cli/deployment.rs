@@ -11,9 +11,9 @@ use crate::config::{Config, Flags};
 /// Which deployment: a server on this machine by its data folder, or another by its URL.
 #[derive(clap::Args)]
 pub(crate) struct DeploymentArgs {
-    /// Data folder of a server on this machine, where its address and keys are found; by default the
-    /// folder that `serve` would use: that of FIRSTFRAME_DATA, of firstframe.toml, or
-    /// firstframe-data
+    /// Data folder of a server on this machine, where its address and keys are found [default: the
+    /// folder that `serve` uses: FIRSTFRAME_DATA, else `data` in the settings file, else
+    /// firstframe-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// URL of another deployment's page, such as https://films.example

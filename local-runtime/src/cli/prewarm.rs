@@ -13,11 +13,10 @@ use super::exit_code;
 const CONCURRENCY_MAX: u16 = 16;
 
 const HELP: &str = "\
-For each film the edge stores a start index, and, if the film lies with a provider, its first and last
-blocks. Data that is already stored is not fetched again.
-
-Exit status 0: every episode is ready. 1: a setting, the deployment or a title's name has a fault, and
-nothing was done. 3: some episodes are not ready; the output names them.";
+    For each film the edge stores a start index, and, if the film lies with a provider, its \
+    first and last blocks. Data that is already stored is not fetched again.\n\n\
+    Exit status 0: every episode is ready. 1: a setting, the deployment or a title's name has a \
+    fault, and nothing was done. 3: some episodes are not ready; the output names them.";
 
 /// What to make ready, and where.
 #[derive(clap::Args)]

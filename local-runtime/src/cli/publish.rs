@@ -9,15 +9,14 @@ use publisher::{CATALOG_TOML_HELP, Library};
 use super::deployment::{DeploymentArgs, ObjectStoreArgs};
 
 const HELP: &str = "\
-Titles come from DIR/catalog.toml if it exists (--help shows its keys), else from file names: each
-subfolder is a title with its files as episodes; files of DIR itself whose names differ only in an
-episode number (Show S01E02, Show - 02) are one title; every other file is a film. An image beside a
-film (of the same name, or poster, cover, folder) is its poster; otherwise publish takes a frame of
-the film if ffmpeg is installed.
-
-publish lists files that cannot play with the reason, publishes the others, and exits with status 0.
-Exit status 1: the folder, catalog.toml, a setting or the deployment has a fault. Films uploaded
-until then stay, and the next run continues from there.";
+    Titles come from DIR/catalog.toml if it exists (--help shows its keys), else from file \
+    names: each subfolder is a title with its files as episodes; files of DIR itself whose \
+    names differ only in an episode number (Show S01E02, Show - 02) are one title; every other \
+    file is a film. An image beside a film (of the same name, or poster, cover, folder) is its \
+    poster; otherwise publish takes a frame of the film if ffmpeg is installed.\n\n\
+    publish lists files that cannot play with the reason, publishes the others, and exits with \
+    status 0. Exit status 1: the folder, catalog.toml, a setting or the deployment has a fault. \
+    Films uploaded until then stay, and the next run continues from there.";
 
 /// What to publish, and where to.
 #[derive(clap::Args)]
@@ -32,7 +31,8 @@ pub(crate) struct Args {
     /// Show what would be published, and change nothing; needs no server
     #[arg(long)]
     dry_run: bool,
-    /// Make the catalog exactly this folder: titles published earlier from other folders are removed
+    /// Make the catalog exactly this folder: titles that were published from other folders are
+    /// removed
     #[arg(long)]
     replace: bool,
 }

@@ -9,12 +9,11 @@ use super::deployment::DeploymentArgs;
 use super::exit_code;
 
 const HELP: &str = "\
-Films and the catalog stay. The edge fetches and builds the removed data again when somebody plays the
-title, or at `firstframe prewarm`. With --all, the start indexes that `publish` stored for films of
-the deployment's own store stay.
-
-Exit status 0: every title is purged. 1: a setting, the deployment or a title's name has a fault, and
-nothing was done. 3: some titles are not purged; the output names them.";
+    Films and the catalog stay. The edge fetches and builds the removed data again when \
+    somebody plays the title, or at `firstframe prewarm`. With --all, the start indexes that \
+    `publish` stored for films of the deployment's own store stay.\n\n\
+    Exit status 0: every title is purged. 1: a setting, the deployment or a title's name has a \
+    fault, and nothing was done. 3: some titles are not purged; the output names them.";
 
 /// What to remove, and where.
 #[derive(clap::Args)]

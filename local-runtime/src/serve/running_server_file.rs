@@ -26,7 +26,7 @@ impl RunningServerFile {
         fs::write(&partial, serde_json::to_string(&server)?)?;
         fs::rename(&partial, &path)?;
         let mut out = stdout().lock();
-        writeln!(out, "Firstframe serves http://{web}/")?;
+        writeln!(out, "Firstframe serves {}", server.url)?;
         out.flush()?;
         Ok(Self(path))
     }

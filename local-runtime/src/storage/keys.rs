@@ -38,25 +38,25 @@ fn make(path: &Path) -> Result<ServerKeys> {
 }
 
 fn write(keys: &ServerKeys, path: &Path) -> Result<()> {
-    let unfinished = path.with_extension("toml.part");
-    match fs::remove_file(&unfinished) {
+    let partial = path.with_extension("toml.part");
+    match fs::remove_file(&partial) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&partial)?;
     file.write_all(toml::to_string(keys)?.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&unfinished, path)?;
+    fs::rename(&partial, path)?;
     Ok(())
 }
 
-/// A key of a name that the next one will not have.
+/// A new signing key, under a random name.
 fn media_keys() -> Result<String> {
     let name: String = blob::random_name()?.chars().take(8).collect();
     Ok(format!("{name}:{}", secret()?))
 }
 
-/// 256 bits, in hex.
+/// 256 random bits, as hexadecimal digits.
 fn secret() -> Result<String> {
     Ok(blob::random_name()? + &blob::random_name()?)
 }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_media_keys_is_given_them_and_keeps_the_others() {
+    fn folder_without_media_keys_gets_them_and_keeps_the_others() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("keys.toml");
         let older = "admin_key = \"a\"\ns3_access_key = \"b\"\ns3_secret_key = \"c\"\n";
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_keys_does_not_show_them() {
+    fn error_about_keys_does_not_show_them() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("keys.toml"), "admin_key = \"hush\nx").unwrap();
         let error = format!("{:#}", open_keys(root.path()).unwrap_err());

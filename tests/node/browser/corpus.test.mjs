@@ -41,7 +41,7 @@ const WITHOUT_PICTURES = [
   'vanilagy__multiple-aac-tracks.mp4',
 ];
 /** What other browsers decode, by what `publish` says of it. */
-const ELSEWHERE = {
+const UNDECODABLE_HERE = {
   'androidx__hlg10-color-test.mp4': /HEVC plays in/,
   'androidx__sample_with_vobsub.mp4': /Dolby formats play in/,
   'mozilla__sine-3s-xhe-aac-44khz-mono.mp4': /xHE-AAC plays in/,
@@ -80,7 +80,7 @@ if (corpusIsThere()) {
     test('publish names every file that does not play, with the reason', async () => {
       const lines = output.split('\n');
       for (const file of await files()) {
-        if ([...PLAYABLE, DAMAGED, UNDECODABLE, ...Object.keys(ELSEWHERE)].includes(file)) continue;
+        if ([...PLAYABLE, DAMAGED, UNDECODABLE, ...Object.keys(UNDECODABLE_HERE)].includes(file)) continue;
         const line = lines.find((one) => one.includes(file));
         assert.ok(line, `${file} is not named in:\n${output}`);
         const reason = line.slice(line.indexOf(file) + file.length);
@@ -88,7 +88,7 @@ if (corpusIsThere()) {
       }
     });
 
-    for (const [file, words] of Object.entries(ELSEWHERE)) {
+    for (const [file, words] of Object.entries(UNDECODABLE_HERE)) {
       test(`${file}, for which this browser has no decoder, is an error`, { timeout: 90_000 }, async () => {
         const line = output.split('\n').find((one) => one.includes(file)) ?? '';
         assert.match(line, words);
@@ -104,7 +104,7 @@ if (corpusIsThere()) {
         }));
         assert.equal(faults[0]?.detail.code, 'unsupported', JSON.stringify(faults));
         // Pictures whose sound has no decoder are shown without it.
-        assert.ok(faults.at(-1)?.type === 'firstframe-error' || pictures > 0, 'neither told nor shown');
+        assert.ok(faults.at(-1)?.type === 'firstframe-error' || pictures > 0, 'neither an error nor a frame');
         await close();
       });
     }

@@ -9,7 +9,7 @@ import { films } from './films.mjs';
 import { folderOf, publish } from '../firstframe.mjs';
 import { episodeOf, openPlayer, playedTo, startFixture } from './fixture.mjs';
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
+/** @type {Awaited<ReturnType<typeof startFixture>>} */
 let on;
 before(async () => {
   on = await startFixture();

@@ -40,8 +40,8 @@ export async function films(file, { answerMax = Infinity } = {}) {
       return answer(200, { ...common, 'content-length': bytes.length }, bytes);
     }
     const start = first === '' ? Math.max(0, bytes.length - Number(last)) : Number(first);
-    const asked = first === '' || last === '' ? bytes.length : Math.min(Number(last) + 1, bytes.length);
-    const end = Math.min(asked, start + answerMax);
+    const requested = first === '' || last === '' ? bytes.length : Math.min(Number(last) + 1, bytes.length);
+    const end = Math.min(requested, start + answerMax);
     if (start >= end) return answer(416, { 'content-range': `bytes */${bytes.length}` });
     answer(206, {
       ...common,

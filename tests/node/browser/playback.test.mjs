@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { RATE, numberAt } from '../fixtures.mjs';
 import { FILMS, episodeOf, fileOf, openPlayer, playedTo, startFixture } from './fixture.mjs';
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
+/** @type {Awaited<ReturnType<typeof startFixture>>} */
 let on;
 before(async () => {
   on = await startFixture();

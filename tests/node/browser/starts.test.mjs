@@ -9,7 +9,7 @@ import { nginx } from './nginx.mjs';
 import { proxy } from './proxy.mjs';
 import { elementOf, episodeOf, fileOf, openPlayer, playedTo } from './fixture.mjs';
 
-/** More of them by hand: FIRSTFRAME_STARTS=100. */
+/** FIRSTFRAME_STARTS=100 makes it more. */
 const STARTS = Number(process.env.FIRSTFRAME_STARTS ?? 8);
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -176,7 +176,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       between.seen.length = 0;
       const { page, errors, close } = await openPlayer(on(),
         { src: new URL('film.mp4', plain.url).href, headers, muted: '', autoplay: '' });
-      // Three windows, and a seek into what nobody has asked for yet.
+      // Three windows, and a seek into bytes that were not requested yet.
       await playedTo(page, 21);
       const { number } = await page.evaluate(async () => {
         const { player } = globalThis.harness;
@@ -193,9 +193,9 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       assert.ok(!types.some((type) => /firstframe-/.test(type)), `${types}`);
       assert.deepEqual(errors, []);
       await close();
-      const asked = await plain.requests();
-      assert.ok(asked.length > 3, JSON.stringify(asked));
-      const odd = asked.filter(({ status, range }) => status !== 206 || /^bytes=(0|-\d+)/.test(range));
+      const requests = await plain.requests();
+      assert.ok(requests.length > 3, JSON.stringify(requests));
+      const odd = requests.filter(({ status, range }) => status !== 206 || /^bytes=(0|-\d+)/.test(range));
       assert.deepEqual(odd, [], 'ranges without a preflight, and the index was not read');
       const edge = between.seen.map((one) => one.path).filter((one) => one.startsWith('/api/'));
       assert.ok(edge.length > 0 && edge.every((one) => one.startsWith('/api/v2/headers/')), `${edge}`);

@@ -1,5 +1,5 @@
-// The provider that `firstframe serve` has: it answers the take-up of a film itself, and hands every
-// other request to the suite's own origin, whose log the suite judges by.
+// The provider of `firstframe serve`: it answers the ingest of a film itself, and forwards every other
+// request to the suite's own origin, whose log the suite reads.
 
 import { createServer } from 'node:http';
 
@@ -14,7 +14,7 @@ export const BLOCK_BYTES = 512 * 1024;
  * @property {string} content The suite's bytes; a dot is one that no answer of the test tells.
  * @property {number} perBlock How many of them fill a block; 0 where they are not stretched.
  * @property {Array<[string, string]>} headers What an answer says of the file's state.
- * @property {boolean} known Whether the edge has taken it up.
+ * @property {boolean} known Whether the edge has ingested it.
  * @property {string} number Of the client's request that is under way.
  * @property {Array<{request_headers?: Array<[string, string]>, expected_request_headers?: Array<[string, string]>}>} requests
  */
@@ -72,9 +72,9 @@ async function answer(files, suite, request, response) {
   if (!file) return void response.writeHead(404).end();
   if (!file.known) return ingest(file, request, response);
   const { host: _host, connection: _connection, range, ...headers } = request.headers;
-  const asked = range && suiteRange(file, range);
+  const requested = range && suiteRange(file, range);
   const sent = await fetch(`${suite}/test/${name}`, {
-    headers: { ...headers, 'req-num': file.number, ...(asked && { range: asked }) },
+    headers: { ...headers, 'req-num': file.number, ...(requested && { range: requested }) },
     redirect: 'manual',
   });
   const text = await sent.text();
@@ -106,7 +106,7 @@ function filmRange(file, { first, last, total }) {
 
 /**
  * A closed range of the film in the suite's numbers, spelled as the suite spells it where that names
- * the same bytes: the edge knows a film's size, and asks by first and last byte only.
+ * the same bytes: the edge knows a film's size, and requests first and last byte only.
  *
  * @param {File} file @param {string} header
  */

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { key, serve } from '../firstframe.mjs';
 import { start } from './provider.mjs';
 import { suiteFetch } from './suite-fetch.mjs';
-import { KEPT, compareLess, groups, mend, origin, run } from './suite.mjs';
+import { KEPT_FIELDS, compareLess, groups, mend, origin, run } from './suite.mjs';
 
 const { values, positionals } = parseArgs({
   options: { published: { type: 'boolean', default: false } },
@@ -45,7 +45,7 @@ async function through(tests) {
   const files = new Map();
   const origins = await Promise.all(tests.map(() => start(files, suite)));
   const records = origins.map((origin, n) => {
-    return { id: `p${n}`, origins: [origin], bases: [`${origin}/`], private: true, fields: KEPT };
+    return { id: `p${n}`, origins: [origin], bases: [`${origin}/`], private: true, fields: KEPT_FIELDS };
   });
   const setting = path.join(tmpdir(), `firstframe-conformance-${process.pid}.json`);
   await writeFile(setting, JSON.stringify(records));

@@ -4,7 +4,7 @@
 import { createHmac } from 'node:crypto';
 
 import { contentRange, shrunk, stretched } from './provider.mjs';
-import { KEPT } from './suite.mjs';
+import { KEPT_FIELDS } from './suite.mjs';
 
 /** Longer than `firstframe serve` keeps an idle instance. */
 const IDLE_MS = 2500;
@@ -62,7 +62,7 @@ export function suiteFetch({ edge, adminKey, mediaKey, suite, files, providers }
   };
 }
 
-/** What the origin has answered last, as a cache would have kept it. @param {string} suite @param {string} name */
+/** The last response of the origin, as a cache would have stored it. @param {string} suite @param {string} name */
 async function noted(suite, name) {
   const answer = await fetch(`${suite}/state/${name}`);
   const seen = answer.ok ? /** @type {any[]} */ (await answer.json()) : [];
@@ -83,7 +83,7 @@ function described(name, requests) {
   // The suite's origin has it on the wire in UTF-8.
   const wire = Buffer.from(etag, 'utf8').toString('latin1');
   const headers = /** @type {Array<[string, string]>} */ ([['etag', wire]]);
-  for (const name of ['last-modified', ...KEPT]) {
+  for (const name of ['last-modified', ...KEPT_FIELDS]) {
     const value = header(requests[0], name);
     if (value) headers.push([name, value]);
   }

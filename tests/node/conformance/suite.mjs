@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The groups that a cache of films can be asked about. */
+/** The groups that apply to a cache of films. */
 const GROUPS = [
   'partial',
   'conditional-inm',
@@ -15,10 +15,10 @@ const GROUPS = [
   'invalidation',
   'auth',
 ];
-/** Fields of the origin's answers that its films keep, by the provider's record. */
-export const KEPT = ['a'];
+/** Fields of the origin's responses that the provider's record says to keep. */
+export const KEPT_FIELDS = ['a'];
 /** Headers about which the suite and the media route speak of the same thing. */
-const COMPARED = ['content-range', 'etag', 'last-modified', ...KEPT];
+const COMPARED = ['content-range', 'etag', 'last-modified', ...KEPT_FIELDS];
 
 /** Loads a module of the package. @param {string} folder @param {string} name */
 const load = (folder, name) => import(pathToFileURL(path.join(folder, name)).href);
@@ -72,7 +72,7 @@ export function compareLess(test) {
   for (const { response_headers } of test.requests) {
     for (const header of response_headers ?? []) {
       if (!COMPARED.includes(header[0].toLowerCase())) header[2] = false;
-      // The take-up, before the first request, has to tell the same moment.
+      // The ingest, before the first request, must give the same date.
       if (/^last-modified$/i.test(header[0]) && Number.isInteger(header[1])) {
         header[1] = new Date(Date.now() + header[1] * 1000).toUTCString();
       }
@@ -96,7 +96,7 @@ export function mend(test) {
   }
   if (test.id === 'partial-store-partial-complete') {
     const [first, second] = test.requests;
-    // The last five bytes are asked for, and the first five come.
+    // The request names the last five bytes, and the origin sends the first five.
     first.request_headers = [['Range', 'bytes=0-4']];
     // Another file comes for the rest of this one.
     Object.assign(second, {

@@ -96,7 +96,7 @@ static KNOWN: &[Known] = &[
         name: "MP3", string: Form::Fixed("mp3"), support: MP3 },
 ];
 
-/// Codecs that no browser plays: concatenated FourCCs, and a name.
+/// Codecs that no browser plays: sample entry types in a row, and a name.
 #[rustfmt::skip]
 static NOWHERE: &[(&[u8], &str)] = &[
     (b"lpcmipcmfpcmsowttwosraw NONEin24in32fl32fl64", "PCM audio"),

@@ -47,7 +47,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     /// Whether `moof` boxes may describe further samples (`mvex` is there): then [`plan::need`] says
     /// which bytes to feed before planning.
     ///
-    /// [`plan::need`]: crate::remux::plan::need
+    /// [`plan::need`]: crate::plan::need
     pub fn is_fragmented(&self) -> bool {
         self.moofs.is_some()
     }
@@ -71,7 +71,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     /// [`init::write_many`] writes that list. Do not append such fragments to a `SourceBuffer`:
     /// browsers differ in how they apply edit lists.
     ///
-    /// [`init::write_many`]: crate::remux::init::write_many
+    /// [`init::write_many`]: crate::init::write_many
     #[must_use]
     pub fn for_file(mut self) -> Self {
         let data = self.moov.as_ref();

@@ -39,7 +39,7 @@ pub struct Track {
     pub channels: u16,
     /// Samples a second, for audio.
     pub sample_rate: u32,
-    /// The format of its cues, for a track that [`crate::text`] reads.
+    /// The format of its cues, for a track that `text` reads.
     pub text: Option<TextFormat>,
     /// Whether some browser plays it, else why not.
     pub playable: Result<(), Unplayable>,
@@ -78,7 +78,7 @@ impl Track {
         self.mime_of(&self.codec)
     }
 
-    /// MIME type of initialization segment `init` ([`Fragment::init`](crate::fragment::Fragment::init)),
+    /// MIME type of initialization segment `init` (`Fragment::init`),
     /// for `changeType` where descriptions change.
     pub fn mime_for(&self, init: u32) -> String {
         let descriptions = self.stream.iter().flat_map(|stream| &stream.descriptions);

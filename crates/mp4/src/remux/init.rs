@@ -18,7 +18,7 @@ pub fn write<B: AsRef<[u8]>>(index: &Index<B>, track: usize) -> Result<Vec<u8>> 
 
 /// The initialization segment `init` of one track, for fragments that name it ([`Fragment::init`]): a
 /// track has one for each different sample description. Where [`Track::mime_for`] differs too, call
-/// `changeType` of the `SourceBuffer` first. Errors as [`write`].
+/// `changeType` of the `SourceBuffer` first. Errors as [`write()`].
 ///
 /// [`Fragment::init`]: super::fragment::Fragment::init
 pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> Result<Vec<u8>> {
@@ -27,7 +27,7 @@ pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> R
 }
 
 /// The initialization segment of several tracks, for one file; with the edit lists of
-/// [`Index::for_file`]. Errors as [`write`].
+/// [`Index::for_file`]. Errors as [`write()`].
 pub fn write_many<B: AsRef<[u8]>>(index: &Index<B>, tracks: &[usize]) -> Result<Vec<u8>> {
     let mut chosen = Vec::with_capacity(tracks.len());
     for &i in tracks {

@@ -2,7 +2,7 @@
 //!
 //! An empty edit delays the next span; edits that continue each other are one span; a jump, a
 //! repetition or a still picture begins another. A playback rate other than 1 is refused: Media
-//! SampleSource Extensions cannot show it.
+//! Source Extensions cannot show it.
 
 use crate::boxes::elst::{Edit, Rate};
 use crate::limits::TICKS_MAX;

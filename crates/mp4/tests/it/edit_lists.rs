@@ -34,11 +34,11 @@ fn shown(video: &Made, stretches: &[(i32, i32, i64)]) -> Vec<(i64, String)> {
 }
 
 /// What a browser shows of `packets`: what comes later takes the place of what was there, and
-/// pictures squeezed to a tick are not seen.
+/// pictures compressed to a tick are not seen.
 fn seen(packets: &[Packet], until: i64) -> Vec<(i64, String)> {
     let mut seen: Vec<(i64, i64, String)> = Vec::new();
-    let squeezed = |p: &Packet| p.duration == 1 && p.pts % 512 != 0;
-    for p in packets.iter().filter(|p| !squeezed(p) && p.pts < until) {
+    let compressed = |p: &Packet| p.duration == 1 && p.pts % 512 != 0;
+    for p in packets.iter().filter(|p| !compressed(p) && p.pts < until) {
         let end = p.pts + i64::from(p.duration);
         seen.retain(|(at, _, _)| !(p.pts..end).contains(at));
         seen.push((p.pts, end, adler32(&p.data)));

@@ -1,4 +1,4 @@
-//! Odd but legal files, as real muxers write them: each told apart, and played as it is meant.
+//! Unusual but legal files, as real muxers write them: each plays as its muxer intended.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,11 +38,11 @@ fn pictures_before_an_edit_are_hidden_in_fragmented_files() {
         let packets = fmp4::packets(&playback::remux(&file, span_ms));
         let ours = video(&packets);
         assert_eq!(ours.len(), seen.len());
-        let squeezed = ours.iter().filter(|p| p.duration == 1).count();
-        assert!(squeezed > 10, "{squeezed} of {}", ours.len());
+        let compressed = ours.iter().filter(|p| p.duration == 1).count();
+        assert!(compressed > 10, "{compressed} of {}", ours.len());
         for (our, seen) in ours.iter().zip(&seen) {
             assert_eq!(adler32(&our.data), seen.adler32);
-            let early = i64::try_from(squeezed).unwrap();
+            let early = i64::try_from(compressed).unwrap();
             assert!(if seen.pts < 0 { (0..early).contains(&our.pts) } else { our.pts == seen.pts });
         }
         let decoded: Vec<_> = ours.iter().map(|p| p.dts).collect();

@@ -200,16 +200,16 @@ fn edits_between_key_frames_keep_the_key_frame_and_shown_times() {
 
 #[test]
 fn unsupported_edits_are_refused_with_their_reason() {
-    let told = |edits: &[(u32, i32)]| {
+    let playable = |edits: &[(u32, i32)]| {
         let mut video = mp4_writer::video(240, 48);
         video.edits = edits.to_vec();
         let file = mp4_writer::file(&[video], &PLAIN);
         Index::parse(playback::moov(&file)).unwrap().playable().map_err(|why| why.to_string())
     };
-    assert_eq!(told(&[(0, 0)]), Ok(()));
+    assert_eq!(playable(&[(0, 0)]), Ok(()));
     let why = "its edit list shows nothing of the track";
-    assert_eq!(told(&[(1000, -1)]), Err(why.into()));
-    assert_eq!(told(&[(1000, 900_000)]), Err(why.into()));
+    assert_eq!(playable(&[(1000, -1)]), Err(why.into()));
+    assert_eq!(playable(&[(1000, 900_000)]), Err(why.into()));
 }
 
 /// A track of any shape a plain file may have.

@@ -1,4 +1,4 @@
-//! One HTTP exchange, and how often it is tried.
+//! HTTP client: one exchange at a time, and the retries around it.
 
 use std::time::Duration;
 use std::{fmt, thread};
@@ -9,23 +9,23 @@ use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header::
 
 use crate::output::console::Console;
 
-/// Waits between tries: together some 30 s, a server's restart.
+/// Waits between attempts: together some 30 s, the restart of a server.
 const WAITS_MS: [u64; 6] = [250, 1_000, 2_000, 4_000, 8_000, 15_000];
-/// Bytes of an answer: a pack (`api::limits::VALUE_BYTES_MAX`), or a list of 1,000 parts at some
+/// Largest response body: a pack (`api::limits::VALUE_BYTES_MAX`), or a list of 1,000 parts at some
 /// 300 bytes each.
-const ANSWER_BYTES_MAX: u64 = 2 << 20;
+const RESPONSE_BYTES_MAX: u64 = 2 << 20;
 /// A part of 16 MiB at 256 kbit/s.
 const SEND_TIMEOUT: Duration = Duration::from_mins(10);
-/// A server that joins the parts of a very large film answers when it has done so.
-const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
+/// A server responds to the completion of a very large film when it has joined all parts.
+const RESPONSE_TIMEOUT: Duration = Duration::from_mins(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What went wrong with one try.
+/// Why one attempt failed.
 #[derive(Debug)]
 pub(crate) enum AttemptError {
-    /// Trying again may help.
+    /// A retry may succeed.
     Transient(anyhow::Error),
-    /// It will not.
+    /// A retry will not succeed.
     Permanent(anyhow::Error),
 }
 
@@ -35,7 +35,7 @@ impl From<anyhow::Error> for AttemptError {
     }
 }
 
-/// An answer, read whole.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct HttpResponse {
     pub(crate) status: u16,
@@ -44,7 +44,7 @@ pub(crate) struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// A header of the answer.
+    /// A header field of the response.
     pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -54,14 +54,14 @@ impl HttpResponse {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Whether a later try may get a better answer.
+    /// Whether a retry may get a better response.
     pub(crate) fn is_transient(&self) -> bool {
-        // 507 is a disk that is full: somebody has to make room first.
+        // Not 507: the store's disk is full, which waiting does not change.
         matches!(self.status, 408 | 429 | 500..=506)
     }
 }
 
-/// What is asked.
+/// A request, with a body that can be sent again.
 pub(crate) struct HttpRequest<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,
@@ -69,18 +69,18 @@ pub(crate) struct HttpRequest<'a> {
     pub(crate) body: Option<&'a [u8]>,
 }
 
-/// Connections to one deployment.
+/// Connections to one server.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClient {
     agent: Agent,
 }
 
 impl HttpClient {
-    /// For servers like the one at `url`.
+    /// A client for the server at `url`.
     pub(crate) fn new(url: &str) -> Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(anyhow!("{url:?} is not a URL: it begins with http:// or https://"));
+            return Err(anyhow!("{url:?} is not a URL that begins with http:// or https://"));
         }
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -88,10 +88,10 @@ impl HttpClient {
             .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_send_body(Some(SEND_TIMEOUT))
-            .timeout_recv_response(Some(ANSWER_TIMEOUT))
+            .timeout_recv_response(Some(RESPONSE_TIMEOUT))
             .timeout_recv_body(Some(SEND_TIMEOUT))
             .user_agent(concat!("firstframe/", env!("CARGO_PKG_VERSION")));
-        // No proxy leads back to this machine.
+        // A proxy does not reach servers on this machine.
         if matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]")) {
             config = config.proxy(None);
         }
@@ -131,12 +131,12 @@ impl HttpClient {
 
 fn read(response: Result<Response<ureq::Body>, ureq::Error>) -> Result<HttpResponse, ureq::Error> {
     let mut response = response?;
-    let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
+    let body = response.body_mut().with_config().limit(RESPONSE_BYTES_MAX).read_to_vec()?;
     let (parts, _) = response.into_parts();
     Ok(HttpResponse { status: parts.status.as_u16(), headers: parts.headers, body })
 }
 
-/// Tries until it is done, or lasting, or enough.
+/// Repeats `once` until it succeeds, fails for good, or has used up its attempts.
 pub(crate) fn with_retries<T>(
     console: &Console,
     mut once: impl FnMut() -> Result<T, AttemptError>,
@@ -154,7 +154,7 @@ pub(crate) fn with_retries<T>(
     once().map_err(|fault| match fault {
         AttemptError::Permanent(error) => error,
         AttemptError::Transient(error) => {
-            error.context(format!("given up after {} tries", WAITS_MS.len() + 1))
+            error.context(format!("gave up after {} attempts", WAITS_MS.len() + 1))
         }
     })
 }
@@ -170,7 +170,7 @@ impl fmt::Display for Wait {
     }
 }
 
-/// The name of a status, for people.
+/// A status with its name, such as `404 Not Found`.
 pub(crate) fn status_name(status: u16) -> String {
     let name = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     format!("{status} {}", name.unwrap_or_default())

@@ -1,10 +1,10 @@
-//! The deployment's object store, by S3: every call signed, one try each, errors in S3's words.
+//! Client of the deployment's object store: signed S3 requests, retried, with the errors that S3 gives.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use rusty_s3::actions::{CreateMultipartUpload, ListParts};
+use rusty_s3::actions::{CreateMultipartUpload, ListParts, ListPartsResponse};
 use rusty_s3::{Bucket, Credentials, Method as S3Method, S3Action, UrlStyle};
 use ureq::http::{Method, header};
 
@@ -14,28 +14,29 @@ use super::http_client::{
 use super::target::ObjectStoreAccess;
 use crate::output::console::Console;
 
-/// How long a signed URL is good: the longest exchange that `http` allows, and clocks that differ.
+/// How long a signed URL is valid: the longest exchange that `http_client` allows, and a margin for
+/// clocks that differ.
 const SIGNED_FOR: Duration = Duration::from_hours(1);
-/// Bucket of the films that lie in the server's own `incoming` folder.
+/// Bucket name by which the server on this machine copies from its `incoming` folder.
 const INCOMING: &str = "incoming";
 /// Lists are read in pages of 1,000; S3 has at most 10,000 parts.
 const PAGES_MAX: usize = 16;
 
-/// A part that the store has.
+/// A part of a multipart upload that the store has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UploadedPart {
     pub(crate) etag: String,
     pub(crate) size_bytes: u64,
 }
 
-/// An upload that was begun and not ended.
+/// A multipart upload that was neither completed nor aborted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PendingUpload {
     pub(crate) key: String,
     pub(crate) upload_id: String,
 }
 
-/// One bucket.
+/// One bucket of the store.
 pub(crate) struct ObjectStore<'a> {
     client: HttpClient,
     bucket: Bucket,
@@ -60,12 +61,13 @@ impl<'a> ObjectStore<'a> {
     /// Length of an object, if there is one.
     pub(crate) fn size(&self, key: &str) -> Result<Option<u64>> {
         self.retried(|| {
-            let answer = self.send(&self.bucket.head_object(Some(&self.credentials), key), None)?;
-            if answer.status == 404 {
+            let response =
+                self.send(&self.bucket.head_object(Some(&self.credentials), key), None)?;
+            if response.status == 404 {
                 return Ok(None);
             }
-            let answer = checked(answer, "looking for", key)?;
-            let size = answer.header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
+            let response = checked(response, "looking for", key)?;
+            let size = response.header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
             size.context("the object store gave no length")
                 .map(Some)
                 .map_err(AttemptError::Permanent)
@@ -80,18 +82,18 @@ impl<'a> ObjectStore<'a> {
         })
     }
 
-    /// Brings the file `name` of the server's `incoming` folder in as `key`.
+    /// Makes the file `name` of the server's `incoming` folder the object `key`, without copying it.
     pub(crate) fn link(&self, name: &str, key: &str) -> Result<()> {
         self.retried(|| {
             let mut action = self.bucket.put_object(Some(&self.credentials), key);
             action.headers_mut().insert("x-amz-copy-source", format!("/{INCOMING}/{name}"));
-            let answer = checked(self.send(&action, Some(&[]))?, "bringing in", key)?;
+            let response = checked(self.send(&action, Some(&[]))?, "linking", key)?;
             // S3 may find out that a copy failed after it has said 200.
-            checked_body(answer, key).map(drop)
+            checked_body(response, key).map(drop)
         })
     }
 
-    /// Takes an object away.
+    /// Deletes an object.
     pub(crate) fn delete(&self, key: &str) -> Result<()> {
         self.retried(|| {
             let action = self.bucket.delete_object(Some(&self.credentials), key);
@@ -99,35 +101,36 @@ impl<'a> ObjectStore<'a> {
         })
     }
 
-    /// Uploads of films that were begun and not ended, the newest of a key last.
+    /// Multipart uploads of films that were neither completed nor aborted, the newest of a key last.
     pub(crate) fn pending_uploads(&self) -> Result<Vec<PendingUpload>> {
         self.retried(|| {
             // The bucket itself with `?uploads`: the one call that rusty-s3 has no action for.
             let mut action = self.bucket.get_object(Some(&self.credentials), "");
             action.query_mut().insert("uploads", "");
             action.query_mut().insert("prefix", api::paths::media_key(""));
-            let answer = self.send(&action, None)?;
-            // A store that cannot list them begins each upload anew.
-            if answer.status == 501 {
+            let response = self.send(&action, None)?;
+            // With a store that cannot list uploads, every film is uploaded from its beginning.
+            if response.status == 501 {
                 return Ok(Vec::new());
             }
-            let text = checked(answer, "listing uploads of", "media/")?.text();
+            let text = checked(response, "listing uploads of", "media/")?.text();
             Ok(uploads_in(&text))
         })
     }
 
-    /// Begins an upload in parts.
+    /// Creates a multipart upload; returns its id.
     pub(crate) fn create_upload(&self, key: &str) -> Result<String> {
         self.retried(|| {
             let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
-            let text = checked(self.send(&action, Some(&[]))?, "beginning", key)?.text();
+            let text =
+                checked(self.send(&action, Some(&[]))?, "creating an upload of", key)?.text();
             let parsed = CreateMultipartUpload::parse_response(&text)
-                .map_err(|e| anyhow!("the object store's answer is not S3: {e}"))?;
+                .map_err(|e| anyhow!("the object store's response is not S3: {e}"))?;
             Ok(parsed.upload_id().to_owned())
         })
     }
 
-    /// The parts that an upload has; none where it is gone.
+    /// The parts that an upload has; `None` where the upload is gone.
     pub(crate) fn parts(
         &self,
         key: &str,
@@ -136,21 +139,7 @@ impl<'a> ObjectStore<'a> {
         let mut parts = BTreeMap::new();
         let mut after = None;
         for _ in 0..PAGES_MAX {
-            let page = self.retried(|| {
-                let mut action = self.bucket.list_parts(Some(&self.credentials), key, upload_id);
-                if let Some(after) = after {
-                    action.set_part_number_marker(after);
-                }
-                let answer = self.send(&action, None)?;
-                if answer.status == 404 {
-                    return Ok(None);
-                }
-                let text = checked(answer, "listing the parts of", key)?.text();
-                let parsed = ListParts::parse_response(&text)
-                    .map_err(|e| anyhow!("the object store's answer is not S3: {e}"))?;
-                Ok(Some(parsed))
-            })?;
-            let Some(page) = page else { return Ok(None) };
+            let Some(page) = self.part_page(key, upload_id, after)? else { return Ok(None) };
             after = page.next_part_number_marker;
             parts.extend(page.parts.into_iter().map(|part| {
                 (part.number, UploadedPart { etag: part.etag, size_bytes: part.size })
@@ -160,6 +149,28 @@ impl<'a> ObjectStore<'a> {
             }
         }
         Ok(Some(parts))
+    }
+
+    fn part_page(
+        &self,
+        key: &str,
+        upload_id: &str,
+        after: Option<u16>,
+    ) -> Result<Option<ListPartsResponse>> {
+        self.retried(|| {
+            let mut action = self.bucket.list_parts(Some(&self.credentials), key, upload_id);
+            if let Some(after) = after {
+                action.set_part_number_marker(after);
+            }
+            let response = self.send(&action, None)?;
+            if response.status == 404 {
+                return Ok(None);
+            }
+            let text = checked(response, "listing the parts of", key)?.text();
+            let parsed = ListParts::parse_response(&text)
+                .map_err(|e| anyhow!("the object store's response is not S3: {e}"))?;
+            Ok(Some(parsed))
+        })
     }
 
     /// Uploads one part; returns its `ETag`.
@@ -172,13 +183,13 @@ impl<'a> ObjectStore<'a> {
     ) -> Result<String> {
         self.retried(|| {
             let action = self.bucket.upload_part(Some(&self.credentials), key, number, upload_id);
-            let answer = checked(self.send(&action, Some(bytes))?, "uploading", key)?;
-            let etag = answer.header(header::ETAG).context("the object store gave no ETag")?;
+            let response = checked(self.send(&action, Some(bytes))?, "uploading", key)?;
+            let etag = response.header(header::ETAG).context("the object store gave no ETag")?;
             Ok(etag.to_owned())
         })
     }
 
-    /// Joins the parts.
+    /// Completes an upload: the store joins its parts.
     pub(crate) fn complete(&self, key: &str, upload_id: &str, etags: &[String]) -> Result<()> {
         self.retried(|| {
             let etags = etags.iter().map(String::as_str);
@@ -190,22 +201,22 @@ impl<'a> ObjectStore<'a> {
             );
             let url = action.sign(SIGNED_FOR);
             let body = action.body();
-            let answer =
+            let response =
                 self.exchange(Method::POST, url.as_str(), Vec::new(), Some(body.as_bytes()))?;
-            checked_body(checked(answer, "completing", key)?, key).map(drop)
+            checked_body(checked(response, "completing", key)?, key).map(drop)
         })
     }
 
-    /// Gives an upload up.
+    /// Aborts an upload.
     pub(crate) fn abort(&self, key: &str, upload_id: &str) -> Result<()> {
         self.retried(|| {
             let action =
                 self.bucket.abort_multipart_upload(Some(&self.credentials), key, upload_id);
-            let answer = self.send(&action, None)?;
-            if answer.status == 404 {
+            let response = self.send(&action, None)?;
+            if response.status == 404 {
                 return Ok(());
             }
-            checked(answer, "aborting", key).map(drop)
+            checked(response, "aborting", key).map(drop)
         })
     }
 
@@ -225,15 +236,8 @@ impl<'a> ObjectStore<'a> {
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let method = match A::METHOD {
-            S3Method::Head => Method::HEAD,
-            S3Method::Get => Method::GET,
-            S3Method::Post => Method::POST,
-            S3Method::Put => Method::PUT,
-            S3Method::Delete => Method::DELETE,
-        };
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.exchange(method, url.as_str(), headers, body)
+        self.exchange(http_method(A::METHOD), url.as_str(), headers, body)
     }
 
     fn exchange(
@@ -247,37 +251,47 @@ impl<'a> ObjectStore<'a> {
     }
 }
 
-fn checked(answer: HttpResponse, doing: &str, key: &str) -> Result<HttpResponse, AttemptError> {
-    if (200..=299).contains(&answer.status) {
-        return Ok(answer);
+fn http_method(method: S3Method) -> Method {
+    match method {
+        S3Method::Head => Method::HEAD,
+        S3Method::Get => Method::GET,
+        S3Method::Post => Method::POST,
+        S3Method::Put => Method::PUT,
+        S3Method::Delete => Method::DELETE,
     }
-    let text = answer.text();
+}
+
+fn checked(response: HttpResponse, doing: &str, key: &str) -> Result<HttpResponse, AttemptError> {
+    if (200..=299).contains(&response.status) {
+        return Ok(response);
+    }
+    let text = response.text();
     let code = values(&text, "Code").next().unwrap_or_default();
     let message = values(&text, "Message").next().unwrap_or_default();
-    let advice = match (answer.status, code) {
+    let advice = match (response.status, code) {
         (403, _) => "; check the S3 keys, and the clocks of both machines",
         (507, _) | (_, "InsufficientStorage") => "; free some space there and publish again",
         (404, "NoSuchBucket") => "; create the bucket, or check --s3-bucket",
         _ => "",
     };
-    let said = [code, message].join(" ");
+    let detail = [code, message].join(" ");
     let error = anyhow!(
         "{doing} {key}: the object store answered {} {}{advice}",
-        status_name(answer.status),
-        said.trim()
+        status_name(response.status),
+        detail.trim()
     );
-    Err(if answer.is_transient() {
+    Err(if response.is_transient() {
         AttemptError::Transient(error)
     } else {
         AttemptError::Permanent(error)
     })
 }
 
-/// An answer of 200 whose body is an error.
-fn checked_body(answer: HttpResponse, key: &str) -> Result<HttpResponse, AttemptError> {
-    let text = answer.text();
+/// The error in the body of a 200 response: S3 reports late failures so.
+fn checked_body(response: HttpResponse, key: &str) -> Result<HttpResponse, AttemptError> {
+    let text = response.text();
     match values(&text, "Error").next() {
-        None => Ok(answer),
+        None => Ok(response),
         Some(inner) => {
             let message = values(inner, "Message").next().unwrap_or(inner);
             Err(AttemptError::Transient(anyhow!("{key}: the object store failed: {message}")))
@@ -288,18 +302,18 @@ fn checked_body(answer: HttpResponse, key: &str) -> Result<HttpResponse, Attempt
 fn uploads_in(text: &str) -> Vec<PendingUpload> {
     let mut uploads: Vec<(&str, PendingUpload)> = values(text, "Upload")
         .filter_map(|upload| {
-            let begun = PendingUpload {
+            let pending = PendingUpload {
                 key: values(upload, "Key").next()?.to_owned(),
                 upload_id: values(upload, "UploadId").next()?.to_owned(),
             };
-            Some((values(upload, "Initiated").next().unwrap_or_default(), begun))
+            Some((values(upload, "Initiated").next().unwrap_or_default(), pending))
         })
         .collect();
     uploads.sort_by_key(|(initiated, _)| *initiated);
-    uploads.into_iter().map(|(_, begun)| begun).collect()
+    uploads.into_iter().map(|(_, pending)| pending).collect()
 }
 
-/// What stands in each `<name>…</name>`: enough XML for S3's flat answers, whose values here (keys
+/// The content of each `<name>…</name>`: enough XML for S3's flat responses, whose values here (keys
 /// of hexadecimal digits, ids, codes) need no escapes.
 fn values<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
@@ -317,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uploads_are_read_from_a_list_newest_last() {
+    fn pending_uploads_are_read_newest_last() {
         let upload = |id, month| {
             format!(
                 "<Upload><Key>media/a</Key><UploadId>{id}</UploadId>\
@@ -329,7 +343,7 @@ mod tests {
             upload(2, "02"),
             upload(1, "01")
         );
-        let ids: Vec<_> = uploads_in(&text).into_iter().map(|begun| begun.upload_id).collect();
+        let ids: Vec<_> = uploads_in(&text).into_iter().map(|pending| pending.upload_id).collect();
         assert_eq!(ids, ["1", "2"]);
         assert!(uploads_in("<html>").is_empty());
     }

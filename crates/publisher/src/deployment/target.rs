@@ -43,7 +43,7 @@ pub struct DeploymentTarget {
     pub admin_key: Option<String>,
 }
 
-/// Which object store the caller means; what is `None` is that of the server on this machine.
+/// Which object store the caller means. Fields that are `None` are those of the server on this machine.
 #[derive(Default)]
 pub struct ObjectStoreTarget {
     /// Origin of the store (`--s3-endpoint`).

@@ -1,4 +1,4 @@
-//! Pictures of titles: given, or a key frame of the film where ffmpeg is installed.
+//! Pictures of titles: read from a file, or a key frame of the film that ffmpeg extracts.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -45,7 +45,7 @@ pub(crate) fn read(root: &Path, file: &Path) -> Result<Picture> {
         .read_to_end(&mut bytes)
         .context("cannot be read")?;
     if bytes.len() as u64 > PICTURE_BYTES_MAX {
-        bail!("has more than {PICTURE_BYTES_MAX} bytes");
+        bail!("is larger than the limit of {PICTURE_BYTES_MAX} bytes");
     }
     if !is_picture(&bytes) {
         bail!("is not a JPEG, PNG, WebP or AVIF picture");
@@ -70,49 +70,54 @@ pub(crate) fn has_ffmpeg() -> bool {
     command.spawn().is_ok_and(|child| wait(child).is_ok_and(|status| status.success()))
 }
 
-/// A key frame near a tenth of the film; where that cannot be drawn, its first one.
-pub(crate) fn draw_frame(film: &ProbedFilm) -> Result<Picture> {
+/// Extracts a key frame near a tenth of the film; where that fails, its first one.
+pub(crate) fn extract_frame(film: &ProbedFilm) -> Result<Picture> {
     frame(film, film.duration_ms / 10).or_else(|_| frame(film, 0))
 }
 
 fn frame(film: &ProbedFilm, at_ms: u64) -> Result<Picture> {
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let picture = folder.path().join("frame.jpg");
-    let mut input = std::ffi::OsString::from("file:");
-    input.push(&film.path);
-    let child = Command::new("ffmpeg")
-        // Only this file, and only as what it is: a film can not name another to be opened.
-        .args(["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-f", "mov"])
-        // What is decoded first there is the key frame at or before that time.
-        .args(["-noaccurate_seek", "-ss", &format!("{}.{:03}", at_ms / 1000, at_ms % 1000)])
-        .arg("-i")
-        .arg(input)
-        .args(["-map", "0:v:0", "-frames:v", "1", "-q:v", "4", "-pix_fmt", "yuvj420p"])
-        // That frame comes too early by the clock of the seek: it would be dropped for it.
-        .args(["-vf", &format!("setpts=PTS-STARTPTS,scale='min({FRAME_WIDTH_MAX},iw)':-2")])
-        .args(["-c:v", "mjpeg", "-f", "image2", "-update", "1", "-y"])
-        .arg(&picture)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("starting ffmpeg")?;
+    let child = frame_command(&film.path, at_ms, &picture).spawn().context("starting ffmpeg")?;
     let status = wait(child)?;
     let bytes = fs::read(&picture).unwrap_or_default();
     if !status.success() || !is_picture(&bytes) {
-        bail!("ffmpeg could not draw it");
+        bail!("ffmpeg could not extract a frame");
     }
     Ok(Picture::new(bytes))
 }
 
+/// The ffmpeg command that writes the key frame at or before `at_ms` of a film to `picture`.
+fn frame_command(film: &Path, at_ms: u64, picture: &Path) -> Command {
+    let mut input = std::ffi::OsString::from("file:");
+    input.push(film);
+    let mut command = Command::new("ffmpeg");
+    command
+        // A film may name other files; ffmpeg opens this one only, and only as MP4.
+        .args(["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-f", "mov"])
+        // The first frame that is decoded there is the key frame at or before that time.
+        .args(["-noaccurate_seek", "-ss", &format!("{}.{:03}", at_ms / 1000, at_ms % 1000)])
+        .arg("-i")
+        .arg(input)
+        .args(["-map", "0:v:0", "-frames:v", "1", "-q:v", "4", "-pix_fmt", "yuvj420p"])
+        // Its timestamp is before that time, so ffmpeg would drop it.
+        .args(["-vf", &format!("setpts=PTS-STARTPTS,scale='min({FRAME_WIDTH_MAX},iw)':-2")])
+        .args(["-c:v", "mjpeg", "-f", "image2", "-update", "1", "-y"])
+        .arg(picture)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
 /// Waits for a child, and kills it when it takes too long.
 fn wait(mut child: Child) -> Result<ExitStatus> {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().context("waiting for ffmpeg")? {
             return Ok(status);
         }
-        if begun.elapsed() > FRAME_TIMEOUT {
+        if started.elapsed() > FRAME_TIMEOUT {
             let _ = child.kill();
             let _ = child.wait();
             bail!("ffmpeg took more than {} s", FRAME_TIMEOUT.as_secs());

@@ -1,4 +1,4 @@
-//! Opens a film, reads a few hundred kilobytes of it, and says whether a browser can play it.
+//! Opens a film, reads a few hundred kilobytes of it, and decides whether a browser can play it.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -13,20 +13,20 @@ use mp4::{ByteRange, Index, Track, TrackKind};
 
 use crate::output::format::Clock;
 
-/// Bytes at each end, and of each sample between them, that say which film it is.
+/// Bytes that the source id hashes at each end of the film, and at each place between.
 const SAMPLE_BYTES: usize = 64 << 10;
-/// Samples between the ends.
+/// Places between the ends that the source id hashes.
 const SAMPLES: u64 = 16;
 /// Reads until `moov` is found: more than the locator itself walks.
 const STEPS_MAX: u32 = 4 * mp4::limits::BOXES_BEFORE_MOOV_MAX;
 /// Bytes of one read: the locator wants at most `MOOV_GUESS_BYTES`.
 const STEP_BYTES_MAX: u64 = mp4::limits::MOOV_GUESS_BYTES;
-/// What is looked at at each end, to know whether the file is whole.
+/// Length of the first and last window, which must lie in the file.
 const WINDOW_MS: u64 = 10_000;
 /// A last window of ten seconds is behind one or two key frames.
 const WINDOWS_MAX: usize = 16;
 
-/// Size and times of a file: when they differ, it was changed.
+/// Size and modification time of a file: where they differ, it was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     pub(crate) size_bytes: u64,
@@ -50,7 +50,7 @@ pub(crate) struct ProbedFilm {
     /// Canonical.
     pub(crate) path: PathBuf,
     pub(crate) stamp: FileStamp,
-    /// Where its `moov` lies.
+    /// The byte range of its `moov` box.
     pub(crate) moov: ByteRange,
     /// Names its content: 32 hexadecimal digits.
     pub(crate) source_id: String,
@@ -74,18 +74,10 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     if stamp.size_bytes == 0 {
         return Err("is empty".to_owned());
     }
-    let mut head =
-        vec![0; SAMPLE_BYTES.min(usize::try_from(stamp.size_bytes).unwrap_or(usize::MAX))];
-    file.read_exact(&mut head).map_err(unreadable)?;
-    if let Some(other) = other_kind(&head) {
-        return Err(format!("is {other}, not an MP4 file"));
-    }
+    let head = head(&mut file, stamp.size_bytes)?;
     let (range, moov) = moov(&mut file, stamp.size_bytes, head)?;
     let source_id = source_id(&mut file, stamp.size_bytes, &moov).map_err(unreadable)?;
-    let mut index = Index::parse(moov).map_err(broken)?;
-    index.set_file(range, Some(stamp.size_bytes));
-    index.playable().map_err(|why| format!("does not play: {why}"))?;
-    is_whole(&mut file, &mut index, stamp.size_bytes)?;
+    let index = playable_index(&mut file, stamp.size_bytes, range, moov)?;
     let playing = playing(&index);
     if FileStamp::of(path).ok() != Some(stamp) {
         return Err("was changed while it was read; publish again when it is complete".to_owned());
@@ -104,11 +96,35 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     })
 }
 
+/// The index of a film that a browser can play and whose media data is all there.
+fn playable_index(
+    file: &mut File,
+    size_bytes: u64,
+    range: ByteRange,
+    moov: Vec<u8>,
+) -> Result<Index<Vec<u8>>, Reason> {
+    let mut index = Index::parse(moov).map_err(broken)?;
+    index.set_file(range, Some(size_bytes));
+    index.playable().map_err(|why| format!("does not play: {why}"))?;
+    is_whole(file, &mut index, size_bytes)?;
+    Ok(index)
+}
+
+/// The first bytes of the file; an error where they are those of another kind of file.
+fn head(file: &mut File, size_bytes: u64) -> Result<Vec<u8>, Reason> {
+    let length = size_bytes.min(SAMPLE_BYTES as u64);
+    let head = read_at(file, 0, length).map_err(unreadable)?;
+    match other_kind(&head) {
+        Some(other) => Err(format!("is {other}, not an MP4 file")),
+        None => Ok(head),
+    }
+}
+
 fn broken(error: mp4::Error) -> Reason {
     format!("is broken: {error}")
 }
 
-/// Where the `moov` box lies, and all of it.
+/// The byte range of the `moov` box, and its bytes.
 fn moov(file: &mut File, size_bytes: u64, head: Vec<u8>) -> Result<(ByteRange, Vec<u8>), Reason> {
     let mut locator = Locator::new(Some(size_bytes));
     locator.feed(0, &head);
@@ -180,8 +196,8 @@ fn playing(index: &Index<Vec<u8>>) -> Vec<&Track> {
     chosen.into_iter().flatten().filter_map(|track| index.tracks().get(track)).collect()
 }
 
-/// Reads what a fragmented film tells of its samples, as far as `wanted` takes it.
-fn tell(
+/// Reads the `moof` boxes of a fragmented film that planning `target` needs.
+fn feed_fragments(
     file: &mut File,
     index: &mut Index<Vec<u8>>,
     selection: Selection,
@@ -194,15 +210,15 @@ fn tell(
     Ok(())
 }
 
-/// Whether the file is long enough for what its tables promise: a film whose copying was cut has
+/// Checks that the file has every byte that its tables name: a film whose copying was interrupted has
 /// its `moov` and not its end.
 fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Result<(), Reason> {
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     for time_ms in [0, u64::MAX] {
-        tell(file, index, selection, PlanTarget::Time(time_ms))?;
+        feed_fragments(file, index, selection, PlanTarget::Time(time_ms))?;
         let (mut cursor, _) = plan::seek(index, selection, time_ms).map_err(broken)?;
         for _ in 0..WINDOWS_MAX {
-            tell(file, index, selection, PlanTarget::Window(cursor))?;
+            feed_fragments(file, index, selection, PlanTarget::Window(cursor))?;
             let Some(window) = plan::next(index, selection, cursor, WINDOW_MS).map_err(broken)?
             else {
                 break;
@@ -242,7 +258,7 @@ fn plays(playing: &[&Track], duration_ms: u64) -> String {
     text
 }
 
-/// What files are that are often named `.mp4` and are none.
+/// The kind of a file that is not MP4, of those that are often named `.mp4`.
 fn other_kind(head: &[u8]) -> Option<&'static str> {
     let magics: [(&[u8], &str); 8] = [
         (&[0x1a, 0x45, 0xdf, 0xa3], "Matroska or WebM"),
@@ -265,7 +281,7 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
     }
     let start = head.get(..512).unwrap_or(head);
     let printable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
-    // Where the cut is in the middle of a letter, there is no error in what is before it.
+    // The cut may be in the middle of a letter; the text before it is still valid.
     let text = match std::str::from_utf8(start) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
@@ -287,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_that_plays_is_described() {
+    fn playable_film_is_described() {
         let film = of(CLIP).unwrap();
         assert_eq!(film.plays, "avc1.64001f 1280x720, mp4a.40.2, 0:16");
         assert_eq!((film.duration_ms, film.height), (16_000, Some(720)));
@@ -295,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_film_is_named() {
+    fn files_that_are_no_films_are_named() {
         let zeros = vec![0; 100_000];
         let long = "Ein Text mit Umlauten: äöü. ".repeat(1000);
         for (bytes, wanted) in [
@@ -318,14 +334,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_anywhere_is_noticed_and_never_a_panic() {
+    fn film_cut_anywhere_is_refused_without_a_panic() {
         for length in (0..CLIP.len()).step_by(CLIP.len() / 97) {
             assert!(of(&CLIP[..length]).is_err(), "{length} bytes of {}", CLIP.len());
         }
     }
 
     #[test]
-    fn the_same_bytes_have_one_source_id_and_others_another() {
+    fn source_ids_differ_where_bytes_differ() {
         let id = |bytes: &[u8]| of(bytes).unwrap().source_id;
         assert_eq!(id(CLIP), id(CLIP));
         let longer = [CLIP, b"\0\0\0\x08free"].concat();

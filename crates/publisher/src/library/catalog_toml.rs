@@ -1,4 +1,4 @@
-//! Reads `catalog.toml`, in which a person says what the titles of a folder are.
+//! Reads `catalog.toml`, in which a person describes the titles of a folder.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::catalog_toml_schema::{CatalogFile, EpisodeEntry, TitleEntry, is_date};
 use super::draft_title::{
-    CATALOG, DraftEpisode, DraftTitle, DraftTitles, PictureLocation, SkippedFile,
+    CATALOG_FILE, DraftEpisode, DraftTitle, DraftTitles, PictureLocation, SkippedFile,
 };
 use super::slug::slug;
 
@@ -27,7 +27,7 @@ const EPISODE_ID_BYTES: usize = 11;
 
 /// Reads `catalog.toml` of the folder `root`; `None` where there is none.
 pub(crate) fn read(root: &Path) -> Result<Option<DraftTitles>> {
-    let path = root.join(CATALOG);
+    let path = root.join(CATALOG_FILE);
     let size = match fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -169,7 +169,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a film is there. A missing one is skipped; the others are published.
+    /// Whether the file of a film exists. A missing one is skipped; the others are published.
     fn is_there(&mut self, file: &Path, line: usize) -> bool {
         let outside = "is a link to a place outside the folder";
         let reason = match self.root.join(file).canonicalize() {
@@ -183,7 +183,7 @@ impl Reader<'_> {
         };
         self.drafts.skipped.push(SkippedFile {
             file: file.display().to_string(),
-            reason: format!("{reason} ({CATALOG} line {line}, `file`)"),
+            reason: format!("{reason} ({CATALOG_FILE} line {line}, `file`)"),
         });
         false
     }
@@ -278,7 +278,7 @@ impl Reader<'_> {
         if !inside || given.get_ref().is_empty() {
             let line = self.line(given);
             bail!(
-                "line {line}: `{key}` is `{}`: write a path inside the folder of {CATALOG}",
+                "line {line}: `{key}` is `{}`: write a path inside the folder of {CATALOG_FILE}",
                 path.display()
             );
         }
@@ -322,7 +322,7 @@ mod tests {
         for film in ["a.mp4", "b.mp4"] {
             fs::write(root.join(film), b"x").unwrap();
         }
-        fs::write(root.join(CATALOG), text).unwrap();
+        fs::write(root.join(CATALOG_FILE), text).unwrap();
         read(&root).map(Option::unwrap)
     }
 

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use api::ProviderFile;
 
-/// Name of the file in which a person says what the titles are.
-pub(crate) const CATALOG: &str = "catalog.toml";
+/// Name of the file that lists the titles of a folder.
+pub(crate) const CATALOG_FILE: &str = "catalog.toml";
 
 /// A title to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct DraftTitle {
-    /// Catalogue id, unique in the library.
+    /// Catalog id, unique in the library.
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) synopsis: String,
@@ -25,12 +25,12 @@ pub(crate) struct DraftTitle {
     pub(crate) episodes: Vec<DraftEpisode>,
 }
 
-/// Where a picture lies.
+/// Where a picture is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PictureLocation {
     /// A file, relative to the library.
     File(PathBuf),
-    /// With a provider of the deployment.
+    /// A file of one of the deployment's providers.
     Provider(ProviderFile),
 }
 
@@ -38,7 +38,7 @@ impl Display for PictureLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => write!(f, "{}", file.display()),
-            Self::Provider(asked) => write!(f, "{} of {}", asked.file, asked.provider),
+            Self::Provider(file) => write!(f, "{} of {}", file.file, file.provider),
         }
     }
 }

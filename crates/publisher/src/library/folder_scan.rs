@@ -18,7 +18,7 @@ const ENTRIES_MAX: usize = 100_000;
 
 /// Extensions of the MP4 family: these are opened.
 const FILMS: [&str; 9] = ["mp4", "m4v", "mov", "m4a", "m4b", "f4v", "3gp", "3g2", "qt"];
-/// Extensions of other films: they are reported, so that nobody waits for them on the page.
+/// Extensions of other films: they are reported, because people expect them on the page.
 const OTHER_FILMS: [&str; 17] = [
     "mkv", "webm", "avi", "wmv", "asf", "flv", "ts", "m2ts", "mts", "mpg", "mpeg", "vob", "ogv",
     "ogm", "rm", "rmvb", "divx",
@@ -122,7 +122,6 @@ impl Walk<'_> {
             Err(_) if kind == FileKind::Film => {
                 self.skip(&path, "is a link whose target does not exist".to_owned());
             }
-            Err(_) => {}
             Ok(real) if !real.starts_with(self.root) => {
                 if matches!(kind, FileKind::Film | FileKind::Picture) || real.is_dir() {
                     self.skip(&path, "is a link to a place outside the folder".to_owned());
@@ -134,7 +133,7 @@ impl Walk<'_> {
                 }
             }
             Ok(real) if real.is_file() => self.file(folder, kind, &path, name),
-            Ok(_) => {}
+            Err(_) | Ok(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::draft_title::{CATALOG, DraftTitle, DraftTitles, SkippedFile};
+use super::draft_title::{CATALOG_FILE, DraftTitle, DraftTitles, SkippedFile};
 use super::folder_scan::{self, FolderScan};
 use super::{catalog_toml, titles_from_names};
 
@@ -40,7 +40,7 @@ impl Library {
         let DraftTitles { titles, skipped } = drafts;
         if titles.is_empty() && skipped.is_empty() {
             bail!(
-                "there is no film in {}: put MP4 files there, or a {CATALOG} that names them",
+                "there is no film in {}: put MP4 files there, or a {CATALOG_FILE} that names them",
                 root.display()
             );
         }
@@ -48,7 +48,7 @@ impl Library {
     }
 }
 
-/// How many films lie in the folder that no title has.
+/// Number of films in the folder that are part of no title.
 fn unnamed_films(scan: &FolderScan, titles: &[DraftTitle]) -> usize {
     let named: HashSet<&PathBuf> =
         titles.iter().flat_map(|title| &title.episodes).map(|episode| &episode.file).collect();

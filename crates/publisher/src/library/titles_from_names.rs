@@ -85,7 +85,7 @@ fn titles_of_top_folder(folder: &FilmFolder) -> Vec<DraftTitle> {
             draft(folder, group.show.clone().unwrap_or(alone), &group.films)
         })
         .collect();
-    // Where the parsed titles of films are the same, the whole file names tell them apart.
+    // Films whose parsed titles are the same get their whole file names as titles.
     let mut uses: HashMap<String, u32> = HashMap::new();
     for draft in &drafts {
         *uses.entry(slug(&draft.title)).or_default() += 1;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Films from this size on are worth a line each tenth where there is no bar: they take minutes.
+/// Size from which a file gets a line for each tenth where there is no bar: it takes minutes.
 const LINES_BYTES_MIN: u64 = 256 << 20;
 
-/// Where lines and the bar go.
+/// The terminal, or the pipe in its place.
 #[derive(Debug)]
 pub(crate) struct Console {
     bar: ProgressBar,
@@ -28,12 +28,12 @@ impl Console {
         Self { bar }
     }
 
-    /// A line. Whoever reads them may have gone: that is no reason to stop publishing.
+    /// Prints a line. A closed pipe is ignored: it is no reason to stop publishing.
     pub(crate) fn line(&self, text: impl Display) {
         self.bar.suspend(|| drop(writeln!(io::stdout().lock(), "{text}")));
     }
 
-    /// A file of so many bytes begins to be sent.
+    /// Shows the bar for a file of so many bytes.
     pub(crate) fn begin(&self, file: &str, bytes: u64) {
         self.bar.reset();
         self.bar.set_length(bytes);
@@ -41,7 +41,7 @@ impl Console {
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 
-    /// So many more bytes of it are there.
+    /// Moves the bar on by so many bytes.
     pub(crate) fn sent(&self, bytes: u64) {
         let before = self.bar.position();
         self.bar.inc(bytes);
@@ -56,7 +56,7 @@ impl Console {
         }
     }
 
-    /// It is there, or is given up.
+    /// The file is sent, or its sending failed.
     pub(crate) fn end(&self) {
         self.bar.disable_steady_tick();
         self.bar.finish_and_clear();

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 /// `1 title`, `2 titles`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
+pub(crate) fn count_of(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

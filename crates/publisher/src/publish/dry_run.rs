@@ -1,4 +1,4 @@
-//! `publish --dry-run`: reads the folder and its films, and says what a run would publish.
+//! `publish --dry-run`: reads the folder and its films, and reports the titles that a run would publish.
 
 use std::path::Path;
 

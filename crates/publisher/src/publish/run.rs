@@ -15,7 +15,7 @@ use crate::deployment::object_store::ObjectStore;
 use crate::deployment::target::Deployment;
 use crate::film::picture;
 use crate::film::probe::{self, ProbedFilm};
-use crate::library::draft_title::{CATALOG, DraftEpisode, DraftTitle};
+use crate::library::draft_title::{CATALOG_FILE, DraftEpisode, DraftTitle};
 use crate::library::read::Library;
 use crate::output::console::Console;
 use crate::output::format::Bytes;
@@ -23,7 +23,7 @@ use crate::output::format::Bytes;
 /// Publishes `library` into `deployment`, and reports on standard output.
 ///
 /// A film that cannot play is reported with its reason, and the others are published. Where a run
-/// ends early, the next one goes on with what it uploaded. With `replace` the catalog becomes exactly
+/// ends early, the next one resumes with the parts that it uploaded. With `replace` the catalog becomes exactly
 /// this library; else titles that were published earlier stay.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub fn publish(library: &Library, deployment: &Deployment, replace: bool) -> Res
 pub(crate) fn announce(console: &Console, library: &Library) -> Summary {
     if library.unnamed > 0 {
         let count = library.unnamed;
-        console.line(format_args!("{count} films in the folder are not named by {CATALOG}"));
+        console.line(format_args!("{count} films in the folder are not named by {CATALOG_FILE}"));
     }
     for skipped in &library.skipped {
         console.line(format_args!("{}: {}", skipped.file, skipped.reason));
@@ -68,7 +68,7 @@ pub(crate) fn open_film(
     }
 }
 
-/// A connection to the deployment, and what it has.
+/// One run: the clients of the deployment, and its current catalog.
 struct Run<'a> {
     console: &'a Console,
     root: &'a Path,
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         summary.titles = titles.len();
         summary.episodes = titles.iter().map(|title| title.episodes.len()).sum();
         let count = if titles.is_empty() {
-            // Nothing to publish is no reason to remove what is published.
+            // A run without titles leaves the catalog unchanged, even with --replace.
             self.current.titles.len()
         } else {
             current_catalog::publish(&self.admin, self.console, self.current, &titles, replace)?
@@ -144,18 +144,7 @@ impl<'a> Run<'a> {
             }
         }
         let Some(first) = first else { return Ok(None) };
-        let pictures = TitlePictures {
-            console: self.console,
-            root: self.root,
-            admin: &self.admin,
-            store: &self.store,
-            has_ffmpeg: self.has_ffmpeg,
-        };
-        let cover = pictures.cover(draft, self.current.titles.get(&draft.id), &first)?;
-        let banner = match &draft.banner {
-            Some(banner) => pictures.given(banner)?,
-            None => None,
-        };
+        let (cover, banner) = self.pictures(draft, &first)?;
         Ok(Some(Title {
             id: draft.id.clone(),
             title: draft.title.clone(),
@@ -167,6 +156,27 @@ impl<'a> Run<'a> {
             added_at_ms: now_ms,
             episodes,
         }))
+    }
+
+    /// Stores the pictures of a title: image ids of its cover and its banner.
+    fn pictures(
+        &self,
+        draft: &DraftTitle,
+        first: &ProbedFilm,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let pictures = TitlePictures {
+            console: self.console,
+            root: self.root,
+            admin: &self.admin,
+            store: &self.store,
+            has_ffmpeg: self.has_ffmpeg,
+        };
+        let cover = pictures.cover(draft, self.current.titles.get(&draft.id), first)?;
+        let banner = match &draft.banner {
+            Some(banner) => pictures.given(banner)?,
+            None => None,
+        };
+        Ok((cover, banner))
     }
 
     /// Opens and uploads the film of an episode; `None` where it cannot be published.

@@ -1,4 +1,5 @@
-//! What a film's starts are made of: made here, so that no edge has to, and stored beside the film.
+//! Stores the start index of a film beside it, so that players never download its `moov` and no edge
+//! has to make the index.
 
 use std::fmt::{self, Display};
 use std::fs::File;
@@ -12,66 +13,66 @@ use crate::deployment::object_store::ObjectStore;
 use crate::film::probe::{FileStamp, ProbedFilm, read_at};
 use crate::output::format::Bytes;
 
-/// What came of it.
+/// What became of a film's start index.
 pub(crate) enum StartIndexOutcome {
-    /// It was there.
-    There,
-    /// So many bytes.
+    /// The store had it already.
+    Present,
+    /// So many bytes were stored.
     Stored(u64),
-    /// The film is too odd.
+    /// The film can have none, for this reason.
     Refused(mp4::Error),
-    /// It is another film by now.
+    /// The file changed since it was probed.
     Changed,
 }
 
-/// Stores it unless it is there: the packs one after the other, and last what names them, so that a
-/// run that was cut left nothing that is half.
+/// Stores the start index of a film, unless the store has it. Its packs are stored first, and then the
+/// root that names them, so a run that is interrupted leaves no index that lacks a pack.
 pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartIndexOutcome> {
-    let key = index_key(&film.source_id, INDEX_ROOT);
-    if store.size(&key)?.is_some() {
-        return Ok(StartIndexOutcome::There);
+    let root_key = index_key(&film.source_id, INDEX_ROOT);
+    if store.size(&root_key)?.is_some() {
+        return Ok(StartIndexOutcome::Present);
     }
     let mut opened = File::open(&film.path).context("cannot be opened again")?;
     let moov = read_at(&mut opened, film.moov.start, film.moov.len()).context("cannot be read")?;
     if FileStamp::of(&film.path).ok() != Some(film.stamp) {
         return Ok(StartIndexOutcome::Changed);
     }
-    let mut sent = 0;
-    let root = match packs(&moov, |pack| {
-        sent += pack.len() as u64;
+    let mut stored_bytes = 0;
+    let packs = packs(&moov, |pack| {
+        stored_bytes += pack.len() as u64;
         let name = catalog::hash(pack);
         store.put(&index_key(&film.source_id, &name), pack)?;
         Ok(name)
-    })? {
-        Ok(Packed { names, head }) => {
-            let names = names.iter().map(String::as_str).collect();
-            let size_bytes = film.stamp.size_bytes;
-            Ok(Root::Stored { size_bytes, names, head: &head }.write())
-        }
-        Err(why) => Err(why),
-    };
-    let bytes = match &root {
-        Ok(root) => root.clone(),
+    })?;
+    let root = match &packs {
+        Ok(packs) => packs.root(film.stamp.size_bytes),
         Err(why) => Root::Refused(&why.to_string()).write(),
     };
-    store.put(&key, &catalog::prepend_hash(&bytes))?;
-    Ok(match root {
-        Ok(root) => StartIndexOutcome::Stored(sent + root.len() as u64),
+    store.put(&root_key, &catalog::prepend_hash(&root))?;
+    Ok(match packs {
+        Ok(_) => StartIndexOutcome::Stored(stored_bytes + root.len() as u64),
         Err(why) => StartIndexOutcome::Refused(why),
     })
 }
 
-/// What names the packs of a film.
-struct Packed {
+/// The names of a film's packs, and the head of its root.
+struct Packs {
     names: Vec<String>,
     head: Vec<u8>,
 }
 
-/// Hands each pack to `put`; or what is odd about the film.
+impl Packs {
+    fn root(&self, size_bytes: u64) -> Vec<u8> {
+        let names = self.names.iter().map(String::as_str).collect();
+        Root::Stored { size_bytes, names, head: &self.head }.write()
+    }
+}
+
+/// Hands each pack to `put`, which names it. The inner error says why the film can have none.
 fn packs(
     moov: &[u8],
     mut put: impl FnMut(&[u8]) -> Result<String>,
-) -> Result<Result<Packed, mp4::Error>> {
+) -> Result<Result<Packs, mp4::Error>> {
     let index = match Index::parse(moov) {
         Ok(index) => index,
         Err(why) => return Ok(Err(why)),
@@ -84,7 +85,7 @@ fn packs(
     loop {
         match builder.next_pack() {
             Ok(Some(pack)) => names.push(put(&pack)?),
-            Ok(None) => return Ok(builder.head().map(|head| Packed { names, head })),
+            Ok(None) => return Ok(builder.head().map(|head| Packs { names, head })),
             Err(why) => return Ok(Err(why)),
         }
     }
@@ -93,10 +94,12 @@ fn packs(
 impl Display for StartIndexOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::There => write!(f, "  its starts are there already"),
-            Self::Stored(bytes) => write!(f, "  starts at once: {} stored for that", Bytes(*bytes)),
-            Self::Refused(why) => write!(f, "  starts as its `moov` is read: {why}"),
-            Self::Changed => write!(f, "  was changed meanwhile: its starts are made later"),
+            Self::Present => write!(f, "  start index is there already"),
+            Self::Stored(bytes) => write!(f, "  starts at once: start index of {}", Bytes(*bytes)),
+            Self::Refused(why) => write!(f, "  has no start index, players read its `moov`: {why}"),
+            Self::Changed => {
+                write!(f, "  was changed meanwhile: the edge makes its start index later")
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use crate::library::draft_title::SkippedFile;
-use crate::output::format::{Bytes, counted};
+use crate::output::format::{Bytes, count_of};
 
 /// What a run did.
 #[derive(Debug, Default)]
@@ -24,6 +24,16 @@ impl Summary {
     pub(crate) fn skip(&mut self, file: &str, reason: impl Display) {
         self.skipped.push(SkippedFile { file: file.to_owned(), reason: reason.to_string() });
     }
+
+    fn fmt_skipped(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.skipped.is_empty() {
+            write!(f, "\nNot published, {}:", count_of(self.skipped.len(), "file"))?;
+        }
+        for SkippedFile { file, reason } in &self.skipped {
+            write!(f, "\n  {file}: {reason}")?;
+        }
+        Ok(())
+    }
 }
 
 impl Display for Summary {
@@ -32,26 +42,20 @@ impl Display for Summary {
         write!(
             f,
             "{verb} {} with {}",
-            counted(self.titles, "title"),
-            counted(self.episodes, "episode")
+            count_of(self.titles, "title"),
+            count_of(self.episodes, "episode")
         )?;
         if let Some(titles) = self.catalog_titles {
-            let present = counted(self.present, "file");
+            let present = count_of(self.present, "file");
             write!(
                 f,
                 ": {} sent, {} linked, {present} there before; the catalog has {}",
                 Bytes(self.sent_bytes),
                 Bytes(self.linked_bytes),
-                counted(titles, "title")
+                count_of(titles, "title")
             )?;
         }
         write!(f, ".")?;
-        if !self.skipped.is_empty() {
-            write!(f, "\nNot published, {}:", counted(self.skipped.len(), "file"))?;
-            for SkippedFile { file, reason } in &self.skipped {
-                write!(f, "\n  {file}: {reason}")?;
-            }
-        }
-        Ok(())
+        self.fmt_skipped(f)
     }
 }

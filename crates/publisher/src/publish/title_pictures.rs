@@ -36,7 +36,7 @@ impl TitlePictures<'_> {
         {
             return Ok(Some(id));
         }
-        // A frame that was drawn of the same film need not be drawn again.
+        // The frame of the same film that an earlier run stored is used again.
         if let Some(cover) = before.and_then(|before| cover_of_same_film(before, film))
             && self.store.size(&api::paths::image_key(cover))?.is_some()
         {
@@ -45,7 +45,7 @@ impl TitlePictures<'_> {
         if !self.has_ffmpeg || film.height.is_none() {
             return Ok(None);
         }
-        match picture::draw_frame(film) {
+        match picture::extract_frame(film) {
             Ok(picture) => self.store(&picture).map(Some),
             Err(error) => {
                 self.console.line(format_args!("  no poster: {error:#}"));

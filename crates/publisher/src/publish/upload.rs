@@ -32,7 +32,7 @@ pub(crate) enum UploadOutcome {
     Changed,
 }
 
-/// The object store, and what else uploads need.
+/// Uploads films into one object store.
 pub(crate) struct Uploads<'a> {
     pub(crate) store: &'a ObjectStore<'a>,
     /// Folder of the server on this machine.
@@ -166,9 +166,9 @@ impl Uploads<'_> {
         upload_id: &str,
         part: &FilePart,
     ) -> Result<(u16, String)> {
-        let mut file =
+        let mut opened =
             File::open(&film.path).with_context(|| format!("opening {}", film.path.display()))?;
-        let bytes = read_at(&mut file, part.start, part.length)
+        let bytes = read_at(&mut opened, part.start, part.length)
             .with_context(|| format!("reading {}", film.path.display()))?;
         let etag = self.store.put_part(key, upload_id, part.number, &bytes)?;
         self.console.sent(part.length);
@@ -223,7 +223,7 @@ fn parts(size: u64, part_bytes: u64) -> Vec<FilePart> {
         .collect()
 }
 
-/// Bytes of a part: whole MiB, so that every run cuts a film in the same places.
+/// Bytes of a part: whole MiB, so that every run divides a film in the same way.
 fn part_bytes(size: u64) -> u64 {
     const MIB: u64 = 1 << 20;
     size.div_ceil(PARTS_MAX).div_ceil(MIB).saturating_mul(MIB).max(PART_BYTES_MIN)

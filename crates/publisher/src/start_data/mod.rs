@@ -1,4 +1,5 @@
-//! `firstframe prewarm` and `firstframe purge`: what the edge stores so that films start at once.
+//! `firstframe prewarm` and `firstframe purge`: start data is the start index of a film,
+//! and the first and last blocks of an upstream film, which the edge stores.
 
 mod prewarm;
 mod purge;

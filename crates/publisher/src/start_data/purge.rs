@@ -1,5 +1,5 @@
-//! `firstframe purge`: has the edge forget what it stores for the starts of titles, so that it is
-//! fetched and made again.
+//! `firstframe purge`: has the edge remove the start data of titles, which it fetches and makes again
+//! when it is needed.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::deployment::current_catalog;
 use crate::deployment::target::ApiAccess;
 use crate::output::console::Console;
 
-/// Titles whose start data is forgotten.
+/// Titles whose start data is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PurgeSelection {
     /// Every title.
@@ -46,7 +46,7 @@ fn purge_all(admin: &AdminApi<'_>, console: &Console, count: usize, dry_run: boo
     Ok(true)
 }
 
-/// Reports what would be purged.
+/// Reports the titles that would be purged.
 fn rehearse(
     console: &Console,
     titles: &BTreeMap<String, Title>,

@@ -9,19 +9,19 @@ use super::Cache;
 
 /// Whether a request to the edge may change other responses: a request to the admin API, whose key
 /// is in this field. Nothing that a viewer writes is in a public response.
-pub(in crate::serve) fn invalidates<B>(request: &Request<B>) -> bool {
+pub(crate) fn invalidates<B>(request: &Request<B>) -> bool {
     !request.method().is_safe() && request.headers().contains_key(AUTHORIZATION)
 }
 
 /// A service that clears the cache after each unsafe request: the object store.
 #[derive(Clone)]
-pub(in crate::serve) struct InvalidatingService<S> {
+pub(crate) struct InvalidatingService<S> {
     service: S,
     cache: Cache,
 }
 
 impl<S> InvalidatingService<S> {
-    pub(in crate::serve) fn new(service: S, cache: Cache) -> Self {
+    pub(crate) fn new(service: S, cache: Cache) -> Self {
         Self { service, cache }
     }
 }

@@ -29,7 +29,7 @@ const BYPASS_FIELDS: [HeaderName; 8] = [
 ];
 
 /// A request that the cache may answer: its cache key, and the range that it asks for.
-pub(in crate::serve) struct CacheKey {
+pub(crate) struct CacheKey {
     /// The target URI, which is the cache key (RFC 9111 §2): only GET is cached.
     pub(super) uri: String,
     /// The first and the last byte; `None` for the whole representation.
@@ -38,7 +38,7 @@ pub(in crate::serve) struct CacheKey {
 
 impl CacheKey {
     /// The key of a request; `None` where only the component may answer it.
-    pub(in crate::serve) fn of<B>(request: &Request<B>) -> Option<Self> {
+    pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
         let headers = request.headers();
         if request.method() != Method::GET
             || BYPASS_FIELDS.iter().any(|name| headers.contains_key(name))

@@ -33,7 +33,7 @@ use crate::storage::{DataFolder, ObjectStream, OpenObject};
 
 /// The cache. Clones share their contents.
 #[derive(Clone)]
-pub(in crate::serve) struct Cache(Arc<CacheInner>);
+pub(crate) struct Cache(Arc<CacheInner>);
 
 struct CacheInner {
     bytes_max: usize,
@@ -53,7 +53,7 @@ struct Contents {
 
 impl Cache {
     /// A cache of at most `bytes_max` bytes, in front of the objects of `folder`.
-    pub(in crate::serve) fn new(bytes_max: usize, folder: Arc<DataFolder>) -> Self {
+    pub(crate) fn new(bytes_max: usize, folder: Arc<DataFolder>) -> Self {
         let (contents, pending_bytes) = (Mutex::default(), AtomicUsize::new(0));
         Self(Arc::new(CacheInner { bytes_max, folder, contents, pending_bytes }))
     }
@@ -64,7 +64,7 @@ impl Cache {
     }
 
     /// The response to a request, if it is stored and fresh and its object has not changed.
-    pub(in crate::serve) fn lookup(&self, key: &CacheKey) -> Option<Response<WasiBody>> {
+    pub(crate) fn lookup(&self, key: &CacheKey) -> Option<Response<WasiBody>> {
         let hit = self.contents().store.lookup(key, Instant::now())?;
         let body = |(source, range): &(ByteSource, Range<u64>)| match source {
             ByteSource::Memory(bytes) => Some(Either::Left(bytes.clone())),
@@ -91,12 +91,12 @@ impl Cache {
 
     /// The generation of the contents. A response that was requested in an earlier generation may be
     /// older than the change that cleared the cache, and is not stored.
-    pub(in crate::serve) fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.contents().generation
     }
 
     /// Removes everything.
-    pub(in crate::serve) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let mut contents = self.contents();
         contents.store = ResponseStore::default();
         contents.generation += 1;
@@ -104,7 +104,7 @@ impl Cache {
 
     /// Returns the component's response, and stores it while it is sent, if it is storable. Where it
     /// has the bytes of the object with the key `object`, only that key is stored, not the bytes.
-    pub(in crate::serve) fn store_response(
+    pub(crate) fn store_response(
         &self,
         key: CacheKey,
         generation: u64,
