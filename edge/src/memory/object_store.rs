@@ -11,7 +11,7 @@ use crate::{
     platform::{ObjectRead, ObjectStore, PortError},
 };
 
-/// Keys told at a time: few, so that who wants all has to ask again.
+/// Keys of one listing: few, so that callers have to list again.
 const LIST_COUNT_MAX: usize = 5;
 
 /// Objects by key.

@@ -1,4 +1,4 @@
-//! Outbound port whose servers are functions, as nasty as a test likes.
+//! Outbound port whose servers are functions, as faulty as a test needs.
 
 use std::{
     cell::{Cell, RefCell},

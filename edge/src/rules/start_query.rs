@@ -1,4 +1,4 @@
-//! What a URL asks of a film's start.
+//! The query of a request for a film's start.
 
 use mp4::{limits::OFFSET_MAX, plan::Cursor, start_index::StartPosition};
 
@@ -43,18 +43,18 @@ impl StartQuery {
     /// Reads a query; what it does not know is no concern of it.
     pub fn parse(query: &str) -> Result<Self, &'static str> {
         let mut asked = Self::at_ms(0);
-        let mut places = 0;
+        let mut positions = 0;
         for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {
             match name {
                 "at" => {
                     asked.from = StartPosition::Time(ms(value).ok_or("`at` is decimal seconds")?);
-                    places += 1;
+                    positions += 1;
                 }
                 "from" => {
                     let cursor = cursor(value);
                     asked.from =
                         StartPosition::Cursor(cursor.ok_or("`from` is five numbers by dots")?);
-                    places += 1;
+                    positions += 1;
                 }
                 "audio" if value == "none" => asked.audio = AudioChoice::None,
                 "audio" => {
@@ -73,7 +73,7 @@ impl StartQuery {
                 _ => {}
             }
         }
-        if places > 1 {
+        if positions > 1 {
             return Err("a start has one of `at` and `from`");
         }
         Ok(asked)
@@ -98,8 +98,8 @@ fn number(text: &str) -> Option<u64> {
 fn cursor(text: &str) -> Option<Cursor> {
     let mut parts = text.split('.');
     let mut numbers = [0; 5];
-    for place in &mut numbers {
-        *place = number(parts.next()?)?;
+    for slot in &mut numbers {
+        *slot = number(parts.next()?)?;
     }
     parts.next().is_none().then(|| Cursor::from_numbers(numbers))
 }

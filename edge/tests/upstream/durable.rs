@@ -47,7 +47,7 @@ fn startup_store(memory: &Memory) -> String {
 
 #[test]
 fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
-    for (setting, in_objects) in [("durable", true), ("apart", false)] {
+    for (setting, in_objects) in [("durable", true), ("separate", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
@@ -77,7 +77,7 @@ fn local_setting_writes_to_no_durable_store() {
 #[test]
 fn separate_store_without_keys_is_local_and_health_says_so() {
     let memory = deployment();
-    set(&memory, "apart");
+    set(&memory, "separate");
     memory.durable_objects.is_not_set_up.set(true);
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
@@ -99,10 +99,10 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
 
 #[test]
 fn block_is_written_to_the_durable_store_first() {
-    for setting in ["durable", "apart"] {
+    for setting in ["durable", "separate"] {
         let fixture = fixture(setting);
         fixture.purge_blocks();
-        let store = if setting == "apart" {
+        let store = if setting == "separate" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -125,15 +125,15 @@ fn purge_deletes_blocks_from_the_durable_store() {
     for (setting, path) in [
         ("durable", "/api/v2/admin/startup"),
         ("durable", "/api/v2/admin/startup/film"),
-        ("apart", "/api/v2/admin/startup"),
-        ("apart", "/api/v2/admin/startup/film"),
+        ("separate", "/api/v2/admin/startup"),
+        ("separate", "/api/v2/admin/startup/film"),
     ] {
         let fixture = fixture(setting);
         let other = ingest(&fixture.memory, "two");
         assert_eq!(other.status, 201, "{}", text(&other));
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
-        let store = if setting == "apart" {
+        let store = if setting == "separate" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -161,7 +161,7 @@ fn purge_deletes_blocks_from_the_durable_store() {
 
 #[test]
 fn broken_block_of_the_durable_store_is_never_served() {
-    let fixture = wiped(fixture("apart"));
+    let fixture = wiped(fixture("separate"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
     run(&fixture.memory, ObjectStore::put(&fixture.memory.durable_objects, &key, &half))
@@ -169,4 +169,17 @@ fn broken_block_of_the_durable_store_is_never_served() {
         .unwrap();
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
     assert!(fixture.requests() > 0, "it is fetched anew");
+}
+
+#[test]
+fn old_value_apart_means_separate_and_is_reported_once() {
+    let memory = deployment();
+    set(&memory, "apart");
+    let fixture = UpstreamFixture::of(memory, "one");
+    start(&fixture);
+    assert!(keys(&fixture.memory.durable_objects) > 0);
+    assert_eq!(startup_store(&fixture.memory), "apart", "the JSON value has not changed");
+    let reports = fixture.memory.reports.borrow();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].contains("write `separate`"), "{reports:?}");
 }

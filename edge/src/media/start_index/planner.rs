@@ -18,7 +18,7 @@ use crate::{
     rules::start_query::{AudioChoice, StartQuery},
 };
 
-/// How long a window is: long enough that headers are few, short enough that a seek wastes little.
+/// Length of a window: long enough that headers are few, short enough that a seek wastes little.
 const WINDOW_MS: u64 = 10_000;
 /// How long the first one is, behind the time that was asked for: its headers come before the first
 /// picture, and 9 KB of them take 4 ms at 20 Mbit/s. While so much of a film comes, more is asked for.
@@ -29,17 +29,17 @@ const PICTURE_MS: u64 = 250;
 /// Packs that are read for one answer: minutes of a film lie in one or two.
 const PACK_COUNT_MAX: usize = 16;
 
-/// What a client gets before the film's bytes.
+/// What a client gets in front of the film's bytes.
 pub(crate) struct Start {
     /// Bytes of the film's file.
     pub(crate) size_bytes: u64,
-    /// The rest.
+    /// Tracks, windows and their headers.
     pub(crate) answer: start_index::Start,
     /// Where the first range ends that the first picture needs; none where that was not asked for.
     pub(crate) picture_end: Option<u64>,
 }
 
-/// A start; what is not stored yet is made.
+/// Plans a start, and builds the start index where none is stored.
 pub(crate) async fn start<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -55,17 +55,17 @@ pub(crate) async fn start<P: Platform>(
             film.id()
         ))
     };
-    planned(platform, film, &root, query).await?.ok_or_else(lost)
+    plan_on_root(platform, film, &root, query).await?.ok_or_else(lost)
 }
 
-/// The same of what is stored; none where that is nothing, or not whole.
+/// Plans a start on the stored start index; none where that is missing or incomplete.
 pub(crate) async fn stored_start<P: Platform>(
     platform: &P,
     film: Film<'_>,
     query: &StartQuery,
 ) -> Result<Option<Start>, Error> {
     let Some(root) = store::root(platform, film).await? else { return Ok(None) };
-    let start = planned(platform, film, &root, query).await?;
+    let start = plan_on_root(platform, film, &root, query).await?;
     if start.is_none() {
         store::forget(platform, film.id());
     }
@@ -73,18 +73,18 @@ pub(crate) async fn stored_start<P: Platform>(
 }
 
 /// None where a pack is missing.
-async fn planned<P: Platform>(
+async fn plan_on_root<P: Platform>(
     platform: &P,
     film: Film<'_>,
     root: &[u8],
     query: &StartQuery,
 ) -> Result<Option<Start>, Error> {
-    let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
-    let (size_bytes, names, head) = match Root::read(root).map_err(odd)? {
+    let invalid = |error: mp4::Error| Error::NoIndex(error.to_string());
+    let (size_bytes, names, head) = match Root::read(root).map_err(invalid)? {
         Root::Stored { size_bytes, names, head } => (size_bytes, names, head),
         Root::Refused(why) => return Err(Error::NoIndex(why.to_owned())),
     };
-    let head = StartIndex::read(head).map_err(odd)?;
+    let head = StartIndex::read(head).map_err(invalid)?;
     let selection = selection(&head, query)?;
     let mut plan = Plan { platform, film, names, head, packs: Vec::new() };
     let ask = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
@@ -150,7 +150,7 @@ impl<P: Platform> Plan<'_, P> {
         ask: StartRequest,
     ) -> Result<Option<start_index::Start>, Error> {
         let Self { platform, film, names, head, packs } = self;
-        let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
+        let invalid = |error: mp4::Error| Error::NoIndex(error.to_string());
         loop {
             let seen: Vec<_> = packs.iter().map(|(number, pack)| (*number, &**pack)).collect();
             let number = match start_index::plan_from_packs(head, &seen, ask) {
@@ -160,11 +160,11 @@ impl<P: Platform> Plan<'_, P> {
                 Err(error) if matches!(ask.from, StartPosition::Cursor(_)) => {
                     return Err(Error::InvalidPayload(format!("`from`: {error}")));
                 }
-                Err(error) => return Err(odd(error)),
+                Err(error) => return Err(invalid(error)),
             };
             let name = usize::try_from(number).ok().and_then(|number| names.get(number));
             let Some(name) = name.filter(|_| packs.len() < PACK_COUNT_MAX) else {
-                return Err(Error::NoIndex("it is spread over too many packs".to_owned()));
+                return Err(Error::NoIndex("a start needs more than 16 packs".to_owned()));
             };
             let Some(pack) = store::pack(*platform, *film, number, name).await? else {
                 return Ok(None);
@@ -183,7 +183,7 @@ fn selection(head: &StartIndex<'_>, query: &StartQuery) -> Result<Selection, Err
                 known == number && track.kind == TrackKind::Audio
             };
             if !head.tracks().any(plays) {
-                let why = format!("`audio`: track {number} is no sound that plays");
+                let why = format!("`audio`: track {number} is not a playable audio track");
                 return Err(Error::InvalidPayload(why));
             }
             Some(number)
