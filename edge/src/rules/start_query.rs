@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_queries_are_refused() {
         for query in [
             "at=",
             "at=-1",

@@ -9,8 +9,8 @@ use mp4::plan::Selection;
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init, text};
 
 use crate::corpus_files::{NOT_PROBED, corpus, names};
-use crate::encoded_files;
 use crate::ffmpeg::{self, Seen, adler32};
+use crate::ffmpeg_encoded_files;
 use crate::fmp4::{self, Packet};
 use crate::playback;
 
@@ -151,7 +151,7 @@ fn compare(
 }
 
 #[test]
-fn corpus_files_play_or_are_refused_with_the_documented_reason() {
+fn corpus_files_have_the_packets_ffmpeg_reads_or_the_documented_reason() {
     let Some(folder) = corpus() else { return };
     let mut table = "# What becomes of real files\n\n\
         Packets (data, times with edits applied, key frames) as ffprobe sees them in the source,\n\
@@ -242,7 +242,7 @@ fn encrypted_fragments_keep_their_auxiliary_information() {
         let mut out = init::write(&index, 0).unwrap();
         assert!(out.windows(4).any(|kind| kind == b"pssh") && out.windows(4).any(|k| k == b"tenc"));
         out.extend(playback::of(&file, selection, 0, 10_000).0);
-        assert_eq!(encoded_files::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
+        assert_eq!(ffmpeg_encoded_files::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
     }
 }
 
