@@ -60,13 +60,12 @@ pub(crate) async fn prefetch_film<P: Platform>(
             Some(film)
         }
     };
-    let root = match start_index::root(platform, film).await? {
-        Some(root) => root,
-        None => {
-            let known = upstream.as_ref();
-            let known = known.map(|film| MoovSource::Known(film, PrefetchedBytes::NONE));
-            start_index::build(platform, &known.unwrap_or(MoovSource::Film(film))).await?
-        }
+    let root = if let Some(root) = start_index::root(platform, film).await? {
+        root
+    } else {
+        let known = upstream.as_ref();
+        let known = known.map(|film| MoovSource::Known(film, PrefetchedBytes::NONE));
+        start_index::build(platform, &known.unwrap_or(MoovSource::Film(film))).await?
     };
     let cost = upstream.as_ref().map(UpstreamFilm::cost).unwrap_or_default();
     let UpstreamCost { requests, size_bytes } = cost;

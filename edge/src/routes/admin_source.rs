@@ -19,8 +19,8 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let file = read_file(upload).await?;
-    let film = ingest::ingest_film(platform, &file.provider, &file.file).await?;
-    let registered = IngestedFile { size_bytes: film.size_bytes(), id: film.id };
+    let ingested = ingest::ingest_film(platform, &file.provider, &file.file).await?;
+    let registered = IngestedFile { size_bytes: ingested.size_bytes(), id: ingested.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }
 

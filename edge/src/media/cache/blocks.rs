@@ -60,17 +60,17 @@ pub(crate) async fn read<P: Platform>(
     Ok(concatenate(&loaded, range))
 }
 
-/// Stores the startup blocks of a film that are not in `stored`: out of prefetched bytes where those
+/// Stores the startup blocks of a film that are not in `present`: out of prefetched bytes where those
 /// have them, from the upstream otherwise.
 pub(crate) async fn prefetch<P: Platform>(
     platform: &P,
     film: &UpstreamFilm,
     prefetched: &PrefetchedBytes,
-    stored: &BTreeSet<u64>,
+    present: &BTreeSet<u64>,
 ) -> Result<(), Error> {
     let mut missing: Vec<u64> = Vec::new();
     let mut stores = BlockStores::new();
-    for block in film.layout().blocks().filter(|block| !stored.contains(block)) {
+    for block in film.layout().blocks().filter(|block| !present.contains(block)) {
         match prefetched.get(film.layout().block_range(block)) {
             Some(bytes) => drop(stores.write(platform, film, block, bytes.to_vec()).await),
             None => missing.push(block),
