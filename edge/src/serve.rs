@@ -46,7 +46,7 @@ pub async fn serve<P: Platform, U: Upload>(
     finish(reply, public)
 }
 
-/// Runs the prefetch that a reply asks for. Never fails: errors are reported to the operator.
+/// Runs the prefetch of a reply. Never fails: errors are reported to the operator.
 pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     routes::window::run_prefetch(platform, job).await;
 }

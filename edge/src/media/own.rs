@@ -113,5 +113,7 @@ async fn meta_of<O: ObjectStore>(objects: &O, key: &str) -> Result<ObjectMeta, E
 }
 
 fn wrong_bytes(what: &str) -> Error {
-    Error::StorageUnavailable(format!("the object store sent other bytes of {what} than asked for"))
+    Error::StorageUnavailable(format!(
+        "the object store sent other bytes of {what} than the requested ones"
+    ))
 }

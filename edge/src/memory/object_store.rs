@@ -24,7 +24,7 @@ pub struct MemoryObjects {
     pub is_not_set_up: Cell<bool>,
     /// Answers every range with all bytes, as a store may.
     pub ignores_ranges: Cell<bool>,
-    /// How often the store was asked for anything.
+    /// Number of operations.
     pub operations: Cell<usize>,
 }
 

@@ -160,7 +160,7 @@ impl Provider {
         let is_public = match url.host() {
             None => return Err("a URL has no host"),
             Some(Host::Domain(name)) => is_public_name(name),
-            // An address needs `private`: it has no name that the public DNS could be asked for. The
+            // An address needs `private`: it has no name that the public DNS could know. The
             // parser has normalized its spelling.
             Some(Host::Ipv4(_) | Host::Ipv6(_)) => false,
         };

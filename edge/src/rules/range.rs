@@ -32,7 +32,7 @@ pub enum RangeChoice {
     One(ReadRange),
     /// Send everything.
     Whole,
-    /// Nothing asked for is there.
+    /// The object has none of the requested bytes.
     Unsatisfiable,
 }
 

@@ -20,13 +20,13 @@ use crate::{
 
 /// Length of a window: long enough that headers are few, short enough that a seek wastes little.
 const WINDOW_MS: u64 = 10_000;
-/// How long the first one is, behind the time that was asked for: its headers come before the first
-/// picture, and 9 KB of them take 4 ms at 20 Mbit/s. While so much of a film comes, more is asked for.
+/// Length of the first window behind the requested time: its headers come before the first picture, and
+/// 9 KB of them take 4 ms at 20 Mbit/s. The player requests more while these bytes arrive.
 const FIRST_MS: u64 = 2_000;
 /// How long the pictures are that a browser wants to have before it shows the first: Chromium has
 /// six of them, where some are shown in another order than they come in; these are six of cinema.
 const PICTURE_MS: u64 = 250;
-/// Packs that are read for one answer: minutes of a film lie in one or two.
+/// Packs read for one response: minutes of a film are in one or two.
 const PACK_COUNT_MAX: usize = 16;
 
 /// What a client gets in front of the film's bytes.
@@ -35,7 +35,7 @@ pub(crate) struct Start {
     pub(crate) size_bytes: u64,
     /// Tracks, windows and their headers.
     pub(crate) answer: start_index::Start,
-    /// Where the first range ends that the first picture needs; none where that was not asked for.
+    /// Where the first range ends that the first picture needs; none where the query has no `until=picture`.
     pub(crate) picture_end: Option<u64>,
 }
 
@@ -87,27 +87,29 @@ async fn plan_on_root<P: Platform>(
     let head = StartIndex::read(head).map_err(invalid)?;
     let selection = selection(&head, query)?;
     let mut plan = Plan { platform, film, names, head, packs: Vec::new() };
-    let ask = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
+    let request = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
     let StartPosition::Time(time_ms) = query.from else {
-        let answer = plan.step(ask(query.from, WINDOW_MS, query.windows)).await?;
+        let answer = plan.step(request(query.from, WINDOW_MS, query.windows)).await?;
         return Ok(answer.map(|answer| Start { size_bytes, answer, picture_end: None }));
     };
-    let Some(mut answer) = plan.step(ask(query.from, FIRST_MS, 1)).await? else { return Ok(None) };
+    let Some(mut answer) = plan.step(request(query.from, FIRST_MS, 1)).await? else {
+        return Ok(None);
+    };
     let mut picture_end = None;
     if query.until_picture {
-        let Some(picture) = plan.step(ask(query.from, PICTURE_MS, 1)).await? else {
+        let Some(picture) = plan.step(request(query.from, PICTURE_MS, 1)).await? else {
             return Ok(None);
         };
         picture_end = self::picture_end(&answer, &picture);
     }
     let behind_key_ms = time_ms.saturating_sub(answer.start_ms);
     if behind_key_ms > 0 {
-        let longer = plan.step(ask(query.from, behind_key_ms + FIRST_MS, 1)).await?;
+        let longer = plan.step(request(query.from, behind_key_ms + FIRST_MS, 1)).await?;
         let Some(longer) = longer else { return Ok(None) };
         answer = longer;
     }
     if let Some(first) = answer.windows.first().filter(|_| query.windows > 1) {
-        let rest = ask(StartPosition::Cursor(first.next), WINDOW_MS, query.windows - 1);
+        let rest = request(StartPosition::Cursor(first.next), WINDOW_MS, query.windows - 1);
         let Some(rest) = plan.step(rest).await? else { return Ok(None) };
         answer.windows.extend(rest.windows);
     }
@@ -140,24 +142,24 @@ impl<P: Platform> Plan<'_, P> {
     /// None where a pack is missing. Boxed, for one handler has room for it four times.
     fn step(
         &mut self,
-        ask: StartRequest,
+        request: StartRequest,
     ) -> LocalBoxFuture<'_, Result<Option<start_index::Start>, Error>> {
-        self.read_and_step(ask).boxed_local()
+        self.read_and_step(request).boxed_local()
     }
 
     async fn read_and_step(
         &mut self,
-        ask: StartRequest,
+        request: StartRequest,
     ) -> Result<Option<start_index::Start>, Error> {
         let Self { platform, film, names, head, packs } = self;
         let invalid = |error: mp4::Error| Error::NoIndex(error.to_string());
         loop {
             let seen: Vec<_> = packs.iter().map(|(number, pack)| (*number, &**pack)).collect();
-            let number = match start_index::plan_from_packs(head, &seen, ask) {
+            let number = match start_index::plan_from_packs(head, &seen, request) {
                 Ok(PlanStep::Done(answer)) => return Ok(Some(answer)),
                 Ok(PlanStep::NeedPack(number)) => number,
                 // A cursor is the client's, all else is ours.
-                Err(error) if matches!(ask.from, StartPosition::Cursor(_)) => {
+                Err(error) if matches!(request.from, StartPosition::Cursor(_)) => {
                     return Err(Error::InvalidPayload(format!("`from`: {error}")));
                 }
                 Err(error) => return Err(invalid(error)),

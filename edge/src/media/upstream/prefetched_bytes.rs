@@ -1,4 +1,4 @@
-//! Bytes of a film that are in memory before anything asks for them.
+//! Bytes of a film that are in memory before they are requested.
 
 use crate::http::ByteRange;
 

@@ -116,7 +116,7 @@ impl<'a, P: Platform> Reader<'a, P> {
         Ok((sent, MediaBody::Bytes(bytes)))
     }
 
-    /// Reads bytes into memory. After a body that breaks off, the next request asks for the rest.
+    /// Reads bytes into memory. After a body that breaks off, the next request has the rest of the range.
     async fn collect(
         &mut self,
         mut first: Option<UsableResponse<StreamOf<P>>>,
@@ -299,7 +299,7 @@ impl<'a, P: Platform> Reader<'a, P> {
         let busy_ms = after_ms.unwrap_or(BUSY_MS).max(1);
         self.media().breaker(origin, |breaker| breaker.open_for(now_ms, busy_ms));
         self.next_url += 1;
-        let why = format!("{}: it asks for no requests for {busy_ms} ms", self.provider.id);
+        let why = format!("{}: it takes no requests for {busy_ms} ms", self.provider.id);
         self.last_error = Error::UpstreamBusy(busy_ms, why);
         self.pause(if url_count > 1 { 0 } else { busy_ms }).await
     }
