@@ -198,7 +198,7 @@ fn invalid_provider_record_is_named_in_the_error() {
         ),
         (
             r#"{"id": "a", "origins": ["https://a.example"], "bases": ["https://b.example/"]}"#,
-            "not on the provider's list",
+            "`origins` do not list",
         ),
         (
             r#"{"id": "a", "origins": ["https://a.example"], "resolve": "https://a.example/"}"#,
