@@ -32,8 +32,7 @@ impl Server {
         let inner = tests::server::Server::start(data, &[&NO_LOG, flags].concat()).unwrap();
         let endpoint = inner.runtime.s3_endpoint.parse().unwrap();
         let bucket = Bucket::new(endpoint, UrlStyle::Path, LOCAL_BUCKET, LOCAL_REGION).unwrap();
-        let credentials =
-            Credentials::new(&*inner.keys.s3_access_key, &*inner.keys.s3_secret_key);
+        let credentials = Credentials::new(&*inner.keys.s3_access_key, &*inner.keys.s3_secret_key);
         let config = Agent::config_builder().http_status_as_error(false).build();
         let url = inner.runtime.url.clone();
         Self { inner, url, bucket, credentials, agent: config.new_agent() }

@@ -8,6 +8,7 @@ use mp4::start_index::StartPosition;
 
 use crate::pipeline::{
     self, AppendData, BodyKind, Effect, Input, MediaType, Pipeline, PlaybackFault, Request,
+    TimeRange,
 };
 
 /// What this module plays by.
@@ -57,10 +58,7 @@ impl Driver {
             Effect::Resolve => host.resolve(),
             Effect::StartOver { time_ms } => host.start_over(seconds(time_ms)),
             Effect::Nudge { time_ms } => host.nudge(seconds(time_ms)),
-            Effect::WakeAt { at_ms } => {
-                let wait_ms = at_ms.saturating_sub(self.now_ms());
-                host.wake(i32::try_from(wait_ms).unwrap_or(i32::MAX));
-            }
+            Effect::WakeAt { at_ms } => self.wake_at(at_ms),
             Effect::Waiting(fault) => self.report(KindCode::Waiting, &fault),
             Effect::Notice(fault) => self.report(KindCode::Notice, &fault),
             Effect::FallBack(fault) => self.report(KindCode::Fallback, &fault),
@@ -74,13 +72,21 @@ impl Driver {
             }
             Effect::RetryAppend { media_type } => host.retry_append(number(media_type)),
             Effect::AbortAppend { media_type } => host.abort_append(number(media_type)),
-            Effect::Remove { media_type, range } => {
-                let is_rest = range.end_ms == u64::MAX;
-                let end_s = if is_rest { f64::INFINITY } else { seconds(range.end_ms) };
-                host.remove(number(media_type), seconds(range.start_ms), end_s);
-            }
+            Effect::Remove { media_type, range } => self.remove(media_type, range),
             Effect::EndOfStream => host.end_of_stream(),
         }
+    }
+
+    fn wake_at(&self, at_ms: u64) {
+        let wait_ms = at_ms.saturating_sub(self.now_ms());
+        self.host.wake(i32::try_from(wait_ms).unwrap_or(i32::MAX));
+    }
+
+    /// Removes a range of a buffer; an end of `u64::MAX` is the end of the buffer.
+    fn remove(&self, media_type: MediaType, range: TimeRange) {
+        let is_rest = range.end_ms == u64::MAX;
+        let end_s = if is_rest { f64::INFINITY } else { seconds(range.end_ms) };
+        self.host.remove(number(media_type), seconds(range.start_ms), end_s);
     }
 
     fn fetch(&self, fetch_id: u32, request: Request, is_media: bool) {

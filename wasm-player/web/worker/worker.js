@@ -75,6 +75,7 @@ class Session {
 
   /** Prepared, with the start of a film. @param {PrepareMessage} message */
   #prepare(message) {
+    if (this.#state.name !== "prepared") return;
     const start = requestStart(message);
     start.then((start) => start.prefetch(PREPARED_BYTES)).catch(() => {});
     this.#state = { name: "prepared", start, module: handledLater(byHeaders()) };
