@@ -44,14 +44,14 @@ export async function inChromium(cases, folders) {
   const browser = await puppeteer.launch({ executablePath, args, protocolTimeout: 600_000 });
   try {
     /** @type {Record<string, Record<string, Record<string, number>>>} */
-    const told = {};
+    const results = {};
     for (const name of cases) {
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${server.address().port}/`);
-      told[name] = await page.evaluate(measure, name);
+      results[name] = await page.evaluate(measure, name);
       await page.close();
     }
-    return told;
+    return results;
   } finally {
     await browser.close();
     server.close();

@@ -106,28 +106,28 @@ export async function firstframe(film, module) {
   for (let i = 0; i < RUNS; i++) {
     wasm = await start(module);
     before = wasm.memory.buffer.byteLength;
-    const begun = performance.now();
+    const startMs = performance.now();
     index(wasm, film.tail);
-    times.push(performance.now() - begun);
+    times.push(performance.now() - startMs);
   }
   const memory = wasm.memory.buffer.byteLength - before;
   const at = wasm.duration_ms() * 0.7;
   const lookups = [];
   for (let i = 0; i < RUNS; i++) {
-    const begun = performance.now();
+    const startMs = performance.now();
     const fetches = read(wasm, wasm.at(at));
-    lookups.push(performance.now() - begun);
+    lookups.push(performance.now() - startMs);
     if (fetches.length === 0) throw new Error("there is no window at 70 %");
   }
   const speeds = [];
-  let told = { copied: 0, fetched: 1 };
+  let results = { copied: 0, fetched: 1 };
   for (let i = 0; i < 5; i++) {
     const { bytes, append } = counter();
-    const begun = performance.now();
-    told = remux(film, wasm, append);
-    speeds.push(told.fetched / (performance.now() - begun) / 1e3);
+    const startMs = performance.now();
+    results = remux(film, wasm, append);
+    speeds.push(results.fetched / (performance.now() - startMs) / 1e3);
     // All of the media goes to the pictures' buffer, and of the sound all that was copied.
-    if (bytes[0] < told.fetched || bytes[1] < told.copied || told.fetched < film.tailAt * 0.99) {
+    if (bytes[0] < results.fetched || bytes[1] < results.copied || results.fetched < film.tailAt * 0.99) {
       throw new Error("bytes are missing");
     }
   }
@@ -136,7 +136,7 @@ export async function firstframe(film, module) {
     index_memory_bytes: memory,
     headers_at_70_ms: least(lookups),
     remux_mb_s: most(speeds),
-    copied_ratio: told.copied / told.fetched,
+    copied_ratio: results.copied / results.fetched,
   };
 }
 
@@ -148,7 +148,7 @@ export async function memcpy(film, module) {
   let fetched = 0;
   for (let i = 0; i < 5; i++) {
     const { append } = counter();
-    const begun = performance.now();
+    const startMs = performance.now();
     const room = wasm.room(PIECE_BYTES);
     copied = fetched = 0;
     for (const piece of film.pieces(film.head.length, film.tailAt)) {
@@ -158,7 +158,7 @@ export async function memcpy(film, module) {
       copied += 2 * piece.length;
       fetched += piece.length;
     }
-    speeds.push(fetched / (performance.now() - begun) / 1e3);
+    speeds.push(fetched / (performance.now() - startMs) / 1e3);
   }
   return { remux_mb_s: most(speeds), copied_ratio: copied / fetched };
 }

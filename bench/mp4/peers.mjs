@@ -26,9 +26,9 @@ async function indexing(film, index) {
   for (let i = 0; i < RUNS; i++) {
     const before = heldBytes();
     const moov = film.tail.slice();
-    const begun = performance.now();
+    const startMs = performance.now();
     const held = await index(moov);
-    times.push(performance.now() - begun);
+    times.push(performance.now() - startMs);
     // Later ones may be measured while an earlier one is still held.
     memory ||= heldBytes() - before;
     if (!held) throw new Error("nothing was read");
@@ -46,7 +46,7 @@ function mediabunnyInput(film, moov = film.tail) {
 
 /** @param {import("./film.mjs").Film} film */
 export async function mediabunny(film, withRemux) {
-  const told = await indexing(film, async (moov) => {
+  const results = await indexing(film, async (moov) => {
     const input = mediabunnyInput(film, moov);
     // It reads a track's tables when they are first asked for.
     for (const track of [await input.getPrimaryVideoTrack(), await input.getPrimaryAudioTrack()]) {
@@ -54,19 +54,19 @@ export async function mediabunny(film, withRemux) {
     }
     return input;
   });
-  if (!withRemux) return told;
+  if (!withRemux) return results;
   const input = mediabunnyInput(film);
   let written = 0;
   const sink = new WritableStream({ write: ({ data }) => { written += data.length; } });
   const format = new mb.Mp4OutputFormat({ fastStart: "fragmented" });
   const output = new mb.Output({ format, target: new mb.StreamTarget(sink) });
-  const begun = performance.now();
+  const startMs = performance.now();
   const conversion = await mb.Conversion.init({ input, output, showWarnings: false });
   await conversion.execute();
   const bytes = film.tailAt - film.head.length;
-  const speed = bytes / (performance.now() - begun) / 1e3;
+  const speed = bytes / (performance.now() - startMs) / 1e3;
   if (written < bytes * 0.99) throw new Error(`it wrote ${written} of ${bytes} bytes`);
-  return { ...told, remux_mb_s: speed };
+  return { ...results, remux_mb_s: speed };
 }
 
 /** @param {import("./film.mjs").Film} film */
@@ -80,11 +80,11 @@ export async function mp4box(film, withRemux) {
     append(file, moov, film.tailAt);
     return info && { file, info };
   };
-  const told = await indexing(film, open);
-  if (!withRemux) return told;
-  const begun = performance.now();
+  const results = await indexing(film, open);
+  if (!withRemux) return results;
+  const startMs = performance.now();
   const { file, info } = open(film.tail.slice());
-  let time = performance.now() - begun;
+  let time = performance.now() - startMs;
   let written = 0;
   const pieces = (_id, _user, buffer, sample) => {
     written += buffer.byteLength;
@@ -106,7 +106,7 @@ export async function mp4box(film, withRemux) {
   time += performance.now() - last;
   const bytes = film.tailAt - film.head.length;
   if (written < bytes * 0.97) throw new Error(`it wrote ${written} of ${bytes} bytes`);
-  return { ...told, remux_mb_s: bytes / time / 1e3 };
+  return { ...results, remux_mb_s: bytes / time / 1e3 };
 }
 
 /** @param {any} file @param {Uint8Array} bytes @param {number} at */
@@ -123,13 +123,13 @@ export async function crate(film, module) {
   for (let i = 0; i < RUNS; i++) {
     const { exports: wasm } = await WebAssembly.instantiate(module);
     const before = wasm.memory.buffer.byteLength;
-    const begun = performance.now();
+    const startMs = performance.now();
     const room = wasm.room(size);
     const place = new Uint8Array(wasm.memory.buffer, room, size);
     place.set(ftyp);
     place.set(film.tail, ftyp.length);
     if (wasm.index() < 0) throw new Error("it does not read the file");
-    times.push(performance.now() - begun);
+    times.push(performance.now() - startMs);
     memory = wasm.memory.buffer.byteLength - before;
   }
   return { index_ms: least(times), index_memory_bytes: memory };

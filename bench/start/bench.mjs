@@ -140,7 +140,7 @@ async function once(browser, between, subject, name) {
         between.dropAll();
         await new Promise((resolve) => setTimeout(resolve, 300));
       } else {
-        await page.evaluate(() => bench.warmUp());
+        await page.evaluate(() => bench.openConnections());
       }
     } else {
       const near = kind === "next" ? minutes * 60 * 0.85 : 0;
@@ -169,7 +169,7 @@ async function season(browser, between) {
     const page = await context.newPage();
     await page.goto(new URL("/page/index.html", between.url).href);
     await page.evaluate(() => bench.prepare("firstframe"));
-    await page.evaluate(() => bench.warmUp());
+    await page.evaluate(() => bench.openConnections());
     const films = SEASON.map((_, i) => ({ episode: `season.${i + 1}`, next: i + 1 < SEASON.length ? `season.${i + 2}` : "" }));
     between.mark();
     const times = await page.evaluate((films, rate) => bench.walk(films, rate), films, SEASON_RATE);

@@ -1,11 +1,11 @@
 /** The page: shows the view that the address means, and moves between views without loading. */
 
-import { stepByArrows } from './shortcuts.js';
+import { moveFocusByArrows } from './shortcuts.js';
 import { home } from './library.js';
 import { parse } from './route.js';
-import { homePage, homeToCome } from './view-home.js';
+import { homePage, homeLoading } from './view-home.js';
 import { failed, missing } from './view-notice.js';
-import { titlePage, titleToCome } from './view-title.js';
+import { titlePage, titleLoading } from './view-title.js';
 import { watchPage } from './view-watch.js';
 import { prefetchOnIntent, prefetchPlayer } from './prefetch.js';
 
@@ -14,7 +14,7 @@ import { prefetchOnIntent, prefetchPlayer } from './prefetch.js';
 /** @typedef {'load' | 'link' | 'travel'} Cause */
 
 /** An answer within this time shows at once; grey shapes would only flicker. */
-const SHAPES_AFTER_MS = 150;
+const LOADING_AFTER_MS = 150;
 /** Scroll positions of views left behind. */
 const SCROLLS_MAX = 200;
 
@@ -29,7 +29,7 @@ let visit = 0;
 let entry = 0;
 /** @type {Page | undefined} */
 let shown;
-/** The change of views that is on the screen. @type {ViewTransition | undefined} */
+/** The transition between views that is on the screen. @type {ViewTransition | undefined} */
 let moving;
 
 /** @returns {Map<number, number>} */
@@ -42,7 +42,7 @@ function storedScrolls() {
 }
 
 /** @param {string} title */
-function rename(title) {
+function setTitle(title) {
   document.title = title ? `${title} · ${NAME}` : NAME;
 }
 
@@ -53,23 +53,23 @@ function rename(title) {
  * @returns {Promise<Page>}
  */
 async function pageOf(route, cause, fail) {
-  const kept = cause === 'travel';
+  const useOld = cause === 'travel';
   switch (route.view) {
     case 'home':
-      return homePage(kept, () => show('load'));
+      return homePage(useOld, () => show('load'));
     case 'title':
-      return titlePage(route.id, kept);
+      return titlePage(route.id, useOld);
     case 'watch':
-      return watchPage(route, { kept, autoplay: cause !== 'load', rename, fail });
+      return watchPage(route, { useOld, autoplay: cause !== 'load', setTitle, fail });
     case 'nothing':
       return missing();
   }
 }
 
 /** @param {Route} route */
-function shapesOf(route) {
-  if (route.view === 'home') return homeToCome();
-  return route.view === 'title' ? titleToCome() : undefined;
+function loadingViewOf(route) {
+  if (route.view === 'home') return homeLoading();
+  return route.view === 'title' ? titleLoading() : undefined;
 }
 
 /** The picture of `id` that is on the screen. @param {string | undefined} id */
@@ -117,9 +117,9 @@ function swap(change, smooth, id) {
 }
 
 /** @param {Page} page @param {Cause} cause */
-function place(page, cause) {
+function showPage(page, cause) {
   main.replaceChildren(page.node);
-  rename(page.title);
+  setTitle(page.title);
   scrollTo(0, cause === 'link' ? 0 : (scrolls.get(entry) ?? 0));
   if (cause === 'load') return;
   const heading = main.querySelector('h1');
@@ -143,7 +143,7 @@ async function show(cause) {
   const settle = (/** @type {Page} */ page, /** @type {boolean} */ smooth) => {
     if (!current()) return page.leave?.();
     shown = page;
-    swap(() => current() && place(page, cause), smooth, id);
+    swap(() => current() && showPage(page, cause), smooth, id);
   };
   const fail = (/** @type {unknown} */ error) => {
     if (!current()) return;
@@ -152,12 +152,12 @@ async function show(cause) {
   };
   let shaped = false;
   const shapes = setTimeout(() => {
-    const node = current() && shapesOf(route);
+    const node = current() && loadingViewOf(route);
     if (!node) return;
     shaped = true;
     main.replaceChildren(node);
     scrollTo(0, 0);
-  }, cause === 'load' ? 0 : SHAPES_AFTER_MS);
+  }, cause === 'load' ? 0 : LOADING_AFTER_MS);
   try {
     const page = await pageOf(route, cause, fail);
     settle(page, cause !== 'load' && !shaped);
@@ -217,9 +217,9 @@ function onTravel(event) {
 history.scrollRestoration = 'manual';
 entry = Number(history.state?.entry) || newEntry();
 history.replaceState({ entry }, '');
-// Every view leads back to the library: it is asked for by the page's head, and kept from here on.
+// Every view leads back to the library: the page's head preloads it, and its answer is cached here.
 home().catch(() => {
-  // The home view asks again, and says what is wrong.
+  // The home view requests it again, and shows what is wrong.
 });
 document.addEventListener('click', onClick);
 addEventListener('pagehide', () => {
@@ -231,8 +231,8 @@ addEventListener('pagehide', () => {
   }
 });
 addEventListener('popstate', onTravel);
-stepByArrows();
+moveFocusByArrows();
 prefetchOnIntent();
 show('load');
-// Whoever comes here plays something: the player is fetched when nothing else is to be done.
+// Visitors play something: the player is fetched when the browser is idle.
 (globalThis.requestIdleCallback ?? setTimeout)(() => prefetchPlayer());

@@ -2,9 +2,9 @@
 
 import { h } from './dom.js';
 import { placeholderArt } from './placeholder-art.js';
-import { share } from './resume-positions.js';
+import { watchedShare } from './resume-positions.js';
 import { titlePath, watchPath } from './route.js';
-import { facts, length } from './format.js';
+import { formatDuration, joinFacts } from './format.js';
 
 /** @typedef {import('./library.js').Card} Card */
 /** @typedef {import('./resume-positions.js').ResumePosition} ResumePosition */
@@ -52,54 +52,55 @@ export function progress(part) {
  */
 export function cardOf(card, eager = false) {
   const { id, title } = card;
-  const meta = facts(card.statusLabel, card.episodeLabel);
+  const meta = joinFacts(card.statusLabel, card.episodeLabel);
   return h(
     'a',
-    { class: 'card', href: titlePath(id), 'data-step': true },
+    { class: 'card', href: titlePath(id), 'data-arrow-stop': true },
     art({ id, title, image: card.coverImage, eager }),
     h('span', { class: 'card-title' }, title),
     meta && h('span', { class: 'card-meta' }, meta),
   );
 }
 
-/** @param {ResumePosition} place */
-export function cardOfPosition(place) {
-  const { catalogId: id, title } = place;
-  const left = place.duration - place.position;
-  const frame = art({ id, title, image: place.coverImage });
-  if (place.position > 0) frame.append(progress(share(place)));
-  const detail = place.detail === title ? '' : place.detail;
+/** @param {ResumePosition} resume */
+export function cardOfPosition(resume) {
+  const { catalogId: id, title } = resume;
+  const left = resume.duration - resume.position;
+  const frame = art({ id, title, image: resume.coverImage });
+  if (resume.position > 0) frame.append(progress(watchedShare(resume)));
+  const detail = resume.detail === title ? '' : resume.detail;
+  const meta = joinFacts(detail, left > 0 && `${formatDuration(left * 1000)} left`);
   return h(
     'a',
-    { class: 'card', href: watchPath(place.episodeId), 'data-step': true },
+    { class: 'card', href: watchPath(resume.episodeId), 'data-arrow-stop': true },
     frame,
     h('span', { class: 'card-title' }, title),
-    h('span', { class: 'card-meta' }, facts(detail, left > 0 && `${length(left * 1000)} left`)),
+    h('span', { class: 'card-meta' }, meta),
   );
 }
 
 /**
  * @param {string} heading
- * @param {'row' | 'grid'} shape
+ * @param {'row' | 'grid'} layout
  * @param {HTMLElement[]} cards
  */
-export function shelf(heading, shape, cards) {
-  const id = `shelf-${heading.toLowerCase().replaceAll(' ', '-')}`;
+export function cardSection(heading, layout, cards) {
+  const id = `section-${heading.toLowerCase().replaceAll(' ', '-')}`;
   return h(
     'section',
-    { class: `shelf shelf-${shape}`, 'aria-labelledby': id },
+    { class: `card-section card-section-${layout}`, 'aria-labelledby': id },
     h('h2', { id }, heading),
     h('ul', { role: 'list' }, ...cards.map((card) => h('li', {}, card))),
   );
 }
 
 /** @param {number} count */
-export function shelfToCome(count) {
-  const card = () =>
-    h('li', {}, h('span', { class: 'card' }, bone('art'), bone('line'), bone('line line-short')));
+export function cardSectionLoading(count) {
+  const shapes = () => ['art', 'line', 'line line-short'].map(loadingShape);
+  const card = () => h('li', {}, h('span', { class: 'card' }, ...shapes()));
   return h(
     'section',
-    { class: 'shelf shelf-grid' },
+    { class: 'card-section card-section-grid' },
     h('ul', {}, ...Array.from({ length: count }, card)),
   );
 }
@@ -109,7 +110,7 @@ export function glow(title, image) {
   return h('div', { class: 'glow', 'aria-hidden': 'true' }, art({ id: '', title, image }));
 }
 
-/** A grey shape where something is to come. @param {string} shape */
-export function bone(shape) {
-  return h('span', { class: `bone ${shape}` });
+/** A grey shape in the place of something that loads. @param {string} shape */
+export function loadingShape(shape) {
+  return h('span', { class: `loading-shape ${shape}` });
 }

@@ -1,7 +1,7 @@
 /** Numbers and dates as people read them. */
 
 /** @param {number} milliseconds */
-export function length(milliseconds) {
+export function formatDuration(milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 60) return `${Math.max(seconds, 1)} s`;
   const minutes = Math.round(seconds / 60);
@@ -11,7 +11,7 @@ export function length(milliseconds) {
 }
 
 /** @param {number} seconds */
-export function clock(seconds) {
+export function formatTime(seconds) {
   const whole = Math.floor(seconds);
   const pad = (/** @type {number} */ n) => String(n).padStart(2, '0');
   const hours = Math.floor(whole / 3600);
@@ -20,7 +20,7 @@ export function clock(seconds) {
 }
 
 /** @param {string} iso A date that may have come from a file's name, and may be nonsense. */
-export function day(iso) {
+export function formatDate(iso) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
   return date.toLocaleDateString('en', {
@@ -32,6 +32,6 @@ export function day(iso) {
 }
 
 /** @param {(string | undefined | null | false)[]} facts */
-export function facts(...facts) {
+export function joinFacts(...facts) {
   return facts.filter(Boolean).join(' · ');
 }

@@ -1,6 +1,6 @@
-/** Tells the edge where an episode was left, if the deployment keeps histories. */
+/** Reports to the edge where an episode was left, if the deployment keeps histories. */
 
-import { resumeAt, unfinished } from './resume-positions.js';
+import { resumeSeconds, unfinished } from './resume-positions.js';
 
 /** @typedef {import('./resume-positions.js').ResumePosition} ResumePosition */
 
@@ -8,8 +8,8 @@ const TOKEN = 'firstframe.client';
 /** The home view does not wait longer for the history than this. */
 const TIMEOUT_MS = 600;
 
-/** Cleared by the first sign that this deployment has no histories. */
-let kept = true;
+/** Whether this deployment keeps histories, until it says that it does not. */
+let isSupported = true;
 
 /** @returns {string | null} Who watches, to the edge, if it has met them. */
 export function token() {
@@ -37,17 +37,17 @@ async function session() {
   const response = await fetch('/api/v2/session/anonymous', { method: 'POST' });
   const body = response.ok ? await response.json() : null;
   const made = body?.data?.clientToken;
-  kept = typeof made === 'string';
-  if (kept) setToken(made);
-  return kept ? made : null;
+  isSupported = typeof made === 'string';
+  if (isSupported) setToken(made);
+  return isSupported ? made : null;
 }
 
 /**
- * @param {ResumePosition} place
+ * @param {ResumePosition} resume
  * @param {boolean} leaving Whether the page may be gone before the answer comes.
  */
-export async function report(place, leaving) {
-  if (!kept) return;
+export async function report(resume, leaving) {
+  if (!isSupported) return;
   try {
     const client = await session();
     if (client === null) return;
@@ -56,21 +56,21 @@ export async function report(place, leaving) {
       keepalive: leaving,
       headers: { 'content-type': 'application/json', 'x-client-token': client },
       body: JSON.stringify({
-        catalogId: place.catalogId,
-        episodeId: place.episodeId,
-        positionSeconds: Math.floor(place.position),
-        ...(place.duration > 0 && { durationSeconds: Math.floor(place.duration) }),
+        catalogId: resume.catalogId,
+        episodeId: resume.episodeId,
+        positionSeconds: Math.floor(resume.position),
+        ...(resume.duration > 0 && { durationSeconds: Math.floor(resume.duration) }),
       }),
     });
     if (response.status === 401) setToken(null);
-    if (response.status === 404 || response.status === 405) kept = false;
+    if (response.status === 404 || response.status === 405) isSupported = false;
   } catch {
-    // The place is remembered on this device all the same.
+    // This device has stored the position all the same.
   }
 }
 
 /** @param {any} item @returns {ResumePosition} */
-function placeFrom(item) {
+function positionFrom(item) {
   return {
     episodeId: String(item.episodeId),
     catalogId: String(item.catalogId),
@@ -83,19 +83,19 @@ function placeFrom(item) {
   };
 }
 
-/** @returns {Promise<ResumePosition[]>} What to go on with: the edge's list, else this device's. */
+/** @returns {Promise<ResumePosition[]>} The edge's list, else this device's. */
 export async function continueWatching() {
   const client = token();
-  if (!kept || client === null) return unfinished();
+  if (!isSupported || client === null) return unfinished();
   try {
     const response = await fetch('/api/v2/continue-watching', {
       headers: { 'x-client-token': client },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.status === 404) kept = false;
+    if (response.status === 404) isSupported = false;
     const items = response.ok ? (await response.json())?.data?.items : null;
     if (!Array.isArray(items)) return unfinished();
-    return items.map(placeFrom).filter((place) => resumeAt(place) > 0);
+    return items.map(positionFrom).filter((resume) => resumeSeconds(resume) > 0);
   } catch {
     return unfinished();
   }

@@ -1,4 +1,4 @@
-/** Reads the catalogue from the edge; what was read stays for a minute, and for going back. */
+/** Reads the catalog from the edge; answers are cached for a minute, and for going back. */
 
 /**
  * @typedef {object} Card
@@ -34,7 +34,7 @@
  * @property {Card[]} recommendations
  */
 
-/** Older answers are asked for anew, so that what was just published shows. */
+/** Older answers are requested again, so that a new title shows soon after it is published. */
 const FRESH_MS = 60_000;
 /** A visit that opens more titles than this reads the first ones again. */
 const ANSWERS_MAX = 100;
@@ -57,7 +57,7 @@ export class LibraryError extends Error {
 const answers = new Map();
 
 /** @param {string} path */
-async function ask(path) {
+async function request(path) {
   let response;
   try {
     // No headers of our own: the request must match the preload of the page's head.
@@ -75,12 +75,12 @@ async function ask(path) {
 
 /**
  * @param {string} path
- * @param {boolean} kept Whether an old answer will do.
+ * @param {boolean} useOld Whether an older answer will do.
  */
-function read(path, kept) {
+function read(path, useOld) {
   const there = answers.get(path);
-  if (there && (kept || performance.now() - there.at < FRESH_MS)) return there.answer;
-  const answer = ask(path);
+  if (there && (useOld || performance.now() - there.at < FRESH_MS)) return there.answer;
+  const answer = request(path);
   answers.delete(path);
   answers.set(path, { at: performance.now(), answer });
   const [oldest] = answers.keys();
@@ -92,20 +92,20 @@ function read(path, kept) {
 }
 
 /**
- * @param {boolean} [kept]
+ * @param {boolean} [useOld]
  * @returns {Promise<Home>}
  */
-export function home(kept = false) {
-  return read('/api/v2/home', kept);
+export function home(useOld = false) {
+  return read('/api/v2/home', useOld);
 }
 
 /**
  * @param {string} id
- * @param {boolean} [kept]
+ * @param {boolean} [useOld]
  * @returns {Promise<Title>}
  */
-export function title(id, kept = false) {
-  return read(`/api/v2/catalog/${encodeURIComponent(id)}`, kept);
+export function title(id, useOld = false) {
+  return read(`/api/v2/catalog/${encodeURIComponent(id)}`, useOld);
 }
 
 /** Forgets every answer, so that a retry asks again. */

@@ -18,10 +18,10 @@ const PALETTES = [
   ['#264a3a', '#6f9a5a', '#e8dc9a', '#fffbe0', '#4e7448', '#1a3327'],
 ];
 
-let drawings = 0;
+let artCount = 0;
 
 /** FNV-1a, then a small generator: any title spreads over all pictures. @param {string} text */
-function dice(text) {
+function seededRandom(text) {
   let state = 0x811c9dc5;
   for (const letter of text) {
     state = Math.imul(state ^ (letter.codePointAt(0) ?? 0), 0x01000193) >>> 0;
@@ -35,13 +35,13 @@ function dice(text) {
 }
 
 /**
- * @param {() => number} roll
+ * @param {() => number} random
  * @param {number} height
  * @param {number} swing
  */
-function hill(roll, height, swing) {
+function hill(random, height, swing) {
   const wave = (/** @type {number} */ n) =>
-    ({ n: n * (0.7 + roll() * 0.5), from: roll() * 7, by: 1 / n });
+    ({ n: n * (0.7 + random() * 0.5), from: random() * 7, by: 1 / n });
   const waves = [1, 2, 3].map(wave);
   let path = 'M0 180';
   for (let x = 0; x <= 320; x += 8) {
@@ -54,15 +54,15 @@ function hill(roll, height, swing) {
 
 /** @param {string} title */
 export function placeholderArt(title) {
-  const roll = dice(title);
-  const palette = PALETTES[Math.floor(roll() * PALETTES.length)] ?? [];
+  const random = seededRandom(title);
+  const palette = PALETTES[Math.floor(random() * PALETTES.length)] ?? [];
   const [above = '', middle = '', horizon = '', disc = '', far = '', near = ''] = palette;
-  const sky = `sky-${(drawings += 1)}`;
-  const x = 60 + roll() * 200;
-  const y = 54 + roll() * 24;
+  const sky = `sky-${(artCount += 1)}`;
+  const x = 60 + random() * 200;
+  const y = 54 + random() * 24;
   const letter = s(
     'text',
-    { x, y: y + 1, class: 'drawn-letter', fill: near, 'fill-opacity': 0.82 },
+    { x, y: y + 1, class: 'placeholder-letter', fill: near, 'fill-opacity': 0.82 },
     document.createTextNode([...title.trim()][0]?.toUpperCase() ?? ''),
   );
   const picture = s(
@@ -79,11 +79,11 @@ export function placeholderArt(title) {
     s('circle', { cx: x, cy: y, r: 46, fill: disc, opacity: 0.14 }),
     s('circle', { cx: x, cy: y, r: 30, fill: disc, opacity: 0.94 }),
     letter,
-    s('path', { d: hill(roll, 122, 10), fill: far, opacity: 0.75 }),
-    s('path', { d: hill(roll, 140, 9), fill: far }),
-    s('path', { d: hill(roll, 160, 8), fill: near }),
+    s('path', { d: hill(random, 122, 10), fill: far, opacity: 0.75 }),
+    s('path', { d: hill(random, 140, 9), fill: far }),
+    s('path', { d: hill(random, 160, 8), fill: near }),
   );
   // Titles that share a palette still differ in hue.
-  picture.style.filter = `hue-rotate(${Math.round((roll() - 0.5) * 36)}deg)`;
+  picture.style.filter = `hue-rotate(${Math.round((random() - 0.5) * 36)}deg)`;
   return picture;
 }

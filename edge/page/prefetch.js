@@ -1,43 +1,40 @@
-/** Prefetches the player and film starts while a pointer rests on a link that plays. */
+/** Prefetches the player, titles and film starts while a pointer rests on a link that leads to them. */
 
 import { title } from './library.js';
-import { resumePositionOf, resumeAt } from './resume-positions.js';
+import { resumePositionOf, resumeSeconds } from './resume-positions.js';
 import { parse } from './route.js';
 
-/** A pointer that only passes by stays shorter than this. */
-const REST_MS = 70;
-/** One that stays as long as this means it: then the film's beginning is fetched. */
-const MEANT_MS = 230;
+/** A pointer that only passes over a link stays shorter than this. */
+const HOVER_MS = 70;
+/** A pointer that stays this much longer will probably click: then the film's start is fetched. */
+const INTENT_MS = 230;
 
-let warmed = false;
+let isPrefetched = false;
 
-/**
- * Puts the player into the browser's cache, where its worker finds it, and makes a worker that waits
- * for a film.
- */
+/** The modules of the worker and the wasm of films with headers; a test in xtask holds the list. */
+const FILES = [
+  new URL('./worker/worker.js', import.meta.url),
+  new URL('./worker/requests.js', import.meta.url),
+  new URL('./worker/wasm-modules.js', import.meta.url),
+  new URL('./sink/sink.js', import.meta.url),
+  new URL('./sink/sink-proxy.js', import.meta.url),
+  new URL('./worker/start.js', import.meta.url),
+  new URL('./worker/fault-messages.js', import.meta.url),
+  new URL('./worker/by_headers.js', import.meta.url),
+  new URL('./worker/by_headers_bg.wasm', import.meta.url),
+];
+
+/** Fetches the player into the browser's cache, and starts a worker that waits for a film. */
 export function prefetchPlayer() {
-  if (warmed) return;
-  warmed = true;
-  const files = [
-    new URL('./worker/worker.js', import.meta.url),
-    new URL('./worker/requests.js', import.meta.url),
-    new URL('./worker/stats.js', import.meta.url),
-    new URL('./worker/inputs.js', import.meta.url),
-    new URL('./worker/wasm-modules.js', import.meta.url),
-    new URL('./sink/sink.js', import.meta.url),
-    new URL('./sink/sink-proxy.js', import.meta.url),
-    new URL('./worker/start.js', import.meta.url),
-    new URL('./worker/fault-messages.js', import.meta.url),
-    new URL('./worker/by_headers.js', import.meta.url),
-    new URL('./worker/by_headers_bg.wasm', import.meta.url),
-  ];
+  if (isPrefetched) return;
+  isPrefetched = true;
   import('./element/element.js').catch(() => {});
-  for (const file of files) {
+  for (const file of FILES) {
     fetch(file)
       .then((response) => response.arrayBuffer())
       .catch(() => {
-        // The player asks again, and says what is wrong.
-        warmed = false;
+        // The player requests the file again, and reports what is wrong.
+        isPrefetched = false;
       });
   }
 }
@@ -48,7 +45,7 @@ function linkOf(target) {
 }
 
 /** @param {HTMLAnchorElement} link */
-function warm(link) {
+function prefetchTitle(link) {
   if (link.origin !== location.origin) return;
   const route = parse(link.pathname);
   if (route.view !== 'title' && route.view !== 'watch') return;
@@ -58,31 +55,31 @@ function warm(link) {
   });
 }
 
-/** The film that a link plays, so that a click shows its first frame at once. @param {HTMLAnchorElement} link */
-async function prepare(link) {
+/** Fetches the start of the film that a link plays. @param {HTMLAnchorElement} link */
+async function prefetchStart(link) {
   const route = parse(link.pathname);
   if (link.origin !== location.origin || route.view !== 'watch') return;
   const { FirstframeVideo } = await import('./element/element.js');
   const { episodeId: episode } = route;
-  FirstframeVideo.prepare({ episode, start: resumeAt(resumePositionOf(episode)) });
+  FirstframeVideo.prepare({ episode, start: resumeSeconds(resumePositionOf(episode)) });
 }
 
-/** Warms what the person points at, touches or reaches with the keyboard. */
+/** Prefetches what the viewer points at, touches or reaches with the keyboard. */
 export function prefetchOnIntent() {
-  let resting = 0;
+  let timer = 0;
   document.addEventListener('pointerover', (event) => {
-    clearTimeout(resting);
+    clearTimeout(timer);
     const link = linkOf(event.target);
     if (!link) return;
-    resting = setTimeout(() => {
-      warm(link);
-      resting = setTimeout(() => void prepare(link).catch(() => {}), MEANT_MS);
-    }, REST_MS);
+    timer = setTimeout(() => {
+      prefetchTitle(link);
+      timer = setTimeout(() => void prefetchStart(link).catch(() => {}), INTENT_MS);
+    }, HOVER_MS);
   });
-  for (const sign of ['pointerdown', 'focusin']) {
-    document.addEventListener(sign, (event) => {
+  for (const type of ['pointerdown', 'focusin']) {
+    document.addEventListener(type, (event) => {
       const link = linkOf(event.target);
-      if (link && (sign === 'pointerdown' || link.matches(':focus-visible'))) warm(link);
+      if (link && (type === 'pointerdown' || link.matches(':focus-visible'))) prefetchTitle(link);
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Remembers on this device where each episode was left. */
+/** Stores on this device where each episode was left. */
 
 /**
  * @typedef {object} ResumePosition
@@ -13,10 +13,11 @@
  * @property {{ episodeId: string, detail: string }} [next] The episode that follows.
  */
 
+/** The key in localStorage is a stored form: it keeps the name that it always had. */
 const KEY = 'firstframe.places';
 /** A year of evenings, in less than 100 KB of the 5 MB that a browser gives. */
-const PLACES_MAX = 300;
-/** Whoever left sooner only looked in: then nothing is remembered, and nothing forgotten. */
+const POSITIONS_MAX = 300;
+/** A shorter visit changes nothing: the viewer only looked in. */
 export const RESUME_SECONDS_MIN = 10;
 /** Credits run from here on. */
 const ENDED_SHARE = 0.95;
@@ -26,18 +27,18 @@ function read() {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? '[]');
     if (!Array.isArray(stored)) return [];
-    return stored.filter((place) => typeof place?.episodeId === 'string');
+    return stored.filter((one) => typeof one?.episodeId === 'string');
   } catch {
-    // Storage is refused or broken: then nothing is remembered.
+    // Storage is refused or broken: then nothing is stored.
     return [];
   }
 }
 
-/** @param {ResumePosition} place */
-export function remember(place) {
-  const others = read().filter((other) => other.episodeId !== place.episodeId);
+/** @param {ResumePosition} position */
+export function save(position) {
+  const others = read().filter((other) => other.episodeId !== position.episodeId);
   try {
-    localStorage.setItem(KEY, JSON.stringify([place, ...others].slice(0, PLACES_MAX)));
+    localStorage.setItem(KEY, JSON.stringify([position, ...others].slice(0, POSITIONS_MAX)));
   } catch {
     // As above.
   }
@@ -45,34 +46,34 @@ export function remember(place) {
 
 /** @param {string} episodeId */
 export function resumePositionOf(episodeId) {
-  return read().find((place) => place.episodeId === episodeId);
+  return read().find((one) => one.episodeId === episodeId);
 }
 
-/** @param {ResumePosition} place 0 to 1. */
-export function share(place) {
-  return place.duration > 0 ? Math.min(place.position / place.duration, 1) : 0;
+/** @param {ResumePosition} position 0 to 1. */
+export function watchedShare({ position, duration }) {
+  return duration > 0 ? Math.min(position / duration, 1) : 0;
 }
 
-/** @param {ResumePosition} place */
-export function isSeen(place) {
-  return share(place) >= ENDED_SHARE;
+/** @param {ResumePosition} position */
+export function isWatched(position) {
+  return watchedShare(position) >= ENDED_SHARE;
 }
 
-/** @param {ResumePosition | undefined} place Where to go on, in seconds; 0 is the beginning. */
-export function resumeAt(place) {
-  if (!place || place.position < RESUME_SECONDS_MIN || isSeen(place)) return 0;
-  return Math.floor(place.position);
+/** @param {ResumePosition | undefined} position Where to resume, in seconds; 0 is the beginning. */
+export function resumeSeconds(position) {
+  if (!position || position.position < RESUME_SECONDS_MIN || isWatched(position)) return 0;
+  return Math.floor(position.position);
 }
 
-/** @returns {ResumePosition[]} For each title what was left last, or what follows it. */
+/** @returns {ResumePosition[]} For each title the episode left last, or the one that follows it. */
 export function unfinished() {
   /** @type {Map<string, ResumePosition>} */
   const last = new Map();
-  for (const place of read()) {
-    if (!last.has(place.catalogId)) last.set(place.catalogId, place);
+  for (const one of read()) {
+    if (!last.has(one.catalogId)) last.set(one.catalogId, one);
   }
-  return [...last.values()].flatMap((place) => {
-    if (!isSeen(place)) return [place];
-    return place.next ? [{ ...place, ...place.next, position: 0, duration: 0 }] : [];
+  return [...last.values()].flatMap((one) => {
+    if (!isWatched(one)) return [one];
+    return one.next ? [{ ...one, ...one.next, position: 0, duration: 0 }] : [];
   });
 }

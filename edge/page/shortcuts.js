@@ -39,7 +39,7 @@ function neighbour(from, key) {
   /** @type {HTMLElement | undefined} */
   let best;
   let least = Infinity;
-  for (const link of document.querySelectorAll('#main a[data-step]')) {
+  for (const link of document.querySelectorAll('#main a[data-arrow-stop]')) {
     if (!(link instanceof HTMLElement) || link === from) continue;
     const [along, across] = measure(here, link.getBoundingClientRect());
     // Sideways stays in the row; up and down takes the nearest row, then the nearest in it.
@@ -51,9 +51,10 @@ function neighbour(from, key) {
 }
 
 /** Arrow keys, while a card or an episode has the focus. */
-export function stepByArrows() {
+export function moveFocusByArrows() {
   document.addEventListener('keydown', (event) => {
-    const from = event.target instanceof Element ? event.target.closest('a[data-step]') : null;
+    const { target } = event;
+    const from = target instanceof Element ? target.closest('a[data-arrow-stop]') : null;
     if (!isPlain(event) || event.shiftKey || !(from instanceof HTMLElement)) return;
     const to = neighbour(from, event.key);
     if (!to) return;
@@ -65,9 +66,9 @@ export function stepByArrows() {
 
 /** @param {Player} player */
 function toggleFullscreen(player) {
-  // With its stage around it, what the page says over the picture shows there too.
-  const stage = player.closest('.stage') ?? player;
-  const done = document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen();
+  // The frame around the player goes full screen, so that messages over the picture show too.
+  const frame = player.closest('.player') ?? player;
+  const done = document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen();
   done.catch(() => {
     // The browser allows no full screen here; nothing else is lost.
   });
@@ -114,7 +115,7 @@ function actionOf(player, event) {
       return () => seekBy(player, STEP_SECONDS);
     case 'ArrowUp':
     case 'ArrowDown': {
-      // Elsewhere these scroll the page.
+      // Without the focus on the player they scroll the page.
       if (event.target !== player && !document.fullscreenElement) return undefined;
       const by = event.key === 'ArrowUp' ? VOLUME_STEP : -VOLUME_STEP;
       return () => (player.volume = Math.min(Math.max(player.volume + by, 0), 1));
@@ -128,7 +129,7 @@ function actionOf(player, event) {
  * @param {() => Player | undefined} current
  * @param {AbortSignal} until
  */
-export function playByKeys(current, until) {
+export function controlPlayerByKeys(current, until) {
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     const player = current();
     if (!player || !isPlain(event) || event.shiftKey || takesText(event.target)) return;
@@ -137,7 +138,7 @@ export function playByKeys(current, until) {
     const pressed = target?.closest('button, summary') && event.key === ' ';
     // The browser's own controls know which of their buttons has the focus.
     if (target === player && event.key === ' ') return;
-    if (pressed || (target?.closest('a[data-step]') && event.key.startsWith('Arrow'))) return;
+    if (pressed || (target?.closest('a[data-arrow-stop]') && event.key.startsWith('Arrow'))) return;
     const action = actionOf(player, event);
     if (!action) return;
     event.preventDefault();

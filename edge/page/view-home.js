@@ -1,11 +1,13 @@
-/** The library at a glance. */
+/** The home view: a featured title, and rows of cards. */
 
-import { art, bone, cardOf, cardOfPosition, glow, shelf, shelfToCome } from './card.js';
+import {
+  art, cardOf, cardOfPosition, cardSection, cardSectionLoading, glow, loadingShape,
+} from './card.js';
 import { h, icon } from './dom.js';
 import { continueWatching } from './history.js';
 import { home, title as readTitle } from './library.js';
 import { titlePath, watchPath } from './route.js';
-import { facts } from './format.js';
+import { joinFacts } from './format.js';
 import { empty } from './view-notice.js';
 
 /** @typedef {import('./library.js').Card} Card */
@@ -22,7 +24,7 @@ function hero(card) {
   const synopsis = h('p', { class: 'hero-synopsis' });
   const watch = h(
     'a',
-    { class: 'button button-main', href: titlePath(card.id), 'data-step': true },
+    { class: 'button button-main', href: titlePath(card.id), 'data-arrow-stop': true },
     icon('play'),
     'Watch',
   );
@@ -51,7 +53,7 @@ function hero(card) {
     h(
       'div',
       { class: 'hero-text' },
-      h('p', { class: 'eyebrow' }, facts('Featured', card.statusLabel, card.episodeLabel)),
+      h('p', { class: 'eyebrow' }, joinFacts('Featured', card.statusLabel, card.episodeLabel)),
       h('h2', { class: 'display' }, card.title),
       synopsis,
       h('div', { class: 'actions' }, watch, more),
@@ -66,13 +68,13 @@ function without(cards, shown) {
 }
 
 /**
- * @param {boolean} kept
+ * @param {boolean} useOld Whether an older answer will do.
  * @param {() => void} retry
  * @returns {Promise<Page>}
  */
-export async function homePage(kept, retry) {
-  const [{ featured, ongoing, recent }, places] = await Promise.all([
-    home(kept),
+export async function homePage(useOld, retry) {
+  const [{ featured, ongoing, recent }, positions] = await Promise.all([
+    home(useOld),
     continueWatching(),
   ]);
   const [first = recent[0] ?? ongoing[0], ...others] = featured;
@@ -84,32 +86,33 @@ export async function homePage(kept, retry) {
     { class: 'home' },
     h('h1', { class: 'sr', tabindex: -1 }, 'Library'),
     hero(first),
-    places.length > 0 && shelf('Continue watching', 'row', places.map(cardOfPosition)),
-    rest.length > 0 && shelf('Featured', 'row', rest.map((card) => cardOf(card))),
-    series.length > 0 && shelf('Series', 'row', series.map((card) => cardOf(card))),
+    positions.length > 0 &&
+      cardSection('Continue watching', 'row', positions.map(cardOfPosition)),
+    rest.length > 0 && cardSection('Featured', 'row', rest.map((card) => cardOf(card))),
+    series.length > 0 && cardSection('Series', 'row', series.map((card) => cardOf(card))),
     recent.length > 0 &&
-      shelf('Recently added', 'grid', recent.map((card, at) => cardOf(card, at < EAGER_MAX))),
+      cardSection('Recently added', 'grid', recent.map((card, at) => cardOf(card, at < EAGER_MAX))),
   );
   return { title: '', node };
 }
 
-export function homeToCome() {
+export function homeLoading() {
   return h(
     'div',
     { class: 'home', 'aria-hidden': 'true' },
     h(
       'div',
       { class: 'hero' },
-      h('span', { class: 'hero-art' }, bone('art')),
+      h('span', { class: 'hero-art' }, loadingShape('art')),
       h(
         'div',
         { class: 'hero-text' },
-        bone('line line-short'),
-        bone('line line-display'),
-        bone('line'),
-        bone('line line-short'),
+        loadingShape('line line-short'),
+        loadingShape('line line-display'),
+        loadingShape('line'),
+        loadingShape('line line-short'),
       ),
     ),
-    shelfToCome(8),
+    cardSectionLoading(8),
   );
 }

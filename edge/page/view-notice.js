@@ -1,4 +1,4 @@
-/** What the page says when there is nothing to show: what, and what the person can do. */
+/** Notices in the place of a view: what is wrong or missing, and what the visitor can do. */
 
 import { button, h } from './dom.js';
 import { LibraryError, forget } from './library.js';

@@ -1,11 +1,11 @@
-/** One title and its episodes. */
+/** The view of one title and its episodes. */
 
-import { art, bone, cardOf, glow, progress, shelf } from './card.js';
+import { art, loadingShape, cardOf, glow, progress, cardSection } from './card.js';
 import { h, icon } from './dom.js';
 import { title as readTitle } from './library.js';
-import { isSeen, resumePositionOf, resumeAt, share } from './resume-positions.js';
+import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
 import { watchPath } from './route.js';
-import { clock, day, facts, length } from './format.js';
+import { formatDate, formatDuration, formatTime, joinFacts } from './format.js';
 
 /** @typedef {import('./library.js').Title} Title */
 /** @typedef {import('./library.js').Episode} Episode */
@@ -17,13 +17,13 @@ import { clock, day, facts, length } from './format.js';
  */
 export function episodeBlock(episodes, current) {
   const row = (/** @type {Episode} */ episode) => {
-    const place = resumePositionOf(episode.id);
-    const seen = place !== undefined && isSeen(place);
-    const meta = facts(
-      episode.durationMs !== undefined && length(episode.durationMs),
+    const resume = resumePositionOf(episode.id);
+    const isSeen = resume !== undefined && isWatched(resume);
+    const meta = joinFacts(
+      episode.durationMs !== undefined && formatDuration(episode.durationMs),
       episode.label,
-      episode.releasedAt && day(episode.releasedAt),
-      seen && 'Seen',
+      episode.releasedAt && formatDate(episode.releasedAt),
+      isSeen && 'Seen',
     );
     return h(
       'li',
@@ -31,15 +31,15 @@ export function episodeBlock(episodes, current) {
       h(
         'a',
         {
-          class: `episode ${seen ? 'episode-seen' : ''}`,
+          class: `episode ${isSeen ? 'episode-seen' : ''}`,
           href: watchPath(episode.id),
-          'data-step': true,
+          'data-arrow-stop': true,
           'aria-current': episode.id === current && 'true',
         },
         h('span', { class: 'episode-number' }, String(episode.number)),
         h('span', { class: 'episode-title' }, episode.title),
         meta && h('span', { class: 'episode-meta' }, meta),
-        place && !seen && resumeAt(place) > 0 && progress(share(place)),
+        resume && !isSeen && resumeSeconds(resume) > 0 && progress(watchedShare(resume)),
       ),
     );
   };
@@ -53,24 +53,25 @@ export function episodeBlock(episodes, current) {
 
 /** Where to begin: the episode left last, else the first that is not seen. @param {Title} title */
 function next(title) {
-  const places = title.episodes.map((episode) => ({ episode, place: resumePositionOf(episode.id) }));
-  const begun = places
-    .filter(({ place }) => resumeAt(place) > 0)
-    .sort((a, b) => (b.place?.at ?? 0) - (a.place?.at ?? 0))[0];
-  const fresh = places.find(({ place }) => !place || !isSeen(place));
-  return begun ?? fresh ?? places[0];
+  const all = title.episodes.map((episode) => ({ episode, resume: resumePositionOf(episode.id) }));
+  const started = all
+    .filter(({ resume }) => resumeSeconds(resume) > 0)
+    .sort((a, b) => (b.resume?.at ?? 0) - (a.resume?.at ?? 0))[0];
+  const unwatched = all.find(({ resume }) => !resume || !isWatched(resume));
+  return started ?? unwatched ?? all[0];
 }
 
 /** @param {Title} title */
 function watchButton(title) {
   const start = next(title);
   if (!start) return h('p', { class: 'quiet' }, 'This title has no episodes yet.');
-  const at = resumeAt(start.place);
+  const at = resumeSeconds(start.resume);
   const episode = title.episodes.length > 1 ? `episode ${start.episode.number}` : '';
-  const text = at > 0 ? facts(`Resume ${episode}`.trim(), clock(at)) : `Watch ${episode}`.trim();
+  const verb = at > 0 ? 'Resume' : 'Watch';
+  const text = joinFacts(`${verb} ${episode}`.trim(), at > 0 && formatTime(at));
   return h(
     'a',
-    { class: 'button button-main', href: watchPath(start.episode.id), 'data-step': true },
+    { class: 'button button-main', href: watchPath(start.episode.id), 'data-arrow-stop': true },
     icon('play'),
     text,
   );
@@ -80,15 +81,15 @@ function watchButton(title) {
 function factLine(title) {
   const { episodes } = title;
   const total = episodes.reduce((sum, episode) => sum + (episode.durationMs ?? 0), 0);
-  return facts(
+  return joinFacts(
     title.metadata.year,
     episodes.length > 1 && `${episodes.length} episodes`,
-    total > 0 && length(total),
+    total > 0 && formatDuration(total),
     episodes.length === 1 && episodes[0]?.label,
   );
 }
 
-/** Facts beyond the year, as the catalogue gives them. @param {Title} title */
+/** Facts beyond the year, as the catalog gives them. @param {Title} title */
 function moreFacts(title) {
   const pairs = Object.entries(title.metadata).filter(([name]) => name !== 'year');
   if (pairs.length === 0) return null;
@@ -102,23 +103,23 @@ function moreFacts(title) {
 
 /**
  * @param {string} id
- * @param {boolean} kept
+ * @param {boolean} useOld Whether an older answer will do.
  * @returns {Promise<Page>}
  */
-export async function titlePage(id, kept) {
-  const title = await readTitle(id, kept);
+export async function titlePage(id, useOld) {
+  const title = await readTitle(id, useOld);
   const image = title.bannerImage || title.coverImage;
   const head = h(
     'section',
-    { class: 'lead' },
+    { class: 'title-head' },
     glow(title.title, image),
-    h('div', { class: 'lead-art' }, art({ id, title: title.title, image, eager: true })),
+    h('div', { class: 'title-art' }, art({ id, title: title.title, image, eager: true })),
     h(
       'div',
-      { class: 'lead-text' },
+      { class: 'title-text' },
       h('h1', { class: 'display', tabindex: -1 }, title.title),
-      h('p', { class: 'lead-facts' }, factLine(title)),
-      title.synopsis && h('p', { class: 'lead-synopsis' }, title.synopsis),
+      h('p', { class: 'title-facts' }, factLine(title)),
+      title.synopsis && h('p', { class: 'title-synopsis' }, title.synopsis),
       title.genres.length > 0 &&
         h(
           'ul',
@@ -135,21 +136,21 @@ export async function titlePage(id, kept) {
     head,
     title.episodes.length > 1 && episodeBlock(title.episodes),
     title.recommendations.length > 0 &&
-      shelf('More to watch', 'row', title.recommendations.map((card) => cardOf(card))),
+      cardSection('More to watch', 'row', title.recommendations.map((card) => cardOf(card))),
   );
   return { title: title.title, node };
 }
 
-export function titleToCome() {
+export function titleLoading() {
   const lines = ['line line-display', 'line line-short', 'line', 'line'];
   return h(
     'div',
     { class: 'title', 'aria-hidden': 'true' },
     h(
       'div',
-      { class: 'lead' },
-      h('div', { class: 'lead-art' }, bone('art')),
-      h('div', { class: 'lead-text' }, ...lines.map(bone)),
+      { class: 'title-head' },
+      h('div', { class: 'title-art' }, loadingShape('art')),
+      h('div', { class: 'title-text' }, ...lines.map(loadingShape)),
     ),
   );
 }

@@ -1,10 +1,10 @@
-/** The player, and what stands around it. */
+/** The view of one episode: the player, its messages, and the episodes around it. */
 
 import { button, h, icon } from './dom.js';
 import { report, token } from './history.js';
-import { playByKeys } from './shortcuts.js';
+import { controlPlayerByKeys } from './shortcuts.js';
 import { LibraryError, title as readTitle } from './library.js';
-import { RESUME_SECONDS_MIN, resumePositionOf, remember, resumeAt } from './resume-positions.js';
+import { RESUME_SECONDS_MIN, resumePositionOf, resumeSeconds, save } from './resume-positions.js';
 import { titlePath, watchPath } from './route.js';
 import { episodeBlock } from './view-title.js';
 import { prefetchPlayer } from './prefetch.js';
@@ -15,20 +15,20 @@ import { prefetchPlayer } from './prefetch.js';
 /** @typedef {import('./view-notice.js').Page} Page */
 /** @typedef {{ code?: string, message?: string, where?: string, advice?: string }} Fault */
 
-/** Remembered on this device so often while it plays. */
-const REMEMBER_MS = 5_000;
+/** The position is stored on this device so often while an episode plays. */
+const SAVE_MS = 5_000;
 /** Long enough to read two lines. */
 const NOTICE_MS = 8_000;
-/** Told to the edge so often, which is a write there. */
+/** The position is reported to the edge so often, each time a write there. */
 const REPORT_MS = 20_000;
 
-/** One visit to an episode: its stage, and what is known of it so far. */
+/** One visit to an episode: its elements, and what is known of it so far. */
 class Visit {
   /** @param {string} id @param {string} episodeId */
   constructor(id, episodeId) {
     this.id = id;
     this.episodeId = episodeId;
-    this.stage = h('div', { class: 'stage' });
+    this.frame = h('div', { class: 'player' });
     this.up = h('a', { class: 'eyebrow', href: titlePath(id) }, 'Details');
     // It has the focus before it has its words: it is filled, never replaced.
     this.heading = h('h1', { class: 'about-title', tabindex: -1, 'aria-label': 'Player' });
@@ -39,13 +39,13 @@ class Visit {
     this.player = undefined;
     /** @type {Title | undefined} */
     this.title = undefined;
-    this.rememberedAt = 0;
+    this.savedAt = 0;
     this.reportedAt = 0;
   }
 
   /** @param {number} start @param {boolean} autoplay */
   async play(start, autoplay) {
-    this.stage.replaceChildren(h('div', { class: 'stage-wait', 'aria-hidden': 'true' }));
+    this.frame.replaceChildren(h('div', { class: 'player-loading', 'aria-hidden': 'true' }));
     prefetchPlayer();
     try {
       await import('./element/element.js');
@@ -66,12 +66,12 @@ class Visit {
     player.token = token() ?? '';
     this.listen(player);
     this.player = player;
-    this.follow();
-    this.stage.replaceChildren(player);
+    this.setNext();
+    this.frame.replaceChildren(player);
   }
 
-  /** Tells the player what comes next, once both are known. */
-  follow() {
+  /** Gives the player the episodes that follow, once both are known. */
+  setNext() {
     const { player, title } = this;
     const at = title?.episodes.findIndex((one) => one.id === this.episodeId) ?? -1;
     const next = title?.episodes.slice(at + 1, at + 3) ?? [];
@@ -83,48 +83,48 @@ class Visit {
     const on = (/** @type {string} */ name, /** @type {(event: Event) => void} */ act) =>
       player.addEventListener(name, act, { signal: this.gone.signal });
     on('firstframe-error', (event) => this.fail(event instanceof CustomEvent ? event.detail : {}));
-    on('firstframe-notice', (event) => this.mention(event, NOTICE_MS));
-    on('firstframe-waiting', (event) => this.mention(event, Infinity));
+    on('firstframe-notice', (event) => this.showToast(event, NOTICE_MS));
+    on('firstframe-waiting', (event) => this.showToast(event, Infinity));
     on('timeupdate', () => {
-      this.stage.querySelector('.mention-waiting')?.remove();
-      this.keepPlace(false);
+      this.frame.querySelector('.toast-waiting')?.remove();
+      this.savePosition(false);
     });
-    on('pause', () => this.keepPlace(true));
+    on('pause', () => this.savePosition(true));
     on('ended', () => {
-      this.keepPlace(true);
+      this.savePosition(true);
       this.offerNext();
     });
-    on('playing', () => this.stage.querySelector('.after')?.remove());
-    on('seeking', () => this.stage.querySelector('.after')?.remove());
+    on('playing', () => this.frame.querySelector('.up-next')?.remove());
+    on('seeking', () => this.frame.querySelector('.up-next')?.remove());
   }
 
   /**
-   * Says something that does not end playback.
+   * Shows a message that does not end playback.
    *
    * @param {Event} event
    * @param {number} milliseconds Infinity: until the film goes on.
    */
-  mention(event, milliseconds) {
+  showToast(event, milliseconds) {
     const { message, advice } = event instanceof CustomEvent ? event.detail : {};
     const waits = milliseconds === Infinity;
-    const look = `mention ${waits ? 'mention-waiting' : ''}`;
+    const look = `toast ${waits ? 'toast-waiting' : ''}`;
     const text = [message, advice].filter(Boolean).join(' ');
     const note = h('p', { class: look, role: 'status' }, text);
-    this.stage.querySelector('.mention')?.remove();
-    this.stage.append(note);
+    this.frame.querySelector('.toast')?.remove();
+    this.frame.append(note);
     if (!waits) setTimeout(() => note.remove(), milliseconds);
   }
 
   /** @param {boolean} now */
-  keepPlace(now) {
+  savePosition(now) {
     const { player, title } = this;
     if (!player || !title || !(player.currentTime >= RESUME_SECONDS_MIN)) return;
     const time = performance.now();
-    if (!now && time - this.rememberedAt < REMEMBER_MS) return;
-    this.rememberedAt = time;
+    if (!now && time - this.savedAt < SAVE_MS) return;
+    this.savedAt = time;
     const at = title.episodes.findIndex((one) => one.id === this.episodeId);
     const [episode, next] = title.episodes.slice(at);
-    const place = {
+    const resume = {
       episodeId: this.episodeId,
       catalogId: this.id,
       position: player.currentTime,
@@ -135,16 +135,16 @@ class Visit {
       coverImage: title.coverImage,
       ...(next && { next: { episodeId: next.id, detail: episodeName(next) } }),
     };
-    remember(place);
+    save(resume);
     if (!now && time - this.reportedAt < REPORT_MS) return;
     this.reportedAt = time;
-    report(place, document.visibilityState === 'hidden');
+    report(resume, document.visibilityState === 'hidden');
   }
 
   /** @param {Fault} fault */
   fail(fault) {
     const at = this.player?.currentTime ?? 0;
-    this.showStage();
+    this.leaveVideoFullscreen();
     const again = button('Try again', 'button-main', () => this.play(Math.floor(at), true));
     const where = [fault.where, fault.code].filter(Boolean).join(' · ');
     const panel = h(
@@ -161,21 +161,21 @@ class Visit {
       ),
     );
     // What is already on the screen stays behind the panel; a retry replaces both.
-    for (const old of this.stage.querySelectorAll('.panel, .stage-wait, .mention')) old.remove();
-    this.stage.append(panel);
+    for (const old of this.frame.querySelectorAll('.panel, .player-loading, .toast')) old.remove();
+    this.frame.append(panel);
   }
 
   /** The browser's own button enlarges the picture alone, which hides what the page has to say. */
-  showStage() {
+  leaveVideoFullscreen() {
     const large = document.fullscreenElement;
-    if (large && large !== this.stage) document.exitFullscreen().catch(() => {});
+    if (large && large !== this.frame) document.exitFullscreen().catch(() => {});
   }
 
   offerNext() {
     const episodes = this.title?.episodes ?? [];
     const next = episodes[episodes.findIndex((one) => one.id === this.episodeId) + 1];
-    if (!next || this.stage.querySelector('.after')) return;
-    this.showStage();
+    if (!next || this.frame.querySelector('.up-next')) return;
+    this.leaveVideoFullscreen();
     const link = h(
       'a',
       { class: 'button button-main', href: watchPath(next.id) },
@@ -183,14 +183,14 @@ class Visit {
       'Play next',
     );
     const text = h('p', {}, h('span', { class: 'eyebrow' }, 'Up next'), episodeName(next));
-    this.stage.append(h('div', { class: 'after' }, text, link));
+    this.frame.append(h('div', { class: 'up-next' }, text, link));
     link.focus({ preventScroll: true });
   }
 
   /** @param {Title} title */
-  tell(title) {
+  showTitle(title) {
     this.title = title;
-    this.follow();
+    this.setNext();
     const at = title.episodes.findIndex((one) => one.id === this.episodeId);
     const episode = title.episodes[at];
     if (!episode) throw new LibraryError('missing', 'This title has no such episode.');
@@ -255,38 +255,38 @@ function keyHelp() {
 
 /**
  * @param {{ id: string, episodeId: string }} route
- * @param {{ kept: boolean, autoplay: boolean, rename: (title: string) => void,
+ * @param {{ useOld: boolean, autoplay: boolean, setTitle: (title: string) => void,
  *   fail: (error: unknown) => void }} context
  * @returns {Page}
  */
-export function watchPage({ id, episodeId }, { kept, autoplay, rename, fail }) {
+export function watchPage({ id, episodeId }, { useOld, autoplay, setTitle, fail }) {
   const visit = new Visit(id, episodeId);
   const { signal } = visit.gone;
-  const node = h('article', { class: 'watch' }, visit.stage, visit.about);
+  const node = h('article', { class: 'watch' }, visit.frame, visit.about);
   /** @type {Page} */
   const page = { title: 'Player', node };
-  // The film does not wait for its title: both are asked for at once.
-  readTitle(id, kept)
+  // The film does not wait for its title: both are requested at once.
+  readTitle(id, useOld)
     .then((title) => {
       if (signal.aborted) return;
-      page.title = visit.tell(title);
-      rename(page.title);
+      page.title = visit.showTitle(title);
+      setTitle(page.title);
     })
     .catch((error) => {
       if (signal.aborted) return;
-      // Playback may well work while the catalogue does not answer.
+      // Playback may well work while the catalog does not answer.
       if (error instanceof LibraryError && error.kind === 'missing') fail(error);
     });
-  visit.play(resumeAt(resumePositionOf(episodeId)), autoplay);
-  playByKeys(() => visit.player, signal);
-  addEventListener('pagehide', () => visit.keepPlace(true), { signal });
+  visit.play(resumeSeconds(resumePositionOf(episodeId)), autoplay);
+  controlPlayerByKeys(() => visit.player, signal);
+  addEventListener('pagehide', () => visit.savePosition(true), { signal });
   document.addEventListener(
     'visibilitychange',
-    () => document.visibilityState === 'hidden' && visit.keepPlace(true),
+    () => document.visibilityState === 'hidden' && visit.savePosition(true),
     { signal },
   );
   page.leave = () => {
-    visit.keepPlace(true);
+    visit.savePosition(true);
     visit.gone.abort();
     visit.player?.remove();
   };

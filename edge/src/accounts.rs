@@ -1,4 +1,4 @@
-//! Viewers and what they did: the tables, and every statement on them.
+//! Viewers, their history and their watchlists: the tables, and every statement on them.
 
 use crate::{
     error::Error,
@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What every platform's SQLite can do. A viewer has at most one row a title, and titles are the
-/// catalogue's, so that the catalogue bounds what one viewer can store.
+/// catalog's, so that the catalog bounds what one viewer can store.
 const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS clients (\
      id INTEGER PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, created_at_ms INTEGER NOT NULL)",
@@ -20,10 +20,10 @@ const TABLES: [&str; 3] = [
      PRIMARY KEY (client_id, catalog_id)) WITHOUT ROWID",
 ];
 
-/// A viewer that did nothing in this time is forgotten.
+/// A viewer without history or watchlist is deleted after this time.
 const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
-/// Idle viewers forgotten for each new one: more than one, so that a flood of them ebbs away.
-const FORGOTTEN_COUNT: i64 = 8;
+/// Idle viewers deleted for each new one: more than one, so that a flood of them ends.
+const DELETED_COUNT: i64 = 8;
 /// Bytes of a token: 192 bits, which nobody guesses.
 const TOKEN_BYTES: usize = 24;
 /// Items in one answer: what a person scrolls through.
@@ -43,7 +43,7 @@ pub(crate) struct Entry {
     pub updated_at_ms: u64,
 }
 
-/// Whose token the request carries; none where it carries none that is known.
+/// The viewer whose token the request carries; none without a known token.
 pub(crate) async fn client<P: Platform>(
     platform: &P,
     headers: &Headers,
@@ -54,7 +54,7 @@ pub(crate) async fn client<P: Platform>(
     Ok(rows.first().and_then(|row| integer(row, 0)).map(Client))
 }
 
-/// The same for routes that want one.
+/// The same for routes that require one.
 pub(crate) async fn known_client<P: Platform>(
     platform: &P,
     headers: &Headers,
@@ -62,7 +62,7 @@ pub(crate) async fn known_client<P: Platform>(
     client(platform, headers).await?.ok_or(Error::ClientTokenRequired)
 }
 
-/// A new viewer and the token, of which only a hash is kept.
+/// A new viewer and the token, of which only a hash is stored.
 pub(crate) async fn new_client<P: Platform>(platform: &P) -> Result<(Client, String), Error> {
     let mut bytes = [0; TOKEN_BYTES];
     platform.random().fill(&mut bytes)?;
@@ -76,16 +76,18 @@ pub(crate) async fn new_client<P: Platform>(platform: &P) -> Result<(Client, Str
          AND NOT EXISTS (SELECT 1 FROM watchlist WHERE client_id = clients.id) \
          ORDER BY id LIMIT ?2)";
     let idle_since = moment(now_ms.saturating_sub(IDLE_MS_MAX));
-    query(platform, forget, &[idle_since, Value::Integer(FORGOTTEN_COUNT)]).await?;
+    query(platform, forget, &[idle_since, Value::Integer(DELETED_COUNT)]).await?;
     let insert = "INSERT INTO clients (token_hash, created_at_ms) VALUES (?1, ?2) RETURNING id";
     let values = [text(&catalog::hash(token.as_bytes())), moment(now_ms)];
     let rows = query(platform, insert, &values).await?;
     let id = rows.first().and_then(|row| integer(row, 0));
-    let id = id.ok_or_else(|| Error::StorageUnavailable("no id for a viewer".to_owned()))?;
+    let id = id.ok_or_else(|| {
+        Error::StorageUnavailable("the database returned no id for a new viewer".to_owned())
+    })?;
     Ok((Client(id), token))
 }
 
-/// Writes how far a viewer came in a title, in place of what was known.
+/// Stores how far a viewer came in a title, in place of the row before.
 pub(crate) async fn put_entry<P: Platform>(
     platform: &P,
     client: Client,
@@ -144,7 +146,7 @@ pub(crate) async fn delete_entry<P: Platform>(
 }
 
 /// Puts a title on a viewer's list.
-pub(crate) async fn put_wish<P: Platform>(
+pub(crate) async fn put_watchlist_entry<P: Platform>(
     platform: &P,
     client: Client,
     catalog_id: &str,
@@ -158,7 +160,7 @@ pub(crate) async fn put_wish<P: Platform>(
 }
 
 /// A viewer's list, newest first: titles and when they were put there.
-pub(crate) async fn wishes<P: Platform>(
+pub(crate) async fn watchlist<P: Platform>(
     platform: &P,
     client: Client,
 ) -> Result<Vec<(String, u64)>, Error> {
@@ -170,7 +172,7 @@ pub(crate) async fn wishes<P: Platform>(
 }
 
 /// Takes a title off a viewer's list.
-pub(crate) async fn delete_wish<P: Platform>(
+pub(crate) async fn delete_watchlist_entry<P: Platform>(
     platform: &P,
     client: Client,
     catalog_id: &str,
@@ -179,7 +181,7 @@ pub(crate) async fn delete_wish<P: Platform>(
     query(platform, sql, &[Value::Integer(client.0), text(catalog_id)]).await.map(drop)
 }
 
-/// One statement, on tables that exist: an instance makes sure of them once.
+/// Runs one statement; the first of an instance creates the tables.
 async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
     let has_tables = &platform.instance().has_tables;
     if !has_tables.get() {
@@ -205,7 +207,7 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// Milliseconds as every platform keeps them.
+/// Milliseconds as an integer that every platform stores exactly.
 fn moment(ms: u64) -> Value {
     Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX).min((1 << 53) - 1))
 }

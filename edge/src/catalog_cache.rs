@@ -1,4 +1,4 @@
-//! The current catalogue, read through memory: packs never change, the root rarely does.
+//! The current catalog, read through a cache: packs never change, the root rarely does.
 
 use std::rc::Rc;
 
@@ -24,7 +24,7 @@ pub async fn read_root<P: Platform>(platform: &P) -> Result<Option<CatalogRoot>,
     root.map(Some).map_err(|error| Error::StorageUnavailable(format!("{ROOT_KEY}: {error}")))
 }
 
-/// The manifest of the current catalogue; none before the first was published.
+/// The manifest of the current catalog; none before the first was published.
 pub async fn manifest<P: Platform>(platform: &P) -> Result<Option<Rc<Manifest>>, Error> {
     let Some(root) = root(platform).await? else { return Ok(None) };
     let cache = &platform.instance().catalog;
@@ -36,7 +36,7 @@ pub async fn manifest<P: Platform>(platform: &P) -> Result<Option<Rc<Manifest>>,
     Ok(Some(manifest))
 }
 
-/// The home view; empty before the first catalogue was published.
+/// The home view; empty before the first catalog was published.
 pub async fn home<P: Platform>(platform: &P) -> Result<Home, Error> {
     match manifest(platform).await? {
         Some(manifest) => Ok(catalog::read_home(&pack(platform, &manifest.home).await?)?),
@@ -44,14 +44,14 @@ pub async fn home<P: Platform>(platform: &P) -> Result<Home, Error> {
     }
 }
 
-/// One title, if the catalogue has it.
+/// One title, if the catalog has it.
 pub async fn title<P: Platform>(platform: &P, catalog_id: &str) -> Result<Option<Title>, Error> {
     let Some(manifest) = manifest(platform).await? else { return Ok(None) };
     let Some(hash) = manifest.pack_with_title(catalog_id) else { return Ok(None) };
     Ok(catalog::find_title(&pack(platform, hash).await?, catalog_id)?)
 }
 
-/// A root that is young enough, or the last one where the store does not answer.
+/// A root that is young enough, or the last one where the store fails.
 async fn root<P: Platform>(platform: &P) -> Result<Option<CatalogRoot>, Error> {
     let cache = &platform.instance().catalog;
     let now_ms = platform.clock().now_ms();
@@ -65,8 +65,8 @@ async fn root<P: Platform>(platform: &P) -> Result<Option<CatalogRoot>, Error> {
         }
         Err(error) => {
             let Some(root) = cache.root() else { return Err(error) };
-            platform.report(error.detail().unwrap_or("the root cannot be read"));
-            // Not asked again at once: a store in trouble is not helped by more questions.
+            error.report(platform, "the catalog's root was not read");
+            // Not read again at once: more requests do not help a failing store.
             cache.note(Some(root.clone()), now_ms);
             Ok(Some(root))
         }
@@ -78,9 +78,13 @@ async fn pack<P: Platform>(platform: &P, hash: &str) -> Result<Rc<[u8]>, Error> 
         return Ok(bytes);
     }
     let stored = platform.key_value().get(&pack_key(hash)).await?;
-    // A pack that the root names and that is not there yet is on its way to this place.
+    // The key-value store may list a pack at this location later than its root.
     let bytes: Rc<[u8]> = stored
-        .ok_or_else(|| Error::StorageUnavailable(format!("the pack {hash} is missing")))?
+        .ok_or_else(|| {
+            Error::StorageUnavailable(format!(
+                "the catalog pack {hash} is not stored here, or not yet"
+            ))
+        })?
         .into();
     platform.instance().catalog.keep(hash, &bytes);
     Ok(bytes)

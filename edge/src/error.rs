@@ -1,10 +1,10 @@
-//! What may go wrong for a client, and the one place where it becomes HTTP.
+//! Errors of requests, and the one place where they become HTTP.
 
 use api::{Envelope, ErrorBody, ErrorCode};
 
 use crate::{
     http::{Body, Reply},
-    platform::PortError,
+    platform::{Platform, PortError},
 };
 
 /// Why a request is refused.
@@ -22,11 +22,11 @@ pub enum Error {
     SignatureRequired,
     /// There is no such thing; its name.
     NotFound(&'static str),
-    /// Nothing is stored of a film for its starts, and why.
+    /// A film has no start index, and why.
     NoIndex(String),
     /// The path exists, the method does not; those that do.
     MethodNotAllowed(String),
-    /// The catalogue is not the one that the sender built upon.
+    /// The current catalog is not the one that the sender built upon.
     Conflict,
     /// More bytes than this limit.
     PayloadTooLarge(usize),
@@ -34,15 +34,15 @@ pub enum Error {
     PreconditionFailed,
     /// The range names no byte of an object of this size.
     RangeNotSatisfiable(u64),
-    /// Something outside did not answer; what it said is for the operator.
+    /// A store failed or did not respond; the text is for the operator.
     StorageUnavailable(String),
-    /// A store has no room left; what it said is for the operator.
+    /// A store is full; the text is for the operator.
     StorageFull(String),
-    /// A provider did not send what was asked for; what it did is for the operator.
+    /// A provider did not send the requested bytes; the text is for the operator.
     UpstreamFailed(String),
-    /// A provider wants to be left alone for so many milliseconds.
+    /// A provider takes no requests for so many milliseconds; the text is for the operator.
     UpstreamBusy(u64, String),
-    /// What the provider has under a file's name is not this file any more.
+    /// The provider has another file under this name now; the text is for the operator.
     SourceGone(String),
     /// The page was not built into this edge.
     PageMissing,
@@ -84,15 +84,15 @@ impl Error {
                 "send a token from POST /api/v2/session/anonymous as `X-Client-Token`".to_owned()
             }
             Self::SignatureRequired => {
-                "this URL is not signed, or its time is over: ask GET /api/v2/stream/{episodeId}, \
-                 or for a picture GET /api/v2/catalog/{catalogId}, for a new one"
+                "this URL has no valid signature, or it expired: GET /api/v2/stream/{episodeId} has a \
+                 new one, for a picture GET /api/v2/catalog/{catalogId}"
                     .to_owned()
             }
             Self::NotFound(what) => format!("there is no such {what}"),
-            Self::NoIndex(why) => format!("nothing is stored for starts of this film: {why}"),
-            Self::MethodNotAllowed(allow) => format!("this path knows {allow}"),
+            Self::NoIndex(why) => format!("this film has no start index: {why}"),
+            Self::MethodNotAllowed(allow) => format!("this path allows {allow}"),
             Self::Conflict => {
-                "the catalogue changed since it was read: read the root again and build upon that"
+                "the catalog changed since it was read: read the root again and build upon that"
                     .to_owned()
             }
             Self::PayloadTooLarge(bytes_max) => format!("at most {bytes_max} bytes fit"),
@@ -107,16 +107,16 @@ impl Error {
                     .to_owned()
             }
             Self::UpstreamFailed(_) => {
-                "the provider did not send the bytes asked for: ask for them again"
+                "the provider did not send the requested bytes: send the request again"
                     .to_owned()
             }
             Self::UpstreamBusy(..) => {
-                "the provider does not answer: try again after the seconds of Retry-After"
+                "the provider does not respond: try again after the seconds of Retry-After"
                     .to_owned()
             }
             Self::SourceGone(_) => {
-                "the provider has another file in the place of this one: ask for the stream, or the \
-                 title, again"
+                "the provider has replaced this file by another one: load the stream, or the title, \
+                 again"
                     .to_owned()
             }
             Self::PageMissing => {
@@ -126,7 +126,7 @@ impl Error {
         }
     }
 
-    /// What the operator should know, where there is anything.
+    /// The text for the operator, where there is one.
     pub(crate) fn detail(&self) -> Option<&str> {
         match self {
             Self::StorageUnavailable(detail)
@@ -148,6 +148,11 @@ impl Error {
             | Self::RangeNotSatisfiable(_)
             | Self::PageMissing => None,
         }
+    }
+
+    /// Tells the operator: the detail, or `otherwise` where there is none.
+    pub(crate) fn report<P: Platform>(&self, platform: &P, otherwise: &str) {
+        platform.report(self.detail().unwrap_or(otherwise));
     }
 
     pub(crate) fn into_reply<S>(self) -> Reply<S> {

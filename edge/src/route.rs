@@ -48,13 +48,13 @@ pub enum Route {
     Watchlist,
     /// One title that a viewer wants to come back to.
     WatchlistOf(String),
-    /// Which catalogue is current.
+    /// Which catalog is current.
     AdminRoot,
-    /// One pack of a catalogue, by its hash.
+    /// One pack of a catalog, by its hash.
     AdminPack(String),
-    /// Films that lie elsewhere.
+    /// Ingest of films of providers.
     AdminSources,
-    /// Pictures that lie elsewhere.
+    /// Ingest of pictures of providers.
     AdminPictures,
     /// How ready an episode is to start.
     AdminPrewarm(String),

@@ -1,4 +1,4 @@
-//! The spine: parse, handle, reply.
+//! Serves one request: parses its route, has it handled, and completes the reply.
 
 use crate::{
     error::Error,
@@ -14,26 +14,26 @@ const CORS_ALLOW_HEADERS: &str = "Range, If-Range, If-Match, If-None-Match, If-M
 /// Response headers that a page of another origin may read.
 const CORS_EXPOSE_HEADERS: &str =
     "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";
-/// Seconds for which a browser need not ask again: the most that any of them keeps it.
+/// Seconds for which a browser caches a preflight: the most that any browser takes.
 const CORS_MAX_AGE_S: &str = "86400";
 
-/// How long an answer may take to begin, whatever a store does: more than the longest read of an
-/// upstream, less than the 30 seconds after which hosts answer in our place.
-const ANSWER_MS_MAX: u64 = 28_000;
-/// The same for the deployer, whose packs come over any line, and whose purges are long.
-const ADMIN_ANSWER_MS_MAX: u64 = 300_000;
+/// Time limit of a request until its reply begins: more than the longest read of an upstream, less than
+/// the 30 seconds after which hosts send an error of their own.
+const REPLY_MS_MAX: u64 = 28_000;
+/// The same for the admin API, whose uploads are slow and whose purges are long.
+const ADMIN_REPLY_MS_MAX: u64 = 300_000;
 
-/// Answers one request. Never fails: errors are replies.
+/// Serves one request. Never fails: errors become replies.
 pub async fn serve<P: Platform, U: Upload>(
     platform: &P,
     request: Request<U>,
 ) -> Reply<StreamOf<P>> {
     let method = request.method;
     let route = Route::parse(&request.path);
-    // A path that is no route is public: its error says nothing that anybody may not know.
+    // A path that is no route counts as public: its error reveals nothing.
     let public = route.as_ref().map_or(true, Route::is_public);
     let reply = match route {
-        Ok(route) => answer(platform, request, route).await,
+        Ok(route) => handle(platform, request, route).await,
         Err(error) => Err(error),
     };
     let reply = reply.unwrap_or_else(|error| {
@@ -46,12 +46,12 @@ pub async fn serve<P: Platform, U: Upload>(
     finish(reply, public)
 }
 
-/// What a reply leaves to be done. Never fails: the operator hears what went wrong.
+/// Runs the prefetch of a reply. Never fails: errors are reported to the operator.
 pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     routes::window::run_prefetch(platform, job).await;
 }
 
-async fn answer<P: Platform, U: Upload>(
+async fn handle<P: Platform, U: Upload>(
     platform: &P,
     request: Request<U>,
     route: Route,
@@ -62,13 +62,17 @@ async fn answer<P: Platform, U: Upload>(
     if !route.methods().contains(&request.method) {
         return Err(Error::MethodNotAllowed(allow(&route)));
     }
-    let ms_max = if route.is_admin() { ADMIN_ANSWER_MS_MAX } else { ANSWER_MS_MAX };
-    let answer =
+    let ms_max = if route.is_admin() { ADMIN_REPLY_MS_MAX } else { REPLY_MS_MAX };
+    let reply =
         with_timeout(platform.clock(), ms_max, routes::dispatch(platform, request, route)).await;
-    answer.unwrap_or_else(|| Err(Error::StorageUnavailable("a store says nothing".to_owned())))
+    reply.unwrap_or_else(|| {
+        Err(Error::StorageUnavailable(
+            "no store answered within the time limit of the request".to_owned(),
+        ))
+    })
 }
 
-/// What may be asked here (RFC 9110 §9.3.7), and by a page of another origin where it may.
+/// The methods of a route (RFC 9110 §9.3.7), and for a public one what a page of another origin may send.
 fn preflight<S>(route: &Route) -> Reply<S> {
     let reply = Reply::new(204, Body::Empty).with("allow", allow(route));
     if !route.is_public() {
@@ -85,7 +89,7 @@ fn allow(route: &Route) -> String {
     names.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ")
 }
 
-/// Headers of every reply. There is no `Vary: Origin`: the answer is the same for all.
+/// Adds the headers of every reply. There is no `Vary: Origin`: the reply is the same for all.
 fn finish<S>(reply: Reply<S>, public: bool) -> Reply<S> {
     let reply = reply.with("x-content-type-options", "nosniff");
     if !public {

@@ -1,5 +1,4 @@
-//! Each port fails in each way under each route: the right status, a body that says what to do, and
-//! everything as before when the port is back.
+//! Every port fails in every way under every route: the status is right, and the port recovers.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -158,6 +157,11 @@ fn json(answer: &MemoryResponse) -> serde_json::Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
+/// The ports that reads of blocks need, and those of writes. One of two stores is enough to read.
+const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
+    if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
+}
+
 /// Every route, most of them in more than one way.
 fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let case = |method, path: &str, needs: &[Port]| Case {
@@ -176,20 +180,18 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         writes: writes.to_vec(),
         ..case(method, path, needs)
     };
-    let keys = Keys::parse(KEYS).unwrap();
-    let signed = |scope, id: &str| keys.sign(scope, id, fixture.memory.clock.0.get());
-    let film = format!("/api/v2/media/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
-    let picture =
-        format!("/api/v2/image/{}?{}", fixture.picture, signed(Scope::Image, &fixture.picture));
-    let headers =
-        format!("/api/v2/headers/{}?{}", fixture.film, signed(Scope::Media, &fixture.film));
+    let now_ms = fixture.memory.clock.0.get();
+    let signed = |route, scope, id: &str| {
+        format!("/api/v2/{route}/{id}?{}", Keys::parse(KEYS).unwrap().sign(scope, id, now_ms))
+    };
+    let film = signed("media", Scope::Media, &fixture.film);
+    let picture = signed("image", Scope::Image, &fixture.picture);
+    let headers = signed("headers", Scope::Media, &fixture.film);
     let far = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
     let pack = String::from_utf8(pack.bytes).unwrap();
-    // Where two stores have the blocks, one of them is enough to read, and both are written to.
-    let (block_reads, block_writes): (&[Port], &[Port]) =
-        if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) };
+    let (block_reads, block_writes) = block_ports(is_durable);
     let ingest = [&[Upstream], block_writes].concat();
     let purging = [&[Database], block_writes].concat();
     let beyond = [block_reads, &[Upstream]].concat();
@@ -387,10 +389,8 @@ fn stale_key_value_store_is_an_error_that_says_to_retry() {
     ] {
         let fixture = fixture("local").restarted();
         let whole = fixture.memory.key_value.values.borrow().clone();
-        let case = cases(&fixture, false)
-            .into_iter()
-            .find(|case| case.method == "GET" && case.path.starts_with(path))
-            .unwrap();
+        let is_it = |case: &Case| case.method == "GET" && case.path.starts_with(path);
+        let case = cases(&fixture, false).into_iter().find(is_it).unwrap();
         fixture.memory.key_value.values.borrow_mut().retain(|key, _| !key.starts_with(lost));
         says_what_to_do(&fixture.send(&case), KeyValue, Fault::Down, path);
         fixture.memory.key_value.values.replace(whole);

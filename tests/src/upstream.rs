@@ -238,7 +238,9 @@ impl RangeResponse<'_> {
         } else if mode == FaultMode::OverlongBody {
             body.extend([0xee; 4096]);
         } else if mode == FaultMode::ChangedFile {
-            body.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in &mut body {
+                *byte = !*byte;
+            }
         }
         [self.head(mode).as_bytes(), &body].concat()
     }
@@ -248,17 +250,17 @@ impl RangeResponse<'_> {
         let start = self.request.start + u64::from(mode == FaultMode::WrongRange);
         let (last, size) = (start + length as u64 - 1, self.request.size);
         let etag = if mode == FaultMode::ChangedFile { "v2" } else { "v1" };
-        let mut fields = String::new();
-        if mode != FaultMode::NoContentLength {
-            fields += &format!("Content-Length: {length}\r\n");
-        }
-        if mode == FaultMode::ContentEncoding {
-            fields += "Content-Encoding: gzip\r\n";
-        }
+        let length = if mode == FaultMode::NoContentLength {
+            String::new()
+        } else {
+            format!("Content-Length: {length}\r\n")
+        };
+        let encoding =
+            if mode == FaultMode::ContentEncoding { "Content-Encoding: gzip\r\n" } else { "" };
         format!(
             "HTTP/1.1 206 Partial Content\r\nETag: \"{etag}\"\r\nConnection: close\r\n\
              Cache-Tag: films\r\nX-Its-Own: 1\r\n\
-             Content-Range: bytes {start}-{last}/{size}\r\n{fields}\r\n"
+             Content-Range: bytes {start}-{last}/{size}\r\n{length}{encoding}\r\n"
         )
     }
 

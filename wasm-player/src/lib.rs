@@ -22,6 +22,6 @@
 //! assert_eq!(requests, [Request::Range(head), Request::Suffix(512 << 10)]);
 //! ```
 
-#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+#[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 pub mod browser;
 pub mod pipeline;

@@ -1,5 +1,5 @@
-//! Lays out what the edge serves to browsers: every name carries the hash of its content, and every
-//! reference the name, so that an asset can be cached for ever.
+//! Writes the files that the edge serves to browsers. The name of each holds the hash of its content,
+//! and references use that name, so a browser caches an asset without revalidation.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,12 +11,12 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use zopfli::{Format, Options};
 
-use crate::{minify, module_graph};
+use crate::{
+    asset_paths::{INDEX, file_name, relative},
+    minify, module_graph,
+};
 
-/// The page: served under its own name, without a hash.
-pub(crate) const INDEX: &str = "index.html";
-
-/// What stands beside the laid-out files.
+/// `manifest.json`, which the build script of the edge reads.
 #[derive(Debug, Serialize)]
 struct Manifest<'a> {
     index: &'a str,
@@ -25,12 +25,12 @@ struct Manifest<'a> {
 
 /// Reads the files below the folders `sources` and writes them to the folder `out`, all beside each
 /// other.
-pub(crate) fn lay_out(sources: &[&Path], out: &Path) -> Result<()> {
+pub(crate) fn write_all(sources: &[&Path], out: &Path) -> Result<()> {
     let mut files = read(sources)?;
     module_graph::write_preloads(&mut files)?;
-    let laid = rename(files)?;
+    let renamed = rename(files)?;
     let mut files = BTreeMap::new();
-    for (name, bytes) in &laid {
+    for (name, bytes) in &renamed {
         if let Some(gzip) = gzip(&out.join(name), bytes)? {
             files.insert(with_gz(Path::new(name)), gzip);
         }
@@ -39,17 +39,17 @@ pub(crate) fn lay_out(sources: &[&Path], out: &Path) -> Result<()> {
         fs::remove_dir_all(out)?;
     }
     fs::create_dir_all(out)?;
-    files.extend(laid.iter().map(|(name, bytes)| (name.into(), bytes.clone())));
+    files.extend(renamed.iter().map(|(name, bytes)| (name.into(), bytes.clone())));
     for (name, bytes) in &files {
         fs::write(out.join(name), bytes)?;
     }
-    let assets = laid.keys().map(String::as_str).filter(|name| *name != INDEX).collect();
+    let assets = renamed.keys().map(String::as_str).filter(|name| *name != INDEX).collect();
     let manifest = serde_json::to_vec_pretty(&Manifest { index: INDEX, assets })?;
     Ok(fs::write(out.join("manifest.json"), manifest)?)
 }
 
-/// What the edge sends of a file where gzip is taken; none where that hardly helps. Zopfli takes
-/// seconds for a twentieth fewer bytes, so what an earlier build made of the same bytes is kept.
+/// The file in gzip, unless that saves less than a tenth. Zopfli takes seconds to save a twentieth
+/// more than others, so the result of an earlier build is used again if the bytes are the same.
 fn gzip(path: &Path, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     if fs::read(path).is_ok_and(|there| there == bytes)
         && let Ok(gzip) = fs::read(with_gz(path))
@@ -68,7 +68,7 @@ fn with_gz(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// How many bytes a browser gets for a file that was laid out.
+/// Bytes that a browser downloads for a file that `write_all` wrote.
 pub(crate) fn download_size(path: &Path) -> Result<u64> {
     let sent = Some(with_gz(path)).filter(|gzip| gzip.exists());
     Ok(fs::metadata(sent.as_deref().unwrap_or(path))?.len())
@@ -96,7 +96,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     Ok(short.with_context(|| format!("cannot minify {}", path.display()))?.into_bytes())
 }
 
-/// The files below `folder` that go to browsers: paths from it, with slashes.
+/// The files below `folder` that the edge serves: paths from it, with slashes.
 pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -114,7 +114,7 @@ pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Whether a file of this name goes to browsers.
+/// Whether the edge serves a file with this name.
 fn is_served(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     let types = [".d.ts", ".d.mts"].iter().any(|ending| name.ends_with(ending));
@@ -124,7 +124,7 @@ fn is_served(name: &str) -> bool {
 /// Gives every file but the page its hashed name, without its folder; leaves first, so that a hash
 /// covers what the file refers to.
 fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut laid = BTreeMap::new();
+    let mut renamed = BTreeMap::new();
     let mut taken = BTreeSet::new();
     while !files.is_empty() {
         let open: BTreeSet<String> = files.keys().cloned().collect();
@@ -144,9 +144,9 @@ fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u
         for (other, bytes) in &mut files {
             *bytes = replace(other, bytes, &path, &new);
         }
-        laid.insert(new, bytes);
+        renamed.insert(new, bytes);
     }
-    Ok(laid)
+    Ok(renamed)
 }
 
 /// `app.js` -> `app.0123456789abcdef.js`.
@@ -156,24 +156,8 @@ fn hashed(name: &str, bytes: &[u8]) -> String {
     format!("{stem}.{}.{extension}", hash.get(..16).unwrap_or_default())
 }
 
-/// `sink/sink.js` -> `sink.js`.
-pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
-}
-
-/// `./sink.js`, `../sink/sink.js`: how the file `from` writes the path of the file `to`.
-pub(crate) fn relative(from: &str, to: &str) -> String {
-    let folders: Vec<&str> =
-        from.rsplit_once('/').map_or(Vec::new(), |(f, _)| f.split('/').collect());
-    let parts: Vec<&str> = to.split('/').collect();
-    let shared = folders.iter().zip(&parts).take_while(|(a, b)| a == b).count();
-    let up =
-        if shared == folders.len() { "./".into() } else { "../".repeat(folders.len() - shared) };
-    format!("{up}{}", parts.get(shared..).unwrap_or_default().join("/"))
-}
-
-/// The ways in which the file `from` can name the file `to`, each with what stands there once `to`
-/// is named `new`: relative, below `/assets/`, or bare within one folder.
+/// Each form in which the file `from` may refer to the file `to`, with its replacement for the new
+/// name of `to`: relative, below `/assets/`, or the bare name within one folder.
 fn references(from: &str, to: &str, new: &str) -> Vec<(String, String)> {
     let near = relative(from, to);
     let mut names = vec![
@@ -216,8 +200,8 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_gone_from_names_and_references() {
-        let laid = rename(files(&[
+    fn names_and_references_lose_their_folders() {
+        let renamed = rename(files(&[
             ("index.html", r#"<script src="/assets/app.js">"#),
             ("app.js", "import('./element/element.js')"),
             ("element/element.js", "new URL('../worker/worker.js', import.meta.url)"),
@@ -225,12 +209,12 @@ mod tests {
             ("worker/start.js", ""),
             ("sink/sink.js", ""),
         ]));
-        let laid = laid.unwrap();
+        let renamed = renamed.unwrap();
         let text = |stem: &str| {
-            let (_, bytes) = laid.iter().find(|(name, _)| name.starts_with(stem)).unwrap();
+            let (_, bytes) = renamed.iter().find(|(name, _)| name.starts_with(stem)).unwrap();
             String::from_utf8(bytes.clone()).unwrap()
         };
-        assert!(laid.keys().all(|name| !name.contains('/')), "{:?}", laid.keys());
+        assert!(renamed.keys().all(|name| !name.contains('/')), "{:?}", renamed.keys());
         assert!(text("app.").starts_with("import('./element."));
         assert!(text("element.").starts_with("new URL('./worker."));
         assert!(text("worker.").starts_with("import './sink."));
@@ -238,35 +222,35 @@ mod tests {
     }
 
     #[test]
-    fn two_files_of_one_name_are_refused() {
-        let laid = rename(files(&[("a/x.js", ""), ("b/x.js", "")]));
-        assert!(laid.unwrap_err().to_string().contains("x.js"));
+    fn two_files_with_one_name_are_refused() {
+        let renamed = rename(files(&[("a/x.js", ""), ("b/x.js", "")]));
+        assert!(renamed.unwrap_err().to_string().contains("x.js"));
     }
 
     #[test]
-    fn a_hash_covers_what_the_file_refers_to() {
+    fn hash_of_a_file_covers_the_files_it_refers_to() {
         let page = |leaf| {
-            let laid = rename(files(&[
+            let renamed = rename(files(&[
                 ("index.html", r#"<script src="/assets/app.js">"#),
                 ("app.js", "import './leaf.js'"),
                 ("leaf.js", leaf),
             ]));
-            laid.unwrap().remove("index.html").unwrap()
+            renamed.unwrap().remove("index.html").unwrap()
         };
         assert_ne!(page("1"), page("2"));
         assert_eq!(page("1"), page("1"));
     }
 
     #[test]
-    fn a_circle_of_references_is_refused() {
-        let laid = rename(files(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]));
-        assert!(laid.unwrap_err().to_string().contains("circle"));
+    fn circle_of_references_is_refused() {
+        let renamed = rename(files(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]));
+        assert!(renamed.unwrap_err().to_string().contains("circle"));
     }
 
     #[test]
-    fn a_name_within_another_name_stays() {
-        let laid = rename(files(&[("b.js", "x"), ("a.js", "'./ab.js' './b.js'")])).unwrap();
-        let (_, a) = laid.iter().find(|(name, _)| name.starts_with("a.")).unwrap();
+    fn name_within_a_longer_name_stays() {
+        let renamed = rename(files(&[("b.js", "x"), ("a.js", "'./ab.js' './b.js'")])).unwrap();
+        let (_, a) = renamed.iter().find(|(name, _)| name.starts_with("a.")).unwrap();
         assert!(std::str::from_utf8(a).unwrap().starts_with("'./ab.js' './b."));
     }
 }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{assets, prerequisites, process, shrink_wasm, workspace};
+use crate::{asset_paths, assets, prerequisites, process, shrink_wasm, workspace};
 
 /// Limit of what a browser downloads before the player runs: wasm and scripts, in bytes of gzip.
 pub(crate) const PLAYER_BYTES_MAX: u64 = 80_000;
@@ -104,7 +104,7 @@ fn module(name: &str, features: &[&str]) -> Result<()> {
 fn assets() -> Result<u64> {
     let player = workspace::root().join("wasm-player/web");
     let page = workspace::root().join("edge/page");
-    assets::lay_out(&[&page, &player, &bindgen_dir()], &web_dir())?;
+    assets::write_all(&[&page, &player, &bindgen_dir()], &web_dir())?;
     let mut most = 0;
     for (name, _, without) in PLAYERS {
         let mut files = assets::served(&player)?;
@@ -120,7 +120,7 @@ fn assets() -> Result<u64> {
 
 /// The file in `target/web` that was made of the source file at this path.
 fn written_asset(source: &str) -> Result<PathBuf> {
-    let name = assets::file_name(source);
+    let name = asset_paths::file_name(source);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     assets::served(&web_dir())?
         .into_iter()

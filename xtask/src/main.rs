@@ -1,6 +1,7 @@
 //! `cargo xtask up | test | check | build | bench | fuzz`: the commands of this repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod asset_paths;
 mod assets;
 mod bench;
 mod build;

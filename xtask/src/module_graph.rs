@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use crate::assets::{INDEX, relative};
+use crate::asset_paths::{INDEX, relative};
 
 /// Stands in the page where the links go.
 const PLACEHOLDER: &str = "<!-- modulepreload links: xtask writes them -->";

@@ -42,7 +42,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// The cargo that runs this program, without the variables that it sets about this package: some
-/// build scripts read them, and would run again after each call of cargo by hand.
+/// build scripts read them, and would run again after each manual call of cargo.
 pub(crate) fn cargo<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);

@@ -27,7 +27,7 @@ export async function prepare(name) {
 export const rest = (film) => subject.rest?.(film);
 
 /** Connections as a page has them that has just been loaded. */
-export const warmUp = () => Promise.all([1, 2].map((n) => fetch(`index.html?${n}`).then((r) => r.text())));
+export const openConnections = () => Promise.all([1, 2].map((n) => fetch(`index.html?${n}`).then((r) => r.text())));
 
 /**
  * @param {HTMLVideoElement} video @param {number} from in seconds @param {number} clickedMs
@@ -134,4 +134,4 @@ export function script(src) {
   });
 }
 
-Object.assign(window, { bench: { prepare, rest, warmUp, start, seek, next, walk } });
+Object.assign(window, { bench: { prepare, rest, openConnections, start, seek, next, walk } });

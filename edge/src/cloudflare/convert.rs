@@ -93,7 +93,7 @@ fn joined(
     writer.release_lock();
     let piped = JsFuture::from(stream.pipe_to(&pipe.writable()));
     context.wait_until(async move {
-        // A client that goes away ends both, and nobody is left to be told.
+        // A client that goes away ends both: there is no error to report.
         drop(future::join(written, piped).await);
     });
     Ok(ResponseBody::Stream(pipe.readable()))

@@ -42,8 +42,8 @@ fn read(value: serde_json::Value) -> Value {
 }
 
 fn refused(error: worker::Error) -> PortError {
-    let told = format!("D1: {error}");
+    let message = format!("D1: {error}");
     // D1 has no codes: these are its own words and SQLite's for it.
-    let is_full = told.contains("maximum DB size") || told.contains("SQLITE_FULL");
-    if is_full { PortError::Full(told) } else { PortError::Unavailable(told) }
+    let is_full = message.contains("maximum DB size") || message.contains("SQLITE_FULL");
+    if is_full { PortError::Full(message) } else { PortError::Unavailable(message) }
 }

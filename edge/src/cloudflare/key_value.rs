@@ -1,7 +1,7 @@
 //! Key-value port on Workers KV, binding `KV`.
 //!
 //! # Limits of this platform
-//! One write a second to a key. A read may be a minute behind a write made elsewhere, "not there"
+//! One write a second to a key. A read may be a minute behind a write at another location, "not there"
 //! included.
 
 use worker::{

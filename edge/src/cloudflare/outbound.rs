@@ -1,7 +1,7 @@
 //! Outbound port on Fetch.
 //!
 //! # Limits of this platform
-//! A Worker cannot see which address a name stands for: what may be asked is the allow-list's
+//! A Worker cannot see which address a name stands for: the provider's list of origins decides alone
 //! alone. Six connections may be open at once, so that a stream nobody reads has to be closed. The
 //! path is not cached: Cloudflare's cache would take a whole file for a range.
 

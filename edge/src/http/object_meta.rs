@@ -1,6 +1,6 @@
 //! What a response says about an object beside its bytes.
 
-/// What is known of an object without its bytes.
+/// The metadata of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// How many bytes it has.
@@ -9,6 +9,6 @@ pub struct ObjectMeta {
     pub etag: String,
     /// When it was stored, milliseconds since the Unix epoch.
     pub modified_ms: u64,
-    /// What else answers about it say, names in lower case: nothing, of an object of the own store.
+    /// Other header fields of responses about it, names in lower case: none for an own object.
     pub fields: Vec<(String, String)>,
 }

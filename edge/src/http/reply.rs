@@ -1,4 +1,4 @@
-//! What every handler returns: a response as plain data.
+//! The reply of a handler: a response as plain data.
 
 use std::borrow::Cow;
 
@@ -11,20 +11,20 @@ pub struct Reply<S> {
     pub status: u16,
     /// Names in lower case, each at most once.
     pub headers: Vec<(Cow<'static, str>, String)>,
-    /// What follows.
+    /// The body.
     pub body: Body<S>,
-    /// What is done when the client has its answer, or is about to.
+    /// Work that runs after the reply was sent.
     pub prefetch: Option<PrefetchJob>,
 }
 
-/// Films are made ready to start, and others are let go.
+/// Films to prefetch for a viewer, so that the films before them can be evicted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrefetchJob {
-    /// Who goes on from one to the other, if that is known.
+    /// The viewer, if the request carried a known token.
     pub viewer: Option<i64>,
     /// The film that is watched.
     pub current: Option<String>,
-    /// Those that are watched next.
+    /// The films that come next.
     pub next: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub enum Body<S> {
     Static(&'static [u8]),
     /// Passed through to the client untouched.
     Stream(S),
-    /// Made here, and what is passed through behind it.
+    /// Made here, followed by a stream that is passed through.
     Joined(Vec<u8>, S),
 }
 
@@ -73,7 +73,7 @@ impl<S> Reply<S> {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Says how long the body is, unless the handler did, or there can be none (RFC 9110 §8.6).
+    /// Adds `Content-Length`, unless the handler did or there can be no body (RFC 9110 §8.6).
     #[must_use]
     pub(crate) fn with_length(self) -> Self {
         match self.body.len() {

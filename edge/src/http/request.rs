@@ -13,14 +13,14 @@ pub const REQUEST_HEADERS: [&str; 9] = [
     "x-client-token",
 ];
 
-/// What a client wants done.
+/// A request method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Read.
     Get,
     /// Read, without the body.
     Head,
-    /// Ask what is possible.
+    /// List the methods.
     Options,
     /// Replace.
     Put,
@@ -86,13 +86,13 @@ impl Headers {
 /// One request.
 #[derive(Debug)]
 pub struct Request<U> {
-    /// What to do.
+    /// The method.
     pub method: Method,
-    /// With what: the path of the URL as it was sent, without the query.
+    /// The path of the URL as it was sent, without the query.
     pub path: String,
     /// The query of the URL as it was sent; empty where there is none.
     pub query: String,
-    /// Those headers that matter.
+    /// The headers that some rule reads.
     pub headers: Headers,
     /// The body.
     pub upload: U,

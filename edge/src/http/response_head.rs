@@ -1,6 +1,6 @@
 //! The status and headers of a response from another server.
 
-/// The response headers that some rule reads. Adapters copy these, and those that were asked for.
+/// The response headers that some rule reads. Adapters copy these, and those that the caller names.
 pub const RESPONSE_HEADERS: [&str; 7] = [
     "content-encoding",
     "content-length",
@@ -11,7 +11,7 @@ pub const RESPONSE_HEADERS: [&str; 7] = [
     "retry-after",
 ];
 
-/// The head of an answer. Names are in lower case.
+/// The status and headers of a response. Names are in lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResponseHead {
     /// HTTP status.

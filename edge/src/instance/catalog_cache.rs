@@ -1,43 +1,43 @@
-//! The catalogue as an instance last saw it.
+//! The catalog as an instance last saw it.
 
 use std::{cell::RefCell, rc::Rc};
 
 use api::CatalogRoot;
 use catalog::Manifest;
 
-/// How long a root counts as current. Short, for a person who has just published reloads at once;
+/// How long a root counts as current. Short, because whoever has just published reloads at once;
 /// long enough that a busy instance reads it once for thousands of requests.
 const ROOT_AGE_MS_MAX: u64 = 2_000;
 /// Bytes of packs in memory: an eighth of the 128 MB that an isolate has, shared with every
 /// request in flight.
 const PACK_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The catalogue as last seen. Nothing here is borrowed across an await.
+/// The catalog as last seen. Nothing here is borrowed across an await.
 #[derive(Debug, Default)]
 pub struct CatalogCache(RefCell<State>);
 
 #[derive(Debug, Default)]
 struct State {
     root: Option<CatalogRoot>,
-    /// When the root was asked for, whatever came of it; none before that.
-    asked_at_ms: Option<u64>,
+    /// When the root was last requested, with or without success.
+    requested_at_ms: Option<u64>,
     manifest: Option<(String, Rc<Manifest>)>,
     /// Least recently used first.
     packs: Vec<(String, Rc<[u8]>)>,
 }
 
 impl CatalogCache {
-    /// Takes note of a root that was just read or written.
+    /// Remembers a root that was just read or written.
     pub fn note(&self, root: Option<CatalogRoot>, now_ms: u64) {
         let mut state = self.0.borrow_mut();
         state.root = root;
-        state.asked_at_ms = Some(now_ms);
+        state.requested_at_ms = Some(now_ms);
     }
 
-    /// Whether the root needs not be asked for.
+    /// Whether the root need not be read again.
     pub(crate) fn is_fresh(&self, now_ms: u64) -> bool {
-        let asked_at_ms = self.0.borrow().asked_at_ms;
-        asked_at_ms.is_some_and(|asked| now_ms.saturating_sub(asked) < ROOT_AGE_MS_MAX)
+        let requested_at_ms = self.0.borrow().requested_at_ms;
+        requested_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < ROOT_AGE_MS_MAX)
     }
 
     /// The root as last noted.

@@ -1,6 +1,6 @@
-//! What an instance remembers of films that lie elsewhere.
+//! What an instance remembers of upstream films.
 //!
-//! Plain data only: a Worker's requests share it, and none of them may wait for another one's I/O.
+//! Plain data only: a Worker's requests share it, and no request may await the I/O of another.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,23 +16,23 @@ use crate::rules::{
 
 /// Blocks in memory: 16 MiB, an eighth of what an isolate has.
 const BLOCK_COUNT_MAX: usize = 32;
-/// Records and resolved: some hundred bytes each, for the films that an instance serves at a time.
+/// Records and resolved URLs: some hundred bytes each, for the films that an instance serves.
 const FILM_COUNT_MAX: usize = 256;
-/// Heads and packs of what is stored for starts: 900,000 bytes each at most, 14 MB.
+/// Roots and packs of start indexes: at most 900,000 bytes each, 14 MB.
 const PIECE_COUNT_MAX: usize = 16;
-/// Origins whose health is known.
+/// Origins with a circuit breaker.
 const ORIGIN_COUNT_MAX: usize = 128;
 
-/// Where a file lies, as its provider last told.
+/// The URLs of a file, as last resolved.
 #[derive(Debug, Clone)]
 pub struct ResolvedUrls {
-    /// The best first.
+    /// Best first.
     pub urls: Rc<[UpstreamUrl]>,
-    /// When that was told; a later telling is another one.
+    /// Counts resolutions: a later one has a larger number.
     pub version: u64,
 }
 
-/// Nothing here is borrowed across an await.
+/// No borrow of it lasts across an `await`.
 #[derive(Debug, Default)]
 pub struct MediaCache {
     state: RefCell<State>,
@@ -40,30 +40,32 @@ pub struct MediaCache {
     pub(crate) reads: Cell<usize>,
     /// Whether the table of blocks was seen to exist.
     pub(crate) has_table: Cell<bool>,
-    /// Whether the table of windows was.
+    /// Whether the table of prefetch windows was seen to exist.
     pub(crate) has_windows: Cell<bool>,
-    /// Whether the operator knows that there is no durable store.
+    /// Whether the operator was told that there is no durable store.
     pub(crate) has_reported_local: Cell<bool>,
+    /// Whether the operator was told that a setting has an old value.
+    pub(crate) has_reported_old_value: Cell<bool>,
     versions: Cell<u64>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The setting as it was read, and what it says.
+    /// The text of the setting, and its providers.
     providers: Option<(String, Rc<[Provider]>)>,
     records: LruMap<(Rc<[u8]>, u64), FILM_COUNT_MAX>,
     resolved: LruMap<ResolvedUrls, FILM_COUNT_MAX>,
-    touched: LruMap<u64, FILM_COUNT_MAX>,
+    last_used: LruMap<u64, FILM_COUNT_MAX>,
     blocks: LruMap<Rc<[u8]>, BLOCK_COUNT_MAX>,
     windows: LruMap<u64, FILM_COUNT_MAX>,
     pieces: LruMap<Rc<[u8]>, PIECE_COUNT_MAX>,
     breakers: LruMap<CircuitBreaker, ORIGIN_COUNT_MAX>,
-    /// What is being fetched.
+    /// Keys that a request is fetching or building.
     claims: BTreeSet<String>,
 }
 
 impl MediaCache {
-    /// What a setting says, read once.
+    /// The providers of a setting, parsed once.
     pub(crate) fn providers<E>(
         &self,
         setting: &str,
@@ -91,12 +93,12 @@ impl MediaCache {
         self.state.borrow_mut().records.put(id, (record, now_ms));
     }
 
-    /// Where a file lies, if its provider told.
+    /// The URLs of a file, if they were resolved.
     pub(crate) fn resolved_urls(&self, file: &str) -> Option<ResolvedUrls> {
         self.state.borrow_mut().resolved.get(file).cloned()
     }
 
-    /// Takes note of where a file lies.
+    /// Remembers the URLs of a file under a new version.
     pub(crate) fn insert_resolved_urls(&self, file: &str, urls: Vec<UpstreamUrl>) -> ResolvedUrls {
         self.versions.set(self.versions.get() + 1);
         let resolved = ResolvedUrls { urls: urls.into(), version: self.versions.get() };
@@ -113,12 +115,12 @@ impl MediaCache {
         self.state.borrow_mut().blocks.put(key, Rc::clone(bytes));
     }
 
-    /// Forgets blocks whose keys begin like this.
+    /// Forgets blocks whose keys have this prefix.
     pub(crate) fn remove_blocks(&self, prefix: &str) {
         self.state.borrow_mut().blocks.remove_under(prefix);
     }
 
-    /// Whether a window is another one than any in this time, and not only asked for again.
+    /// Whether a window was not requested within the last `every_ms` milliseconds.
     pub(crate) fn is_new_window(&self, window: &str, now_ms: u64, every_ms: u64) -> bool {
         let mut state = self.state.borrow_mut();
         let at = state.windows.get(window).copied();
@@ -129,7 +131,7 @@ impl MediaCache {
         is_new
     }
 
-    /// A piece of what is stored for starts, if it is in memory.
+    /// A root or pack of a start index, if it is in memory.
     pub(crate) fn piece(&self, key: &str) -> Option<Rc<[u8]>> {
         self.state.borrow_mut().pieces.get(key).map(|bytes| Rc::clone(bytes))
     }
@@ -138,22 +140,23 @@ impl MediaCache {
         self.state.borrow_mut().pieces.put(key, Rc::clone(bytes));
     }
 
-    /// Forgets pieces whose keys begin like this.
+    /// Forgets pieces whose keys have this prefix.
     pub(crate) fn remove_pieces(&self, prefix: &str) {
         self.state.borrow_mut().pieces.remove_under(prefix);
     }
 
-    /// Whether it is time to write down that a source was used.
+    /// Whether the use of a source was not recorded within the last `every_ms` milliseconds.
     pub(crate) fn is_use_due(&self, id: &str, now_ms: u64, every_ms: u64) -> bool {
         let mut state = self.state.borrow_mut();
-        let recent = state.touched.get(id).is_some_and(|at| now_ms.saturating_sub(*at) < every_ms);
+        let recent =
+            state.last_used.get(id).is_some_and(|at| now_ms.saturating_sub(*at) < every_ms);
         if !recent {
-            state.touched.put(id, now_ms);
+            state.last_used.put(id, now_ms);
         }
         !recent
     }
 
-    /// Asks or tells the breaker of an origin.
+    /// Runs `act` on the circuit breaker of an origin.
     pub(crate) fn breaker<T>(&self, origin: &str, act: impl FnOnce(&mut CircuitBreaker) -> T) -> T {
         let mut state = self.state.borrow_mut();
         if state.breakers.get(origin).is_none() {
@@ -165,15 +168,15 @@ impl MediaCache {
         }
     }
 
-    /// Claims what nobody else is fetching; none where somebody is.
+    /// Claims a key; none where another request holds its claim.
     pub(crate) fn claim(&self, key: String) -> Option<FetchClaim<'_>> {
         let claimed = self.state.borrow_mut().claims.insert(key.clone());
-        // Made only where it is one: a claim that ends sets its key free.
+        // Built only for a new claim: dropping it releases the key.
         claimed.then(|| FetchClaim { media: self, key })
     }
 }
 
-/// A claim, which ends with it, however that comes.
+/// A claim to fetch or build something, an in-memory entry that is released on drop.
 #[derive(Debug)]
 pub struct FetchClaim<'a> {
     media: &'a MediaCache,

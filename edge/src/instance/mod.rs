@@ -12,7 +12,7 @@ use std::cell::Cell;
 /// Made when the platform starts an instance, gone when it ends one.
 #[derive(Debug, Default)]
 pub struct Instance {
-    /// The catalogue as last seen.
+    /// The catalog as last seen.
     pub catalog: CatalogCache,
     /// Films of upstreams: where they are, and how they begin and end.
     pub media: MediaCache,

@@ -1,4 +1,4 @@
-//! The first bytes of a film from some place on, to stand behind what was made for them.
+//! The bytes of a film that follow its start boxes in one response: those of the first window.
 
 use api::paths::media_key;
 
@@ -12,9 +12,9 @@ use crate::{
     platform::{ObjectRead, ObjectStore, Platform, StreamOf},
 };
 
-/// Which of these bytes come: of a film elsewhere that begins in startup blocks, those that are in
-/// them.
-pub(crate) async fn reach<P: Platform>(
+/// Which of these bytes one response has: of an upstream film whose range begins in startup blocks,
+/// those within them.
+pub(crate) async fn available<P: Platform>(
     platform: &P,
     film: Film<'_>,
     range: ByteRange,
@@ -24,7 +24,7 @@ pub(crate) async fn reach<P: Platform>(
     Ok(film.layout().cached_part(range).unwrap_or(range))
 }
 
-/// These bytes of a file of this size, or the first of them.
+/// Reads these bytes of a file of this size, or the first of them.
 pub(crate) async fn read<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -34,22 +34,22 @@ pub(crate) async fn read<P: Platform>(
     if let Film::Upstream(id) = film {
         let film = record_store::find(platform, id).await?;
         let Some(part) = film.layout().cached_part(range) else {
-            return film.reader(platform).pass(range).await;
+            return film.reader(platform).stream(range).await;
         };
         let bytes = blocks::read(platform, &film, part).await?;
         let sent = ByteRange { start: part.start, end: part.start + bytes.len() as u64 };
         return Ok((sent, MediaBody::Bytes(bytes)));
     }
-    let wanted = ReadRange::Closed { first: range.start, last: range.end.saturating_sub(1) };
-    let read = platform.objects().read(&media_key(film.id()), wanted).await?;
+    let requested = ReadRange::Closed { first: range.start, last: range.end.saturating_sub(1) };
+    let read = platform.objects().read(&media_key(film.id()), requested).await?;
     match read.ok_or(Error::NotFound("file"))? {
         ObjectRead::Bytes { meta, sent, stream }
             if sent == range && meta.size_bytes == size_bytes =>
         {
             Ok((sent, MediaBody::Stream(stream)))
         }
-        ObjectRead::Bytes { .. } | ObjectRead::Unsatisfiable => {
-            Err(Error::NoIndex("the file is not the one that it was made of".to_owned()))
-        }
+        ObjectRead::Bytes { .. } | ObjectRead::Unsatisfiable => Err(Error::NoIndex(
+            "the file is not the one that its start index was built from".to_owned(),
+        )),
     }
 }

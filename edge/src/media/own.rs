@@ -1,4 +1,4 @@
-//! Films of the own store: one operation of it for what players do.
+//! Requests for films of the own object store: one operation of it for what players do.
 
 use super::{FilmHead, FilmResponse, MediaBody, is_not_modified};
 use crate::{
@@ -22,15 +22,14 @@ pub(super) async fn head<O: ObjectStore>(
 
 /// Answers a conditional `GET`, with a range or without.
 ///
-/// One operation of the store for what players do: read first, then decide by the entity tag that
-/// came with the bytes, so that no other object can come between. What turns out not to be wanted
-/// is dropped unread.
+/// The store is read first and the conditions are decided by the entity tag that came with the bytes,
+/// so that no other object can come between. Bytes that are not sent are dropped unread.
 pub(super) async fn get<O: ObjectStore>(
     objects: &O,
     key: &str,
     headers: &Headers,
 ) -> Result<FilmResponse<O::Stream>, Error> {
-    let wanted = match headers.get("range").and_then(range::parse) {
+    let requested = match headers.get("range").and_then(range::parse) {
         None => return get_whole(objects, key, headers).await,
         Some(RequestedRanges::One(range)) => range,
         Some(RequestedRanges::Several(ranges)) => {
@@ -38,12 +37,12 @@ pub(super) async fn get<O: ObjectStore>(
             match range::choose(&ranges, size_bytes) {
                 RangeChoice::One(range) => range,
                 RangeChoice::Whole => return get_whole(objects, key, headers).await,
-                // The same answer, and the same rules before it, as for one such range.
+                // The same response, after the same conditions, as for one such range.
                 RangeChoice::Unsatisfiable => ReadRange::From { first: u64::MAX },
             }
         }
     };
-    match objects.read(key, wanted).await?.ok_or(Error::NotFound("file"))? {
+    match objects.read(key, requested).await?.ok_or(Error::NotFound("file"))? {
         ObjectRead::Bytes { meta, sent, stream } => {
             if is_not_modified(headers, &meta)? {
                 return Ok(FilmResponse::NotModified(meta));
@@ -51,7 +50,7 @@ pub(super) async fn get<O: ObjectStore>(
             if !conditions::range_applies(headers, &meta) {
                 return get_whole(objects, key, headers).await;
             }
-            partial(wanted, meta, sent, stream)
+            partial(requested, meta, sent, stream)
         }
         ObjectRead::Unsatisfiable => unsatisfiable(objects, key, headers).await,
     }
@@ -64,7 +63,9 @@ async fn get_whole<O: ObjectStore>(
 ) -> Result<FilmResponse<O::Stream>, Error> {
     let read = objects.read(key, ReadRange::Whole).await?.ok_or(Error::NotFound("file"))?;
     let ObjectRead::Bytes { meta, sent, stream } = read else {
-        return Err(Error::StorageUnavailable(format!("{key} has no bytes and not none")));
+        return Err(Error::StorageUnavailable(format!(
+            "the object store found no bytes for all of {key}"
+        )));
     };
     if is_not_modified(headers, &meta)? {
         return Ok(FilmResponse::NotModified(meta));
@@ -75,14 +76,14 @@ async fn get_whole<O: ObjectStore>(
     Ok(FilmResponse::Whole(meta, MediaBody::Stream(stream)))
 }
 
-/// What the store sent for a range: that, or everything, or an error, and nothing in between.
+/// The store's response to a range: the range, or the whole object; anything else is an error.
 fn partial<S>(
-    wanted: ReadRange,
+    requested: ReadRange,
     meta: ObjectMeta,
     sent: ByteRange,
     stream: S,
 ) -> Result<FilmResponse<S>, Error> {
-    if wanted.within(meta.size_bytes) == Some(sent) {
+    if requested.within(meta.size_bytes) == Some(sent) {
         Ok(FilmResponse::Partial(meta, sent, MediaBody::Stream(stream)))
     } else if sent == (ByteRange { start: 0, end: meta.size_bytes }) {
         Ok(FilmResponse::Whole(meta, MediaBody::Stream(stream)))
@@ -91,7 +92,7 @@ fn partial<S>(
     }
 }
 
-/// The range names nothing; but conditions come before it, and an empty object has no ranges.
+/// A range without bytes: conditions come first, and an empty object has no ranges.
 async fn unsatisfiable<O: ObjectStore>(
     objects: &O,
     key: &str,
@@ -112,5 +113,7 @@ async fn meta_of<O: ObjectStore>(objects: &O, key: &str) -> Result<ObjectMeta, E
 }
 
 fn wrong_bytes(what: &str) -> Error {
-    Error::StorageUnavailable(format!("the object store sent other bytes of {what} than asked for"))
+    Error::StorageUnavailable(format!(
+        "the object store sent other bytes of {what} than the requested ones"
+    ))
 }

@@ -1,4 +1,4 @@
-//! Pictures that lie elsewhere: all of each comes from its blocks.
+//! Pictures of providers: every byte comes from startup blocks.
 
 use super::{
     cache::{blocks, record_store},
@@ -10,7 +10,7 @@ use crate::{
     platform::Platform,
 };
 
-/// Answers a conditional `GET`: with no bytes, where the client has them.
+/// Answers a conditional `GET`; without bytes where the client has them.
 pub(crate) async fn get<P: Platform>(
     platform: &P,
     id: &str,
@@ -18,7 +18,7 @@ pub(crate) async fn get<P: Platform>(
 ) -> Result<(ObjectMeta, Option<Vec<u8>>), Error> {
     let film = record_store::find(platform, id).await?;
     let all = ByteRange { start: 0, end: film.size_bytes() };
-    // Whoever puts a film in a picture's place gets none of it.
+    // An id of a film in the place of a picture's gets nothing.
     if film.layout().cached_part(all) != Some(all) {
         return Err(Error::NotFound("picture"));
     }
@@ -28,7 +28,9 @@ pub(crate) async fn get<P: Platform>(
     }
     let bytes = blocks::read(platform, &film, all).await?;
     if bytes.len() as u64 != meta.size_bytes {
-        return Err(Error::UpstreamFailed(format!("{id}: only the first blocks came")));
+        return Err(Error::UpstreamFailed(format!(
+            "{id}: the provider sent only the first blocks of the picture"
+        )));
     }
     Ok((meta, Some(bytes)))
 }

@@ -1,4 +1,5 @@
-//! Films that lie elsewhere: their startup blocks from here, the rest from where they lie.
+//! Requests for upstream films: startup blocks are served from here, all other bytes from the
+//! provider.
 
 use super::{
     FilmHead, FilmResponse, MediaBody,
@@ -16,7 +17,7 @@ use crate::{
     },
 };
 
-/// Answers a conditional `HEAD` from the record alone.
+/// Answers a conditional `HEAD` by the record alone.
 pub(super) async fn head<P: Platform>(
     platform: &P,
     id: &str,
@@ -42,7 +43,7 @@ pub(super) async fn get<P: Platform>(
     }
 }
 
-/// The range that counts; none where all is wanted.
+/// The range to send; none where that is the whole film.
 fn requested_range(headers: &Headers, meta: &ObjectMeta) -> Result<Option<ByteRange>, Error> {
     let Some(requested) = headers.get("range").and_then(range::parse) else { return Ok(None) };
     if !conditions::range_applies(headers, meta) {
@@ -61,7 +62,7 @@ fn requested_range(headers: &Headers, meta: &ObjectMeta) -> Result<Option<ByteRa
     chosen.map(Some).ok_or(Error::RangeNotSatisfiable(size_bytes))
 }
 
-/// A range; from blocks it is cut where they end, which RFC 9110 §15.3.7 allows a 206 to be.
+/// A range. Startup blocks serve it up to their end, as RFC 9110 §15.3.7 allows for a 206.
 async fn partial<P: Platform>(
     platform: &P,
     film: &UpstreamFilm,
@@ -69,7 +70,7 @@ async fn partial<P: Platform>(
     range: ByteRange,
 ) -> Result<FilmResponse<StreamOf<P>>, Error> {
     let Some(part) = film.layout().cached_part(range) else {
-        let (sent, payload) = film.reader(platform).pass(range).await?;
+        let (sent, payload) = film.reader(platform).stream(range).await?;
         return Ok(FilmResponse::Partial(meta, sent, payload));
     };
     let bytes = blocks::read(platform, film, part).await?;
@@ -77,7 +78,7 @@ async fn partial<P: Platform>(
     Ok(FilmResponse::Partial(meta, sent, MediaBody::Bytes(bytes)))
 }
 
-/// All of a film: a 200 has every byte of it.
+/// The whole film: a 200 has every byte of it.
 async fn whole<P: Platform>(
     platform: &P,
     film: &UpstreamFilm,
@@ -90,9 +91,11 @@ async fn whole<P: Platform>(
             return Ok(FilmResponse::Whole(meta, MediaBody::Bytes(bytes)));
         }
     }
-    let (sent, payload) = film.reader(platform).pass(all).await?;
+    let (sent, payload) = film.reader(platform).stream(all).await?;
     if sent == all {
         return Ok(FilmResponse::Whole(meta, payload));
     }
-    Err(Error::UpstreamFailed("a whole film cannot be passed on as it comes".to_owned()))
+    Err(Error::UpstreamFailed(
+        "the upstream's response to a request for the whole film cannot be passed on".to_owned(),
+    ))
 }

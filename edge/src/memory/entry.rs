@@ -50,7 +50,7 @@ impl Upload for MemoryUpload<'_> {
     }
 }
 
-/// Asks the edge. A body of `None` is one that breaks off.
+/// Sends a request to the edge. A body of `None` breaks off.
 pub fn send(
     platform: &Memory,
     method: &str,
@@ -61,7 +61,7 @@ pub fn send(
     run(platform, respond(platform, method, path, headers, body)).unwrap_or_default()
 }
 
-/// The same as a future, for several at once.
+/// The same as a future, for several requests at once.
 pub async fn respond(
     platform: &Memory,
     method: &str,

@@ -15,7 +15,7 @@ pub struct MemoryKeyValue {
     pub values: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Fails on demand.
     pub failing: FailureSwitch,
-    /// How often a value was asked for.
+    /// Number of reads.
     pub reads: Cell<usize>,
 }
 

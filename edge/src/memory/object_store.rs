@@ -11,7 +11,7 @@ use crate::{
     platform::{ObjectRead, ObjectStore, PortError},
 };
 
-/// Keys told at a time: few, so that who wants all has to ask again.
+/// Keys of one listing: few, so that callers have to list again.
 const LIST_COUNT_MAX: usize = 5;
 
 /// Objects by key.
@@ -24,7 +24,7 @@ pub struct MemoryObjects {
     pub is_not_set_up: Cell<bool>,
     /// Answers every range with all bytes, as a store may.
     pub ignores_ranges: Cell<bool>,
-    /// How often the store was asked for anything.
+    /// Number of operations.
     pub operations: Cell<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Outbound port whose servers are functions, as nasty as a test likes.
+//! Outbound port whose servers are functions, as faulty as a test needs.
 
 use std::{
     cell::{Cell, RefCell},
@@ -108,11 +108,11 @@ impl Outbound for MemoryOutbound {
         more: &[String],
     ) -> Result<OutboundResponse<MemoryStream>, PortError> {
         let (number, now_ms) = (self.requests.borrow().len(), self.clock.now_ms());
-        let asked = OutboundRequest { url: url.to_owned(), range, number, now_ms };
-        self.requests.borrow_mut().push(asked.clone());
+        let request = OutboundRequest { url: url.to_owned(), range, number, now_ms };
+        self.requests.borrow_mut().push(request.clone());
         turn().await;
-        let canned = (self.server.borrow())(&asked);
-        match canned {
+        let scripted = (self.server.borrow())(&request);
+        match scripted {
             ScriptedResponse::ConnectionRefused => {
                 Err(PortError::Unavailable("no connection".to_owned()))
             }

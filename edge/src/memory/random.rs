@@ -21,7 +21,7 @@ impl Random for MemoryRandom {
             *byte = at.to_le_bytes()[0];
             self.next.set(at + 1);
         }
-        // Which time round it is tells those apart that begin alike.
+        // The round number distinguishes values that begin with the same byte.
         for (byte, round) in bytes.iter_mut().zip((first >> 8).to_le_bytes()) {
             *byte ^= round;
         }

@@ -13,7 +13,7 @@ pub trait Clock {
     async fn sleep(&self, ms: u64);
 }
 
-/// What the future comes to, if it does in this time.
+/// The output of a future; none where it takes longer than this time.
 pub async fn with_timeout<F: Future>(clock: &impl Clock, ms: u64, future: F) -> Option<F::Output> {
     match select(pin!(future), pin!(clock.sleep(ms))).await {
         Either::Left((output, _)) => Some(output),

@@ -1,13 +1,16 @@
 //! One suite for every platform: what each port promises, as plain functions of its trait.
 
-use super::{Database, KeyValue, ObjectRead, ObjectStore, Outbound, PortError, Random, Row, Value};
-use crate::http::{ByteRange, ReadRange};
+use super::{
+    Database, KeyValue, ObjectRead, ObjectStore, Outbound, OutboundResponse, PortError, Random,
+    Row, Value,
+};
+use crate::http::{ByteRange, ObjectMeta, ReadRange};
 
-/// A promise that was not kept.
-pub type Broken = String;
+/// A promise that an adapter does not keep: what was promised, and what came instead.
+pub type Violation = String;
 
 /// Every promise of the key-value port.
-pub async fn key_value<K: KeyValue>(store: &K) -> Result<(), Broken> {
+pub async fn key_value<K: KeyValue>(store: &K) -> Result<(), Violation> {
     let largest = vec![0xA5; api::limits::VALUE_BYTES_MAX];
     let key = format!("c/p/{}", "0".repeat(251));
     promise("a missing key is none", store.get("t/missing").await, Ok(None))?;
@@ -32,7 +35,7 @@ pub async fn object_store<O: ObjectStore>(
     store: &O,
     full: &str,
     empty: &str,
-) -> Result<(), Broken> {
+) -> Result<(), Violation> {
     promise("a missing object is none", store.head("t/missing").await, Ok(None))?;
     let missing = store.read("t/missing", ReadRange::Whole).await;
     promise("to readers too", missing.map(|read| read.is_none()), Ok(true))?;
@@ -42,6 +45,19 @@ pub async fn object_store<O: ObjectStore>(
     let strong = meta.etag.starts_with('"') && meta.etag.ends_with('"') && meta.etag.len() > 2;
     promise("a strong tag in quotes", strong, true)?;
 
+    satisfiable_ranges(store, full, &meta).await?;
+    unsatisfiable_ranges(store, full, empty).await?;
+    empty_object(store, empty).await?;
+    collect_limit(store, full).await?;
+    objects_written(store).await
+}
+
+/// Ranges of an object with the bytes 0 to 99 and these facts.
+async fn satisfiable_ranges<O: ObjectStore>(
+    store: &O,
+    full: &str,
+    meta: &ObjectMeta,
+) -> Result<(), Violation> {
     for range in [
         ReadRange::Whole,
         ReadRange::Closed { first: 0, last: 0 },
@@ -55,7 +71,7 @@ pub async fn object_store<O: ObjectStore>(
         let Ok(Some(ObjectRead::Bytes { meta: read_meta, sent, stream })) = read else {
             return Err(format!("{range:?} is read"));
         };
-        promise("facts come with the bytes", &read_meta, &meta)?;
+        promise("facts come with the bytes", &read_meta, meta)?;
         let wanted = range.within(100).unwrap_or(ByteRange { start: 0, end: 0 });
         promise(&format!("{range:?} is sent"), sent, wanted)?;
         let bytes: Vec<u8> = (0..100).collect();
@@ -63,6 +79,14 @@ pub async fn object_store<O: ObjectStore>(
         let bytes: Vec<u8> = bytes.collect();
         promise("byte by byte", store.collect(stream, 100).await, Ok(bytes))?;
     }
+    Ok(())
+}
+
+async fn unsatisfiable_ranges<O: ObjectStore>(
+    store: &O,
+    full: &str,
+    empty: &str,
+) -> Result<(), Violation> {
     for range in [
         ReadRange::From { first: 100 },
         ReadRange::From { first: u64::MAX },
@@ -78,6 +102,10 @@ pub async fn object_store<O: ObjectStore>(
     ] {
         unsatisfiable(store, empty, range).await?;
     }
+    Ok(())
+}
+
+async fn empty_object<O: ObjectStore>(store: &O, empty: &str) -> Result<(), Violation> {
     let Ok(Some(ObjectRead::Bytes { meta, stream, .. })) =
         store.read(empty, ReadRange::Whole).await
     else {
@@ -85,18 +113,19 @@ pub async fn object_store<O: ObjectStore>(
     };
     promise("its size is 0", meta.size_bytes, 0)?;
     promise("and its stream ends at once", store.collect(stream, 0).await, Ok(Vec::new()))?;
+    Ok(())
+}
 
+async fn collect_limit<O: ObjectStore>(store: &O, full: &str) -> Result<(), Violation> {
     let Ok(Some(ObjectRead::Bytes { stream, .. })) = store.read(full, ReadRange::Whole).await
     else {
         return Err("an object is read again".to_owned());
     };
     let collected = store.collect(stream, 99).await;
-    promise("no more is collected than allowed", collected, Err(PortError::TooLarge))?;
-
-    objects_written(store).await
+    promise("no more is collected than allowed", collected, Err(PortError::TooLarge))
 }
 
-async fn objects_written<O: ObjectStore>(store: &O) -> Result<(), Broken> {
+async fn objects_written<O: ObjectStore>(store: &O) -> Result<(), Violation> {
     promise("a store that is there is set up", store.is_set_up().await, true)?;
     promise("nothing is listed", store.list("t/n").await, Ok(Vec::new()))?;
     promise("an object is stored", store.put("t/new", b"new").await, Ok(()))?;
@@ -117,14 +146,14 @@ async fn unsatisfiable<O: ObjectStore>(
     store: &O,
     key: &str,
     range: ReadRange,
-) -> Result<(), Broken> {
+) -> Result<(), Violation> {
     let read = store.read(key, range).await;
-    let kept = matches!(read, Ok(Some(ObjectRead::Unsatisfiable)));
-    promise(&format!("{range:?} of {key} is unsatisfiable"), kept, true)
+    let refused = matches!(read, Ok(Some(ObjectRead::Unsatisfiable)));
+    promise(&format!("{range:?} of {key} is unsatisfiable"), refused, true)
 }
 
 /// Every promise of the database port.
-pub async fn database<D: Database>(database: &D) -> Result<(), Broken> {
+pub async fn database<D: Database>(database: &D) -> Result<(), Violation> {
     let text = |text: &str| Value::Text(text.to_owned());
     let run = async |sql: &str, values: &[Value]| database.query(sql, values).await;
     let nothing: Result<Vec<Row>, PortError> = Ok(Vec::new());
@@ -153,20 +182,41 @@ pub async fn database<D: Database>(database: &D) -> Result<(), Broken> {
 /// Every promise of the outbound port, of a server at `base` that has `full` with the bytes 0 to
 /// 99, an `x-note` and an `x-other`, a redirect from `moved` to `full`, and nothing else; `nobody`
 /// is where no server is.
-pub async fn outbound<O: Outbound>(outbound: &O, base: &str, nobody: &str) -> Result<(), Broken> {
-    let more = ["x-note".to_owned()];
-    let get = async |name: &str, range: Option<(u64, u64)>| {
-        let range = range.map(|(start, end)| ByteRange { start, end });
-        outbound
-            .get(&format!("{base}/{name}"), range, &more)
-            .await
-            .map_err(|e| format!("{name}: {e:?}"))
-    };
-    let whole = get("full", None).await?;
-    promise("all comes where no range is asked for", whole.head.status, 200)?;
+pub async fn outbound<O: Outbound>(
+    outbound: &O,
+    base: &str,
+    nobody: &str,
+) -> Result<(), Violation> {
+    whole_response(outbound, base).await?;
+    partial_response(outbound, base).await?;
+    let moved = request(outbound, base, "moved", None).await?;
+    promise("a redirect is not followed", moved.head.status, 302)?;
+    let location = moved.head.get("location").unwrap_or_default();
+    promise("its Location is returned", location.ends_with("/full"), true)?;
+    outbound.discard(moved.stream);
+    let missing = request(outbound, base, "missing", None).await?;
+    promise("a status is no error", missing.head.status, 404)?;
+    outbound.discard(missing.stream);
+    let nobody = outbound.get(nobody, None, &[]).await;
+    promise("no server is an error", nobody.is_err(), true)
+}
+
+async fn request<O: Outbound>(
+    outbound: &O,
+    base: &str,
+    name: &str,
+    range: Option<ByteRange>,
+) -> Result<OutboundResponse<O::Stream>, Violation> {
+    let response = outbound.get(&format!("{base}/{name}"), range, &["x-note".to_owned()]).await;
+    response.map_err(|error| format!("{name}: {error:?}"))
+}
+
+async fn whole_response<O: Outbound>(outbound: &O, base: &str) -> Result<(), Violation> {
+    let whole = request(outbound, base, "full", None).await?;
+    promise("a request without a range gets everything", whole.head.status, 200)?;
     promise("with its length", whole.head.get("content-length"), Some("100"))?;
-    promise("and what else was asked for", whole.head.get("x-note"), Some("ours"))?;
-    promise("but no more", whole.head.get("x-other"), None)?;
+    promise("and the named header", whole.head.get("x-note"), Some("ours"))?;
+    promise("and no other", whole.head.get("x-other"), None)?;
     promise("a header that is not there", whole.head.get("content-range"), None)?;
     let mut bytes = vec![7];
     let filled = outbound.fill(whole.stream, 10, 5, &mut bytes).await;
@@ -174,36 +224,32 @@ pub async fn outbound<O: Outbound>(outbound: &O, base: &str, nobody: &str) -> Re
         "bytes are skipped and appended",
         (filled, &bytes),
         (Ok(()), &vec![7, 10, 11, 12, 13, 14]),
-    )?;
+    )
+}
 
-    let part = get("full", Some((90, 95))).await?;
-    promise("a range is asked for", part.head.status, 206)?;
+async fn partial_response<O: Outbound>(outbound: &O, base: &str) -> Result<(), Violation> {
+    let range = ByteRange { start: 90, end: 95 };
+    let part = request(outbound, base, "full", Some(range)).await?;
+    promise("a range is requested", part.head.status, 206)?;
     promise("exactly", part.head.get("content-range"), Some("bytes 90-94/100"))?;
     let mut bytes = Vec::new();
     let filled = outbound.fill(part.stream, 0, 100, &mut bytes).await;
-    promise("a stream ends where it ends", (filled, bytes), (Ok(()), vec![90, 91, 92, 93, 94]))?;
-
-    let moved = get("moved", None).await?;
-    promise("a redirect is not followed", moved.head.status, 302)?;
-    let location = moved.head.get("location").unwrap_or_default();
-    promise("but told", location.ends_with("/full"), true)?;
-    outbound.discard(moved.stream);
-    let missing = get("missing", None).await?;
-    promise("a status is no error", missing.head.status, 404)?;
-    outbound.discard(missing.stream);
-    let nobody = outbound.get(nobody, None, &[]).await;
-    promise("no server is an error", nobody.is_err(), true)
+    promise("a stream ends where it ends", (filled, bytes), (Ok(()), vec![90, 91, 92, 93, 94]))
 }
 
 /// Every promise of the random port.
-pub fn random<R: Random>(random: &R) -> Result<(), Broken> {
+pub fn random<R: Random>(random: &R) -> Result<(), Violation> {
     let (mut first, mut second) = ([0_u8; 24], [0_u8; 24]);
     promise("bytes are made", random.fill(&mut first), Ok(()))?;
     promise("again", random.fill(&mut second), Ok(()))?;
     promise("and are others", first == second, false)
 }
 
-fn promise<T: PartialEq + core::fmt::Debug>(what: &str, got: T, wanted: T) -> Result<(), Broken> {
+fn promise<T: PartialEq + core::fmt::Debug>(
+    what: &str,
+    got: T,
+    wanted: T,
+) -> Result<(), Violation> {
     if got == wanted { Ok(()) } else { Err(format!("{what}: {got:?} instead of {wanted:?}")) }
 }
 

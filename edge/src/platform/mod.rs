@@ -1,7 +1,6 @@
-//! The ports: everything the edge may ask of the outside world.
+//! The ports: every operation of the outside world that the edge uses.
 //!
-//! A port has no method that one platform can only refuse, and what is not there is `None`, not an
-//! error.
+//! Every platform supports every method of every port. A missing value is `None`, not an error.
 
 mod clock;
 #[cfg(not(target_arch = "wasm32"))]
@@ -38,7 +37,7 @@ pub trait Platform {
     type Outbound: Outbound<Stream = StreamOf<Self>>;
     /// Wall-clock time.
     type Clock: Clock;
-    /// Bytes that nobody can guess.
+    /// Cryptographically secure random bytes.
     type Random: Random;
     /// What the deployer configured.
     type Settings: Settings;
@@ -47,7 +46,7 @@ pub trait Platform {
     fn key_value(&self) -> &Self::KeyValue;
     /// Large immutable bytes by key.
     fn objects(&self) -> &Self::Objects;
-    /// A second store of those, apart from the first.
+    /// The separate durable store, for startup blocks and records.
     fn durable_objects(&self) -> &Self::Objects;
     /// Rows in SQLite.
     fn database(&self) -> &Self::Database;
@@ -55,11 +54,11 @@ pub trait Platform {
     fn outbound(&self) -> &Self::Outbound;
     /// Wall-clock time.
     fn clock(&self) -> &Self::Clock;
-    /// Bytes that nobody can guess.
+    /// Cryptographically secure random bytes.
     fn random(&self) -> &Self::Random;
     /// What the deployer configured.
     fn settings(&self) -> &Self::Settings;
-    /// What this instance remembers. It outlives the request.
+    /// State of this instance, which outlives the request.
     fn instance(&self) -> &Instance;
     /// Tells the operator, not the client.
     fn report(&self, message: &str);
@@ -81,15 +80,15 @@ pub trait Upload {
 /// The byte stream type of a platform's object store.
 pub type StreamOf<P> = <<P as Platform>::Objects as ObjectStore>::Stream;
 
-/// Why a port could not do what it was asked. What is missing is not an error.
+/// Why an operation of a port failed. A missing value is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PortError {
-    /// No answer, or one that makes no sense. Trying again may help. The text is for the operator.
+    /// No response, or an invalid one; a retry may succeed. The text is for the operator.
     Unavailable(String),
-    /// No room is left. The text is for the operator.
+    /// The store is full. The text is for the operator.
     Full(String),
     /// More bytes than the caller allowed, or than the platform takes.
     TooLarge,
-    /// The platform refuses us: a key or a permission is wrong. The text is for the operator.
+    /// The platform refuses access: a key or a permission is wrong. The text is for the operator.
     Denied(String),
 }

@@ -8,9 +8,9 @@ use crate::http::{ByteRange, ObjectMeta, ReadRange};
 pub enum ObjectRead<S> {
     /// The bytes are flowing.
     Bytes {
-        /// Of the object that they are bytes of.
+        /// Metadata of the object.
         meta: ObjectMeta,
-        /// Which bytes: those asked for, or all of them where the store ignores ranges.
+        /// Which bytes: the requested ones, or all of them where the store ignores ranges.
         sent: ByteRange,
         /// The bytes.
         stream: S,
@@ -42,13 +42,13 @@ pub trait ObjectStore {
     /// Removes an object, if there is one.
     async fn delete(&self, key: &str) -> Result<(), PortError>;
 
-    /// Keys that begin like this, in any order: all, or as many as the store tells at a time, and
-    /// at least one where there is one.
+    /// Keys with this prefix, in any order: all, or one page of the store's listing, with at least
+    /// one where there is one.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError>;
 
-    /// Whether this deployment says where the store is, and has the keys to it.
+    /// Whether the address and the keys of the store are configured.
     async fn is_set_up(&self) -> bool;
 
-    /// Brings a stream of at most `bytes_max` bytes into memory.
+    /// Reads a stream of at most `bytes_max` bytes into memory.
     async fn collect(&self, stream: Self::Stream, bytes_max: usize) -> Result<Vec<u8>, PortError>;
 }

@@ -3,10 +3,10 @@
 use super::PortError;
 use crate::http::{ByteRange, ResponseHead};
 
-/// An answer, its body not read yet.
+/// A response, its body not read yet.
 #[derive(Debug)]
 pub struct OutboundResponse<S> {
-    /// What the server says of it.
+    /// Status and headers.
     pub head: ResponseHead,
     /// The bytes.
     pub stream: S,
@@ -18,9 +18,9 @@ pub trait Outbound {
     /// The platform's own byte stream, the same as the object store's.
     type Stream;
 
-    /// Asks for all of `url`, or for one range of it. A redirect is an answer like any other. The
-    /// head of the answer has the headers of `more`, too: names in lower case. Giving up the future
-    /// gives up the request.
+    /// Requests all of `url`, or one range of it. A redirect is a response like any other. The head
+    /// of the response also has the headers of `more`: names in lower case. Dropping the future
+    /// aborts the request.
     async fn get(
         &self,
         url: &str,
@@ -30,7 +30,7 @@ pub trait Outbound {
 
     /// Drops `skip` bytes, then appends to `bytes` until `length` more are there or the stream
     /// ends, and reads no further. What was appended stays, even where the stream breaks off or
-    /// the future is given up.
+    /// the future is dropped.
     async fn fill(
         &self,
         stream: Self::Stream,
@@ -39,11 +39,11 @@ pub trait Outbound {
         bytes: &mut Vec<u8>,
     ) -> Result<(), PortError>;
 
-    /// Closes a stream that nobody reads.
+    /// Closes a stream unread.
     fn discard(&self, stream: Self::Stream);
 }
 
-/// Which bytes of a chunk are wanted, when `skip` are to be dropped first and `length` are enough.
+/// The bytes of a chunk that are left after `skip` bytes of the stream are dropped, at most `length`.
 pub(crate) fn take_chunk<'a>(chunk: &'a [u8], skip: &mut u64, length: usize) -> &'a [u8] {
     let skipped = usize::try_from(*skip).unwrap_or(usize::MAX).min(chunk.len());
     *skip -= skipped as u64;

@@ -14,7 +14,7 @@ pub struct Ports<KV, Obj, Db, Out, Clk, Rnd, Set, Op> {
     pub key_value: KV,
     /// Large immutable bytes by key.
     pub objects: Obj,
-    /// A second store of those, separate from the first.
+    /// The separate durable store, for startup blocks and records.
     pub durable_objects: Obj,
     /// Rows in SQLite.
     pub database: Db,
@@ -22,13 +22,13 @@ pub struct Ports<KV, Obj, Db, Out, Clk, Rnd, Set, Op> {
     pub outbound: Out,
     /// Wall-clock time.
     pub clock: Clk,
-    /// Bytes that nobody can guess.
+    /// Cryptographically secure random bytes.
     pub random: Rnd,
     /// What the deployer configured.
     pub settings: Set,
-    /// Who hears what is not for clients.
+    /// Where reports to the operator go.
     pub reports: Op,
-    /// What outlives a request.
+    /// State that outlives a request.
     pub instance: Rc<Instance>,
 }
 

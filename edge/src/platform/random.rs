@@ -1,4 +1,4 @@
-//! Port: bytes that nobody can guess.
+//! Port: cryptographically secure random bytes.
 
 use super::PortError;
 

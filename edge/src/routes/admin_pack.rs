@@ -1,4 +1,4 @@
-//! `HEAD | GET | PUT /api/v2/admin/packs/{hash}`: one immutable pack of a catalogue.
+//! `HEAD | GET | PUT /api/v2/admin/packs/{hash}`: one immutable pack of a catalog.
 
 use api::{Envelope, limits::VALUE_BYTES_MAX};
 

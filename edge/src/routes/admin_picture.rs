@@ -1,8 +1,8 @@
-//! `POST /api/v2/admin/pictures`: takes up a picture that lies with a provider.
+//! `POST /api/v2/admin/pictures`: ingests a picture of a provider.
 
 use api::{Envelope, IngestedFile};
 
-use super::admin_source::registration;
+use super::admin_source::read_file;
 use crate::{
     error::Error,
     http::Reply,
@@ -10,12 +10,12 @@ use crate::{
     platform::{Platform, StreamOf, Upload},
 };
 
-pub(super) async fn register<P: Platform, U: Upload>(
+pub(super) async fn ingest<P: Platform, U: Upload>(
     platform: &P,
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let asked = registration(upload).await?;
-    let picture = ingest::ingest_picture(platform, &asked.provider, &asked.file).await?;
+    let file = read_file(upload).await?;
+    let picture = ingest::ingest_picture(platform, &file.provider, &file.file).await?;
     let registered = IngestedFile { size_bytes: picture.size_bytes(), id: picture.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }

@@ -1,5 +1,5 @@
-//! `GET | POST /api/v2/admin/prewarm/{episodeId}`: tells how ready an episode's films are to start,
-//! or makes them so.
+//! `GET | POST /api/v2/admin/prewarm/{episodeId}`: reports how ready an episode's films are to start,
+//! or prefetches what they need.
 
 use api::{Envelope, EpisodeReadiness};
 use catalog::parse_episode_id;

@@ -1,4 +1,4 @@
-//! `GET | PUT /api/v2/admin/root`: which catalogue is current.
+//! `GET | PUT /api/v2/admin/root`: which catalog is current.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::{
     platform::{Clock, Database, KeyValue, Platform, StreamOf, Upload, Value},
 };
 
-/// Packs asked for at a time: Workers have six connections, and each answer may be a whole pack.
+/// Packs read at a time: Workers have six connections, and each response may be a whole pack.
 const CHECK_COUNT_MAX: usize = 4;
 
-/// Who flipped from which root to which manifest.
+/// Which publisher claimed which root, and for which manifest.
 const CLAIMS: &str = "CREATE TABLE IF NOT EXISTS flips (\
      root TEXT PRIMARY KEY, manifest TEXT NOT NULL, claimed_at_ms INTEGER NOT NULL) WITHOUT ROWID";
 /// How long a claim counts: twice as long as a key-value store may be behind.
@@ -34,16 +34,16 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     Ok(super::json(200, &Envelope::data(catalog_cache::read_root(platform).await?)))
 }
 
-/// Read, compare, claim, write: the key-value store does not compare and swap, and may be a minute
-/// behind, so that who flips from a root claims it in the database first, where one of several wins.
+/// Replaces the root. The key-value store has no compare-and-swap and may lag a minute behind, so a
+/// publisher claims the base root with one INSERT in the database; exactly one wins.
 async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<CatalogRoot, Error> {
     let flip: RootUpdate = super::parsed(upload).await?;
     if !is_hash(&flip.manifest) {
-        return Err(Error::InvalidPayload("`manifest` is no hash".to_owned()));
+        return Err(Error::InvalidPayload("`manifest` is not a BLAKE3 hash".to_owned()));
     }
     let current = catalog_cache::read_root(platform).await?;
     let manifest_now = current.as_ref().map(|root| root.manifest.as_str());
-    // The answer to an earlier try was lost: it is done.
+    // The response to an earlier attempt was lost: the root is replaced already.
     if let Some(root) = current.as_ref().filter(|root| root.manifest == flip.manifest) {
         return Ok(root.clone());
     }
@@ -60,8 +60,8 @@ async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<Catalog
     Ok(root)
 }
 
-/// Claims a root for what follows it. Who claimed it before and never wrote has lost it after a while,
-/// in which every place has heard of what was written.
+/// Claims the base root for this manifest. A claim whose publisher never wrote the new root expires after
+/// two minutes, when every location would have read that root.
 async fn claim<P: Platform>(
     platform: &P,
     current: Option<&CatalogRoot>,
@@ -83,8 +83,8 @@ async fn claim<P: Platform>(
     if claimed.is_empty() { Err(Error::Conflict) } else { Ok(()) }
 }
 
-/// Every pack that the manifest names is there. Those that the current one names were checked when
-/// it became current.
+/// Checks that every pack that the manifest names is stored. Packs of the current manifest were checked
+/// when it became current.
 async fn check<P: Platform>(
     platform: &P,
     manifest: &str,
@@ -92,7 +92,7 @@ async fn check<P: Platform>(
 ) -> Result<(), Error> {
     let missing = |hash: &str| {
         Error::InvalidPayload(format!(
-            "the pack {hash} is not there; if it was sent within the last minute, try again"
+            "the pack {hash} is not stored: send it, or try again if it was sent within the last minute"
         ))
     };
     let store = platform.key_value();

@@ -1,4 +1,4 @@
-//! `POST /api/v2/admin/sources`: takes up a film that lies with a provider.
+//! `POST /api/v2/admin/sources`: ingests a film of a provider.
 
 use api::{Envelope, IngestedFile, ProviderFile};
 
@@ -13,19 +13,19 @@ use crate::{
 /// An id and a file's name, each of whose bytes may be escaped as `\u0000`.
 const BODY_BYTES_MAX: usize = 6 * (FILE_BYTES_MAX + api::limits::ID_CHARS_MAX) + 64;
 
-/// Doing it again does no harm: the same file has the same id, and what is kept is kept again.
-pub(super) async fn register<P: Platform, U: Upload>(
+/// Idempotent: the same file has the same id, and its blocks are stored again.
+pub(super) async fn ingest<P: Platform, U: Upload>(
     platform: &P,
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let asked = registration(upload).await?;
-    let film = ingest::ingest_film(platform, &asked.provider, &asked.file).await?;
-    let registered = IngestedFile { size_bytes: film.size_bytes(), id: film.id };
+    let file = read_file(upload).await?;
+    let ingested = ingest::ingest_film(platform, &file.provider, &file.file).await?;
+    let registered = IngestedFile { size_bytes: ingested.size_bytes(), id: ingested.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }
 
-/// Which file to take up.
-pub(super) async fn registration<U: Upload>(upload: U) -> Result<ProviderFile, Error> {
+/// Reads which file to ingest.
+pub(super) async fn read_file<U: Upload>(upload: U) -> Result<ProviderFile, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
     serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))
 }

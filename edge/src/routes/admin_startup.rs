@@ -1,5 +1,5 @@
-//! `DELETE /api/v2/admin/startup[/{catalogId}]`: forgets how films begin and end, and what is made of
-//! that, so that they are read anew.
+//! `DELETE /api/v2/admin/startup[/{catalogId}]`: deletes startup blocks and start indexes, which are then
+//! read and built again.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::{
     platform::{Platform, StreamOf},
 };
 
-/// Every block of every film and picture, in every store, and what is stored for starts of films
-/// elsewhere. What `publish` has brought in stays.
+/// Deletes every block of every film and picture from every store, start indexes of upstream films
+/// included. Start indexes that `publish` stored stay.
 pub(super) async fn purge_all<P: Platform>(platform: &P) -> Result<Reply<StreamOf<P>>, Error> {
     media::purge_all(platform).await?;
     Ok(super::json(200, &Envelope::data(PurgeResult { films: None })))
 }
 
-/// Every block of the films and pictures of one title, in every store, and what is stored for
-/// starts of its films.
+/// Deletes every block of one title's films and pictures from every store, and the start indexes of its
+/// films.
 pub(super) async fn purge<P: Platform>(
     platform: &P,
     catalog_id: &str,

@@ -1,4 +1,4 @@
-//! `GET | HEAD /api/v2/headers/{sourceId}`: what a player appends in front of a film's own bytes.
+//! `GET | HEAD /api/v2/headers/{sourceId}`: the boxes that a player appends in front of a film's bytes.
 //!
 //! `docs/formats.md` has the form. Signed as the film is, and by the same signature.
 
@@ -11,7 +11,7 @@ use crate::{
     rules::{conditions, header_values, signature::Scope, start_query::StartQuery},
 };
 
-/// What both routes send.
+/// Media type of the replies of `/headers` and `/start`.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.firstframe.start";
 
 pub(super) async fn read<P: Platform>(
@@ -21,8 +21,8 @@ pub(super) async fn read<P: Platform>(
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
-    let asked = asked(query)?;
-    let start = start_index::start(platform, Film::of(source_id), &asked).await?;
+    let start_query = parse_query(query)?;
+    let start = start_index::start(platform, Film::of(source_id), &start_query).await?;
     let bytes = mp4::start_index::encode(&start.answer);
     let etag = header_values::entity_tag(&bytes);
     let reply = if conditions::matches_if_none_match(headers, &etag) {
@@ -33,6 +33,6 @@ pub(super) async fn read<P: Platform>(
     Ok(reply.with("cache-control", signed_urls::cache_control(left_ms)).with("etag", etag))
 }
 
-pub(super) fn asked(query: &str) -> Result<StartQuery, Error> {
+pub(super) fn parse_query(query: &str) -> Result<StartQuery, Error> {
     StartQuery::parse(query).map_err(|why| Error::InvalidPayload(why.to_owned()))
 }

@@ -29,7 +29,7 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     let mut items = Vec::new();
     let pictures = ImageSigner::of(platform).await?;
     for entry in accounts::entries(platform, client).await? {
-        // What the catalogue no longer has cannot be shown, and may come back.
+        // What the catalog no longer has cannot be shown, and may come back.
         let Some(title) = catalog_cache::title(platform, &entry.catalog_id).await? else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! `GET | HEAD /api/v2/image/{imageId}`: a picture.
 //!
-//! Like a film, a picture lies in the own store or with a provider, which shows in its id, and its
-//! URL is signed where not everybody gets it. What is sent is of a type that its bytes tell.
+//! Like a film, a picture is in the own store or at a provider, by its id, and may need a signed URL. Its
+//! media type is the one that its bytes have.
 
 use super::signed_urls;
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     rules::{date, picture, signature::Scope},
 };
 
-/// Whoever opens a picture as a page gets a page that can do nothing, whatever its bytes are.
+/// A picture that is opened as a page can do nothing, whatever its bytes are.
 const CSP: &str = "default-src 'none'; sandbox";
 
-/// Ranges are ignored: nobody looks at a picture from the middle.
+/// Ranges are ignored: no client needs a part of a picture.
 pub(super) async fn read<P: Platform>(
     platform: &P,
     headers: &Headers,
@@ -45,8 +45,8 @@ async fn upstream<P: Platform>(
     Ok((meta, Reply::new(200, Body::Bytes(bytes)).with("content-type", media_type)))
 }
 
-/// A first short read tells what kind of picture it is and whether the client has it already; a
-/// second one passes it through.
+/// A first short read finds the media type and evaluates the conditions; a second one streams the
+/// picture.
 async fn own<O: ObjectStore>(
     objects: &O,
     headers: &Headers,

@@ -1,4 +1,4 @@
-//! URLs of pictures in answers: signed where nobody gets them otherwise.
+//! URLs of pictures in responses, signed where a request needs a signature.
 
 use api::{TitleCard, paths};
 
@@ -10,10 +10,10 @@ use crate::{
     rules::signature::{Keys, Scope},
 };
 
-/// Signs the URLs of one answer.
+/// Signs the picture URLs of one response.
 pub(super) struct ImageSigner {
     keys: Option<Keys>,
-    /// Whether those of the own store are sent to everybody.
+    /// Whether pictures of the own store are served without a signature.
     is_open: bool,
     now_ms: u64,
 }
@@ -25,7 +25,7 @@ impl ImageSigner {
         Ok(Self { keys, is_open, now_ms: platform.clock().now_ms() })
     }
 
-    /// The same URL as its client needs it. Any that is no picture's of ours stays as it is.
+    /// Signs a URL where needed. A URL that is not one of our pictures stays as it is.
     pub(super) fn sign(&self, url: &mut String) {
         let Some(id) = url.strip_prefix(paths::IMAGE) else { return };
         if self.is_open && matches!(Film::of(id), Film::Own(_)) {

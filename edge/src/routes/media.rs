@@ -1,8 +1,7 @@
 //! `GET | HEAD /api/v2/media/{sourceId}`: bytes of one film.
 //!
-//! A film lies in the own store, or with a provider; which it is shows in its id. The URL that a
-//! stream hands out is signed, and good for some hours. Without a signature a film of the own store
-//! is open, unless the setting `media_access` is `signed`.
+//! A film is in the own store or at a provider, by its id. The URL in a stream is signed and good for
+//! some hours. A film of the own store needs no signature, unless the setting `media_access` is `signed`.
 
 use super::signed_urls;
 use crate::{
@@ -60,8 +59,8 @@ fn described<S>(reply: Reply<S>, meta: &ObjectMeta, left_ms: Option<u64>) -> Rep
     meta.fields.iter().fold(reply, |reply, (name, value)| reply.with(name.clone(), value))
 }
 
-/// What every answer about a film says, 304 included (RFC 9110 §15.4.5). There is no `Vary`: it
-/// would split what caches hold.
+/// Headers of every response about a film, 304 included (RFC 9110 §15.4.5). There is no `Vary`: it would
+/// split cached entries.
 fn validated<S>(reply: Reply<S>, meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {
     reply
         .with("accept-ranges", "bytes")

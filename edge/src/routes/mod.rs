@@ -38,7 +38,7 @@ use crate::{
 
 /// The largest JSON body is some ids and numbers.
 const JSON_BYTES_MAX: usize = 1024;
-/// What has the hash of its content in its URL may be kept for ever.
+/// `Cache-Control` of a URL that has the hash of its content in it.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// Hands the request to its endpoint. The method is one of the route's.
@@ -79,11 +79,11 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         }
         Route::AdminSources => {
             authorize(platform, &headers).await?;
-            admin_source::register(platform, upload).await
+            admin_source::ingest(platform, upload).await
         }
         Route::AdminPictures => {
             authorize(platform, &headers).await?;
-            admin_picture::register(platform, upload).await
+            admin_picture::ingest(platform, upload).await
         }
         Route::AdminStartup => {
             authorize(platform, &headers).await?;
@@ -120,7 +120,7 @@ fn json<S>(status: u16, value: &impl Serialize) -> Reply<S> {
         .with("cache-control", "no-store")
 }
 
-/// An answer that stays true until the next catalogue: kept, and asked about by its entity tag.
+/// A reply that is valid until the next catalog: cached, and revalidated by its entity tag.
 fn json_until_changed<S>(headers: &Headers, value: &impl Serialize) -> Reply<S> {
     let bytes = json_bytes(value);
     let etag = header_values::entity_tag(&bytes);

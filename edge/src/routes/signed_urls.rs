@@ -37,9 +37,9 @@ pub(super) async fn check<P: Platform>(
     id: &str,
     query: &str,
 ) -> Result<Option<u64>, Error> {
-    // Who wrote a signature means it; anything else behind the question mark is ignored.
+    // A query with a signature is checked; any other query is ignored.
     if !query.split('&').any(|part| part.starts_with("s=")) {
-        // What lies elsewhere costs its provider, and us, for everybody who has found a URL.
+        // Upstream films always need one: each unsigned request would cost the provider traffic.
         let open = matches!(Film::of(id), Film::Own(_)) && is_open(platform).await?;
         return if open { Ok(None) } else { Err(Error::SignatureRequired) };
     }
@@ -48,7 +48,7 @@ pub(super) async fn check<P: Platform>(
     left_ms.map(Some).map_err(|_| Error::SignatureRequired)
 }
 
-/// `Cache-Control` of what is at such a URL: what caches hold of it ends with its signature.
+/// `Cache-Control` of a response at such a URL: caches drop it when the signature expires.
 pub(super) fn cache_control(left_ms: Option<u64>) -> String {
     left_ms.map_or_else(
         || super::IMMUTABLE.to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn cache_control(left_ms: Option<u64>) -> String {
     )
 }
 
-/// Whether films and pictures of the own store are sent to everybody.
+/// Whether films and pictures of the own store are served without a signature.
 pub(super) async fn is_open<P: Platform>(platform: &P) -> Result<bool, Error> {
     let access = platform.settings().get("media_access").await?;
     Ok(access.is_none_or(|access| access != "signed"))

@@ -1,10 +1,10 @@
-//! `GET | HEAD /api/v2/start/{sourceId}`: what is appended in front of a film's bytes, and they.
+//! `GET | HEAD /api/v2/start/{sourceId}`: the boxes in front of a film's bytes, and the first bytes.
 //!
 //! Behind the boxes of one window comes a box `byte` with the first bytes of its first range, as
 //! the platform's own stream.
 
 use super::{
-    headers::{MEDIA_TYPE, asked},
+    headers::{MEDIA_TYPE, parse_query},
     signed_urls,
 };
 use crate::{
@@ -26,27 +26,27 @@ pub(super) async fn read<P: Platform>(
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
-    let opening = Opening::plan(platform, source_id, asked(query)?).await?;
+    let response = StartResponse::plan(platform, source_id, parse_query(query)?).await?;
     let cache = signed_urls::cache_control(left_ms);
-    let tag = opening.tag(opening.reach);
+    let tag = response.tag(response.media_range);
     if conditions::matches_if_none_match(headers, &tag) {
         let reply = Reply::new(304, Body::Empty);
         return Ok(reply.with("cache-control", cache).with("etag", tag));
     }
-    let (sent, reply) = opening.reply(platform, method, Vec::new()).await?;
-    Ok(reply.with("cache-control", cache).with("etag", opening.tag(sent)))
+    let (sent, reply) = response.reply(platform, method, Vec::new()).await?;
+    Ok(reply.with("cache-control", cache).with("etag", response.tag(sent)))
 }
 
-/// What is sent of a film's start.
-pub(super) struct Opening {
+/// The response to a request for a start.
+pub(super) struct StartResponse {
     source_id: String,
     size_bytes: u64,
     boxes: Vec<u8>,
-    /// Which bytes of the film come behind them, as far as that can be told before.
-    reach: ByteRange,
+    /// The bytes of the film that follow them, as far as known before the upstream responds.
+    media_range: ByteRange,
 }
 
-impl Opening {
+impl StartResponse {
     pub(super) async fn plan<P: Platform>(
         platform: &P,
         source_id: &str,
@@ -67,26 +67,26 @@ impl Opening {
         }
         let end = picture_end.unwrap_or(range.end);
         let range = ByteRange { start: range.start, end };
-        let reach = leading_bytes::reach(platform, film, range).await?;
-        Ok(Self { source_id: source_id.to_owned(), size_bytes, boxes, reach })
+        let media_range = leading_bytes::available(platform, film, range).await?;
+        Ok(Self { source_id: source_id.to_owned(), size_bytes, boxes, media_range })
     }
 
-    /// All of it, behind `front`; also tells which bytes of the film are in it, for an upstream may
-    /// give less than was hoped for.
+    /// The reply, with `front` before the boxes, and the bytes of the film in it: an upstream may send
+    /// fewer than planned.
     pub(super) async fn reply<P: Platform>(
         &self,
         platform: &P,
         method: Method,
         mut front: Vec<u8>,
     ) -> Result<(ByteRange, Reply<StreamOf<P>>), Error> {
-        let Self { source_id, size_bytes, boxes, reach } = self;
-        let (sent, body) = if method == Method::Head || reach.is_empty() {
-            (*reach, MediaBody::Bytes(Vec::new()))
+        let Self { source_id, size_bytes, boxes, media_range } = self;
+        let (sent, body) = if method == Method::Head || media_range.is_empty() {
+            (*media_range, MediaBody::Bytes(Vec::new()))
         } else {
-            leading_bytes::read(platform, Film::of(source_id), *size_bytes, *reach).await?
+            leading_bytes::read(platform, Film::of(source_id), *size_bytes, *media_range).await?
         };
         front.extend(boxes);
-        front.extend(box_of(*b"byte", sent.len())?);
+        front.extend(box_header(*b"byte", sent.len())?);
         let length = front.len() as u64 + sent.len();
         let body = match body {
             MediaBody::Stream(stream) => Body::Joined(front, stream),
@@ -98,15 +98,15 @@ impl Opening {
         Ok((sent, reply))
     }
 
-    /// Of what is made here, and of which bytes of which film follow: an id names one film's bytes.
+    /// The entity tag: of the boxes, the film's id and the end of the film's bytes.
     fn tag(&self, sent: ByteRange) -> String {
         let end = sent.end.to_be_bytes();
         header_values::entity_tag(&[&self.boxes, self.source_id.as_bytes(), &end].concat())
     }
 }
 
-/// The beginning of a box whose content has so many bytes.
-pub(super) fn box_of(kind: [u8; 4], len: u64) -> Result<Vec<u8>, Error> {
+/// The header of a box with so many bytes of content.
+pub(super) fn box_header(kind: [u8; 4], len: u64) -> Result<Vec<u8>, Error> {
     let size = u32::try_from(8 + len);
     let size = size.map_err(|_| Error::NoIndex("a range has 4 GiB and more".to_owned()))?;
     Ok([size.to_be_bytes(), kind].concat())

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// How long a stream waits for its start: a player that has none reads `moov` by then.
+/// Time limit of the start in a stream: without it the player reads `moov` in that time.
 const START_MS_MAX: u64 = 1_000;
 /// Bytes of headers that a stream carries: twice what ten seconds take with two init segments.
 const HEADERS_BYTES_MAX: usize = 24 * 1024;
@@ -29,13 +29,13 @@ pub(super) async fn show<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let mut stream = find(platform, episode_id).await?;
     if let Some(preferred) = &stream.preferred_stream {
-        let start = begin(platform, headers, episode_id, preferred);
+        let start = stored_start(platform, headers, episode_id, preferred);
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
     Ok(super::json_until_changed(headers, &Envelope::data(stream).with_meta("provider", PROVIDER)))
 }
 
-/// What to play, and nothing of how it starts.
+/// What to play, without its start.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
     let unknown = || Error::NotFound("episode");
     let (catalog_id, number) = parse_episode_id(episode_id).ok_or_else(unknown)?;
@@ -54,9 +54,8 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
     })
 }
 
-/// The start where the viewer left the episode, of what is stored for it. Whatever is not to be
-/// had, the player can do without.
-async fn begin<P: Platform>(
+/// The start at the viewer's position, planned on the stored start index. The player works without it.
+async fn stored_start<P: Platform>(
     platform: &P,
     headers: &Headers,
     episode_id: &str,
@@ -81,7 +80,7 @@ async fn begin<P: Platform>(
     Some(StreamStart { headers, ..addresses(preferred, position_ms) })
 }
 
-/// Where a start of it is to be had, by its own signature.
+/// URLs of the film's start, with the signature of the film's URL.
 pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> StreamStart {
     let (source_id, query) = signed_urls::split_media_url(&preferred.url);
     let query =
@@ -93,7 +92,7 @@ pub(super) fn addresses(preferred: &Candidate, position_ms: u64) -> StreamStart 
     }
 }
 
-/// What there is; the operator hears of what went wrong.
+/// The value; an error is reported to the operator and dropped.
 pub(super) fn report_and_drop<P: Platform, T>(platform: &P, result: Result<T, Error>) -> Option<T> {
     result
         .inspect_err(|error| platform.report(error.detail().unwrap_or("no start for a stream")))

@@ -4,9 +4,9 @@
 //! Where that is not to be had, `film` is all there is, and says where `moov` can be read.
 
 use super::{
-    headers::{MEDIA_TYPE, asked},
+    headers::{MEDIA_TYPE, parse_query},
     signed_urls,
-    start::{Opening, box_of},
+    start::{StartResponse, box_header},
     stream,
 };
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     platform::{Platform, StreamOf, with_timeout},
 };
 
-/// How long a start may take to be made: reading `moov` of a film elsewhere takes most of it, and a
-/// player that has to do that by itself is no sooner done.
+/// Time limit of a start, most of which is the read of `moov` of an upstream film: a player that reads
+/// `moov` itself is not faster.
 const START_MS_MAX: u64 = 8_000;
 
 pub(super) async fn read<P: Platform>(
@@ -25,18 +25,20 @@ pub(super) async fn read<P: Platform>(
     episode_id: &str,
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let asked = asked(query)?;
+    let start_query = parse_query(query)?;
     let mut stream = stream::find(platform, episode_id).await?;
     let started = match stream.preferred_stream.clone() {
         Some(preferred) => {
             let (source_id, _) = signed_urls::split_media_url(&preferred.url);
-            let opening = Opening::plan(platform, source_id, asked);
-            let opening = with_timeout(platform.clock(), START_MS_MAX, opening).await;
+            let response = StartResponse::plan(platform, source_id, start_query);
+            let response = with_timeout(platform.clock(), START_MS_MAX, response).await;
             stream.start = Some(stream::addresses(&preferred, 0));
-            match opening {
-                Some(Ok(opening)) => opening.reply(platform, method, film(&stream)?).await,
+            match response {
+                Some(Ok(response)) => response.reply(platform, method, film_box(&stream)?).await,
                 Some(Err(error)) => Err(error),
-                None => Err(Error::NoIndex("its index takes too long to read".to_owned())),
+                None => {
+                    Err(Error::NoIndex("building its start index takes longer than 8 s".to_owned()))
+                }
             }
         }
         None => Err(Error::NoIndex("no browser plays it".to_owned())),
@@ -49,14 +51,14 @@ pub(super) async fn read<P: Platform>(
         reply
     } else {
         stream.start = None;
-        Reply::new(200, Body::Bytes(film(&stream)?)).with("content-type", MEDIA_TYPE)
+        Reply::new(200, Body::Bytes(film_box(&stream)?)).with("content-type", MEDIA_TYPE)
     };
-    // Which film an episode plays may change with the next catalogue, and its URLs expire.
+    // Which film an episode plays may change with the next catalog, and its URLs expire.
     Ok(reply.with("cache-control", "no-store"))
 }
 
 /// The box.
-fn film(stream: &api::Stream) -> Result<Vec<u8>, Error> {
+fn film_box(stream: &api::Stream) -> Result<Vec<u8>, Error> {
     let json = json_bytes(stream);
-    Ok([box_of(*b"film", json.len() as u64)?, json].concat())
+    Ok([box_header(*b"film", json.len() as u64)?, json].concat())
 }

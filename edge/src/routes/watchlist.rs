@@ -24,11 +24,11 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         let NewWatchlistEntry { catalog_id } = super::parsed(upload).await?;
         let title = catalog_cache::title(platform, &catalog_id).await?;
         let title = title.ok_or(Error::NotFound("title"))?;
-        let updated_at_ms = accounts::put_wish(platform, client, &catalog_id).await?;
+        let updated_at_ms = accounts::put_watchlist_entry(platform, client, &catalog_id).await?;
         return Ok(super::json(201, &Envelope::data(wished(&pictures, &title, updated_at_ms))));
     }
     let mut items = Vec::new();
-    for (catalog_id, updated_at_ms) in accounts::wishes(platform, client).await? {
+    for (catalog_id, updated_at_ms) in accounts::watchlist(platform, client).await? {
         if let Some(title) = catalog_cache::title(platform, &catalog_id).await? {
             items.push(wished(&pictures, &title, updated_at_ms));
         }
@@ -42,7 +42,7 @@ pub(super) async fn remove<P: Platform>(
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let client = accounts::known_client(platform, headers).await?;
-    accounts::delete_wish(platform, client, catalog_id).await?;
+    accounts::delete_watchlist_entry(platform, client, catalog_id).await?;
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 

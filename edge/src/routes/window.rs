@@ -1,7 +1,7 @@
-//! `POST /api/v2/stream/window`: what a viewer watches now, and what comes next, which is made ready.
+//! `POST /api/v2/stream/window`: what a viewer watches now, and the next episodes, which are prefetched.
 //!
-//! The answer comes at once, the work after it: at most two episodes, each once in half a minute. Of
-//! each, what is kept of every film: its beginning, its end, and what its starts are made of.
+//! The reply comes at once, the prefetch after it: of at most two episodes, at most once in half a minute,
+//! the startup blocks and the start index.
 
 use api::{Envelope, PrefetchRequest, PrefetchResponse};
 use catalog::parse_episode_id;
@@ -16,11 +16,11 @@ use crate::{
     rules::selection,
 };
 
-/// Episodes that are made ready.
+/// Episodes that are prefetched.
 const NEXT_COUNT_MAX: usize = 2;
-/// How long the same window need not be looked at again.
+/// How long the same window is not prefetched again.
 const AGAIN_MS: u64 = 30_000;
-/// How long it may take: Workers end what goes on after 30 seconds.
+/// Time limit of the prefetch: Workers end background work after 30 seconds.
 const WORK_MS_MAX: u64 = 25_000;
 /// Ids of what is left of a season, in order.
 const BODY_BYTES_MAX: usize = 8 * 1024;
@@ -60,13 +60,13 @@ async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<Stri
     Ok(preferred.map(|one| signed_urls::split_media_url(&one.url).0.to_owned()))
 }
 
-/// The work.
+/// Prefetches the films of a job, and reports errors to the operator.
 pub(crate) async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     let PrefetchJob { viewer, current, next } = job;
     let work = prefetch::move_window(platform, viewer, current.as_deref(), &next);
     match with_timeout(platform.clock(), WORK_MS_MAX, work).await {
         Some(Ok(())) => {}
-        Some(Err(error)) => platform.report(error.detail().unwrap_or("a window did not move")),
-        None => platform.report("a window took too long to move"),
+        Some(Err(error)) => platform.report(error.detail().unwrap_or("a prefetch failed")),
+        None => platform.report("a prefetch took longer than 25 s"),
     }
 }

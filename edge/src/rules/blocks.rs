@@ -1,4 +1,5 @@
-//! Startup blocks: which pieces of a film are kept here, so that it starts without its upstream.
+//! Startup blocks: which parts of an upstream film are stored here, so that it starts without requests
+//! to its provider.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,13 +8,13 @@ use crate::http::ByteRange;
 /// Bytes of a block: with its hash in front it fits every key-value store, whose values have at
 /// most 900,000.
 pub const BLOCK_BYTES: u64 = 512 * 1024;
-/// Bytes of a film's head that are kept at most.
+/// The most bytes of a film's head in startup blocks.
 pub const HEAD_BYTES: u64 = 10 * 1024 * 1024;
-/// Bytes of a film's tail that are kept at most.
+/// The most bytes of a film's tail in startup blocks.
 pub const TAIL_BYTES: u64 = 2 * 1024 * 1024;
 /// The first seconds: four of them at 4 Mbit/s.
 const BEGINNING_BYTES: u64 = 2 * 1024 * 1024;
-/// What a player asks of the tail before it knows where `moov` is.
+/// What a player requests of the tail before it knows where `moov` is.
 const GLANCE_BYTES: u64 = 512 * 1024;
 /// Blocks in one answer, and in one request to an upstream: 4 MiB, so that a whole head takes three
 /// requests and a tail one, and eight reads at a time fit an isolate's memory.
@@ -23,7 +24,7 @@ pub const RUN_BLOCKS_MAX: u64 = 8;
 /// the root, then its packs. Another form of these begins at twice the number.
 pub const START_INDEX_BLOCK: u64 = 1 << 40;
 
-/// Which bytes of a film are kept: its head and its tail.
+/// Which bytes of a film are startup blocks: its head and its tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlockLayout {
@@ -46,7 +47,7 @@ impl BlockLayout {
         let glance = size_bytes.saturating_sub(GLANCE_BYTES);
         let behind = moov.filter(|moov| moov.end > head_end);
         let wanted = behind.map_or(glance, |moov| moov.start.min(glance));
-        // What is kept of a `moov` that is too large is its end: the start is asked for in any case.
+        // Of a `moov` that is too large the end is stored: its start takes a request in any case.
         let least = up(size_bytes.saturating_sub(TAIL_BYTES));
         let tail_start = (wanted / BLOCK_BYTES * BLOCK_BYTES).max(least).max(head_end);
         Self { size_bytes, head_end, tail_start: tail_start.min(size_bytes) }
@@ -81,7 +82,7 @@ impl BlockLayout {
         (!part.is_empty()).then_some(part)
     }
 
-    /// Whether all of these bytes are kept.
+    /// Whether all of these bytes are in startup blocks.
     pub fn contains(self, range: ByteRange) -> bool {
         let touch = self.head_end == self.tail_start;
         touch || range.end <= self.head_end || range.start >= self.tail_start

@@ -1,4 +1,4 @@
-//! What a film of an upstream is: not where it lies, but what its provider says of its bytes.
+//! The identity of an upstream film: not its URL, but what its provider says of its bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,13 +30,13 @@ impl Validators {
     }
 }
 
-/// Whether films of this id lie elsewhere.
+/// Whether this is the id of an upstream film or picture.
 pub fn is_upstream(source_id: &str) -> bool {
     source_id.starts_with(PREFIX)
 }
 
 /// The id of a film: its provider, its size, its validators, and a hash of its first block. That is
-/// one more validator, of our own: an `ETag` tells states of one file apart, not one file from
+/// one more validator, of our own: an `ETag` distinguishes states of one file, not one file from
 /// another (§8.8.3).
 pub fn source_id(provider: &str, validators: &Validators, first_block: &[u8]) -> String {
     let mut text = Vec::new();

@@ -4,7 +4,7 @@ use super::blocks::{BLOCK_BYTES, RUN_BLOCKS_MAX};
 
 /// Bytes that [`media_type`] wants to see.
 pub const HEAD_BYTES: u64 = 32;
-/// Bytes of a picture that lies elsewhere: as many as one answer out of blocks has, 4 MiB. A poster
+/// Bytes of an ingested picture: as many as one response out of blocks has, 4 MiB. A poster
 /// of 2,000 by 3,000 in good JPEG has half of that.
 pub const BYTES_MAX: u64 = RUN_BLOCKS_MAX * BLOCK_BYTES;
 /// What a picture may be. SVG may run scripts and read other files, and is not among it.

@@ -1,11 +1,11 @@
-//! What a position says: just begun, somewhere in between, or watched.
+//! Classifies a position in an episode: not started, in between, or watched.
 
 /// Less than this part of an episode is a look, not a beginning.
 const STARTED_PERCENT: u64 = 5;
 /// More than this part is all but the credits.
 const PLAYED_PERCENT: u64 = 90;
 
-/// What is kept of a position.
+/// What is stored of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchState {
     /// Begins at the start again.

@@ -1,8 +1,8 @@
-//! Upstreams: which providers there are, which URLs of theirs may be asked, and when one expires.
+//! Providers of upstream films: which URLs the edge may request of them, and when a URL expires.
 //!
-//! No URL comes from a client. A file's URL is made of a provider's record and the name under
-//! which that provider knows the file, or told by the provider's own resolver; every one, and every
-//! redirect, is held against the origins of the record.
+//! No URL comes from a client. A file's URL is made of a provider's base and the file's name there, or
+//! comes from the provider's resolver. Every URL and every redirect must have one of the origins that
+//! the setting `providers` lists.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +20,10 @@ const ORIGIN_COUNT_MAX: usize = 16;
 pub const FILE_BYTES_MAX: usize = 1024;
 /// Bytes of a URL: more than any signed URL of an object store.
 const URL_BYTES_MAX: usize = 4096;
-/// Fields that a provider's films keep of its answers, and bytes of a name or value of them.
+/// Header fields that responses about a provider's films repeat, and bytes of a name or value.
 const FIELD_COUNT_MAX: usize = 8;
 const FIELD_BYTES_MAX: usize = 256;
-/// Fields that are about one connection or one answer, that no cache may hand on, or that the edge
+/// Fields of one connection or one response, fields that no cache may forward, and fields that the edge
 /// writes itself (RFC 9110 §7.6.1, RFC 9111 §3.1).
 const OWN_FIELDS: &[&str] = &[
     "accept-ranges",
@@ -54,54 +54,54 @@ const OWN_FIELDS: &[&str] = &[
     "www-authenticate",
     "x-content-type-options",
 ];
-/// An expiring URL is not used in its last minute: an answer has to begin, and clocks differ.
+/// An expiring URL is not used in its last minute: a response takes time to begin, and clocks differ.
 const MARGIN_MS: u64 = 60_000;
-/// What stands in a path as it is (RFC 3986 §2.3), and the slash.
-const KEPT: &AsciiSet =
+/// Characters of a path that are not encoded (RFC 3986 §2.3), and the slash.
+const UNENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Somebody who has files.
+/// A provider of files, as the setting lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// What it is called in source records.
+    /// Its id, in source records and in requests of the admin API.
     pub id: String,
-    /// Every origin that may be asked on its behalf, redirects included.
+    /// Every origin that requests for its files may go to, redirects included.
     pub origins: Vec<String>,
-    /// Where its files lie, the name of a file to be appended: mirrors of each other.
+    /// URLs to which the name of a file is appended: mirrors of each other.
     #[serde(default)]
     pub bases: Vec<String>,
-    /// Where it tells a file's URLs, with `{file}` for its name.
+    /// URL of its resolver, with `{file}` for the file's name.
     #[serde(default)]
     pub resolve: Option<String>,
     /// Whether its origins may be addresses, or names that only a private network knows.
     #[serde(default)]
     pub private: bool,
-    /// Fields of its answers that ours about its films have, too; names in lower case.
+    /// Header fields of its responses that ours about its films repeat; names in lower case.
     #[serde(default)]
     pub fields: Vec<String>,
 }
 
-/// One place where a file lies for now.
+/// One URL of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamUrl {
-    /// Where.
+    /// The URL, checked.
     pub url: String,
-    /// Until when, less a margin; none where that is not known.
+    /// When it expires, less a margin; none where that is not known.
     pub fresh_until_ms: Option<u64>,
 }
 
-/// What a resolver answers.
+/// The JSON of a resolver's response.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ResolverResponse {
-    /// The best first.
+    /// Best first.
     urls: Vec<String>,
     #[serde(default)]
     expires_at_ms: Option<u64>,
 }
 
-/// Reads the setting `providers`, a JSON list. The error is for the operator.
+/// Parses the setting `providers`, a JSON list. The error is for the operator.
 pub fn parse_providers(setting: &str) -> Result<Vec<Provider>, String> {
     let wrong = |why: String| format!("the setting providers: {why}");
     let list: Vec<Provider> = serde_json::from_str(setting).map_err(|e| wrong(e.to_string()))?;
@@ -126,7 +126,7 @@ impl Provider {
             return Err("it has either `bases` or `resolve`");
         }
         for origin in &self.origins {
-            let url = Url::parse(origin).map_err(|_| "an origin is no URL")?;
+            let url = Url::parse(origin).map_err(|_| "an origin is not a URL")?;
             if url.origin().ascii_serialization() != *origin {
                 return Err(
                     "an origin is a scheme, a host and a port that is not the scheme's own",
@@ -139,7 +139,7 @@ impl Provider {
         if self.resolve.as_ref().is_some_and(|resolve| !resolve.contains("{file}")) {
             return Err("`resolve` has no {file} in it");
         }
-        let fields: BTreeSet<_> = self.fields.iter().filter(|name| is_kept(name)).collect();
+        let fields: BTreeSet<_> = self.fields.iter().filter(|name| is_copyable(name)).collect();
         if self.fields.len() > FIELD_COUNT_MAX || fields.len() < self.fields.len() {
             return Err("`fields` has at most 8 names in lower case, each once, and none that is \
                         about one answer or written here");
@@ -148,7 +148,7 @@ impl Provider {
         self.bases.iter().cloned().chain(resolve).try_for_each(|url| self.check_url(&url).map(drop))
     }
 
-    /// The URL as it may be asked, or why it may not.
+    /// The URL, if a request to it is allowed, or why it is not.
     pub fn check_url(&self, url: &str) -> Result<Url, &'static str> {
         if url.len() > URL_BYTES_MAX {
             return Err("a URL is longer than 4096 bytes");
@@ -160,22 +160,24 @@ impl Provider {
         let is_public = match url.host() {
             None => return Err("a URL has no host"),
             Some(Host::Domain(name)) => is_public_name(name),
-            // An address has no name that could be checked where it is connected to: who means one
-            // says so. The parser has brought every spelling of it into one.
+            // An address needs `private`: it has no name that the public DNS could know. The
+            // parser has normalized its spelling.
             Some(Host::Ipv4(_) | Host::Ipv6(_)) => false,
         };
         if !is_public && !self.private {
-            return Err("a URL leads to an address or a private name, and `private` is not set");
+            return Err(
+                "a URL has an address or a private name for its host, and `private` is not set",
+            );
         }
         // RFC 6454 §4: scheme, host and port, as the parser of URLs normalizes them.
         let origin = url.origin().ascii_serialization();
         if !self.origins.contains(&origin) {
-            return Err("a URL leads to an origin that is not on the provider's list");
+            return Err("a URL has an origin that the provider's `origins` do not list");
         }
         Ok(url)
     }
 
-    /// What its films keep of an answer. A value that is no visible ASCII is left out.
+    /// The header fields of a response that are repeated. A value that is not visible ASCII is left out.
     pub fn copied_fields(&self, head: &ResponseHead) -> Vec<(String, String)> {
         let fits = |value: &&str| {
             value.len() <= FIELD_BYTES_MAX && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
@@ -184,42 +186,45 @@ impl Provider {
         self.fields.iter().filter_map(field).collect()
     }
 
-    /// Where a redirect leads, if that may be asked (RFC 9110 §10.2.2, §15.4).
+    /// The target of a redirect, if a request to it is allowed (RFC 9110 §10.2.2, §15.4).
     pub fn check_redirect(&self, from: &Url, location: &str) -> Result<Url, &'static str> {
-        let to = from.join(location).map_err(|_| "a redirect has an odd Location")?;
+        let to = from.join(location).map_err(|_| "a redirect has no valid Location")?;
         if from.scheme() == "https" && to.scheme() != "https" {
             return Err("a redirect leaves https");
         }
         self.check_url(to.as_str())
     }
 
-    /// Where a file lies, for a provider whose URLs do not expire.
+    /// The URLs of a file under each base.
     pub fn direct_urls(&self, file: &str) -> Result<Vec<UpstreamUrl>, &'static str> {
         let file = encoded(file)?;
-        let place = |base: &String| {
+        let under = |base: &String| {
             let url = self.check_url(&format!("{base}{file}"))?;
             Ok(UpstreamUrl { url: url.into(), fresh_until_ms: None })
         };
-        self.bases.iter().map(place).collect()
+        self.bases.iter().map(under).collect()
     }
 
-    /// Where this provider tells where a file lies; none where its URLs do not expire.
+    /// The URL of the resolver for a file; none for a provider with bases.
     pub fn resolver_url(&self, file: &str) -> Result<Option<Url>, &'static str> {
         let Some(resolve) = &self.resolve else { return Ok(None) };
         let file = encoded(file)?.replace('/', "%2F");
         self.check_url(&resolve.replace("{file}", &file)).map(Some)
     }
 
-    /// Reads a resolver's answer: those of its URLs that may be asked.
-    pub fn parse_resolver_response(&self, answer: &[u8]) -> Result<Vec<UpstreamUrl>, &'static str> {
-        let answer: ResolverResponse =
-            serde_json::from_slice(answer).map_err(|_| "a resolver's answer does not parse")?;
-        let mut refused = "a resolver told no URL";
+    /// Parses a resolver's response: those of its URLs to which requests are allowed.
+    pub fn parse_resolver_response(
+        &self,
+        response: &[u8],
+    ) -> Result<Vec<UpstreamUrl>, &'static str> {
+        let response: ResolverResponse = serde_json::from_slice(response)
+            .map_err(|_| "a resolver's response is not the expected JSON")?;
+        let mut refused = "a resolver's response has no URL";
         let mut candidates = Vec::new();
-        for url in answer.urls.iter().take(ORIGIN_COUNT_MAX) {
+        for url in response.urls.iter().take(ORIGIN_COUNT_MAX) {
             match self.check_url(url) {
                 Ok(url) => {
-                    let ends_at = [answer.expires_at_ms, expires_at_ms(&url)];
+                    let ends_at = [response.expires_at_ms, expires_at_ms(&url)];
                     let fresh_until_ms = ends_at.into_iter().flatten().min();
                     let fresh_until_ms = fresh_until_ms.map(|at| at.saturating_sub(MARGIN_MS));
                     candidates.push(UpstreamUrl { url: url.into(), fresh_until_ms });
@@ -231,17 +236,17 @@ impl Provider {
     }
 }
 
-/// A file's name as a path. One that leads elsewhere is refused.
+/// A file's name as a path. A name that leaves its base is refused.
 fn encoded(file: &str) -> Result<String, &'static str> {
-    let odd = |part: &str| matches!(part, "" | "." | "..");
-    if file.len() > FILE_BYTES_MAX || file.split('/').any(odd) {
+    let is_invalid = |part: &str| matches!(part, "" | "." | "..");
+    if file.len() > FILE_BYTES_MAX || file.split('/').any(is_invalid) {
         return Err("a file is 1 to 1024 bytes of path, without a slash at its ends, `.` and `..`");
     }
-    Ok(utf8_percent_encode(file, KEPT).to_string())
+    Ok(utf8_percent_encode(file, UNENCODED).to_string())
 }
 
-/// Whether films may keep this field: a token (RFC 9110 §5.6.2) that nothing here writes.
-fn is_kept(name: &str) -> bool {
+/// Whether a field may be repeated: a token (RFC 9110 §5.6.2) that nothing here writes.
+fn is_copyable(name: &str) -> bool {
     let is_token =
         |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9') || b"!#$%&'*+-.^_`|~".contains(&byte);
     (1..=FIELD_BYTES_MAX).contains(&name.len())
@@ -259,7 +264,7 @@ fn is_public_name(name: &str) -> bool {
         && !matches!(last, "localhost" | "local" | "internal" | "test" | "invalid" | "onion")
 }
 
-/// When a signed URL stops to work: `X-Amz-Date` and `X-Amz-Expires` and Google's twins of them, or
+/// When a signed URL expires: `X-Amz-Date` and `X-Amz-Expires` and Google's twins of them, or
 /// `Expires` of `CloudFront` and S3's old signatures, in seconds since the Unix epoch.
 pub fn expires_at_ms(url: &Url) -> Option<u64> {
     let find = |name: &str| url.query_pairs().find(|(known, _)| known.eq_ignore_ascii_case(name));

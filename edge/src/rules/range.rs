@@ -16,7 +16,7 @@ use crate::http::ReadRange;
 /// Ranges in one header. A client that wants more of them wants the whole object.
 pub const RANGE_COUNT_MAX: usize = 16;
 
-/// What a `Range` header asks for.
+/// The ranges of a `Range` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestedRanges {
     /// One range: whether it is satisfiable is the store's to say.
@@ -32,7 +32,7 @@ pub enum RangeChoice {
     One(ReadRange),
     /// Send everything.
     Whole,
-    /// Nothing asked for is there.
+    /// The object has none of the requested bytes.
     Unsatisfiable,
 }
 

@@ -27,16 +27,21 @@ pub fn choose(sources: &[Source]) -> (Vec<Candidate>, SelectionReason) {
             offered.push(source);
         }
     }
-    let reason = match offered.first() {
+    let reason = reason(offered.first().copied(), mp4_only);
+    let candidates = (0..).zip(offered).map(|(rank, source)| candidate(rank, source)).collect();
+    (candidates, reason)
+}
+
+/// Why the best source is the preferred one.
+fn reason(best: Option<&Source>, mp4_only: bool) -> SelectionReason {
+    match best {
         None => SelectionReason::NoCandidate,
         Some(best) if mp4_only && best.height == Some(720) => {
             SelectionReason::Preferred720pDirectMp4
         }
         Some(_) if mp4_only => SelectionReason::PreferredDirectMp4,
         Some(_) => SelectionReason::HighestRankedCandidate,
-    };
-    let candidates = (0..).zip(offered).map(|(rank, source)| candidate(rank, source)).collect();
-    (candidates, reason)
+    }
 }
 
 fn is_mp4(source: &Source) -> bool {

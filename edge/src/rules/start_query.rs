@@ -1,4 +1,4 @@
-//! What a URL asks of a film's start.
+//! The query of a request for a film's start.
 
 use mp4::{limits::OFFSET_MAX, plan::Cursor, start_index::StartPosition};
 
@@ -42,45 +42,45 @@ impl StartQuery {
 
     /// Reads a query; what it does not know is no concern of it.
     pub fn parse(query: &str) -> Result<Self, &'static str> {
-        let mut asked = Self::at_ms(0);
-        let mut places = 0;
+        let mut parsed = Self::at_ms(0);
+        let mut positions = 0;
         for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {
             match name {
                 "at" => {
-                    asked.from = StartPosition::Time(ms(value).ok_or("`at` is decimal seconds")?);
-                    places += 1;
+                    parsed.from = StartPosition::Time(ms(value).ok_or("`at` is decimal seconds")?);
+                    positions += 1;
                 }
                 "from" => {
                     let cursor = cursor(value);
-                    asked.from =
+                    parsed.from =
                         StartPosition::Cursor(cursor.ok_or("`from` is five numbers by dots")?);
-                    places += 1;
+                    positions += 1;
                 }
-                "audio" if value == "none" => asked.audio = AudioChoice::None,
+                "audio" if value == "none" => parsed.audio = AudioChoice::None,
                 "audio" => {
                     let number = number(value).and_then(|number| usize::try_from(number).ok());
-                    asked.audio = AudioChoice::Track(
+                    parsed.audio = AudioChoice::Track(
                         number.ok_or("`audio` is the number of a track, or none")?,
                     );
                 }
                 "windows" => {
                     let count = number(value).and_then(|count| u32::try_from(count).ok());
                     let count = count.filter(|count| (1..=WINDOWS_MAX).contains(count));
-                    asked.windows = count.ok_or("`windows` is 1 to 8")?;
+                    parsed.windows = count.ok_or("`windows` is 1 to 8")?;
                 }
-                "until" if value == "picture" => asked.until_picture = true,
+                "until" if value == "picture" => parsed.until_picture = true,
                 "until" => return Err("`until` is picture"),
                 _ => {}
             }
         }
-        if places > 1 {
+        if positions > 1 {
             return Err("a start has one of `at` and `from`");
         }
-        Ok(asked)
+        Ok(parsed)
     }
 }
 
-/// Seconds as `windows` of `docs/formats.md` are asked for, with whatever of a millisecond.
+/// Decimal seconds as milliseconds; digits beyond the third are dropped.
 fn ms(text: &str) -> Option<u64> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let only_digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -98,8 +98,8 @@ fn number(text: &str) -> Option<u64> {
 fn cursor(text: &str) -> Option<Cursor> {
     let mut parts = text.split('.');
     let mut numbers = [0; 5];
-    for place in &mut numbers {
-        *place = number(parts.next()?)?;
+    for slot in &mut numbers {
+        *slot = number(parts.next()?)?;
     }
     parts.next().is_none().then(|| Cursor::from_numbers(numbers))
 }
@@ -115,24 +115,24 @@ mod tests {
 
     #[test]
     fn a_query_asks_for_a_start() {
-        let asked = |query: &str| StartQuery::parse(query).unwrap();
-        assert_eq!(asked("e=1&k=a&s=0"), StartQuery::at_ms(0));
-        assert_eq!(asked("at=12.5"), StartQuery::at_ms(12_500));
-        assert_eq!(asked("at=5042"), StartQuery::at_ms(5_042_000));
-        assert_eq!(asked("at=0.0019999"), StartQuery::at_ms(1));
+        let parse = |query: &str| StartQuery::parse(query).unwrap();
+        assert_eq!(parse("e=1&k=a&s=0"), StartQuery::at_ms(0));
+        assert_eq!(parse("at=12.5"), StartQuery::at_ms(12_500));
+        assert_eq!(parse("at=5042"), StartQuery::at_ms(5_042_000));
+        assert_eq!(parse("at=0.0019999"), StartQuery::at_ms(1));
         for ms in [0, 1, 999, 1000, 61_050] {
-            assert_eq!(asked(&format!("at={}", seconds(ms))), StartQuery::at_ms(ms));
+            assert_eq!(parse(&format!("at={}", seconds(ms))), StartQuery::at_ms(ms));
         }
-        assert!(asked("at=1&until=picture").until_picture);
+        assert!(parse("at=1&until=picture").until_picture);
         let from = StartPosition::Cursor(Cursor::from_numbers([0, 240, 0, 469, 3]));
-        let asked = asked("from=0.240.0.469.3&audio=2&windows=8");
+        let parsed = parse("from=0.240.0.469.3&audio=2&windows=8");
         let audio = AudioChoice::Track(2);
-        assert_eq!(asked, StartQuery { from, audio, windows: 8, until_picture: false });
+        assert_eq!(parsed, StartQuery { from, audio, windows: 8, until_picture: false });
         assert_eq!(StartQuery::parse("audio=none").unwrap().audio, AudioChoice::None);
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_queries_are_refused() {
         for query in [
             "at=",
             "at=-1",

@@ -1,144 +1,156 @@
-//! Is this the answer to what was asked? Nothing that an upstream says is taken on trust.
+//! Checks the head of an upstream's response against the request and the known state of the file.
 
 use super::{date, identity::Validators};
 use crate::http::{ByteRange, ResponseHead};
 
-/// An answer that is good for its bytes.
+/// A response whose body has the requested bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpstreamResponse {
-    /// The range asked for, of a file with these validators.
+    /// 206: the requested range.
     Partial {
-        /// Those bytes, cut at the end of the file.
+        /// The requested bytes, cut at the end of the file.
         sent: ByteRange,
-        /// Of which state of the file.
+        /// The state of the file.
         validators: Validators,
-        /// Whether the body says how long it is, so that a cut can be seen.
+        /// Whether the length of the body is known, so that a truncated one is detected.
         has_length: bool,
     },
-    /// All of the file (RFC 9110 §14.2 lets a server ignore the range).
+    /// 200: the whole file (RFC 9110 §14.2 lets a server ignore the range).
     Complete {
-        /// Of which state of the file.
+        /// The state of the file.
         validators: Validators,
-        /// Whether the body says how long it is.
+        /// Whether the length of the body is known.
         has_length: bool,
     },
 }
 
-/// What is wrong with an answer.
+/// What is wrong with a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpstreamFault {
-    /// The URL's time is over, or was never there.
+    /// 401, 403 or 410: the URL has expired.
     Expired(u16),
-    /// There is no such file.
+    /// 404: there is no such file.
     Missing,
-    /// There is another file.
+    /// There is another file under this URL; what differs.
     Changed(&'static str),
-    /// The upstream wants to be left alone for so many milliseconds, if it says so.
+    /// 429 or 503: the upstream takes no requests, for so many milliseconds if it says so.
     Busy(Option<u64>),
-    /// The upstream has a problem.
+    /// Any other status.
     Failed(u16),
-    /// The answer breaks the protocol, or is not what was asked for.
-    Wrong(&'static str),
-    /// There is no answer.
-    Silent(&'static str),
+    /// The response breaks the protocol, or has other bytes than the requested ones.
+    Invalid(&'static str),
+    /// There is no response.
+    Unreachable(&'static str),
 }
 
-/// Judges the head of an answer to a `GET` of `asked`, a range that begins within the file. Where
-/// the file is known already, its bytes must be of the state that is known.
+/// Checks the head of a response to a `GET` of `requested`, a range that begins within the file. Where
+/// the file is known already, its bytes must be of the known state.
 pub fn check_response(
     head: &ResponseHead,
-    asked: ByteRange,
+    requested: ByteRange,
     known: Option<&Validators>,
     now_ms: u64,
 ) -> Result<UpstreamResponse, UpstreamFault> {
     match head.status {
-        206 => part(head, asked, known),
-        200 => whole(head, known),
+        206 => partial(head, requested, known),
+        200 => complete(head, known),
         401 | 403 | 410 => Err(UpstreamFault::Expired(head.status)),
         404 => Err(UpstreamFault::Missing),
-        // §15.5.17: the range begins within the file that is known, so that is another one.
-        416 if known.is_some() => Err(UpstreamFault::Changed("the range is said not to be there")),
+        // §15.5.17: the range begins within the known file, so this is another one.
+        416 if known.is_some() => {
+            Err(UpstreamFault::Changed("416 for a range within the known file"))
+        }
         429 | 503 => Err(UpstreamFault::Busy(retry_after_ms(head, now_ms))),
         status => Err(UpstreamFault::Failed(status)),
     }
 }
 
-fn part(
+fn partial(
     head: &ResponseHead,
-    asked: ByteRange,
+    requested: ByteRange,
     known: Option<&Validators>,
 ) -> Result<UpstreamResponse, UpstreamFault> {
     // §8.4: a range of a coded file is a range of other bytes.
     if is_coded(head) {
-        return Err(UpstreamFault::Wrong("a range with a content coding"));
+        return Err(UpstreamFault::Invalid("a range with a Content-Encoding"));
     }
-    // §15.3.7.2: of several parts, Content-Range is within them, and only one was asked for.
+    // §15.3.7.2: in a multipart body, Content-Range is within the parts; one range was requested.
     let Some((sent, total)) = head.get("content-range").and_then(content_range) else {
-        return Err(UpstreamFault::Wrong("no Content-Range that makes sense"));
+        return Err(UpstreamFault::Invalid("no valid Content-Range"));
     };
     let Some(size_bytes) = total.or_else(|| known.map(|known| known.size_bytes)) else {
-        return Err(UpstreamFault::Wrong("a range of unknown total"));
+        return Err(UpstreamFault::Invalid("Content-Range without the size of the file"));
     };
     if known.is_some_and(|known| known.size_bytes != size_bytes) {
-        return Err(UpstreamFault::Changed("another size"));
+        return Err(UpstreamFault::Changed("its size differs"));
     }
-    // §15.3.7 lets a server send less than was asked for; whoever does that here is not followed.
-    if sent != (ByteRange { start: asked.start, end: asked.end.min(size_bytes) }) {
-        return Err(UpstreamFault::Wrong("another range than asked for"));
+    // §15.3.7 lets a server send less than the requested range; that is not accepted here.
+    if sent != (ByteRange { start: requested.start, end: requested.end.min(size_bytes) }) {
+        return Err(UpstreamFault::Invalid("Content-Range is not the requested range"));
     }
     let has_length = match length(head) {
         Ok(Some(length)) if length != sent.len() => {
-            return Err(UpstreamFault::Wrong("Content-Length and Content-Range disagree"));
+            return Err(UpstreamFault::Invalid("Content-Length and Content-Range disagree"));
         }
         Ok(length) => length.is_some(),
-        Err(why) => return Err(UpstreamFault::Wrong(why)),
+        Err(why) => return Err(UpstreamFault::Invalid(why)),
     };
     let validators = Validators::of(head, size_bytes);
-    match same(known, &validators) {
+    match differing_state(known, &validators) {
         Some(fault) => Err(fault),
         None => Ok(UpstreamResponse::Partial { sent, validators, has_length }),
     }
 }
 
-fn whole(
+fn complete(
     head: &ResponseHead,
     known: Option<&Validators>,
 ) -> Result<UpstreamResponse, UpstreamFault> {
     if is_coded(head) {
-        return Err(UpstreamFault::Wrong("a content coding that was not asked for"));
+        return Err(UpstreamFault::Invalid("a Content-Encoding although the request accepts none"));
     }
     let length = match length(head) {
         Ok(length) => length,
-        Err(why) => return Err(UpstreamFault::Wrong(why)),
+        Err(why) => return Err(UpstreamFault::Invalid(why)),
     };
     let size_bytes = match (length, known) {
         (Some(length), Some(known)) if length != known.size_bytes => {
-            return Err(UpstreamFault::Changed("another size"));
+            return Err(UpstreamFault::Changed("its size differs"));
         }
         (Some(length), _) => length,
         (None, Some(known)) => known.size_bytes,
-        (None, None) => return Err(UpstreamFault::Wrong("a file of unknown length")),
+        (None, None) => {
+            return Err(UpstreamFault::Invalid(
+                "a 200 without Content-Length of a file of unknown size",
+            ));
+        }
     };
     let validators = Validators::of(head, size_bytes);
-    match same(known, &validators) {
+    match differing_state(known, &validators) {
         Some(fault) => Err(fault),
         None => Ok(UpstreamResponse::Complete { validators, has_length: length.is_some() }),
     }
 }
 
-/// Why these are not bytes of the file that is known; none where they are. Bytes of two states are
-/// never put together (§15.3.7.3).
-fn same(known: Option<&Validators>, now: &Validators) -> Option<UpstreamFault> {
+/// Why these are not bytes of the known state; none where they are. Bytes of two states are never
+/// combined (§15.3.7.3).
+fn differing_state(known: Option<&Validators>, now: &Validators) -> Option<UpstreamFault> {
     let known = known?;
     match (&known.etag, &now.etag) {
         (Some(known), Some(now)) if known != now => {
-            return Some(UpstreamFault::Changed("another ETag"));
+            return Some(UpstreamFault::Changed("its ETag differs"));
         }
         // §15.3.7 has a 206 repeat what a 200 would say.
-        (Some(_), None) => return Some(UpstreamFault::Wrong("the ETag is gone")),
-        (None, Some(_)) => return Some(UpstreamFault::Changed("an ETag where there was none")),
+        (Some(_), None) => {
+            return Some(UpstreamFault::Invalid("the response has no ETag, the file had one"));
+        }
+        (None, Some(_)) => {
+            return Some(UpstreamFault::Changed("it has an ETag, the file had none"));
+        }
         (None, None) if known.modified.is_some() && now.modified.is_none() => {
-            return Some(UpstreamFault::Wrong("Last-Modified is gone"));
+            return Some(UpstreamFault::Invalid(
+                "the response has no Last-Modified, the file had one",
+            ));
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
@@ -146,7 +158,7 @@ fn same(known: Option<&Validators>, now: &Validators) -> Option<UpstreamFault> {
     let is_strong = known.etag.as_ref().is_some_and(|etag| etag.starts_with('"'));
     let moved =
         known.modified.is_some() && now.modified.is_some() && known.modified != now.modified;
-    (!is_strong && moved).then_some(UpstreamFault::Changed("another Last-Modified"))
+    (!is_strong && moved).then_some(UpstreamFault::Changed("its Last-Modified differs"))
 }
 
 fn is_coded(head: &ResponseHead) -> bool {
@@ -157,10 +169,10 @@ fn is_coded(head: &ResponseHead) -> bool {
 /// `Content-Length` (§8.6). A list of them is an attack or an accident.
 fn length(head: &ResponseHead) -> Result<Option<u64>, &'static str> {
     let Some(text) = head.get("content-length") else { return Ok(None) };
-    number(text.trim()).map(Some).ok_or("an odd Content-Length")
+    number(text.trim()).map(Some).ok_or("Content-Length is not a number")
 }
 
-/// `bytes 0-9/100` or `bytes 0-9/*` (§14.4): what is sent, and of how much.
+/// `bytes 0-9/100` or `bytes 0-9/*` (§14.4): the range, and the size of the file.
 fn content_range(header: &str) -> Option<(ByteRange, Option<u64>)> {
     let (unit, rest) = header.trim().split_once(' ')?;
     let (range, total) = rest.split_once('/')?;

@@ -26,7 +26,7 @@ use crate::{
 /// How long a signature is good: enough for clocks that disagree by minutes.
 const SIGNATURE_AGE_MAX: Duration = Duration::from_mins(5);
 
-/// Keys told at a time.
+/// Keys of one listing.
 const LIST_COUNT_MAX: usize = 100;
 /// Bytes of so many: a kilobyte each, where S3 has a quarter of that.
 const LIST_BYTES_MAX: usize = LIST_COUNT_MAX * 1024 + 4096;
@@ -182,7 +182,7 @@ async fn send(method: &Method, url: &Url, range: Option<&str>) -> Result<Respons
     })
 }
 
-/// Facts in the head of an answer; the size is elsewhere where only a part is sent.
+/// Metadata in the head of a response; `size_bytes` is given where only a part is sent.
 fn meta(headers: &Fields, size_bytes: Option<u64>) -> Result<ObjectMeta, PortError> {
     let text = |name: &'static str| {
         convert::joined(headers, name).ok_or_else(|| senseless(&format!("no {name}")))

@@ -7,7 +7,7 @@ use spin_sdk::variables::{self, Error};
 use crate::platform::{PortError, Settings};
 
 thread_local! {
-    /// What was read: an instance lives for seconds, and each of its requests asks for the same.
+    /// Values read before: an instance lives for seconds, and each of its requests reads the same.
     static READ: RefCell<BTreeMap<String, Option<String>>> = RefCell::default();
 }
 

@@ -1,4 +1,4 @@
-//! LongFilm films that repeat the demo's clip, and deployments that have them as own or upstream films.
+//! Long films that repeat the demo's clip, and deployments that have them as own or upstream films.
 
 use edge::{
     http::ByteRange,

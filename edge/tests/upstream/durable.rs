@@ -30,6 +30,11 @@ fn wiped(fixture: UpstreamFixture) -> UpstreamFixture {
     UpstreamFixture { memory, id: fixture.id }
 }
 
+/// Whether the key-value store has the first block of the film.
+fn has_first_block(fixture: &UpstreamFixture) -> bool {
+    fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0))
+}
+
 fn keys(store: &MemoryObjects) -> usize {
     store.keys().len()
 }
@@ -42,7 +47,7 @@ fn startup_store(memory: &Memory) -> String {
 
 #[test]
 fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
-    for (setting, in_objects) in [("durable", true), ("apart", false)] {
+    for (setting, in_objects) in [("durable", true), ("separate", false)] {
         let before = fixture(setting);
         assert_eq!(keys(&before.memory.objects) > 0, in_objects);
         assert_eq!(keys(&before.memory.durable_objects) > 0, !in_objects);
@@ -51,18 +56,12 @@ fn emptied_stores_are_restored_from_the_durable_store_without_the_upstream() {
         let requests = fixture.requests();
         start(&fixture);
         assert_eq!(fixture.requests(), requests);
-        assert!(
-            fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)),
-            "put back"
-        );
+        assert!(has_first_block(&fixture), "put back");
         assert!(rows(&fixture.memory) > 0);
-        // From then on this place is enough.
-        fixture.memory.objects.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
-        fixture
-            .memory
-            .durable_objects
-            .failing
-            .set_error(Some(PortError::Unavailable("down".to_owned())));
+        // From then on the key-value store is enough.
+        let down = Some(PortError::Unavailable("down".to_owned()));
+        fixture.memory.objects.failing.set_error(down.clone());
+        fixture.memory.durable_objects.failing.set_error(down);
         start(&fixture);
     }
 }
@@ -78,16 +77,15 @@ fn local_setting_writes_to_no_durable_store() {
 #[test]
 fn separate_store_without_keys_is_local_and_health_says_so() {
     let memory = deployment();
-    set(&memory, "apart");
+    set(&memory, "separate");
     memory.durable_objects.is_not_set_up.set(true);
     let fixture = UpstreamFixture::of(memory, "one");
     start(&fixture);
     assert_eq!((keys(&fixture.memory.objects), keys(&fixture.memory.durable_objects)), (0, 0));
     assert_eq!(startup_store(&fixture.memory), "local");
-    let report_count = |memory: &Memory| {
-        memory.reports.borrow().iter().filter(|one| one.contains("startup_store")).count()
-    };
-    assert_eq!(report_count(&fixture.memory), 1, "{:?}", fixture.memory.reports);
+    let reports = fixture.memory.reports.borrow().clone();
+    let about_it = reports.iter().filter(|report| report.contains("startup_store")).count();
+    assert_eq!(about_it, 1, "{reports:?}");
     fixture.memory.durable_objects.is_not_set_up.set(false);
     assert_eq!(startup_store(&fixture.memory), "apart");
     for setting in ["durable", "local"] {
@@ -95,19 +93,16 @@ fn separate_store_without_keys_is_local_and_health_says_so() {
         assert_eq!(startup_store(&fixture.memory), setting);
     }
     set(&fixture.memory, "cloud");
-    assert_eq!(
-        startup_store(&fixture.memory),
-        "nothing",
-        "health is reported whatever the settings are"
-    );
+    let unknown = startup_store(&fixture.memory);
+    assert_eq!(unknown, "nothing", "health is reported whatever the settings are");
 }
 
 #[test]
 fn block_is_written_to_the_durable_store_first() {
-    for setting in ["durable", "apart"] {
+    for setting in ["durable", "separate"] {
         let fixture = fixture(setting);
         fixture.purge_blocks();
-        let store = if setting == "apart" {
+        let store = if setting == "separate" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -116,13 +111,12 @@ fn block_is_written_to_the_durable_store_first() {
         store.failing.set_error(Some(PortError::Full("full".to_owned())));
         fixture.memory.outbound.serve_with(good);
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000, "its bytes are there all the same");
-        assert!(!fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0)));
+        assert!(!has_first_block(&fixture));
         store.failing.set_error(None);
         let fixture =
             UpstreamFixture { memory: crate::startup::fresh(fixture.memory), id: fixture.id };
         assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
-        let is_stored = fixture.memory.key_value.values.borrow().contains_key(&key(&fixture.id, 0));
-        assert!(is_stored, "and stored when there is room again");
+        assert!(has_first_block(&fixture), "and stored when there is room again");
     }
 }
 
@@ -131,15 +125,15 @@ fn purge_deletes_blocks_from_the_durable_store() {
     for (setting, path) in [
         ("durable", "/api/v2/admin/startup"),
         ("durable", "/api/v2/admin/startup/film"),
-        ("apart", "/api/v2/admin/startup"),
-        ("apart", "/api/v2/admin/startup/film"),
+        ("separate", "/api/v2/admin/startup"),
+        ("separate", "/api/v2/admin/startup/film"),
     ] {
         let fixture = fixture(setting);
         let other = ingest(&fixture.memory, "two");
         assert_eq!(other.status, 201, "{}", text(&other));
         fixture.memory.objects.put("media/00ff", b"a film", 0);
         put_catalog(&fixture.memory, vec![fixture.title("film")]);
-        let store = if setting == "apart" {
+        let store = if setting == "separate" {
             &fixture.memory.durable_objects
         } else {
             &fixture.memory.objects
@@ -167,7 +161,7 @@ fn purge_deletes_blocks_from_the_durable_store() {
 
 #[test]
 fn broken_block_of_the_durable_store_is_never_served() {
-    let fixture = wiped(fixture("apart"));
+    let fixture = wiped(fixture("separate"));
     let key = key(&fixture.id, 0);
     let half = vec![0; usize::try_from(BLOCK_BYTES / 2).unwrap()];
     run(&fixture.memory, ObjectStore::put(&fixture.memory.durable_objects, &key, &half))
@@ -175,4 +169,17 @@ fn broken_block_of_the_durable_store_is_never_served() {
         .unwrap();
     assert_eq!(right(&fixture.range(0, 1000), 0), 1000);
     assert!(fixture.requests() > 0, "it is fetched anew");
+}
+
+#[test]
+fn old_value_apart_means_separate_and_is_reported_once() {
+    let memory = deployment();
+    set(&memory, "apart");
+    let fixture = UpstreamFixture::of(memory, "one");
+    start(&fixture);
+    assert!(keys(&fixture.memory.durable_objects) > 0);
+    assert_eq!(startup_store(&fixture.memory), "apart", "the JSON value has not changed");
+    let reports = fixture.memory.reports.borrow();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].contains("write `separate`"), "{reports:?}");
 }

@@ -15,7 +15,7 @@ pub(crate) const SIGNATURE_VALID: Duration = Duration::from_mins(10);
 const NO_LOG: [&str; 2] = ["--log", "off"];
 
 pub(crate) struct Server {
-    server: tests::server::Server,
+    inner: tests::server::Server,
     /// With a slash at the end.
     pub(crate) url: String,
     pub(crate) bucket: Bucket,
@@ -29,29 +29,28 @@ impl Server {
     }
 
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        let server = tests::server::Server::start(data, &[&NO_LOG, flags].concat()).unwrap();
-        let endpoint = server.runtime.s3_endpoint.parse().unwrap();
+        let inner = tests::server::Server::start(data, &[&NO_LOG, flags].concat()).unwrap();
+        let endpoint = inner.runtime.s3_endpoint.parse().unwrap();
         let bucket = Bucket::new(endpoint, UrlStyle::Path, LOCAL_BUCKET, LOCAL_REGION).unwrap();
-        let credentials =
-            Credentials::new(&*server.keys.s3_access_key, &*server.keys.s3_secret_key);
+        let credentials = Credentials::new(&*inner.keys.s3_access_key, &*inner.keys.s3_secret_key);
         let config = Agent::config_builder().http_status_as_error(false).build();
-        let url = server.runtime.url.clone();
-        Self { server, url, bucket, credentials, agent: config.new_agent() }
+        let url = inner.runtime.url.clone();
+        Self { inner, url, bucket, credentials, agent: config.new_agent() }
     }
 
     /// Kills the server at once, as a power cut would.
     pub(crate) fn kill(mut self) {
-        self.server.process.kill().unwrap();
+        self.inner.process.kill().unwrap();
     }
 
     /// Sends a signal, such as `-KILL`, and returns at once.
     pub(crate) fn signal(&self, signal: &str) {
-        self.server.process.signal(signal).unwrap();
+        self.inner.process.signal(signal).unwrap();
     }
 
     /// Whether the server ends by itself, with success, in this time.
     pub(crate) fn exits_cleanly(&mut self, timeout: Duration) -> bool {
-        self.server.process.wait(timeout).is_ok_and(|status| status.success())
+        self.inner.process.wait(timeout).is_ok_and(|status| status.success())
     }
 
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) -> Response<Body> {

@@ -33,18 +33,18 @@ impl UpstreamFixture {
     }
 
     /// The film that has this name at its provider.
-    pub(crate) fn of(file: &str, flags: &[&str]) -> Self {
+    pub(crate) fn of(name: &str, flags: &[&str]) -> Self {
         let upstream = Upstream::start().expect("a provider");
         let folder = tempfile::tempdir().expect("a folder");
         let deployment = serve(&upstream, &folder, flags);
-        let film = fixture::ingest(&deployment, file).expect("the film is ingested");
+        let film = fixture::ingest(&deployment, name).expect("the film is ingested");
         assert_eq!(film.size_bytes, FILM_BYTES);
         fixture::publish_title(&deployment, TITLE, std::slice::from_ref(&film)).expect("a catalog");
         let mut fixture = Self {
             upstream,
             deployment,
             folder,
-            has_moov_last: file == upstream::MOOV_LAST,
+            has_moov_last: name == upstream::MOOV_LAST,
             id: film.id,
             url: String::new(),
         };

@@ -3,74 +3,123 @@
 use mp4::Unplayable;
 
 use super::clock::float;
-use super::host::Host;
+use super::codes::{CauseCode, LocationCode};
 use crate::pipeline::{BodyKind, FaultCause, FaultLocation, PlaybackFault};
 
-/// A cause's name, and what it has to say beside it: two texts and two numbers.
-type Told<'a> = (&'static str, &'a str, &'a str, f64, f64);
-
-/// Tells `host` of `fault`.
-pub(super) fn tell(host: &Host, kind: &str, fault: &PlaybackFault) {
-    let (cause, first, second, number, limit) = told(&fault.cause);
-    let (place, at) = place(fault.location);
-    host.fault(kind, cause, first, second, number, limit, place, at);
+/// A fault that crosses: `codes.rs` has the numbers and texts of each code, in their order.
+#[derive(Debug, PartialEq)]
+pub(super) struct FaultRecord<'a> {
+    pub(super) cause: CauseCode,
+    pub(super) location: LocationCode,
+    /// That of the location, then those of the cause.
+    pub(super) numbers: Vec<f64>,
+    /// Of the cause; empty for none, where the worker puts what the browser said.
+    pub(super) texts: [&'a str; 2],
 }
 
-fn told(cause: &FaultCause) -> Told<'_> {
-    let name = match cause {
-        FaultCause::Network => "network",
-        FaultCause::Unreachable => "unreachable",
-        FaultCause::Status(status) | FaultCause::Unresolved(Some(status)) => {
-            return ("status", "", "", f64::from(*status), 0.0);
+impl<'a> From<&'a PlaybackFault> for FaultRecord<'a> {
+    fn from(fault: &'a PlaybackFault) -> Self {
+        let (location, number) = location(fault.location);
+        let mut record =
+            Self { cause: CauseCode::Network, location, numbers: vec![number], texts: ["", ""] };
+        record.cause = record.add(&fault.cause);
+        record
+    }
+}
+
+impl<'a> FaultRecord<'a> {
+    /// Adds a cause's numbers and texts; returns its code.
+    fn add(&mut self, cause: &'a FaultCause) -> CauseCode {
+        match cause {
+            FaultCause::Network => CauseCode::Network,
+            FaultCause::Unreachable => CauseCode::Unreachable,
+            FaultCause::Status(status) | FaultCause::Unresolved(Some(status)) => {
+                self.numbers.push(f64::from(*status));
+                CauseCode::Status
+            }
+            FaultCause::Unresolved(None) => CauseCode::Unresolved,
+            FaultCause::NoRanges => CauseCode::NoRanges,
+            FaultCause::EmptyFile => CauseCode::EmptyFile,
+            FaultCause::UnexpectedResponse => CauseCode::UnexpectedResponse,
+            FaultCause::FileChanged => CauseCode::FileChanged,
+            FaultCause::BadFile(error) => self.add_error(error, CauseCode::BadFile),
+            FaultCause::Truncated { at, size } => {
+                self.numbers.extend([float(*at), float(*size)]);
+                CauseCode::Truncated
+            }
+            FaultCause::IndexNotFound { requests } => {
+                self.numbers.push(f64::from(*requests));
+                CauseCode::IndexNotFound
+            }
+            FaultCause::IndexTooLarge { bytes, max } => {
+                self.numbers.extend([float(*bytes), float(*max)]);
+                CauseCode::IndexTooLarge
+            }
+            FaultCause::Unplayable(why) => self.add_unplayable(why),
+            FaultCause::Unsupported(_) => CauseCode::Unsupported,
+            FaultCause::BufferFull => CauseCode::BufferFull,
+            FaultCause::Decode => CauseCode::Decode,
+            FaultCause::MediaSource => CauseCode::MediaSource,
         }
-        FaultCause::Unresolved(None) => "unresolved",
-        FaultCause::NoRanges => "noRanges",
-        FaultCause::EmptyFile => "empty",
-        FaultCause::UnexpectedResponse => "oddAnswer",
-        FaultCause::FileChanged => "changed",
-        FaultCause::BadFile(error) => return rule("badFile", error),
-        FaultCause::Truncated { at, size } => return ("cutOff", "", "", float(*at), float(*size)),
-        FaultCause::IndexNotFound { requests } => {
-            return ("scattered", "", "", f64::from(*requests), 0.0);
-        }
-        FaultCause::IndexTooLarge { bytes, max } => {
-            return ("largeIndex", "", "", float(*bytes), float(*max));
-        }
-        FaultCause::Unplayable(why) => return unplayable(why),
-        FaultCause::Unsupported(_) => "unsupported",
-        FaultCause::BufferFull => "bufferFull",
-        FaultCause::Decode => "decode",
-        FaultCause::MediaSource => "sink",
-    };
-    (name, "", "", 0.0, 0.0)
+    }
+
+    fn add_unplayable(&mut self, why: &'a Unplayable) -> CauseCode {
+        let (code, texts) = match why {
+            Unplayable::Codec { name, code } => (CauseCode::Codec, [*name, code.as_str()]),
+            Unplayable::Kind(reason) => (CauseCode::Kind, [*reason, ""]),
+            Unplayable::Encrypted(scheme) => (CauseCode::Encrypted, [scheme.as_str(), ""]),
+            Unplayable::NoDescription => (CauseCode::NoDescription, ["", ""]),
+            Unplayable::NoSamples => (CauseCode::NoSamples, ["", ""]),
+            Unplayable::Edits(reason) => (CauseCode::Edits, [*reason, ""]),
+            Unplayable::NoMedia => (CauseCode::NoMedia, ["", ""]),
+            Unplayable::Broken(error) => return self.add_error(error, CauseCode::BrokenTrack),
+        };
+        self.texts = texts;
+        code
+    }
+
+    fn add_error(&mut self, error: &mp4::Error, code: CauseCode) -> CauseCode {
+        let track = error.track.map_or(-1.0, |track| float(track as u64));
+        self.numbers.extend([float(error.offset), track]);
+        self.texts = [error.path, error.violation];
+        code
+    }
 }
 
-fn unplayable(why: &Unplayable) -> Told<'_> {
-    let (name, first, second) = match why {
-        Unplayable::Codec { name, code } => ("codec", *name, code.as_str()),
-        Unplayable::Kind(why) => ("kind", *why, ""),
-        Unplayable::Encrypted(scheme) => ("encrypted", scheme.as_str(), ""),
-        Unplayable::NoDescription => ("noDescription", "", ""),
-        Unplayable::NoSamples => ("noSamples", "", ""),
-        Unplayable::Edits(why) => ("edits", *why, ""),
-        Unplayable::NoMedia => ("noMedia", "", ""),
-        Unplayable::Broken(error) => return rule("damaged", error),
-    };
-    (name, first, second, 0.0, 0.0)
-}
-
-fn rule(name: &'static str, error: &mp4::Error) -> Told<'static> {
-    let track = error.track.map_or(-1.0, |track| float(track as u64));
-    (name, error.path, error.violation, float(error.offset), track)
-}
-
-fn place(location: FaultLocation) -> (&'static str, f64) {
+fn location(location: FaultLocation) -> (LocationCode, f64) {
     match location {
-        FaultLocation::Time { time_ms } => ("time", float(time_ms / 1_000)),
-        FaultLocation::Index => ("index", 0.0),
-        FaultLocation::Structure { size } => ("structure", float(size.unwrap_or(0))),
-        FaultLocation::Byte { body_kind: BodyKind::Index, at } => ("indexByte", float(at)),
-        FaultLocation::Byte { body_kind: BodyKind::Media, at } => ("mediaByte", float(at)),
-        FaultLocation::Tail { bytes } => ("tail", float(bytes)),
+        FaultLocation::Time { time_ms } => (LocationCode::Time, float(time_ms / 1_000)),
+        FaultLocation::Index => (LocationCode::Index, 0.0),
+        FaultLocation::Structure { size } => (LocationCode::Structure, float(size.unwrap_or(0))),
+        FaultLocation::Byte { body_kind: BodyKind::Index, at } => {
+            (LocationCode::IndexByte, float(at))
+        }
+        FaultLocation::Byte { body_kind: BodyKind::Media, at } => {
+            (LocationCode::MediaByte, float(at))
+        }
+        FaultLocation::Tail { bytes } => (LocationCode::Tail, float(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_crosses_with_the_number_of_its_location_first() {
+        let cause = FaultCause::Truncated { at: 90, size: 80 };
+        let fault = PlaybackFault { cause, location: FaultLocation::Tail { bytes: 7 } };
+        let record = FaultRecord::from(&fault);
+        assert_eq!((record.cause, record.location), (CauseCode::Truncated, LocationCode::Tail));
+        assert_eq!((record.numbers, record.texts), (vec![7.0, 90.0, 80.0], ["", ""]));
+    }
+
+    #[test]
+    fn a_codec_that_no_browser_plays_crosses_with_both_its_names() {
+        let why = Unplayable::Codec { name: "ProRes", code: "apch".into() };
+        let location = FaultLocation::Index;
+        let fault = PlaybackFault { cause: FaultCause::Unplayable(why), location };
+        let record = FaultRecord::from(&fault);
+        assert_eq!((record.cause, record.texts), (CauseCode::Codec, ["ProRes", "apch"]));
     }
 }

@@ -1,10 +1,10 @@
-//! What `worker.js` does for the player: the network, the timer, `MediaSource` and the page.
+//! What the worker does for the player: the network, the timer, `MediaSource` and the page.
 
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The object that `worker.js` hands over. It never calls the player from inside these calls.
+    /// `PlayerHost` of `web/worker/worker.js`. It never calls the player from inside these calls.
     pub type Host;
 
     /// Milliseconds since the worker began.
@@ -12,66 +12,66 @@ extern "C" {
     pub fn now(this: &Host) -> f64;
 
     /// Requests the bytes from `start` to before `end`; a negative `start` counts from the file's
-    /// end. Answers by `Player.head` or `Player.fetchFailed`.
+    /// end. The input `head` or `fetchFailed` follows.
     #[wasm_bindgen(method)]
-    pub fn fetch(this: &Host, fetch: u32, start: f64, end: f64, is_media: bool);
+    pub fn fetch(this: &Host, fetch_id: u32, start: f64, end: f64, is_media: bool);
 
-    /// Requests a start at a time (one number, in milliseconds). Answers by `Player.head` and
-    /// `Player.started`, or `Player.fetchFailed`; reading on comes behind that.
+    /// Requests a start at a time (one number, in milliseconds) or a cursor (five numbers). The inputs
+    /// `head` and `startBoxes` follow, or `fetchFailed`; the media bytes are read behind that.
     #[wasm_bindgen(method, js_name = fetchStart)]
-    pub fn fetch_start(this: &Host, fetch: u32, from: &[f64]);
+    pub fn fetch_start(this: &Host, fetch_id: u32, from: &[f64]);
 
-    /// Requests headers of so many windows from a place on (five numbers). Answers as `fetch`
-    /// does.
+    /// Requests headers of so many windows from a cursor on. The input `head` or `fetchFailed` follows.
     #[wasm_bindgen(method, js_name = fetchHeaders)]
-    pub fn fetch_headers(this: &Host, fetch: u32, from: &[f64], windows: u32);
+    pub fn fetch_headers(this: &Host, fetch_id: u32, from: &[f64], windows: u32);
 
-    /// Reads on; answers by `Player.indexBytes`, `mediaBytes`, `fetchEnded` or `fetchFailed`.
+    /// Reads the next piece of a body; the input `indexBytes`, `mediaBytes`, `bodyEnded` or
+    /// `fetchFailed` follows.
     #[wasm_bindgen(method)]
-    pub fn read(this: &Host, fetch: u32);
+    pub fn read(this: &Host, fetch_id: u32);
 
-    /// Stops a request, of which nothing is told any more.
+    /// Cancels a request, for which no input follows any more.
     #[wasm_bindgen(method)]
-    pub fn cancel(this: &Host, fetch: u32);
+    pub fn cancel(this: &Host, fetch_id: u32);
 
-    /// Calls `Player.tick` in `wait_ms`, and forgets what was set before.
+    /// Sets the one timer: the input `tick` follows in `wait_ms`.
     #[wasm_bindgen(method)]
     pub fn wake(this: &Host, wait_ms: i32);
 
-    /// Makes the buffers; one that is not wanted has no type. Tells when the first picture that
-    /// will be in them is shown.
+    /// Makes the buffers, one for each MIME type that is not empty. `first_frame_s`: when the first
+    /// frame that will be in them is shown.
     #[wasm_bindgen(method, js_name = addSourceBuffers)]
     pub fn add_source_buffers(
         this: &Host,
         video: &str,
         audio: &str,
         duration_s: f64,
-        begins_s: f64,
+        first_frame_s: f64,
     );
 
     /// Appends bytes that were made here.
-    #[wasm_bindgen(method)]
-    pub fn header(this: &Host, lane: u8, epoch: u32, bytes: &[u8]);
+    #[wasm_bindgen(method, js_name = appendHeader)]
+    pub fn append_header(this: &Host, media_type: u8, epoch: u32, bytes: &[u8]);
 
-    /// Appends a part of the piece being handled, which nobody else needs from now on.
-    #[wasm_bindgen(method)]
-    pub fn part(this: &Host, lane: u8, epoch: u32, start: u32, end: u32);
+    /// Appends a part of the piece being handled, which is not needed otherwise from now on.
+    #[wasm_bindgen(method, js_name = appendPart)]
+    pub fn append_part(this: &Host, media_type: u8, epoch: u32, start: u32, end: u32);
 
     /// Appends parts of the piece being handled, one behind the other: start, end, start, end, …
-    #[wasm_bindgen(method)]
-    pub fn gather(this: &Host, lane: u8, epoch: u32, parts: &[u32]);
+    #[wasm_bindgen(method, js_name = appendParts)]
+    pub fn append_parts(this: &Host, media_type: u8, epoch: u32, ends: &[u32]);
 
     /// Tries the refused append again.
     #[wasm_bindgen(method, js_name = retryAppend)]
-    pub fn retry_append(this: &Host, lane: u8);
+    pub fn retry_append(this: &Host, media_type: u8);
 
     /// Drops waiting appends and resets the parser.
     #[wasm_bindgen(method, js_name = abortAppend)]
-    pub fn abort_append(this: &Host, lane: u8);
+    pub fn abort_append(this: &Host, media_type: u8);
 
-    /// Removes a part.
+    /// Removes a part of a buffer.
     #[wasm_bindgen(method)]
-    pub fn evict(this: &Host, lane: u8, start_s: f64, end_s: f64);
+    pub fn remove(this: &Host, media_type: u8, start_s: f64, end_s: f64);
 
     /// Ends the stream once all is appended.
     #[wasm_bindgen(method, js_name = endOfStream)]
@@ -85,22 +85,19 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn nudge(this: &Host, time_s: f64);
 
-    /// Asks where the episode is now; answers by `Player.resolved` or `Player.resolveFailed`.
+    /// Asks the edge where the episode's file is now; the input `resolved` or `resolveFailed` follows.
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host);
 
-    /// Tells the page what is wrong. `kind`: `waiting`, `notice`, `fallback` or `error`; `fault-messages.js`
-    /// knows the rest.
+    /// Reports a fault to the page: codes, numbers and texts of a `FaultRecord`.
     #[wasm_bindgen(method)]
     pub fn fault(
         this: &Host,
-        kind: &str,
-        cause: &str,
+        kind: u8,
+        cause: u8,
+        location: u8,
+        numbers: &[f64],
         first: &str,
         second: &str,
-        number: f64,
-        limit: f64,
-        place: &str,
-        at: f64,
     );
 }

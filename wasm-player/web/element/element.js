@@ -1,17 +1,30 @@
-// <firstframe-video>: a video element whose bytes come from Firstframe's worker.
+// <firstframe-video>: a video element whose bytes the worker fetches and appends.
 /** @import { FirstframeFault, FirstframeStats } from "../protocol/public-types.js" */
-/** @import { SinkReports, ToPage, ToWorker } from "../protocol/messages.js" */
+/** @import { ToPage, ToWorker } from "../protocol/messages.js" */
 /** @import { Sink } from "../sink/sink.js" */
 
-import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker } from "./faults.js";
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
-/** From here on the next episode is made ready: its credits roll soon, and it is rarely left now. */
+/** Share of an episode after which the start of the next one is fetched: few viewers leave there. */
 const NEXT_SHARE = 0.8;
 
 const STYLE = ":host{display:block;position:relative}:host([hidden]){display:none}"
   + "video{display:block;width:100%;height:100%;object-fit:contain}";
+
+/** @type {FirstframeStats} without a playback */
+const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
+  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
+
+/** @type {FirstframeFault} */
+const NO_MEDIA_SOURCE = { code: "no_media_source", where: "in this browser",
+  message: "This browser has no Media Source Extensions.",
+  advice: "Use a current version of Chromium, Firefox or Safari." };
+
+/** @param {string} why @returns {FirstframeFault} */
+const brokenWorker = (why) => ({ code: "player", where: "on this page",
+  message: `The player could not be loaded: ${why}`,
+  advice: "Check your connection, then load the page again." });
 
 /** @param {string} api */
 const originOf = (api) => new URL(api, document.baseURI).origin;
@@ -20,14 +33,14 @@ export class FirstframeVideo extends HTMLElement {
   static observedAttributes = ["src", "headers", "episode", "api", "start", ...PASSED_ON];
 
   /**
-   * Asks for the start of what will be played soon, and holds it in memory.
+   * Fetches the start of a film that will be played soon, and keeps it in memory.
    * @param {{ episode?: string, src?: string, headers?: string, api?: string, start?: number }} film
    */
   static prepare({ api = "/", start = 0, ...film }) {
     prepare({ ...film, start, api: originOf(api) });
   }
 
-  /** Names the viewer to the edge, who lets go of what was made ready in vain. */
+  /** The viewer's token, by which the edge cancels prefetches that the viewer no longer needs. */
   token = "";
 
   /** @type {Worker | undefined} */
@@ -38,20 +51,20 @@ export class FirstframeVideo extends HTMLElement {
   #objectUrl;
   /** The URL of the file, once it is known. */
   #url = "";
-  /** Where to go once the element knows its film; NaN when there is nothing to go to. */
+  /** Time to seek to once the metadata is there; NaN for none. */
   #target = NaN;
-  #began = 0; // where the buffers began to be filled
-  /** @type {FirstframeFault | undefined} why the browser's own player has the film */
+  #filledFrom = 0; // the time from which the buffers are filled
+  /** @type {FirstframeFault | undefined} why the browser's own player plays the file */
   #fallback;
-  #isPlanned = false;
-  /** Whether playback begins at the key frame before the time that it is to begin at. */
-  #isRough = false;
-  /** Whether the edge knows what comes next. */
-  #isWindowTold = false;
+  #isLoadScheduled = false;
+  /** Whether playback begins at the key frame before `start`. */
+  #startsAtKeyFrame = false;
+  /** Whether the edge was told which episodes follow. */
+  #isWindowSent = false;
   #wantsToPlay = false;
-  #asked = 0;
+  #statsId = 0;
   /** @type {Map<number, (stats: FirstframeStats) => void>} */
-  #answers = new Map();
+  #pendingStats = new Map();
 
   constructor() {
     super();
@@ -72,18 +85,18 @@ export class FirstframeVideo extends HTMLElement {
     }
     video.addEventListener("loadedmetadata", () => this.#goToTarget());
     video.addEventListener("seeking", () => {
-      if (Number.isNaN(this.#target)) this.#tell({ type: "seek", time: video.currentTime });
+      if (Number.isNaN(this.#target)) this.#post({ type: "seek", time: video.currentTime });
     });
     for (const type of ["timeupdate", "play", "pause", "waiting", "ended", "seeked"]) {
-      video.addEventListener(type, () => this.#tellPosition());
+      video.addEventListener(type, () => this.#postPosition());
     }
-    video.addEventListener("error", () => this.#mediaFailed());
-    video.addEventListener("playing", () => this.#tellWindow());
+    video.addEventListener("error", () => this.#onMediaError());
+    video.addEventListener("playing", () => this.#sendWindow());
     video.addEventListener("timeupdate", () => this.#prepareNext());
   }
 
   connectedCallback() {
-    if (!this.#worker) this.#plan();
+    if (!this.#worker) this.#scheduleLoad();
   }
 
   disconnectedCallback() {
@@ -98,41 +111,42 @@ export class FirstframeVideo extends HTMLElement {
       else this.video.setAttribute(name, value);
       if (name === "muted") this.video.muted = value !== null;
     } else if (old !== value) {
-      this.#plan();
+      this.#scheduleLoad();
     }
   }
 
   /** Several attributes that change together load once. */
-  #plan() {
-    if (this.#isPlanned || !this.isConnected) return;
-    this.#isPlanned = true;
-    queueMicrotask(() => this.#isPlanned && this.load());
+  #scheduleLoad() {
+    if (this.#isLoadScheduled || !this.isConnected) return;
+    this.#isLoadScheduled = true;
+    queueMicrotask(() => this.#isLoadScheduled && this.load());
   }
 
   load() {
-    this.#isPlanned = false;
+    this.#isLoadScheduled = false;
     this.#close();
     const { src, headers, episode, api, start } = this;
     if (!this.isConnected || (!src && !episode)) return;
+    const exact = this.hasAttribute("exact");
     this.#wantsToPlay = this.autoplay;
-    this.#began = start;
+    this.#filledFrom = start;
     this.#target = start > 0 ? start : NaN;
-    this.#isRough = start > 0 && !this.hasAttribute("exact");
-    this.#isWindowTold = false;
+    this.#startsAtKeyFrame = start > 0 && !exact;
+    this.#isWindowSent = false;
     this.#url = src;
     this.dispatchEvent(new Event("loadstart"));
     const film = src ? { src, headers: headers || undefined } : { episode };
-    const [exact, sinkOnPage] = [this.hasAttribute("exact"), this.hasAttribute("sink-on-page")];
+    const sinkOnPage = this.hasAttribute("sink-on-page");
     this.#listenTo(open({ type: "open", ...film, api, start, exact, sinkOnPage }));
-    // Whose browser does not tell waits a moment longer for what comes next.
-    this.video.requestVideoFrameCallback?.(() => this.#tell({ type: "firstFrameShown" }));
+    // Without this message the worker waits for the first frame until a timeout.
+    this.video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
   }
 
   /** @param {Worker} worker */
   #listenTo(worker) {
     this.#worker = worker;
     worker.addEventListener("message", (event) => {
-      if (worker === this.#worker) this.#hear(event.data);
+      if (worker === this.#worker) this.#receive(event.data);
     });
     worker.addEventListener("error", (event) => {
       if (worker === this.#worker) this.#fallBack(brokenWorker(event.message));
@@ -145,8 +159,8 @@ export class FirstframeVideo extends HTMLElement {
     this.#sink?.then((sink) => sink.close());
     this.#sink = undefined;
     this.#fallback = undefined;
-    for (const answer of this.#answers.values()) answer(NO_STATS);
-    this.#answers.clear();
+    for (const answer of this.#pendingStats.values()) answer(NO_STATS);
+    this.#pendingStats.clear();
     this.#release();
   }
 
@@ -162,31 +176,31 @@ export class FirstframeVideo extends HTMLElement {
   }
 
   /** @param {ToWorker} message @param {Transferable[]} [transfer] */
-  #tell(message, transfer = []) {
+  #post(message, transfer = []) {
     this.#worker?.postMessage(message, transfer);
   }
 
-  #tellPosition() {
+  #postPosition() {
     const { video } = this;
     const time = Number.isNaN(this.#target) ? video.currentTime : this.#target;
-    this.#tell({ type: "position", time, playing: !video.paused });
+    this.#post({ type: "position", time, playing: !video.paused });
   }
 
   /** @param {ToPage} message */
-  #hear(message) {
+  #receive(message) {
     switch (message.type) {
-      case "handle":
+      case "mediaSourceHandle":
         return this.#attach(() => (this.video.srcObject = message.handle));
-      case "sinkOnPage":
+      case "makeSink":
         return this.#makeSink();
-      case "sink":
+      case "sinkCall":
         this.#sink?.then((sink) => Reflect.apply(sink[message.call], sink, message.args));
         return;
-      case "begins":
-        if (this.#isRough && message.time < this.#target) this.#target = message.time;
-        this.#isRough = false;
+      case "firstFrameTime":
+        if (this.#startsAtKeyFrame && message.time < this.#target) this.#target = message.time;
+        this.#startsAtKeyFrame = false;
         return;
-      case "located":
+      case "fileUrl":
         this.#url = message.url;
         return;
       case "startOver":
@@ -198,13 +212,13 @@ export class FirstframeVideo extends HTMLElement {
         if (message.kind === "fallback") return this.#fallBack(message.fault);
         return this.#emit(message.kind, message.fault);
       case "stats":
-        return this.#answers.get(message.id)?.(message.stats);
+        return this.#pendingStats.get(message.id)?.(message.stats);
       case "broken":
         return this.#fallBack(brokenWorker(message.message));
     }
   }
 
-  /** @param {() => void} assign */
+  /** @param {() => void} assign sets the video's source */
   #attach(assign) {
     this.#release();
     assign();
@@ -216,7 +230,7 @@ export class FirstframeVideo extends HTMLElement {
     this.#sink?.then((sink) => sink.close());
     this.#sink = import("../sink/sink.js").then(({ Sink, canSink }) => {
       if (!canSink) throw new Error("no MediaSource");
-      const sink = new Sink(this.#reports());
+      const sink = new Sink((report, ...args) => this.#post({ type: "sinkReport", report, args }));
       this.#attach(() => {
         this.#objectUrl = URL.createObjectURL(sink.source);
         // ManagedMediaSource opens only where playback stays on this device.
@@ -228,20 +242,10 @@ export class FirstframeVideo extends HTMLElement {
     this.#sink.catch(() => this.#fallBack(NO_MEDIA_SOURCE));
   }
 
-  /** @returns {SinkReports} */
-  #reports() {
-    const calls = ["appended", "evicted", "quotaExceeded", "unsupported", "sinkFailed"];
-    /** @param {string} call */
-    const report = (call) => (/** @type {unknown[]} */ ...args) =>
-      this.#tell(/** @type {ToWorker} */ ({ type: "report", call, args }));
-    const entries = calls.map((call) => [call, report(call)]);
-    return /** @type {SinkReports} */ (Object.fromEntries(entries));
-  }
-
   /** @param {number} time */
   #startOver(time) {
     this.#wantsToPlay = !this.video.paused || this.#wantsToPlay;
-    this.#began = time;
+    this.#filledFrom = time;
     this.#target = time;
     if (this.#sink) this.#makeSink();
   }
@@ -249,19 +253,19 @@ export class FirstframeVideo extends HTMLElement {
   #goToTarget() {
     const time = this.#target;
     this.#target = NaN;
-    // Not to 0, where the element is anyway: WebKit dies of it before `loadeddata`.
+    // Not to 0, where the element is anyway: WebKit fails if that comes before `loadeddata`.
     if (time > 0) this.video.currentTime = time;
     this.#wantsToPlay = false;
   }
 
-  #mediaFailed() {
+  #onMediaError() {
     const { video, video: { error } } = this;
     if (!error) return;
-    // Over what it cannot decode a browser may run to the end, where nobody meant to be.
+    // A browser may skip what it cannot decode and run to the end; that is not the viewer's position.
     const { currentTime, duration, paused } = video;
-    if (currentTime >= duration) this.#tell({ type: "position", time: this.#began, playing: !paused });
+    if (currentTime >= duration) this.#post({ type: "position", time: this.#filledFrom, playing: !paused });
     if (this.#fallback) this.#emit("error", this.#fallback);
-    else this.#tell({ type: "mediaFailed", message: error.message || `media error ${error.code}` });
+    else this.#post({ type: "mediaElementFailed", message: error.message || `media error ${error.code}` });
   }
 
   /** @param {"waiting" | "notice" | "error"} kind @param {FirstframeFault} fault */
@@ -270,18 +274,18 @@ export class FirstframeVideo extends HTMLElement {
     if (kind === "error") this.dispatchEvent(new Event("error"));
   }
 
-  /** What comes next, of which the edge makes ready what it can. */
-  #tellWindow() {
+  /** Tells the edge which episodes follow, so that it can prefetch them. */
+  #sendWindow() {
     const { episode, next, token } = this;
-    // There is time now to make a worker for whatever is played then.
+    // There is time now to start the worker of the next film.
     keepSpare();
-    if (this.#isWindowTold || !episode || !next) return;
-    this.#isWindowTold = true;
+    if (this.#isWindowSent || !episode || !next) return;
+    this.#isWindowSent = true;
     /** @type {Record<string, string>} */
     const headers = { "content-type": "application/json" };
     if (token) headers["x-client-token"] = token;
     const body = JSON.stringify({ currentEpisodeId: episode, nextEpisodeIds: next.split(" ") });
-    // Nothing is lost where that fails but the head start.
+    // If that fails, the next episode only starts slower.
     fetch(`${this.api}/api/v2/stream/window`, { method: "POST", headers, body }).catch(() => {});
   }
 
@@ -291,12 +295,12 @@ export class FirstframeVideo extends HTMLElement {
     if (episode && currentTime >= duration * NEXT_SHARE) prepare({ episode, api, start: 0 });
   }
 
-  /** The browser's own player has the film from now on. @param {FirstframeFault} fault */
+  /** From now on the browser's own player plays the file. @param {FirstframeFault} fault */
   #fallBack(fault) {
     if (!this.#url) return this.#emit("error", fault);
     const { video } = this;
     this.#wantsToPlay ||= !video.paused;
-    const reached = fault.code === "decode" ? this.#began : video.currentTime;
+    const reached = fault.code === "decode" ? this.#filledFrom : video.currentTime;
     this.#target = Number.isNaN(this.#target) ? reached : this.#target;
     this.#worker?.terminate();
     this.#worker = undefined;
@@ -305,7 +309,6 @@ export class FirstframeVideo extends HTMLElement {
     this.#attach(() => (video.src = this.#url));
   }
 
-  /** @returns {Promise<void>} */
   play() {
     if (this.#worker && this.video.readyState === 0) this.#wantsToPlay = true;
     return this.video.play();
@@ -318,7 +321,7 @@ export class FirstframeVideo extends HTMLElement {
   set currentTime(time) {
     if (this.#worker && this.video.readyState === 0) {
       this.#target = time;
-      this.#tell({ type: "seek", time });
+      this.#post({ type: "seek", time });
     } else {
       this.video.currentTime = time;
     }
@@ -326,11 +329,11 @@ export class FirstframeVideo extends HTMLElement {
 
   /** @returns {Promise<FirstframeStats>} */
   stats() {
-    const id = ++this.#asked;
+    const id = ++this.#statsId;
     if (!this.#worker) return Promise.resolve(NO_STATS);
-    const answer = new Promise((resolve) => this.#answers.set(id, resolve));
-    this.#tell({ type: "stats", id });
-    return answer.finally(() => this.#answers.delete(id));
+    const answer = new Promise((resolve) => this.#pendingStats.set(id, resolve));
+    this.#post({ type: "stats", id });
+    return answer.finally(() => this.#pendingStats.delete(id));
   }
 
   get src() {

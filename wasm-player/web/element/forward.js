@@ -1,4 +1,4 @@
-// What <firstframe-video> has of the media element inside it.
+// Gives <firstframe-video> the members and events of the video element inside it.
 
 export const EVENTS = [
   "abort", "canplay", "canplaythrough", "durationchange", "emptied", "ended", "loadeddata",

@@ -1,15 +1,15 @@
-// Workers that wait: one that has nothing to do yet, and those that hold a film's start in memory.
+// Starts workers before they are needed: a spare one, and those that hold the start of a film.
 
 /** @import { OpenMessage, PrepareMessage, ToWorker } from "../protocol/messages.js" */
 
-/** The next episode, and what the pointer rests on. */
+/** The next episode, and the film that the pointer rests on. */
 const PREPARED_MAX = 2;
-/** Whoever rests on a card and then reads for long gets a fresh start. */
+/** How long a prepared start is kept. */
 const PREPARED_MS_MAX = 300_000;
 
 /** @type {Worker | undefined} */
 let spare;
-/** @type {Map<string, Worker>} by what they hold, the oldest first */
+/** @type {Map<string, Worker>} by the film that they hold, the oldest first */
 const prepared = new Map();
 
 const spawn = () => new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module" });
@@ -19,9 +19,9 @@ const keyOf = ({ src, headers, episode, api, start }) =>
   JSON.stringify([src, headers, episode, api, start]);
 
 /** @param {Worker} worker @param {ToWorker} message */
-const tell = (worker, message) => worker.postMessage(message);
+const post = (worker, message) => worker.postMessage(message);
 
-/** Makes a worker ready for whatever comes: it is there sooner than one that is made then. */
+/** Starts the worker that the next film will use. */
 export function keepSpare() {
   spare ??= spawn();
 }
@@ -38,13 +38,13 @@ function drop(key) {
   prepared.delete(key);
 }
 
-/** Asks for a film's start, and holds it in memory. @param {Omit<PrepareMessage, "type">} film */
+/** Fetches a film's start and keeps it in memory. @param {Omit<PrepareMessage, "type">} film */
 export function prepare(film) {
   const message = { ...film, type: /** @type {const} */ ("prepare") };
   const key = keyOf(message);
   if (prepared.has(key)) return;
   const worker = take();
-  tell(worker, message);
+  post(worker, message);
   prepared.set(key, worker);
   setTimeout(() => prepared.get(key) === worker && drop(key), PREPARED_MS_MAX);
   const [oldest] = prepared.keys();
@@ -56,6 +56,6 @@ export function open(message) {
   const key = keyOf(message);
   const worker = prepared.get(key) ?? take();
   prepared.delete(key);
-  tell(worker, message);
+  post(worker, message);
   return worker;
 }

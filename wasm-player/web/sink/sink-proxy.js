@@ -1,39 +1,37 @@
-// The calls to whichever Sink there is: here, or on the page.
+// Passes the calls to a Sink on to where it is: in this worker, or on the page.
 
-/** @import { SinkCall, SinkCalls, ToPage } from "../protocol/messages.js" */
+/** @import { Post, SinkCalls, ToPage } from "../protocol/messages.js" */
 /** @import { Sink } from "./sink.js" */
 
-/** @typedef {(message: ToPage, transfer?: Transferable[]) => void} Tell */
-
-/** @param {() => Sink | undefined} sink @param {Tell} tell @returns {SinkCalls} */
-export function sinkHere(sink, tell) {
+/** @param {() => Sink | undefined} sink @param {Post} post @returns {SinkCalls} */
+export function sinkHere(sink, post) {
   return {
-    addSourceBuffers(video, audio, duration, begins) {
-      tell({ type: "begins", time: begins });
+    addSourceBuffers(video, audio, duration, firstFrameTime) {
+      post({ type: "firstFrameTime", time: firstFrameTime });
       sink()?.addSourceBuffers(video, audio, duration);
     },
     append: (...args) => sink()?.append(...args),
-    retryAppend: (lane) => sink()?.retryAppend(lane),
-    abortAppend: (lane) => sink()?.abortAppend(lane),
-    evict: (...args) => sink()?.evict(...args),
+    retryAppend: (mediaType) => sink()?.retryAppend(mediaType),
+    abortAppend: (mediaType) => sink()?.abortAppend(mediaType),
+    remove: (...args) => sink()?.remove(...args),
     endOfStream: () => sink()?.endOfStream(),
   };
 }
 
 /**
- * The same calls, as messages; bytes change their owner and are not copied.
- * @param {Tell} tell @returns {SinkCalls}
+ * The same calls, as messages; bytes are transferred, not copied.
+ * @param {Post} post @returns {SinkCalls}
  */
-export function sinkOnPage(tell) {
-  /** @param {SinkCall} call */
+export function sinkOnPage(post) {
+  /** @param {keyof SinkCalls} call */
   const forward = (call) => (/** @type {unknown[]} */ ...args) => {
-    if (call === "addSourceBuffers") tell({ type: "begins", time: Number(args.pop()) });
+    if (call === "addSourceBuffers") post({ type: "firstFrameTime", time: Number(args.pop()) });
     const transfer = args.filter((arg) => arg instanceof Uint8Array).map((arg) => arg.buffer);
-    tell(/** @type {ToPage} */ ({ type: "sink", call, args }), transfer);
+    post(/** @type {ToPage} */ ({ type: "sinkCall", call, args }), transfer);
   };
-  /** @type {SinkCall[]} */
+  /** @type {(keyof SinkCalls)[]} */
   const calls =
-    ["addSourceBuffers", "append", "retryAppend", "abortAppend", "evict", "endOfStream"];
+    ["addSourceBuffers", "append", "retryAppend", "abortAppend", "remove", "endOfStream"];
   const entries = calls.map((call) => [call, forward(call)]);
   return /** @type {SinkCalls} */ (Object.fromEntries(entries));
 }

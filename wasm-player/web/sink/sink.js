@@ -1,10 +1,10 @@
-// The one place that drives MediaSource: in the worker where the browser can, else on the page.
+// A Sink drives MediaSource: in the worker where the browser allows it, else on the page.
 
 import { joined } from "./sink-proxy.js";
 
-/** @import { SinkReports } from "../protocol/messages.js" */
+/** @import { Report } from "../protocol/messages.js" */
 
-/** @typedef {{ epoch: number, bytes: Uint8Array, lengths: number[] }} Append `lengths` of the calls that it is of */
+/** @typedef {{ epoch: number, bytes: Uint8Array, lengths: number[] }} Append `lengths`: of the calls that it joins */
 /** @typedef {{ start: number, end: number }} Removal */
 /** @typedef {Append | Removal | "abort"} Step */
 
@@ -14,7 +14,7 @@ const isAppend = (step) => typeof step === "object" && "bytes" in step;
 /** @param {Step | undefined} step @returns {step is Removal} */
 const isRemoval = (step) => typeof step === "object" && "start" in step;
 
-/** Bytes that are copied to be one append, at most. */
+/** Waiting appends are copied into one of at most so many bytes. */
 const JOINED_BYTES_MAX = 65536;
 
 const Source = globalThis.MediaSource ?? Reflect.get(globalThis, "ManagedMediaSource");
@@ -26,13 +26,13 @@ export const canSink = typeof Source === "function";
 export const canSinkInWorker = canSink && Source.canConstructInDedicatedWorker === true;
 
 export class Sink {
-  /** @param {SinkReports} reports */
-  constructor(reports) {
-    this.reports = reports;
+  /** @param {Report} report is never called from inside a call to the Sink */
+  constructor(report) {
+    this.report = report;
     /** @type {MediaSource} */
     this.source = new Source();
-    /** @type {Lane[]} by number: 0 pictures, 1 sound */
-    this.lanes = [];
+    /** @type {BufferQueue[]} by media type: 0 video, 1 audio */
+    this.queues = [];
     this.isEnding = false;
     this.isClosed = false;
     /** @type {Promise<void>} */
@@ -49,43 +49,43 @@ export class Sink {
    */
   addSourceBuffers(video, audio, duration) {
     const mimes = [video, audio];
-    this.lanes = mimes.map((_, number) => new Lane(this, number));
+    this.queues = mimes.map((_, mediaType) => new BufferQueue(this, mediaType));
     this.opened.then(() => {
       if (this.isClosed) return;
       const refused = mimes.find((mime) => mime !== undefined && !Source.isTypeSupported(mime));
-      if (refused !== undefined) return this.reports.unsupported(refused);
+      if (refused !== undefined) return this.report("unsupported", refused);
       try {
         this.source.duration = duration;
-        mimes.forEach((mime, number) => {
-          if (mime !== undefined) this.lanes[number]?.attach(this.source.addSourceBuffer(mime));
+        mimes.forEach((mime, mediaType) => {
+          if (mime !== undefined) this.queues[mediaType]?.attach(this.source.addSourceBuffer(mime));
         });
       } catch (error) {
-        return this.reports.sinkFailed(`${error}`);
+        return this.report("mediaSourceFailed", `${error}`);
       }
-      for (const lane of this.lanes) lane.next();
+      for (const queue of this.queues) queue.next();
     });
   }
 
-  /** @param {number} lane @param {number} epoch @param {Uint8Array} bytes */
-  append(lane, epoch, bytes) {
+  /** @param {number} mediaType @param {number} epoch @param {Uint8Array} bytes */
+  append(mediaType, epoch, bytes) {
     this.isEnding = false;
-    this.lanes[lane]?.push({ epoch, bytes, lengths: [bytes.length] });
+    this.queues[mediaType]?.push({ epoch, bytes, lengths: [bytes.length] });
   }
 
-  /** @param {number} lane */
-  retryAppend(lane) {
-    this.lanes[lane]?.retry();
+  /** @param {number} mediaType */
+  retryAppend(mediaType) {
+    this.queues[mediaType]?.retry();
   }
 
-  /** @param {number} lane */
-  abortAppend(lane) {
+  /** @param {number} mediaType */
+  abortAppend(mediaType) {
     this.isEnding = false;
-    this.lanes[lane]?.abort();
+    this.queues[mediaType]?.abort();
   }
 
-  /** @param {number} lane @param {number} start @param {number} end */
-  evict(lane, start, end) {
-    this.lanes[lane]?.evict(start, end);
+  /** @param {number} mediaType @param {number} start @param {number} end */
+  remove(mediaType, start, end) {
+    this.queues[mediaType]?.remove(start, end);
   }
 
   endOfStream() {
@@ -94,29 +94,29 @@ export class Sink {
   }
 
   endIfIdle() {
-    const idle = this.lanes.every((lane) => lane.isIdle());
+    const idle = this.queues.every((queue) => queue.isIdle());
     if (this.isEnding && idle && this.source.readyState === "open") {
       this.isEnding = false;
       this.source.endOfStream();
     }
   }
 
-  /** Says nothing any more. */
+  /** Ends all reports. */
   close() {
     this.isClosed = true;
   }
 }
 
-/** One SourceBuffer and what waits for it. */
-class Lane {
-  /** @param {Sink} sink @param {number} number */
-  constructor(sink, number) {
+/** One SourceBuffer, and the steps that wait for it. */
+class BufferQueue {
+  /** @param {Sink} sink @param {number} mediaType */
+  constructor(sink, mediaType) {
     this.sink = sink;
-    this.number = number;
+    this.mediaType = mediaType;
     /** @type {SourceBuffer | undefined} */
     this.buffer = undefined;
     /** @type {Step[]} */
-    this.queue = [];
+    this.waiting = [];
     /** @type {Step | undefined} */
     this.running = undefined;
     this.isFull = false;
@@ -130,7 +130,7 @@ class Lane {
 
   /** @param {Step} step */
   push(step) {
-    this.queue.push(step);
+    this.waiting.push(step);
     this.next();
   }
 
@@ -140,16 +140,16 @@ class Lane {
   }
 
   /** @param {number} start @param {number} end */
-  evict(start, end) {
-    this.queue.unshift({ start, end });
+  remove(start, end) {
+    this.waiting.unshift({ start, end });
     this.next();
   }
 
   /** Removals stay; a removal that runs cannot be aborted and is waited for. */
   abort() {
     this.isFull = false;
-    this.queue = this.queue.filter(isRemoval);
-    if (isRemoval(this.running)) this.queue.unshift("abort");
+    this.waiting = this.waiting.filter(isRemoval);
+    if (isRemoval(this.running)) this.waiting.unshift("abort");
     else this.abortNow();
   }
 
@@ -159,7 +159,7 @@ class Lane {
   }
 
   isIdle() {
-    return this.queue.length === 0 && !this.running && !this.buffer?.updating;
+    return this.waiting.length === 0 && !this.running && !this.buffer?.updating;
   }
 
   next() {
@@ -167,7 +167,7 @@ class Lane {
     // A step is over with its `updateend`, which comes a little after `updating` has fallen.
     if (!buffer || this.running || buffer.updating) return;
     if (sink.isClosed || sink.source.readyState === "closed") return;
-    if (isAppend(this.queue[0]) && this.isFull) return;
+    if (isAppend(this.waiting[0]) && this.isFull) return;
     const step = this.take();
     if (step === undefined) return sink.endIfIdle();
     this.running = step;
@@ -187,11 +187,11 @@ class Lane {
 
   /** The next step. Appends that wait together are one, for each takes a turn of the event loop. */
   take() {
-    const { queue } = this;
-    let step = queue.shift();
-    for (let [next] = queue; isAppend(step) && isAppend(next) && step.epoch === next.epoch; [next] = queue) {
+    const { waiting } = this;
+    let step = waiting.shift();
+    for (let [next] = waiting; isAppend(step) && isAppend(next) && step.epoch === next.epoch; [next] = waiting) {
       if (step.bytes.length + next.bytes.length > JOINED_BYTES_MAX) break;
-      queue.shift();
+      waiting.shift();
       const { epoch } = step;
       step = { epoch, bytes: joined(step.bytes, next.bytes), lengths: [...step.lengths, ...next.lengths] };
     }
@@ -201,19 +201,19 @@ class Lane {
   /** @param {Step} step @param {unknown} error */
   refused(step, error) {
     this.running = undefined;
-    const { sink, number } = this;
+    const { sink, mediaType } = this;
     const name = error instanceof DOMException ? error.name : "";
     if (isAppend(step) && name === "QuotaExceededError") {
       this.isFull = true;
-      this.queue.unshift(step);
-      queueMicrotask(() => sink.isClosed || sink.reports.quotaExceeded(number, step.epoch));
+      this.waiting.unshift(step);
+      queueMicrotask(() => sink.isClosed || sink.report("quotaExceeded", mediaType, step.epoch));
     } else if (name !== "InvalidStateError") {
       // After an error of the media element, which is reported by itself, every step is invalid.
-      queueMicrotask(() => sink.isClosed || sink.reports.sinkFailed(`${error}`));
+      queueMicrotask(() => sink.isClosed || sink.report("mediaSourceFailed", `${error}`));
     }
   }
 
-  /** The `updateend` of an aborted append comes late, while the next step runs: it says nothing. */
+  /** The `updateend` of an aborted append comes late, while the next step runs: it is ignored. */
   done() {
     const { buffer, sink, running } = this;
     if (!buffer || buffer.updating || sink.isClosed) return;
@@ -222,10 +222,10 @@ class Lane {
     if (isAppend(running)) {
       const buffered = this.buffered();
       for (const length of running.lengths) {
-        sink.reports.appended(this.number, running.epoch, length, buffered);
+        sink.report("appended", this.mediaType, running.epoch, length, buffered);
       }
     } else if (isRemoval(running)) {
-      sink.reports.evicted(this.number, this.buffered());
+      sink.report("removed", this.mediaType, this.buffered());
     }
   }
 

@@ -1,6 +1,7 @@
-// What the player says and is told as numbers, in words: faults for people, headers for servers.
+// The messages for faults of the player: what is wrong, where, and what the viewer can do.
 
-/** @import { FirstframeFault } from "../protocol/public-types.js" */
+/** @import { FaultCauses, FaultKinds, FaultLocations } from "../protocol/codes.js" */
+/** @import { ToPage } from "../protocol/messages.js" */
 
 /** @typedef {[code: string, message: string, advice: string]} Words */
 
@@ -16,12 +17,15 @@ const badFile = (why) => ["bad_file", `The film cannot be read: ${why}.`,
 const unplayable = (why) =>
   ["unplayable", `The film has nothing that a browser can play: ${why}.`, `C${H264}`];
 
-/** @param {string} path @param {string} what @param {number} offset @param {number} track */
-function rule(path, what, offset, track) {
-  if (path === "file") return `${what} (byte ${offset})`;
-  if (/^(moof|sidx|mfra)/.test(path)) return `${path}: ${what} (byte ${offset})`;
+/**
+ * What is wrong in the file, and at which byte.
+ * @param {number} offset @param {number} track @param {string} path @param {string} violation
+ */
+function violationAt(offset, track, path, violation) {
+  if (path === "file") return `${violation} (byte ${offset})`;
+  if (/^(moof|sidx|mfra)/.test(path)) return `${path}: ${violation} (byte ${offset})`;
   const trak = track < 0 ? "" : `trak[${track}]/`;
-  return `moov/${trak}${path}: ${what} (byte ${offset} of moov)`;
+  return `moov/${trak}${path}: ${violation} (byte ${offset} of moov)`;
 }
 
 /** @param {number} status @returns {Words} */
@@ -46,32 +50,32 @@ function ofStatus(status) {
 }
 
 /**
- * By the names that src/browser/fault_codes.rs gives them.
- * @type {Record<string, (a: string, b: string, n: number, m: number, said: string) => Words>}
+ * In the order of their codes, to which a test in src/browser/codes.rs holds them.
+ * @type {{ [cause in keyof FaultCauses]: (...values: FaultCauses[cause]) => Words }}
  */
 const CAUSES = {
-  network: () => ["network", "The connection to the server broke off.",
-    "Check your connection; playback goes on by itself once the server answers."],
+  network: () => ["network", "The connection to the server was lost.",
+    "Check your connection; playback goes on by itself once the server responds."],
   unreachable: () => ["network", "The server could not be reached.",
     "Check your connection and the film's address, then load the page again."],
   unresolved: () => ["network", "The server does not say where this episode is.",
     "Check your connection, then try again."],
-  status: (_a, _b, status) => ofStatus(status),
+  status: ofStatus,
   noRanges: () =>
-    ["no_ranges", "The server sends the whole film where a part of it was asked for.",
+    ["no_ranges", "The server sends the whole film when a part of it is requested.",
       `${RANGES}with status 206.`],
-  empty: () => ["empty_file", "The film's file is empty.",
+  emptyFile: () => ["empty_file", "The film's file is empty.",
     "Publish the file again; its upload may have been cut short."],
-  oddAnswer: () => ["odd_answer", "The server sent other bytes than those asked for.",
-    `${RANGES}as RFC 9110 says.`],
-  changed: () => ["file_changed", "The film's file changes while it is being played.",
+  unexpectedResponse: () =>
+    ["odd_answer", "The server sent other bytes than those requested.", `${RANGES}as RFC 9110 says.`],
+  fileChanged: () => ["file_changed", "The film's file changes while it is being played.",
     "Wait until the new file is complete, then load the page again."],
-  badFile: (path, what, offset, track) => badFile(rule(path, what, offset, track)),
-  cutOff: (_a, _b, at, size) =>
-    badFile(`it is cut off: its index tells of byte ${at}, and the file has ${size}`),
-  scattered: (_a, _b, requests) => badFile(`no index within ${requests} requests`),
-  largeIndex: (_a, _b, bytes, max) =>
-    badFile(`its index (moov) has ${bytes} bytes, more than the ${max} that are taken`),
+  badFile: (...error) => badFile(violationAt(...error)),
+  truncated: (at, size) =>
+    badFile(`it is cut off: its index points to byte ${at} of ${size}`),
+  indexNotFound: (requests) => badFile(`no index (moov) was found in ${requests} requests`),
+  indexTooLarge: (bytes, max) =>
+    badFile(`its index (moov) has ${bytes} bytes, more than ${max}`),
   codec: (name, code) =>
     unplayable(`${name} (${code}) is played by no browser through Media Source Extensions`),
   kind: unplayable,
@@ -80,24 +84,26 @@ const CAUSES = {
   noDescription: () =>
     unplayable("the track has no sample description (stsd), so its codec is unknown"),
   noSamples: () => unplayable("the track has no samples"),
-  edits: (why) => unplayable(`its edit list ${why}`),
+  edits: (reason) => unplayable(`its edit list ${reason}`),
   noMedia: () => unplayable("the file has neither a video nor an audio track"),
-  damaged: (path, what, offset, track) =>
-    unplayable(`the track is damaged: ${rule(path, what, offset, track)}`),
-  unsupported: (_a, _b, _n, _m, mime) =>
+  brokenTrack: (...error) => unplayable(`the track is damaged: ${violationAt(...error)}`),
+  unsupported: (mime) =>
     ["unsupported", `This browser does not play ${mime}.`, `Try another browser, or c${H264}`],
   bufferFull: () =>
     ["buffer_full", "The film needs more memory at once than this browser gives it.",
       "Convert it with key frames every few seconds, or at a lower bit rate."],
-  decode: (_a, _b, _n, _m, why) => ["decode", `The browser could not decode the film: ${why}`,
+  decode: (why) => ["decode", `The browser could not decode the film: ${why}`,
     "Play on from a little later; if it stops there too, convert the film again."],
-  sink: (_a, _b, _n, _m, why) =>
+  mediaSource: (why) =>
     ["media_source", `The browser refused the film's data: ${why}`,
       `${RELOAD}it happens again, try another browser.`],
 };
 
-/** @type {Record<string, (at: number) => string>} */
-const PLACES = {
+/**
+ * As above.
+ * @type {{ [location in keyof FaultLocations]: (...number: FaultLocations[location]) => string }}
+ */
+const LOCATIONS = {
   time: (s) => `at ${Math.floor(s / 60)}:${`${s % 60}`.padStart(2, "0")} of the film`,
   index: () => "in the film's index",
   structure: (size) => `in the structure of the file${size ? ` of ${size} bytes` : ""}`,
@@ -106,30 +112,22 @@ const PLACES = {
   tail: (bytes) => `in the film's index, in the last ${bytes} bytes`,
 };
 
-/**
- * What a person is told; `said` is what the browser said of it.
- * @param {string} cause @param {string} first @param {string} second
- * @param {number} number @param {number} limit @param {string} place @param {number} at
- * @param {string} said
- * @returns {FirstframeFault}
- */
-export function inWords(cause, first, second, number, limit, place, at, said) {
-  const words = CAUSES[cause]?.(first, second, number, limit, said);
-  const [code, message, advice] = words ?? [cause, "", ""];
-  return { code, message, where: PLACES[place]?.(at) ?? "", advice };
-}
-
-/** `bytes=a-b`, or the last bytes of a file. @param {number} start @param {number} end */
-export const rangeHeader = (start, end) =>
-  (start < 0 ? `bytes=${start}` : `bytes=${start}-${end - 1}`);
+/** @type {FaultKinds} */
+const KINDS = ["waiting", "notice", "fallback", "error"];
 
 /**
- * First byte, last byte and length of `Content-Range: bytes a-b/total`, `bytes a-b/*` or
- * `bytes *\/total`; -1 for what is not told.
- * @param {string | null} value @returns {[number, number, number]}
+ * The message to the page for a fault that crossed from wasm: its codes, and the numbers and texts
+ * of its cause.
+ * @param {number} kind @param {number} cause @param {number} location @param {number} at
+ * @param {(number | string)[]} values
+ * @returns {ToPage}
  */
-export function contentRange(value) {
-  const parts = /^\s*bytes\s+(?:(\d+)-(\d+)|\*)\/(?:(\d+)|\*)\s*$/i.exec(value ?? "");
-  const [first, last, total] = [1, 2, 3].map((at) => Number(parts?.[at] ?? -1));
-  return [first ?? -1, last ?? -1, total ?? -1];
+export function faultMessage(kind, cause, location, at, values) {
+  /** @type {((...values: any[]) => Words) | undefined} */
+  const words = Object.values(CAUSES)[cause];
+  /** @type {((...number: any[]) => string) | undefined} */
+  const where = Object.values(LOCATIONS)[location];
+  const [code = "", message = "", advice = ""] = words?.(...values) ?? [];
+  return { type: "fault", kind: KINDS[kind] ?? "error",
+    fault: { code, message, where: where?.(at) ?? "", advice } };
 }

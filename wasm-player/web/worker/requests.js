@@ -1,15 +1,19 @@
-// What is asked of the edge, and of any server of ranges.
+// The requests of one playback: their URLs, those sent before wasm is there, those under way, and
+// the counters of `stats()`.
 
-/** @import { PrepareMessage } from "../protocol/messages.js" */
+/** @import { FirstframeRequest } from "../protocol/public-types.js" */
+/** @import { OpenMessage, PrepareMessage, Stream } from "../protocol/messages.js" */
+/** @import { Inputs } from "../protocol/codes.js" */
+/** @import { Start } from "./start.js" */
 
 /** @param {PrepareMessage} message */
 export const streamUrl = ({ api, episode = "" }) => `${api}/api/v2/stream/${encodeURIComponent(episode)}`;
 
 /**
- * What is made of a film from a time on, in milliseconds, or from a place of five numbers on.
+ * Of a start or of headers: what begins at a time in milliseconds, or at a cursor of five numbers.
  * @param {string} base @param {ArrayLike<number>} from
  */
-export function madeUrl(base, from) {
+function urlFrom(base, from) {
   const url = new URL(base);
   url.searchParams.delete("at");
   if (from.length > 1) url.searchParams.set("from", Array.from(from).join("."));
@@ -18,17 +22,16 @@ export function madeUrl(base, from) {
 }
 
 /** @param {PrepareMessage} message @param {ArrayLike<number>} from */
-export const firstUrl = (message, from) =>
-  madeUrl(message.headers ?? `${streamUrl(message)}/start`, from);
+const firstUrl = (message, from) => urlFrom(message.headers ?? `${streamUrl(message)}/start`, from);
 
-/** In milliseconds: who is so far away wants more in hand than the first picture, to play on. */
+/** Round trip in milliseconds from which on a start of more than the first frame is worth its bytes. */
 const FAR_MS = 200;
-/** What the browser knows of the way to the network; only Chromium tells. */
+/** What the browser knows of the network; only Chromium tells. */
 const connection = Reflect.get(navigator, "connection");
 
 /**
- * What is asked for at the click: no more of an episode than its first picture needs. What was
- * prepared is longer, for nobody has waited for it.
+ * The URL of a film's start. At a click it asks for no more of an episode than its first frame
+ * needs; what is prepared is longer, for nobody waits for it.
  * @param {PrepareMessage} message
  */
 export function openingUrl(message) {
@@ -38,57 +41,240 @@ export function openingUrl(message) {
   return isShort && !isFar ? `${url}&until=picture` : url;
 }
 
-/** So long does all else wait for the first picture, once what that needs is there. */
-const PICTURE_MS_MAX = 100;
-/** @type {(value?: unknown) => void} */
-let isThere;
-/** @type {Promise<unknown>} */
-const picture = new Promise((resolve) => (isThere = resolve));
-/** @type {Promise<unknown> | undefined} */
-let late;
+/** The film of a playback: what the page asked for, and where its file is once that is known. */
+export class Film {
+  /** @param {OpenMessage} message */
+  constructor(message) {
+    const { src, headers } = message;
+    this.message = message;
+    /** @type {{ url: string, size?: number, startUrl?: string, headersUrl?: string } | undefined} */
+    this.file = src === undefined ? undefined : { url: src, startUrl: headers, headersUrl: headers };
+  }
 
-/** The first picture is shown. */
-export const firstFrameShown = () => isThere();
+  /** Keeps where the edge says that the file is. @param {Stream} stream @param {string} base */
+  locate({ preferredStream, start }, base) {
+    if (!preferredStream) return undefined;
+    /** @param {string} url */
+    const absolute = (url) => new URL(url, base).href;
+    this.file = {
+      ...this.file,
+      url: absolute(preferredStream.url),
+      size: preferredStream.sizeBytes,
+      ...(start && { startUrl: absolute(start.startUrl), headersUrl: absolute(start.headersUrl) }),
+    };
+    return this.file.url;
+  }
 
-/** Until the first picture is shown, or should be. */
-export function afterFirstFrame() {
-  return late ??= Promise.race([picture, new Promise((go) => setTimeout(go, PICTURE_MS_MAX))]);
+  /** An episode may have another file now, whose headers are elsewhere. */
+  forgetHeaders() {
+    const { file, message } = this;
+    if (message.episode !== undefined && file) this.file = { url: file.url, size: file.size };
+  }
+
+  /** @param {ArrayLike<number>} from */
+  startUrl(from) {
+    const base = this.file?.startUrl;
+    return base ? urlFrom(base, from) : firstUrl(this.message, from);
+  }
+
+  /** @param {ArrayLike<number>} from @param {number} windows */
+  headersUrl(from, windows) {
+    return `${urlFrom(this.file?.headersUrl ?? "", from)}&windows=${windows}`;
+  }
 }
 
-// These two are the pipeline's own first requests (limits.rs), made before it is there.
+/** How long other requests wait for the first frame, once the bytes that it needs are there. */
+const FIRST_FRAME_MS_MAX = 100;
+/** @type {(value?: unknown) => void} */
+let shown;
+/** @type {Promise<unknown>} */
+const firstFrame = new Promise((resolve) => (shown = resolve));
+/** @type {Promise<unknown> | undefined} */
+let firstFrameOrTimeout;
+
+/** The first frame is on the screen. */
+export const firstFrameShown = () => shown();
+
+/** Until the first frame is on the screen, or should be. */
+const afterFirstFrame = () => firstFrameOrTimeout ??=
+  Promise.race([firstFrame, new Promise((go) => setTimeout(go, FIRST_FRAME_MS_MAX))]);
+
+// The pipeline's own first requests (limits.rs), which are sent before it is there.
 const HEAD_BYTES = 262144;
 const TAIL_BYTES = 524288;
 
 /**
- * The HTTP cache stays out of it: it lets one request to a URL wait for another, and Chromium's
- * answers 200 from it where a 206 has `Vary`.
+ * The HTTP cache is not used: it lets one request to a URL wait for another, and Chromium's answers
+ * 200 from it where a 206 has `Vary`.
  * @param {string} url @param {string} range @param {Promise<unknown>} [after]
  */
-export function askRange(url, range, after = Promise.resolve()) {
+function fetchRange(url, range, after = Promise.resolve()) {
   const controller = new AbortController();
   const { signal } = controller;
-  const ask = () => fetch(url, { headers: { Range: range }, cache: "no-store", signal });
-  const response = after.then(ask);
-  response.catch(() => {}); // The player hears of it when it takes the request over.
+  const send = () => fetch(url, { headers: { Range: range }, cache: "no-store", signal });
+  const response = after.then(send);
+  response.catch(() => {}); // The player learns of it when it asks for this range.
   return { range, response, controller };
 }
 
-/** @param {{ url: string, size?: number }} file */
-export function askFirst({ url, size }) {
-  const headEnd = Math.min(size || Infinity, HEAD_BYTES);
-  const early = [askRange(url, `bytes=0-${headEnd - 1}`)];
-  if (!size) early.push(askRange(url, `bytes=-${TAIL_BYTES}`));
-  else if (size > headEnd) {
-    early.push(askRange(url, `bytes=${Math.max(size - TAIL_BYTES, headEnd)}-${size - 1}`));
-  }
-  return early;
+/** `bytes=a-b`, or the last bytes of a file. @param {number} start @param {number} end */
+const rangeHeader = (start, end) => (start < 0 ? `bytes=${start}` : `bytes=${start}-${end - 1}`);
+
+/**
+ * First byte, last byte and length of `Content-Range: bytes a-b/total`, `bytes a-b/*` or
+ * `bytes *\/total`; -1 for those that are not sent.
+ * @param {string | null} value
+ */
+function contentRange(value) {
+  const parts = /^\s*bytes\s+(?:(\d+)-(\d+)|\*)\/(?:(\d+)|\*)\s*$/i.exec(value ?? "");
+  return [1, 2, 3].map((at) => Number(parts?.[at] ?? -1));
 }
 
-/** @type {string[]} ETags and the like: the player knows them by their place, from 1 on */
+/** @type {string[]} the player knows an ETag or Last-Modified by its place here, from 1 on */
 const validators = [];
 
 /** @param {string | null} validator */
-export function nameOf(validator) {
+function validatorNumber(validator) {
   if (!validator) return 0;
   return validators.indexOf(validator) + 1 || validators.push(validator);
+}
+
+/** Requests that are remembered one by one; an hour's film makes 400. */
+const ENTRIES_MAX = 1000;
+/** @type {FirstframeRequest[]} */
+const entries = [];
+export const counters = { requestCount: 0, bytesFetched: 0, bytesAppended: 0, indexBytesInWasm: 0,
+  mediaBytesInWasm: 0 };
+
+/** @param {string} range @param {boolean} isMedia @returns {FirstframeRequest} */
+function recordRequest(range, isMedia) {
+  /** @type {FirstframeRequest} */
+  const entry = { range, purpose: isMedia ? "media" : "index", sentMs: performance.now(),
+    headMs: null, status: 0, bytes: 0 };
+  counters.requestCount += 1;
+  if (entries.length < ENTRIES_MAX) entries.push(entry);
+  return entry;
+}
+
+/** @param {WebAssembly.Memory} memory of the player */
+export const stats = (memory) =>
+  ({ requests: entries, ...counters, wasmMemoryBytes: memory.buffer.byteLength });
+
+/**
+ * @typedef {object} Request
+ * @property {AbortController} controller
+ * @property {{ read(): Promise<{ value?: Uint8Array | undefined }> }} [body]
+ * @property {FirstframeRequest} entry
+ */
+
+/** The player's requests that are under way, by the ids that it gave them. */
+export class Requests {
+  /** @type {Map<number, Request>} */
+  #running = new Map();
+  /** @type {ReturnType<typeof fetchRange>[]} sent before the player asks for them */
+  #ahead = [];
+  #player;
+
+  /** @param {() => Inputs | undefined} player */
+  constructor(player) {
+    this.#player = player;
+  }
+
+  /** Asks for the head and tail of a file, as the player will. @param {{ url: string, size?: number }} file */
+  sendAhead({ url, size }) {
+    const headEnd = Math.min(size || Infinity, HEAD_BYTES);
+    const ranges = [rangeHeader(0, headEnd)];
+    if (!size) ranges.push(rangeHeader(-TAIL_BYTES, 0));
+    else if (size > headEnd) ranges.push(rangeHeader(Math.max(size - TAIL_BYTES, headEnd), size));
+    this.#ahead = ranges.map((range) => fetchRange(url, range));
+  }
+
+  /**
+   * @param {number} id @param {string} url @param {number} start @param {number} end
+   * @param {boolean} isMedia @param {boolean} isLater whether it waits for the first frame
+   */
+  async range(id, url, start, end, isMedia, isLater) {
+    const range = rangeHeader(start, end);
+    const at = this.#ahead.findIndex((sent) => sent.range === range);
+    const { controller, response } = this.#ahead.splice(at, at < 0 ? 0 : 1)[0]
+      ?? fetchRange(url, range, isLater ? afterFirstFrame() : undefined);
+    await this.#follow(id, { controller, entry: recordRequest(range, isMedia) }, response);
+  }
+
+  /** What is in front of the film's bytes, which the player then reads. @param {number} id @param {Start} start */
+  async start(id, start) {
+    const request = { controller: start.controller, body: start, entry: recordRequest("start", true) };
+    const response = await this.#follow(id, request, start.response);
+    return response?.ok ? this.#outcome(id, request, start.head) : undefined;
+  }
+
+  /** @param {number} id @param {string} url */
+  async headers(id, url) {
+    const controller = new AbortController();
+    const response = afterFirstFrame().then(() => fetch(url, { signal: controller.signal }));
+    await this.#follow(id, { controller, entry: recordRequest("headers", false) }, response);
+  }
+
+  /**
+   * Gives the player the head of a response, whose body it then reads.
+   * @param {number} id @param {Request} request @param {Promise<Response>} pending
+   */
+  async #follow(id, request, pending) {
+    this.#running.set(id, request);
+    const response = await this.#outcome(id, request, pending);
+    if (!response) return;
+    const { status, headers } = response;
+    request.body ??= response.body?.getReader();
+    request.entry.headMs = performance.now() - request.entry.sentMs;
+    request.entry.status = status;
+    /** @param {string} name */
+    const count = (name) => (/^\d+$/.test(headers.get(name) ?? "") ? Number(headers.get(name)) : -1);
+    // With a content coding `Content-Length` is the length of something else; media has none.
+    const numbers = [...contentRange(headers.get("Content-Range")), count("Content-Length"),
+      count("Retry-After")];
+    const validator = validatorNumber(headers.get("ETag") ?? headers.get("Last-Modified"));
+    this.#player()?.head(id, status, numbers, validator);
+    return response;
+  }
+
+  /** The next piece of a body, if it is media; the player gets what is not. @param {number} id */
+  async read(id) {
+    const request = this.#running.get(id);
+    if (!request) return;
+    // A response without a body ends at once.
+    const read = await this.#outcome(id, request, request.body?.read() ?? { value: undefined });
+    if (!read) return;
+    const bytes = read.value;
+    if (!bytes) {
+      this.#running.delete(id);
+      return void this.#player()?.bodyEnded(id);
+    }
+    const { entry } = request;
+    counters.bytesFetched += bytes.length;
+    entry.bytes += bytes.length;
+    if (entry.purpose === "media") return bytes;
+    counters.indexBytesInWasm += bytes.length;
+    this.#player()?.indexBytes(id, bytes);
+  }
+
+  /** @param {number} id */
+  cancel(id) {
+    this.#running.get(id)?.controller.abort();
+    this.#running.delete(id);
+  }
+
+  /**
+   * The value of a step of a request; nothing if it failed or the request was cancelled meanwhile.
+   * @template T @param {number} id @param {Request} request @param {Promise<T> | T} step
+   */
+  async #outcome(id, request, step) {
+    try {
+      const value = await step;
+      if (this.#running.get(id) === request) return value;
+    } catch {
+      if (this.#running.get(id) !== request) return;
+      this.#running.delete(id);
+      this.#player()?.fetchFailed(id);
+    }
+  }
 }

@@ -1,7 +1,8 @@
-// A start: what the edge sends in front of a film's bytes, and the first of them behind it. It plays
-// before wasm is there, and wasm goes on where it stands. docs/formats.md has the form.
+// A start: headers of a film's first window, and its bytes behind them, in one response of the edge.
+// Its bytes are appended before wasm is there, and the player goes on from them. docs/formats.md has
+// the form.
 
-/** @import { SinkCalls, Started } from "../protocol/messages.js" */
+/** @import { SinkCalls, StartHead } from "../protocol/messages.js" */
 
 import { gather, joined } from "../sink/sink-proxy.js";
 
@@ -14,7 +15,7 @@ const EPOCH = 1;
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /**
- * Boxes that are whole, and the one that the film's bytes are in, as soon as it begins.
+ * The complete boxes, and the one that holds the film's bytes as soon as it begins.
  * @param {Uint8Array} bytes
  */
 function* boxesOf(bytes) {
@@ -22,199 +23,226 @@ function* boxesOf(bytes) {
   for (let at = 0, size = 0; at + 8 <= bytes.length; at += size) {
     size = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (size < 8) throw new Error(`a box ${type} has no size`);
+    if (size < 8) throw new Error(`box ${type} has size ${size}`);
     if (type !== "byte" && at + size > bytes.length) return;
     yield { type, at, end: at + size, content: bytes.subarray(at + 8, at + size) };
   }
 }
 
-/** One answer, read as it comes. */
+/**
+ * What is in front of the film's bytes; undefined while it is incomplete.
+ * @param {Uint8Array} bytes @param {boolean} isAll whether the response ends with them
+ * @param {string} url
+ * @returns {StartHead | undefined}
+ */
+function parseHead(bytes, isAll, url) {
+  let from = 0;
+  let to = 0;
+  let film;
+  for (const { type, at, end, content } of boxesOf(bytes)) {
+    if (type === "byte") {
+      return { film, url, boxes: bytes.slice(from, at), length: end - at - 8, mediaAt: at + 8 };
+    }
+    if (type === "film") {
+      film = JSON.parse(new TextDecoder().decode(content));
+      from = end;
+    }
+    to = end;
+  }
+  if (!isAll) return;
+  if (to < bytes.length || !to) throw new Error("the start ends within a box");
+  return { film, url, boxes: bytes.slice(from, to), length: 0, mediaAt: to };
+}
+
+/** One start, read as it comes. */
 export class Start {
+  /** @type {Uint8Array[]} bytes of the film that were read and neither appended nor given away */
+  #unread = [];
+  /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
+  #reader;
+  /** It is played now: `prefetch` ends. */
+  isTaken = false;
+  /** @type {Promise<unknown>} the last of the steps, which follow each other */
+  #lastStep = Promise.resolve();
+  /** Calls made for the player before it was there: appends by media type, `addSourceBuffers`. */
+  #calls = [0, 0, 0];
+  /** @type {number[]} lengths of the pieces that were appended, and are not yet given to the player */
+  pieces = [];
+
   /** @param {string} url */
   constructor(url) {
     this.controller = new AbortController();
-    /** @type {Uint8Array[]} of the film, and with nobody yet */
-    this.held = [];
-    /** @type {number[]} lengths of the pieces that were appended before the player was there */
-    this.appended = [];
-    /** Appends done for the player, by lane. */
-    this.done = [0, 0];
-    this.hasBuffers = false;
-    this.isTaken = false;
-    /** @type {Promise<unknown>} of the steps, one behind the other */
-    this.last = Promise.resolve();
     /** Like media, it stays out of the HTTP cache, which lets one request wait for another. */
-    this.answer = fetch(url, { cache: "no-store", signal: this.controller.signal });
-    /** @type {Promise<Started>} */
-    this.parts = this.answer.then((answer) => this.#open(answer));
-    this.parts.catch(() => {}); // Whoever takes it over hears of it.
+    this.response = fetch(url, { cache: "no-store", signal: this.controller.signal });
+    /** @type {Promise<StartHead>} */
+    this.head = this.response.then((response) => this.#readHead(response));
+    this.head.catch(() => {}); // The player learns of it when it is given the start.
   }
 
-  /** @param {Response} answer @returns {Promise<Started>} */
-  async #open(answer) {
-    if (!answer.ok || !answer.body) throw answer.status;
-    this.reader = answer.body.getReader();
+  /** @param {Response} response @returns {Promise<StartHead>} */
+  async #readHead(response) {
+    if (!response.ok || !response.body) throw response.status;
+    this.#reader = response.body.getReader();
     let bytes = new Uint8Array();
     for (;;) {
-      let from = 0;
-      let to = 0;
-      let film;
-      for (const { type, at, end, content } of boxesOf(bytes)) {
-        if (type === "byte") {
-          if (at + 8 < bytes.length) this.held.push(bytes.subarray(at + 8));
-          return { film, url: answer.url, boxes: bytes.slice(from, at), length: end - at - 8 };
-        }
-        if (type === "film") {
-          film = JSON.parse(new TextDecoder().decode(content));
-          from = end;
-        }
-        to = end;
+      const { value } = await this.#reader.read();
+      bytes = value ? joined(bytes, value) : bytes;
+      const head = parseHead(bytes, !value, response.url);
+      if (head) {
+        if (head.mediaAt < bytes.length) this.#unread.push(bytes.subarray(head.mediaAt));
+        return head;
       }
-      const { value } = await this.reader.read();
-      if (!value) {
-        if (to < bytes.length || !to) throw new Error("a start ends in mid-box");
-        return { film, url: answer.url, boxes: bytes.slice(from, to), length: 0 };
-      }
-      bytes = joined(bytes, value);
-      if (bytes.length > BOXES_BYTES_MAX + value.length) throw new Error("a start never begins");
+      if (bytes.length > BOXES_BYTES_MAX) throw new Error("no bytes of the film");
     }
   }
 
   /**
-   * One step at a time, so that pieces stay in order whoever takes them.
+   * One step at a time, so that pieces stay in order whoever reads them.
    * @template T @param {() => Promise<T>} work @returns {Promise<T>}
    */
   #step(work) {
-    const step = this.last.then(work);
-    this.last = step.catch(() => {});
+    const step = this.#lastStep.then(work);
+    this.#lastStep = step.catch(() => {});
     return step;
   }
 
   async #next() {
-    const piece = this.held.shift();
-    return piece ?? (await this.reader?.read())?.value;
+    const piece = this.#unread.shift();
+    return piece ?? (await this.#reader?.read())?.value;
   }
 
-  /** The next piece, for the player; of those that were appended already it needs the length. */
+  /** The next piece, for the player; a piece that was appended already is only a length. */
   read() {
     return this.#step(async () => {
-      const length = this.appended.shift();
+      const length = this.pieces.shift();
       const value = length === undefined ? await this.#next() : { length };
       return /** @type {{ value: Uint8Array | undefined }} */ ({ value });
     });
   }
 
-  /**
-   * Keeps the first bytes of the film, and asks for no more of them.
-   * @param {number} count
-   */
-  async hold(count) {
-    const parts = await this.parts;
-    let sum = this.held.reduce((sum, piece) => sum + piece.length, 0);
-    while (!this.isTaken && sum < Math.min(count, parts.length)) {
+  /** Reads the first bytes of the film, and ends the request. @param {number} count */
+  async prefetch(count) {
+    const head = await this.head;
+    let sum = this.#unread.reduce((sum, piece) => sum + piece.length, 0);
+    while (!this.isTaken && sum < Math.min(count, head.length)) {
       await this.#step(async () => {
-        const piece = (await this.reader?.read())?.value;
-        if (!piece) throw new Error("a start breaks off");
-        this.held.push(piece);
+        const piece = (await this.#reader?.read())?.value;
+        if (!piece) throw new Error("the start ends early");
+        this.#unread.push(piece);
         sum += piece.length;
       });
     }
     if (this.isTaken) return;
     // The player asks for the rest at once, when it comes to that.
-    parts.length = Math.min(parts.length, sum);
-    this.reader = undefined;
+    head.length = Math.min(head.length, sum);
+    this.#reader = undefined;
     this.controller.abort();
   }
 
   /**
-   * Appends what comes, as the player does it, until that is there.
+   * Appends what comes, as the player would, until the player is there.
    * @param {Pick<SinkCalls, "addSourceBuffers" | "append">} sink @param {() => boolean} isOver
    */
   async play(sink, isOver) {
-    const { boxes } = await this.parts;
+    const { boxes } = await this.head;
     if (isOver() || !boxes.length) return;
-    const first = firstOf(boxes);
-    /** @param {number} lane @param {Uint8Array} bytes */
-    const append = (lane, bytes) => {
-      this.done[lane] = (this.done[lane] ?? 0) + 1;
-      sink.append(lane, EPOCH, bytes);
+    const { mimes: [video, audio], duration, firstFrameTime, headers, feeds } = firstWindow(boxes);
+    /** @param {number} mediaType @param {Uint8Array} bytes */
+    const append = (mediaType, bytes) => {
+      this.#calls[mediaType] = (this.#calls[mediaType] ?? 0) + 1;
+      sink.append(mediaType, EPOCH, bytes);
     };
-    this.hasBuffers = true;
-    sink.addSourceBuffers(first.mimes[0], first.mimes[1], first.duration, first.begins);
-    for (const [lane, bytes] of [...first.inits, ...first.headers]) append(lane, bytes.slice());
+    this.#calls[2] = 1;
+    sink.addSourceBuffers(video, audio, duration, firstFrameTime);
+    for (const [mediaType, bytes] of headers) append(mediaType, bytes.slice());
     let at = 0;
-    let isThere = true;
-    while (isThere && !isOver()) {
+    for (let isOpen = true; isOpen && !isOver();) {
       await this.#step(async () => {
         const piece = await this.#next();
-        isThere = piece !== undefined;
+        isOpen = piece !== undefined;
         if (!piece) return;
-        if (isOver()) return void this.held.unshift(piece);
+        if (isOver()) return void this.#unread.unshift(piece);
         const { length } = piece;
-        for (const { lane, runs } of first.feeds) {
-          const bytes = runs.length ? gathered(piece, runs, at) : piece;
-          if (bytes.length) append(lane, bytes);
+        for (const { mediaType, runs } of feeds) {
+          const bytes = runs.length ? gatherRuns(piece, runs, at) : piece;
+          if (bytes.length) append(mediaType, bytes);
         }
-        this.appended.push(length);
+        this.pieces.push(length);
         at += length;
       });
     }
   }
+
+  /**
+   * Whether this call of the player was made before it was there. To be asked once a call.
+   * @param {number} call an append's media type, or 2 for `addSourceBuffers`
+   */
+  replays(call) {
+    const count = this.#calls[call] ?? 0;
+    if (count) this.#calls[call] = count - 1;
+    return count > 0;
+  }
 }
 
-/** What is appended of the first range. @param {Uint8Array} boxes */
-function firstOf(boxes) {
-  /** @type {Map<number, number>} lanes by track */
-  const lanes = new Map();
-  /** @type {Map<number, string>} */
-  const types = new Map();
-  /** @type {[string | undefined, string | undefined]} */
+/**
+ * What is appended of the first window. `feeds`: which bytes go to which buffer, those that are
+ * gathered first, for the rest may then be given away as it is.
+ * @param {Uint8Array} boxes
+ */
+function firstWindow(boxes) {
+  /** @type {Map<number, { mediaType: number, mime: string }>} */
+  const tracks = new Map();
+  /** @param {DataView} view its box begins with a track's id */
+  const track = (view) => tracks.get(view.getUint32(0)) ?? { mediaType: 0, mime: undefined };
+  /** @type {[string | undefined, string | undefined]} by media type */
   const mimes = [undefined, undefined];
-  /** @type {[number, Uint8Array][]} */
+  /** @type {[number, Uint8Array][]} init segments by media type */
   const inits = [];
-  /** @type {[number, Uint8Array][]} */
+  /** @type {[number, Uint8Array][]} headers of fragments by media type */
   const headers = [];
-  /** Gathered ones first: the rest may then be given away as it is. */
-  /** @type {{ lane: number, runs: [number, number][] }[]} */
+  /** @type {{ mediaType: number, runs: [number, number][] }[]} */
   const feeds = [];
-  let duration = 0;
-  let begins = 0;
+  let [duration, firstFrameTime] = [0, 0];
   let ranges = 0;
   for (const { type, content } of boxesOf(boxes)) {
     const view = viewOf(content);
     if (type === "ffst") {
       duration = Number(view.getBigUint64(4)) / 1000;
-      begins = Number(view.getBigUint64(12)) / 1000;
+      firstFrameTime = Number(view.getBigUint64(12)) / 1000;
     } else if (type === "trak") {
-      lanes.set(view.getUint32(0), view.getUint32(4));
-      types.set(view.getUint32(0), new TextDecoder().decode(content.subarray(24)));
+      const mime = new TextDecoder().decode(content.subarray(24));
+      tracks.set(view.getUint32(0), { mediaType: view.getUint32(4), mime });
     } else if (type === "init") {
-      const track = view.getUint32(0);
-      const lane = lanes.get(track) ?? 0;
-      mimes[lane] = types.get(track);
-      inits.push([lane, content.subarray(4)]);
+      const { mediaType, mime } = track(view);
+      mimes[mediaType] = mime;
+      inits.push([mediaType, content.subarray(4)]);
     } else if (type === "rang") {
       ranges += 1;
     } else if (type === "frag" && ranges === 1) {
-      const lane = lanes.get(view.getUint32(0)) ?? 0;
-      const count = view.getUint32(12);
-      /** @type {[number, number][]} */
-      const runs = [];
-      for (let i = 0; i < count; i++) {
-        runs.push([view.getUint32(16 + i * 8), view.getUint32(20 + i * 8)]);
-      }
-      headers.push([lane, content.subarray(16 + count * 8)]);
-      feeds.splice(runs.length ? 0 : feeds.length, 0, { lane, runs });
+      const { mediaType } = track(view);
+      const runs = runsOf(view);
+      headers.push([mediaType, content.subarray(16 + runs.length * 8)]);
+      feeds.splice(runs.length ? 0 : feeds.length, 0, { mediaType, runs });
     }
   }
-  return { duration, begins, mimes, inits, headers, feeds };
+  return { duration, firstFrameTime, mimes, headers: [...inits, ...headers], feeds };
+}
+
+/** Offset and size of each run of a fragment in its range. @param {DataView} frag */
+function runsOf(frag) {
+  /** @type {[number, number][]} */
+  const runs = [];
+  for (let i = 0; i < frag.getUint32(12); i++) {
+    runs.push([frag.getUint32(16 + i * 8), frag.getUint32(20 + i * 8)]);
+  }
+  return runs;
 }
 
 /**
- * What of these runs is in a piece that stands at `from` of its range.
+ * The parts of these runs that are in a piece, which begins at `from` of its range.
  * @param {Uint8Array} piece @param {[number, number][]} runs @param {number} from
  */
-function gathered(piece, runs, from) {
+function gatherRuns(piece, runs, from) {
   const ends = [];
   for (const [at, size] of runs) {
     const start = Math.max(at - from, 0);

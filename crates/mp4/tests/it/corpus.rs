@@ -10,8 +10,8 @@ use mp4::text::{self, Cue};
 use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 
 use crate::corpus_files::{NOT_PROBED, corpus, names};
-use crate::encoded_files;
 use crate::ffmpeg::{self, Seen, adler32};
+use crate::ffmpeg_encoded_files;
 use crate::fmp4::{self, Packet};
 use crate::playback;
 
@@ -163,7 +163,7 @@ fn compare(
 }
 
 #[test]
-fn corpus_files_play_or_are_refused_with_the_documented_reason() {
+fn corpus_files_have_the_packets_ffmpeg_reads_or_the_documented_reason() {
     let Some(folder) = corpus() else { return };
     let mut table = "# Results for real files\n\n\
         A test remuxes each playable track and compares its packets (data, times with edits applied,\n\
@@ -250,7 +250,7 @@ fn encrypted_fragments_keep_their_auxiliary_information() {
         let mut out = init::write(&index, 0).unwrap();
         assert!(out.windows(4).any(|kind| kind == b"pssh") && out.windows(4).any(|k| k == b"tenc"));
         out.extend(playback::of(&file, selection, 0, 10_000).0);
-        assert_eq!(encoded_files::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
+        assert_eq!(ffmpeg_encoded_files::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
     }
 }
 

@@ -75,7 +75,7 @@ fn fragmented_files_have_the_packets_ffmpeg_reads() {
 }
 
 #[test]
-fn seeks_find_the_key_frame_without_media_bytes() {
+fn seeks_in_files_of_ffmpeg_find_the_key_frame_without_media_bytes() {
     for (flags, more) in MAKES {
         let (path, file) = make("seeks", flags, more);
         let all = fmp4::packets(&playback::remux(&file, 10_000));

@@ -12,8 +12,9 @@ mod corpus;
 mod corpus_files;
 mod damaged_files;
 mod edit_lists;
-mod encoded_files;
 mod ffmpeg;
+mod ffmpeg_encoded_files;
+mod ffmpeg_unusual_files;
 mod fmp4;
 mod fragmented_files;
 #[path = "../../fuzz/src/lib.rs"]
@@ -25,5 +26,4 @@ mod playback;
 mod sample_descriptions;
 mod start_index;
 mod synth;
-mod unusual_files;
 mod windows;

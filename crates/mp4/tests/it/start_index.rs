@@ -115,7 +115,7 @@ fn windows_from_packs_join_until_the_end() {
 }
 
 #[test]
-fn starts_with_media_bytes_have_the_packets_of_the_source() {
+fn starts_have_the_packets_that_ffmpeg_reads_in_the_source() {
     let made = synth::repeat_clip(CLIP, 10, MoovAt::Tail).unwrap();
     let media = playback::cut(CLIP, made.media).repeat(10);
     let file = [made.head, media, made.tail.clone()].concat();

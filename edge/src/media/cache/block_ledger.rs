@@ -1,7 +1,8 @@
-//! Which blocks are kept in this place, how many bytes they are, and which were used last.
+//! The ledger of startup blocks in this location's store: which there are, how many bytes they have,
+//! and when their film was last used.
 //!
-//! A row is written before its block is, and deleted after: whatever happens in between, no block
-//! is kept that nobody knows of.
+//! A row is written before its block and deleted after it: whatever fails in between, the ledger knows
+//! every block.
 
 use std::collections::BTreeSet;
 
@@ -12,21 +13,21 @@ use crate::{
     rules::blocks,
 };
 
-/// At most 24 rows a film, and one for each megabyte of what is stored for its starts.
+/// At most 24 rows a film, and one for each megabyte of its start index.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS blocks (\
      source_id TEXT NOT NULL, block INTEGER NOT NULL, bytes INTEGER NOT NULL, \
      used_at_ms INTEGER NOT NULL, PRIMARY KEY (source_id, block)) WITHOUT ROWID";
-/// Bytes kept where the setting `startup_bytes_max` says nothing: half of what Akamai gives to all
-/// values of an application.
+/// Bytes of all blocks where the setting `startup_bytes_max` is absent: half of what Akamai gives to
+/// all values of an application.
 const BYTES_MAX: i64 = 1024 * 1024 * 1024;
-/// Blocks forgotten for each new one: more than one, so that a lowered limit is reached.
-const FORGOTTEN_COUNT: i64 = 4;
-/// How often it is written down that a film is used.
+/// Blocks evicted for each new one: more than one, so that a lowered limit is reached.
+const EVICTED_COUNT: i64 = 4;
+/// How often the use of a film is recorded.
 const USE_INTERVAL_MS: u64 = 60_000;
 /// Rows of one statement.
 const ROW_COUNT_MAX: i64 = 256;
 
-/// Takes note of a block that is about to be kept, and makes room for it.
+/// Records a block that is about to be stored, and evicts others where the limit is exceeded.
 pub(crate) async fn record_block<P: Platform>(
     platform: &P,
     source_id: &str,
@@ -47,11 +48,11 @@ pub(crate) async fn record_block<P: Platform>(
     }
     let sql = "SELECT source_id, block FROM blocks WHERE source_id <> ?1 \
          ORDER BY used_at_ms, source_id, block LIMIT ?2";
-    let oldest = [text(source_id), Value::Integer(FORGOTTEN_COUNT)];
-    forget(platform, query(platform, sql, &oldest).await?).await
+    let oldest = [text(source_id), Value::Integer(EVICTED_COUNT)];
+    remove_rows(platform, query(platform, sql, &oldest).await?).await
 }
 
-/// Takes note that a film is used.
+/// Records that a film is used.
 pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
     let now_ms = platform.clock().now_ms();
     if platform.instance().media.is_use_due(source_id, now_ms, USE_INTERVAL_MS) {
@@ -61,7 +62,7 @@ pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) -> Re
     Ok(())
 }
 
-/// Which blocks of a film are kept in this place.
+/// The startup blocks of a film in this location's store.
 pub(crate) async fn blocks<P: Platform>(
     platform: &P,
     source_id: &str,
@@ -73,7 +74,7 @@ pub(crate) async fn blocks<P: Platform>(
     Ok(rows.iter().filter_map(|row| u64::try_from(number(row, 0)?).ok()).collect())
 }
 
-/// When a film was last used in this place; none where nothing of it is kept.
+/// When a film was last used at this location; none where the store has no block of it.
 pub(crate) async fn used_at_ms<P: Platform>(
     platform: &P,
     source_id: &str,
@@ -83,14 +84,14 @@ pub(crate) async fn used_at_ms<P: Platform>(
     Ok(rows.first().and_then(|row| u64::try_from(number(row, 0)?).ok()))
 }
 
-/// Takes every block of a film from this place.
+/// Removes every block of a film from this location.
 pub(crate) async fn remove_film<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
     let sql = "SELECT source_id, block FROM blocks WHERE source_id = ?1 LIMIT ?2";
     let values = [text(source_id), Value::Integer(ROW_COUNT_MAX)];
-    forget(platform, query(platform, sql, &values).await?).await
+    remove_rows(platform, query(platform, sql, &values).await?).await
 }
 
-/// Takes every block of every film from this place.
+/// Removes every block of every film from this location.
 pub(crate) async fn remove_all<P: Platform>(platform: &P) -> Result<(), Error> {
     loop {
         let sql = "SELECT source_id, block FROM blocks LIMIT ?1";
@@ -98,11 +99,11 @@ pub(crate) async fn remove_all<P: Platform>(platform: &P) -> Result<(), Error> {
         if rows.is_empty() {
             return Ok(());
         }
-        forget(platform, rows).await?;
+        remove_rows(platform, rows).await?;
     }
 }
 
-async fn forget<P: Platform>(platform: &P, rows: Vec<Row>) -> Result<(), Error> {
+async fn remove_rows<P: Platform>(platform: &P, rows: Vec<Row>) -> Result<(), Error> {
     for row in rows {
         let (Some(Value::Text(source_id)), Some(block)) = (row.first(), number(&row, 1)) else {
             continue;
@@ -115,7 +116,7 @@ async fn forget<P: Platform>(platform: &P, rows: Vec<Row>) -> Result<(), Error> 
     Ok(())
 }
 
-/// One statement, on a table that exists: an instance makes sure of it once.
+/// Runs one statement; the first of an instance creates the table.
 async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
     let MediaCache { has_table, .. } = &platform.instance().media;
     if !has_table.get() {

@@ -1,4 +1,5 @@
-//! The store that outlives this place: the object store, one apart from it, or none.
+//! The durable store of startup blocks and records: the object store of films, a separate one, or
+//! none, by the setting `startup_store`.
 
 use api::StartupStore;
 
@@ -8,12 +9,12 @@ use crate::{
     platform::{ObjectRead, ObjectStore, Platform, Settings},
 };
 
-/// Where records and blocks are kept beside this place's own store, by the setting `startup_store`,
-/// and that store. One whose address or keys are not set is none.
+/// The kind of the durable store, and the store. Where its address or its keys are not set there is
+/// none.
 pub(crate) async fn store<P: Platform>(
     platform: &P,
 ) -> Result<(StartupStore, Option<&P::Objects>), Error> {
-    let (kind, store) = match wanted(platform).await? {
+    let (kind, store) = match configured(platform).await? {
         StartupStore::Local => return Ok((StartupStore::Local, None)),
         StartupStore::Durable => (StartupStore::Durable, platform.objects()),
         StartupStore::Separate => (StartupStore::Separate, platform.durable_objects()),
@@ -22,25 +23,33 @@ pub(crate) async fn store<P: Platform>(
         return Ok((kind, Some(store)));
     }
     if !platform.instance().media.has_reported_local.replace(true) {
-        platform.report("startup_store is local: the address or keys of the other are not set");
+        platform.report(
+            "startup_store is treated as `local`: the durable store's address or keys are not set",
+        );
     }
     Ok((StartupStore::Local, None))
 }
 
-/// What the setting says.
-async fn wanted<P: Platform>(platform: &P) -> Result<StartupStore, Error> {
+/// The value of the setting. `apart` is the name that `separate` had before.
+async fn configured<P: Platform>(platform: &P) -> Result<StartupStore, Error> {
     match platform.settings().get("startup_store").await?.as_deref() {
         None | Some("local") => Ok(StartupStore::Local),
         Some("durable") => Ok(StartupStore::Durable),
-        Some("apart") => Ok(StartupStore::Separate),
+        Some("separate") => Ok(StartupStore::Separate),
+        Some("apart") => {
+            if !platform.instance().media.has_reported_old_value.replace(true) {
+                platform.report("the value `apart` of startup_store is old: write `separate`");
+            }
+            Ok(StartupStore::Separate)
+        }
         Some(_) => {
-            let why = "the setting startup_store is not one of local, durable, apart".to_owned();
+            let why = "the setting startup_store is not one of local, durable, separate".to_owned();
             Err(Error::StorageUnavailable(why))
         }
     }
 }
 
-/// What is kept there under this key, if there is such a store.
+/// The value of a key; none where there is no such store or no such key.
 pub(crate) async fn get<P: Platform>(
     platform: &P,
     key: &str,
@@ -53,7 +62,7 @@ pub(crate) async fn get<P: Platform>(
     }
 }
 
-/// Keeps it there, if there is such a store.
+/// Stores a value, where there is such a store.
 pub(crate) async fn put<P: Platform>(platform: &P, key: &str, bytes: &[u8]) -> Result<(), Error> {
     if let (_, Some(store)) = store(platform).await? {
         store.put(key, bytes).await?;
@@ -61,7 +70,7 @@ pub(crate) async fn put<P: Platform>(platform: &P, key: &str, bytes: &[u8]) -> R
     Ok(())
 }
 
-/// Takes everything from there whose key begins like this.
+/// Deletes every key with this prefix.
 pub(crate) async fn purge<P: Platform>(platform: &P, prefix: &str) -> Result<(), Error> {
     let (_, Some(store)) = store(platform).await? else { return Ok(()) };
     loop {

@@ -14,10 +14,11 @@ const AGE_MS_MAX: u64 = 60_000;
 /// Bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 * 1024;
 
-/// The film of this id.
+/// The upstream film of this id.
 pub(crate) async fn find<P: Platform>(platform: &P, id: &str) -> Result<UpstreamFilm, Error> {
-    // Nobody asks whom we did not send: the catalogue has it, and this place does not, or not yet.
-    let missing = || Error::StorageUnavailable(format!("the record of {id} is missing"));
+    // Only the edge hands out ids: the catalog names the film, and the store may lag behind.
+    let missing =
+        || Error::StorageUnavailable(format!("the record of {id} is not stored here, or not yet"));
     let bytes = read(platform, id).await?.ok_or_else(missing)?;
     UpstreamFilm::from_record(platform, id, &bytes).await
 }
@@ -26,20 +27,20 @@ fn key(id: &str) -> String {
     format!("s/{id}")
 }
 
-/// A record as it is stored, from memory, this place's store or the durable one.
+/// A stored record: from memory, this location's store, or the durable one.
 async fn read<P: Platform>(platform: &P, id: &str) -> Result<Option<Rc<[u8]>>, Error> {
     let (media, now_ms) = (&platform.instance().media, platform.clock().now_ms());
     if let Some(record) = media.record(id, now_ms.saturating_sub(AGE_MS_MAX)) {
         return Ok(Some(record));
     }
-    let here = async { Ok(platform.key_value().get(&key(id)).await?) };
-    let stored = match with_store_timeout(platform, here).await {
+    let reading = async { Ok(platform.key_value().get(&key(id)).await?) };
+    let stored = match with_store_timeout(platform, reading).await {
         Ok(Some(record)) => Some(record),
-        Ok(None) => restored(platform, id).await?,
+        Ok(None) => restore(platform, id).await?,
         Err(error) => match media.record(id, 0) {
-            // An old record is as true as a new one, only the file's name may be another.
+            // An old record differs from a new one in the file's name at most.
             Some(record) => return Ok(Some(record)),
-            None => restored(platform, id).await?.map_or(Err(error), |record| Ok(Some(record)))?,
+            None => restore(platform, id).await?.map_or(Err(error), |record| Ok(Some(record)))?,
         },
     };
     let record = stored.map(Rc::<[u8]>::from);
@@ -49,19 +50,19 @@ async fn read<P: Platform>(platform: &P, id: &str) -> Result<Option<Rc<[u8]>>, E
     Ok(record)
 }
 
-/// A record from the durable store, put back into this place's.
-async fn restored<P: Platform>(platform: &P, id: &str) -> Result<Option<Vec<u8>>, Error> {
+/// A record from the durable store, written back to this location's.
+async fn restore<P: Platform>(platform: &P, id: &str) -> Result<Option<Vec<u8>>, Error> {
     let stored =
         with_store_timeout(platform, durable::get(platform, &key(id), RECORD_BYTES_MAX)).await?;
     let Some(record) = stored else { return Ok(None) };
-    let putting = async { Ok(platform.key_value().put(&key(id), &record).await?) };
-    if let Err(error) = with_store_timeout(platform, putting).await {
-        platform.report(error.detail().unwrap_or("a record cannot be kept"));
+    let writing = async { Ok(platform.key_value().put(&key(id), &record).await?) };
+    if let Err(error) = with_store_timeout(platform, writing).await {
+        error.report(platform, "a record was not written back");
     }
     Ok(Some(record))
 }
 
-/// Keeps a record: in the durable store first.
+/// Stores a record, in the durable store first.
 pub(crate) async fn write<P: Platform>(platform: &P, film: &UpstreamFilm) -> Result<(), Error> {
     let bytes = film.to_record();
     durable::put(platform, &key(&film.id), &bytes).await?;

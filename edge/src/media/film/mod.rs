@@ -7,7 +7,7 @@ pub(crate) use response::{FilmHead, FilmResponse, MediaBody, is_not_modified};
 
 use crate::rules::identity;
 
-/// A film, or a picture, by where its bytes are. Nothing else asks an id for that.
+/// A film, or a picture, by where its bytes are. Its constructor alone reads that from an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Film<'a> {
     /// In the object store of this deployment, under this id.

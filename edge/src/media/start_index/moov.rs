@@ -16,10 +16,10 @@ use crate::{
     platform::{ObjectRead, ObjectStore, Platform},
 };
 
-/// Bytes of one read of the own store: `moov` grows in place, and is in memory once.
+/// Bytes of one read of the own store, so that `moov` is in memory once.
 const READ_BYTES: u64 = 4 << 20;
 /// Reads of the own store for box headers: real films have fewer than ten boxes before `moov`.
-const LOOK_COUNT_MAX: usize = 16;
+const READ_COUNT_MAX: usize = 16;
 
 /// Where a film's `moov` comes from.
 pub(crate) enum MoovSource<'a> {
@@ -68,7 +68,7 @@ async fn upstream<'a, P: Platform>(
 ) -> Result<Result<Moov<'a>, String>, Error> {
     let size_bytes = film.size_bytes();
     let Some(range) = film.moov() else {
-        return Ok(Err("no moov box is found where its boxes lead".to_owned()));
+        return Ok(Err("the file's boxes lead to no moov box".to_owned()));
     };
     if let Some(bytes) = prefetched.get(range) {
         return Ok(Ok(Moov { size_bytes, bytes: Cow::Borrowed(bytes) }));
@@ -91,32 +91,44 @@ async fn own<P: Platform>(platform: &P, id: &str) -> Result<Result<Moov<'static>
     let meta = platform.objects().head(&key).await?.ok_or(Error::NotFound("file"))?;
     let size_bytes = meta.size_bytes;
     let mut locator = Locator::new(Some(size_bytes));
-    for _ in 0..LOOK_COUNT_MAX {
-        let wanted = match locator.next() {
-            Ok(LocateStep::Need(wanted)) => wanted,
+    for _ in 0..READ_COUNT_MAX {
+        let need = match locator.next() {
+            Ok(LocateStep::Need(need)) => need,
             Ok(LocateStep::Moov(range)) => {
-                let mut bytes =
-                    Vec::with_capacity(usize::try_from(range.len()).unwrap_or_default());
-                while (bytes.len() as u64) < range.len() {
-                    let start = range.start + bytes.len() as u64;
-                    let piece = ByteRange { start, end: range.end.min(start + READ_BYTES) };
-                    bytes.append(&mut piece_of(platform, &key, piece, &meta.etag).await?);
-                }
+                let range = ByteRange { start: range.start, end: range.end };
+                let bytes = read_in_pieces(platform, &key, range, &meta.etag).await?;
                 return Ok(Ok(Moov { size_bytes, bytes: Cow::Owned(bytes) }));
             }
             Err(why) => return Ok(Err(why.to_string())),
         };
-        let end = wanted.end.min(size_bytes);
-        if wanted.start >= end {
-            return Ok(Err("it ends before its moov box".to_owned()));
+        let end = need.end.min(size_bytes);
+        if need.start >= end {
+            return Ok(Err("the file ends before its moov box".to_owned()));
         }
-        let range = ByteRange { start: wanted.start, end };
-        locator.feed(range.start, &piece_of(platform, &key, range, &meta.etag).await?);
+        let range = ByteRange { start: need.start, end };
+        locator.feed(range.start, &read_exactly(platform, &key, range, &meta.etag).await?);
     }
-    Ok(Err("no moov box is found where its boxes lead".to_owned()))
+    Ok(Err("the file's boxes lead to no moov box".to_owned()))
 }
 
-async fn piece_of<P: Platform>(
+/// Reads these bytes by several requests, into a buffer that never reallocates.
+async fn read_in_pieces<P: Platform>(
+    platform: &P,
+    key: &str,
+    range: ByteRange,
+    etag: &str,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(usize::try_from(range.len()).unwrap_or_default());
+    while (bytes.len() as u64) < range.len() {
+        let start = range.start + bytes.len() as u64;
+        let piece = ByteRange { start, end: range.end.min(start + READ_BYTES) };
+        bytes.append(&mut read_exactly(platform, key, piece, etag).await?);
+    }
+    Ok(bytes)
+}
+
+/// Reads these bytes, of the state with this entity tag.
+async fn read_exactly<P: Platform>(
     platform: &P,
     key: &str,
     range: ByteRange,

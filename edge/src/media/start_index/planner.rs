@@ -18,28 +18,28 @@ use crate::{
     rules::start_query::{AudioChoice, StartQuery},
 };
 
-/// How long a window is: long enough that headers are few, short enough that a seek wastes little.
+/// Length of a window: long enough that headers are few, short enough that a seek wastes little.
 const WINDOW_MS: u64 = 10_000;
-/// How long the first one is, behind the time that was asked for: its headers come before the first
-/// picture, and 9 KB of them take 4 ms at 20 Mbit/s. While so much of a film comes, more is asked for.
+/// Length of the first window behind the requested time: its headers come before the first picture, and
+/// 9 KB of them take 4 ms at 20 Mbit/s. The player requests more while these bytes arrive.
 const FIRST_MS: u64 = 2_000;
 /// How long the pictures are that a browser wants to have before it shows the first: Chromium has
 /// six of them, where some are shown in another order than they come in; these are six of cinema.
 const PICTURE_MS: u64 = 250;
-/// Packs that are read for one answer: minutes of a film lie in one or two.
+/// Packs read for one response: minutes of a film are in one or two.
 const PACK_COUNT_MAX: usize = 16;
 
-/// What a client gets before the film's bytes.
+/// What a client gets in front of the film's bytes.
 pub(crate) struct Start {
     /// Bytes of the film's file.
     pub(crate) size_bytes: u64,
-    /// The rest.
+    /// Tracks, windows and their headers.
     pub(crate) answer: start_index::Start,
-    /// Where the first range ends that the first picture needs; none where that was not asked for.
+    /// Where the first range ends that the first picture needs; none where the query has no `until=picture`.
     pub(crate) picture_end: Option<u64>,
 }
 
-/// A start; what is not stored yet is made.
+/// Plans a start, and builds the start index where none is stored.
 pub(crate) async fn start<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -55,17 +55,17 @@ pub(crate) async fn start<P: Platform>(
             film.id()
         ))
     };
-    planned(platform, film, &root, query).await?.ok_or_else(lost)
+    plan_on_root(platform, film, &root, query).await?.ok_or_else(lost)
 }
 
-/// The same of what is stored; none where that is nothing, or not whole.
+/// Plans a start on the stored start index; none where that is missing or incomplete.
 pub(crate) async fn stored_start<P: Platform>(
     platform: &P,
     film: Film<'_>,
     query: &StartQuery,
 ) -> Result<Option<Start>, Error> {
     let Some(root) = store::root(platform, film).await? else { return Ok(None) };
-    let start = planned(platform, film, &root, query).await?;
+    let start = plan_on_root(platform, film, &root, query).await?;
     if start.is_none() {
         store::forget(platform, film.id());
     }
@@ -73,41 +73,43 @@ pub(crate) async fn stored_start<P: Platform>(
 }
 
 /// None where a pack is missing.
-async fn planned<P: Platform>(
+async fn plan_on_root<P: Platform>(
     platform: &P,
     film: Film<'_>,
     root: &[u8],
     query: &StartQuery,
 ) -> Result<Option<Start>, Error> {
-    let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
-    let (size_bytes, names, head) = match Root::read(root).map_err(odd)? {
+    let invalid = |error: mp4::Error| Error::NoIndex(error.to_string());
+    let (size_bytes, names, head) = match Root::read(root).map_err(invalid)? {
         Root::Stored { size_bytes, names, head } => (size_bytes, names, head),
         Root::Refused(why) => return Err(Error::NoIndex(why.to_owned())),
     };
-    let head = StartIndex::read(head).map_err(odd)?;
+    let head = StartIndex::read(head).map_err(invalid)?;
     let selection = selection(&head, query)?;
     let mut plan = Plan { platform, film, names, head, packs: Vec::new() };
-    let ask = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
+    let request = |from, span_ms, count| StartRequest { selection, from, span_ms, count };
     let StartPosition::Time(time_ms) = query.from else {
-        let answer = plan.step(ask(query.from, WINDOW_MS, query.windows)).await?;
+        let answer = plan.step(request(query.from, WINDOW_MS, query.windows)).await?;
         return Ok(answer.map(|answer| Start { size_bytes, answer, picture_end: None }));
     };
-    let Some(mut answer) = plan.step(ask(query.from, FIRST_MS, 1)).await? else { return Ok(None) };
+    let Some(mut answer) = plan.step(request(query.from, FIRST_MS, 1)).await? else {
+        return Ok(None);
+    };
     let mut picture_end = None;
     if query.until_picture {
-        let Some(picture) = plan.step(ask(query.from, PICTURE_MS, 1)).await? else {
+        let Some(picture) = plan.step(request(query.from, PICTURE_MS, 1)).await? else {
             return Ok(None);
         };
         picture_end = self::picture_end(&answer, &picture);
     }
     let behind_key_ms = time_ms.saturating_sub(answer.start_ms);
     if behind_key_ms > 0 {
-        let longer = plan.step(ask(query.from, behind_key_ms + FIRST_MS, 1)).await?;
+        let longer = plan.step(request(query.from, behind_key_ms + FIRST_MS, 1)).await?;
         let Some(longer) = longer else { return Ok(None) };
         answer = longer;
     }
     if let Some(first) = answer.windows.first().filter(|_| query.windows > 1) {
-        let rest = ask(StartPosition::Cursor(first.next), WINDOW_MS, query.windows - 1);
+        let rest = request(StartPosition::Cursor(first.next), WINDOW_MS, query.windows - 1);
         let Some(rest) = plan.step(rest).await? else { return Ok(None) };
         answer.windows.extend(rest.windows);
     }
@@ -140,31 +142,31 @@ impl<P: Platform> Plan<'_, P> {
     /// None where a pack is missing. Boxed, for one handler has room for it four times.
     fn step(
         &mut self,
-        ask: StartRequest,
+        request: StartRequest,
     ) -> LocalBoxFuture<'_, Result<Option<start_index::Start>, Error>> {
-        self.read_and_step(ask).boxed_local()
+        self.read_and_step(request).boxed_local()
     }
 
     async fn read_and_step(
         &mut self,
-        ask: StartRequest,
+        request: StartRequest,
     ) -> Result<Option<start_index::Start>, Error> {
         let Self { platform, film, names, head, packs } = self;
-        let odd = |error: mp4::Error| Error::NoIndex(error.to_string());
+        let invalid = |error: mp4::Error| Error::NoIndex(error.to_string());
         loop {
             let seen: Vec<_> = packs.iter().map(|(number, pack)| (*number, &**pack)).collect();
-            let number = match start_index::plan_from_packs(head, &seen, ask) {
+            let number = match start_index::plan_from_packs(head, &seen, request) {
                 Ok(PlanStep::Done(answer)) => return Ok(Some(answer)),
                 Ok(PlanStep::NeedPack(number)) => number,
                 // A cursor is the client's, all else is ours.
-                Err(error) if matches!(ask.from, StartPosition::Cursor(_)) => {
+                Err(error) if matches!(request.from, StartPosition::Cursor(_)) => {
                     return Err(Error::InvalidPayload(format!("`from`: {error}")));
                 }
-                Err(error) => return Err(odd(error)),
+                Err(error) => return Err(invalid(error)),
             };
             let name = usize::try_from(number).ok().and_then(|number| names.get(number));
             let Some(name) = name.filter(|_| packs.len() < PACK_COUNT_MAX) else {
-                return Err(Error::NoIndex("it is spread over too many packs".to_owned()));
+                return Err(Error::NoIndex("a start needs more than 16 packs".to_owned()));
             };
             let Some(pack) = store::pack(*platform, *film, number, name).await? else {
                 return Ok(None);
@@ -183,7 +185,7 @@ fn selection(head: &StartIndex<'_>, query: &StartQuery) -> Result<Selection, Err
                 known == number && track.kind == TrackKind::Audio
             };
             if !head.tracks().any(plays) {
-                let why = format!("`audio`: track {number} is no sound that plays");
+                let why = format!("`audio`: track {number} is not a playable audio track");
                 return Err(Error::InvalidPayload(why));
             }
             Some(number)

@@ -1,7 +1,8 @@
-//! Roots and packs: read through memory, and believed only when they are what their hash says.
+//! Stores roots and packs of start indexes. Reads go through memory, and a piece counts only if its hash
+//! matches.
 //!
-//! Those of a film of the own store lie in the object store, beside the film. Those of a film
-//! elsewhere lie where its startup blocks do, are counted with them, and leave with them.
+//! Pieces of an own film are objects beside the film. Pieces of an upstream film are startup blocks: the
+//! ledger counts them, and they are evicted with the others.
 
 use std::rc::Rc;
 
@@ -25,7 +26,7 @@ use crate::{
 /// Bytes of a sealed root.
 const SEALED_BYTES_MAX: usize = ROOT_BYTES_MAX + 64;
 
-/// What is stored under one name.
+/// A root or a pack, by where it is stored.
 struct Piece<'a> {
     film: Film<'a>,
     /// 0 is the root, 1 the first pack.
@@ -44,8 +45,8 @@ impl Piece<'_> {
         START_INDEX_BLOCK + self.number
     }
 
-    /// What was stored, if it is whole.
-    fn opened(&self, stored: Vec<u8>) -> Option<Vec<u8>> {
+    /// The content of a stored piece, if its hash matches.
+    fn verified(&self, stored: Vec<u8>) -> Option<Vec<u8>> {
         if self.number > 0 {
             return Some(stored).filter(|pack| catalog::hash(pack) == self.name);
         }
@@ -54,7 +55,7 @@ impl Piece<'_> {
     }
 }
 
-/// The root of a film, if there is one that can be read.
+/// The root of a film's start index, if one that can be read is stored.
 pub(crate) async fn root<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -62,7 +63,7 @@ pub(crate) async fn root<P: Platform>(
     read(platform, &Piece { film, number: 0, name: INDEX_ROOT }).await
 }
 
-/// A pack by its place and its name, if it is there and whole.
+/// A pack by its number and name, if it is stored and its hash matches.
 pub(crate) async fn pack<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -72,7 +73,7 @@ pub(crate) async fn pack<P: Platform>(
     read(platform, &Piece { film, number: u64::from(number) + 1, name }).await
 }
 
-/// Stores a pack, and tells its name.
+/// Stores a pack and returns its name, the hash of its bytes.
 pub(crate) async fn put_pack<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -84,7 +85,7 @@ pub(crate) async fn put_pack<P: Platform>(
     Ok(name)
 }
 
-/// Stores a root: from now on, what it names is what there is.
+/// Stores a root, whose packs are stored already: readers follow it from now on.
 pub(crate) async fn put_root<P: Platform>(
     platform: &P,
     film: Film<'_>,
@@ -92,11 +93,11 @@ pub(crate) async fn put_root<P: Platform>(
 ) -> Result<Rc<[u8]>, Error> {
     let piece = Piece { film, number: 0, name: INDEX_ROOT };
     write(platform, &piece, &catalog::prepend_hash(&root)).await?;
-    Ok(remembered(platform, &piece, root))
+    Ok(remember(platform, &piece, root))
 }
 
-/// Takes everything that is stored for starts of a film of the own store. One that is cut leaves
-/// packs without a root, or a root without its packs: what is missing is made anew.
+/// Deletes the start index of an own film. A purge that is cut off leaves packs without a root, or a root
+/// without packs: the next request builds what is missing.
 pub(crate) async fn purge<P: Platform>(platform: &P, id: &str) -> Result<(), Error> {
     forget(platform, id);
     let (objects, prefix) = (platform.objects(), index_key(id, ""));
@@ -111,12 +112,12 @@ pub(crate) async fn purge<P: Platform>(platform: &P, id: &str) -> Result<(), Err
     }
 }
 
-/// Forgets what is in memory of a film.
+/// Forgets a film's pieces in memory.
 pub(crate) fn forget<P: Platform>(platform: &P, id: &str) {
     platform.instance().media.remove_pieces(&index_key(id, ""));
 }
 
-fn remembered<P: Platform>(platform: &P, piece: &Piece<'_>, bytes: Vec<u8>) -> Rc<[u8]> {
+fn remember<P: Platform>(platform: &P, piece: &Piece<'_>, bytes: Vec<u8>) -> Rc<[u8]> {
     let bytes: Rc<[u8]> = bytes.into();
     platform.instance().media.insert_piece(&piece.key(), &bytes);
     bytes
@@ -127,21 +128,20 @@ async fn read<P: Platform>(platform: &P, piece: &Piece<'_>) -> Result<Option<Rc<
         return Ok(Some(bytes));
     }
     let found = if let Film::Upstream(id) = piece.film {
-        let found = upstream(platform, piece).await?;
-        if let Err(error) =
-            with_store_timeout(platform, block_ledger::record_use(platform, id)).await
-        {
-            platform.report(error.detail().unwrap_or("a film's use cannot be noted"));
+        let found = read_upstream(platform, piece).await?;
+        let recording = block_ledger::record_use(platform, id);
+        if let Err(error) = with_store_timeout(platform, recording).await {
+            error.report(platform, "the use of a film was not recorded");
         }
         found
     } else {
-        let stored = with_store_timeout(platform, own(platform, &piece.key())).await?;
-        stored.and_then(|stored| piece.opened(stored))
+        let stored = with_store_timeout(platform, read_own(platform, &piece.key())).await?;
+        stored.and_then(|stored| piece.verified(stored))
     };
-    Ok(found.map(|bytes| remembered(platform, piece, bytes)))
+    Ok(found.map(|bytes| remember(platform, piece, bytes)))
 }
 
-async fn own<P: Platform>(platform: &P, key: &str) -> Result<Option<Vec<u8>>, Error> {
+async fn read_own<P: Platform>(platform: &P, key: &str) -> Result<Option<Vec<u8>>, Error> {
     let objects = platform.objects();
     match objects.read(key, ReadRange::Whole).await? {
         Some(ObjectRead::Bytes { stream, .. }) => {
@@ -151,24 +151,28 @@ async fn own<P: Platform>(platform: &P, key: &str) -> Result<Option<Vec<u8>>, Er
     }
 }
 
-/// From this place, else from the durable store, and put back here.
-async fn upstream<P: Platform>(platform: &P, piece: &Piece<'_>) -> Result<Option<Vec<u8>>, Error> {
+/// From this location's store, else from the durable one and written back here.
+async fn read_upstream<P: Platform>(
+    platform: &P,
+    piece: &Piece<'_>,
+) -> Result<Option<Vec<u8>>, Error> {
     let key = blocks::key(piece.film.id(), piece.block());
-    let here =
-        with_store_timeout(platform, async { Ok(platform.key_value().get(&key).await?) }).await;
-    let here = here.map(|stored| stored.and_then(|stored| piece.opened(stored)));
-    if let Ok(Some(bytes)) = here {
+    let reading = async { Ok(platform.key_value().get(&key).await?) };
+    let local = with_store_timeout(platform, reading).await;
+    let local = local.map(|stored| stored.and_then(|stored| piece.verified(stored)));
+    if let Ok(Some(bytes)) = local {
         return Ok(Some(bytes));
     }
-    let there = with_store_timeout(platform, durable::get(platform, &key, VALUE_BYTES_MAX)).await;
-    // What neither has is not there; what one has is enough; else, who failed says why.
-    let Some(stored) = there.or_else(|error| here.as_ref().map(|_| None).map_err(|_| error))?
+    let reading = durable::get(platform, &key, VALUE_BYTES_MAX);
+    let durable = with_store_timeout(platform, reading).await;
+    // None where both stores answered that they have none; an error where one of them failed.
+    let Some(stored) = durable.or_else(|error| local.as_ref().map(|_| None).map_err(|_| error))?
     else {
-        return here;
+        return local;
     };
-    let Some(bytes) = piece.opened(stored.clone()) else { return Ok(None) };
-    if let Err(error) = with_store_timeout(platform, keep_here(platform, piece, &stored)).await {
-        platform.report(error.detail().unwrap_or("a piece cannot be kept"));
+    let Some(bytes) = piece.verified(stored.clone()) else { return Ok(None) };
+    if let Err(error) = with_store_timeout(platform, write_local(platform, piece, &stored)).await {
+        error.report(platform, "a piece of a start index was not stored at this location");
     }
     Ok(Some(bytes))
 }
@@ -182,17 +186,17 @@ async fn write<P: Platform>(platform: &P, piece: &Piece<'_>, bytes: &[u8]) -> Re
     if let Some(store) = durable {
         with_store_timeout(platform, async { Ok(store.put(&key, bytes).await?) }).await?;
     }
-    match with_store_timeout(platform, keep_here(platform, piece, bytes)).await {
-        // What the one store has, this place gets later.
+    match with_store_timeout(platform, write_local(platform, piece, bytes)).await {
+        // The durable store has it: a later read writes it back here.
         Err(error) if durable.is_some() => {
-            platform.report(error.detail().unwrap_or("a piece cannot be kept"));
+            error.report(platform, "a piece of a start index was not stored at this location");
             Ok(())
         }
-        kept => kept,
+        written => written,
     }
 }
 
-async fn keep_here<P: Platform>(
+async fn write_local<P: Platform>(
     platform: &P,
     piece: &Piece<'_>,
     bytes: &[u8],

@@ -1,4 +1,4 @@
-//! One request to a provider: as long as it may take, and where its redirects may lead.
+//! One request to a provider, with a time limit, and redirects within the provider's origins.
 
 use url::Url;
 
@@ -11,21 +11,21 @@ use crate::{
     },
 };
 
-/// Asks a URL that the provider's record allows, and those that it leads to. An error is a sentence
-/// for the operator that names no URL: those of upstreams are keys.
-pub(crate) async fn fetch<P: Platform>(
+/// Requests a URL that the provider's record allows, and follows its redirects. An error is a
+/// sentence for the operator that names no URL: those of upstreams are keys.
+pub(super) async fn fetch<P: Platform>(
     platform: &P,
     provider: &Provider,
     url: &Url,
     range: Option<ByteRange>,
     ms_max: u64,
 ) -> Result<OutboundResponse<StreamOf<P>>, &'static str> {
-    let following = follow(platform, provider, url, range);
-    let answer = with_timeout(platform.clock(), ms_max.min(HEAD_MS_MAX), following).await;
-    answer.unwrap_or_else(|| Err("no answer in time"))
+    let request = follow_redirects(platform, provider, url, range);
+    let response = with_timeout(platform.clock(), ms_max.min(HEAD_MS_MAX), request).await;
+    response.unwrap_or(Err("no response in time"))
 }
 
-async fn follow<P: Platform>(
+async fn follow_redirects<P: Platform>(
     platform: &P,
     provider: &Provider,
     url: &Url,
@@ -33,13 +33,13 @@ async fn follow<P: Platform>(
 ) -> Result<OutboundResponse<StreamOf<P>>, &'static str> {
     let mut url = url.clone();
     for _ in 0..=REDIRECT_COUNT_MAX {
-        let answer = platform.outbound().get(url.as_str(), range, &provider.fields).await;
-        let answer = answer.map_err(|_| "no connection, or none that answers")?;
-        if !matches!(answer.head.status, 301 | 302 | 303 | 307 | 308) {
-            return Ok(answer);
+        let response = platform.outbound().get(url.as_str(), range, &provider.fields).await;
+        let response = response.map_err(|_| "the connection failed, or broke before a response")?;
+        if !matches!(response.head.status, 301 | 302 | 303 | 307 | 308) {
+            return Ok(response);
         }
-        let location = answer.head.get("location").unwrap_or_default().to_owned();
-        platform.outbound().discard(answer.stream);
+        let location = response.head.get("location").unwrap_or_default().to_owned();
+        platform.outbound().discard(response.stream);
         url = provider.check_redirect(&url, &location)?;
     }
     Err("more than 3 redirects")

@@ -3,6 +3,7 @@
 
 mod fetch;
 mod prefetched_bytes;
+mod read_permit;
 mod reader;
 mod record;
 pub(crate) mod resolver;

@@ -1,4 +1,4 @@
-//! Records of films that lie elsewhere: what each is, and under which name its provider has it.
+//! Upstream films: what is known of each, and the record that stores it.
 
 use std::cell::Cell;
 
@@ -17,29 +17,30 @@ use crate::{
     },
 };
 
-/// One film, as it is stored.
+/// One film, as it is stored. The names of the fields are a stored form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
-    /// Who has it.
+    /// The id of its provider.
     provider: String,
-    /// What it is called there.
+    /// The file's name at the provider.
     file: String,
-    /// Of which state its bytes are.
+    /// The state that its bytes are of.
     validators: Validators,
-    /// What else its provider said of it.
+    /// Header fields that responses about the film repeat.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fields: Vec<(String, String)>,
     /// Start and end of `moov`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moov: Option<(u64, u64)>,
-    /// Which of its bytes are kept in blocks.
-    kept: BlockLayout,
+    /// Which of its bytes are startup blocks.
+    #[serde(rename = "kept")]
+    layout: BlockLayout,
     /// When it was first seen, milliseconds since the Unix epoch.
     added_at_ms: u64,
 }
 
-/// A film, or a picture, that lies elsewhere.
+/// A film, or a picture, at a provider.
 pub(crate) struct UpstreamFilm {
     /// Its source id.
     pub(crate) id: String,
@@ -48,7 +49,7 @@ pub(crate) struct UpstreamFilm {
     cost: Cell<UpstreamCost>,
 }
 
-/// What was asked of a film's provider, redirects and its resolver aside.
+/// Requests to a film's provider and bytes of it, redirects and its resolver aside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct UpstreamCost {
     pub(crate) requests: u32,
@@ -56,7 +57,7 @@ pub(crate) struct UpstreamCost {
 }
 
 impl UpstreamFilm {
-    /// One that is seen for the first time.
+    /// A film at its ingest.
     pub(crate) fn new<P: Platform>(
         platform: &P,
         provider: Provider,
@@ -66,32 +67,32 @@ impl UpstreamFilm {
         first_block: &[u8],
     ) -> Self {
         let id = source_id(&provider.id, &validators, first_block);
-        let kept = BlockLayout::new(validators.size_bytes, None);
+        let layout = BlockLayout::new(validators.size_bytes, None);
         let record = Record {
             provider: provider.id.clone(),
             file: name.to_owned(),
             validators,
             fields,
             moov: None,
-            kept,
+            layout,
             added_at_ms: platform.clock().now_ms(),
         };
         Self { id, record, provider, cost: Cell::default() }
     }
 
-    /// What is known of it by now: where `moov` is, and what is to be kept of it.
-    pub(crate) fn set_layout(&mut self, moov: Option<ByteRange>, kept: BlockLayout) {
+    /// Sets where `moov` is, and which bytes are startup blocks.
+    pub(crate) fn set_layout(&mut self, moov: Option<ByteRange>, layout: BlockLayout) {
         self.record.moov = moov.map(|moov| (moov.start, moov.end));
-        self.record.kept = kept;
+        self.record.layout = layout;
     }
 
-    /// Whether a block that its provider sent is its first one. Validators say it of most files;
-    /// some have none, and a provider may lie.
+    /// Whether this is the film's first block. For most files the validators tell; some have none,
+    /// and a provider may lie.
     pub(crate) fn begins_with(&self, first_block: &[u8]) -> bool {
         source_id(&self.provider.id, &self.record.validators, first_block) == self.id
     }
 
-    /// What a client may know of it. Its tag is its identity.
+    /// What responses say of the film. Its entity tag is its id.
     pub(crate) fn meta(&self) -> ObjectMeta {
         let modified = self.record.validators.modified.as_deref().and_then(date::parse);
         ObjectMeta {
@@ -102,33 +103,33 @@ impl UpstreamFilm {
         }
     }
 
-    /// Which of its bytes are kept in blocks.
+    /// Which of its bytes are startup blocks.
     pub(crate) fn layout(&self) -> BlockLayout {
-        self.record.kept
+        self.record.layout
     }
 
-    /// Where its `moov` lies.
+    /// The bytes of its `moov`.
     pub(crate) fn moov(&self) -> Option<ByteRange> {
         self.record.moov.map(|(start, end)| ByteRange { start, end })
     }
 
-    /// What it has cost its provider since it was found here.
+    /// Requests and bytes since this value was made.
     pub(crate) fn cost(&self) -> UpstreamCost {
         self.cost.get()
     }
 
-    /// Its length.
+    /// Bytes of its file.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.record.validators.size_bytes
     }
 
-    /// Reads its bytes from its provider.
+    /// A reader of its file.
     pub(crate) fn reader<'a, P: Platform>(&'a self, platform: &'a P) -> Reader<'a, P> {
         let known = Some(self.record.validators.clone());
         Reader::new(platform, &self.provider, &self.record.file, known)
     }
 
-    /// These bytes of it, from its provider.
+    /// Reads these bytes from its provider.
     pub(crate) async fn bytes<P: Platform>(
         &self,
         platform: &P,
@@ -137,10 +138,10 @@ impl UpstreamFilm {
         let mut reader = self.reader(platform);
         let read = reader.bytes(range).await;
         let UpstreamCost { requests, size_bytes } = self.cost.get();
-        let came = read.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        let received = read.as_ref().map_or(0, |bytes| bytes.len() as u64);
         self.cost.set(UpstreamCost {
             requests: requests + reader.requests,
-            size_bytes: size_bytes + came,
+            size_bytes: size_bytes + received,
         });
         read
     }
@@ -151,11 +152,13 @@ impl UpstreamFilm {
         id: &str,
         bytes: &[u8],
     ) -> Result<Self, Error> {
-        let odd = |why: String| Error::StorageUnavailable(format!("the record of {id}: {why}"));
+        let invalid = |why: String| Error::StorageUnavailable(format!("the record of {id}: {why}"));
         let record: Record =
-            serde_json::from_slice(bytes).map_err(|error| odd(error.to_string()))?;
+            serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
         let provider = resolver::provider(platform, &record.provider).await?;
-        let provider = provider.ok_or_else(|| odd(format!("no provider {}", record.provider)))?;
+        let provider = provider.ok_or_else(|| {
+            invalid(format!("the setting providers has no `{}`", record.provider))
+        })?;
         Ok(Self { id: id.to_owned(), record, provider, cost: Cell::default() })
     }
 
