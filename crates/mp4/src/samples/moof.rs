@@ -81,11 +81,7 @@ impl Moof {
                 continue;
             }
             if find(&self.bytes, b.body, b.end, &[*b"tfhd"]).is_none() {
-                return Err(self.fault(
-                    "moof/traf",
-                    b.start,
-                    "track fragment has no tfhd box; § 8.8.7",
-                ));
+                return Err(self.fault("moof/traf", b.start, "traf has no tfhd box; § 8.8.7"));
             }
             let groups = || boxes(&self.bytes, b.body, b.end, "").of(*b"sgpd");
             if cfg!(feature = "cenc") && groups().any(|b| sgpd::is_rekeying(&self.bytes, b)) {
