@@ -9,8 +9,8 @@ use crate::boxes::BoxAt;
 use crate::error::{Error, NO_TIMESCALE, Result};
 use crate::limits::TICKS_MAX;
 
-fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
-    let context = mp4parse::read_mp4(&mut &*skeleton).map_err(|error| {
+fn parse(moov: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
+    let context = mp4parse::read_mp4(&mut &*moov).map_err(|error| {
         let violation = match error {
             mp4parse::Error::InvalidData(Status::MdhdBadTimescale | Status::MvhdBadTimescale) => {
                 NO_TIMESCALE
@@ -32,8 +32,8 @@ fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)
 
 pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
     let fault = |path, violation| Error::moov(path, trak.start, violation);
-    let skeleton = mp4parse_input::headers(data, mvhd, trak);
-    let (movie, parsed) = parse(&skeleton, trak.start)?;
+    let moov = mp4parse_input::headers(data, mvhd, trak);
+    let (movie, parsed) = parse(&moov, trak.start)?;
     let timescale = parsed.timescale.and_then(|scale| u32::try_from(scale.0).ok());
     let tkhd = parsed.tkhd.ok_or_else(|| fault("tkhd", "track has no tkhd box; § 8.3.2"))?;
     let pixels = |fixed: u32| u16::try_from(fixed >> 16).unwrap_or(0);

@@ -23,7 +23,7 @@ pub struct Hole {
 
 impl Hole {
     /// Each range of the file with its offset in the header.
-    pub fn places(&self) -> impl Iterator<Item = (usize, ByteRange)> + '_ {
+    pub fn patches(&self) -> impl Iterator<Item = (usize, ByteRange)> + '_ {
         self.ranges.iter().scan(self.at, |at, range| {
             let here = *at;
             *at += usize::try_from(range.len()).ok()?;

@@ -146,7 +146,7 @@ fn remux_scrambled(file: &[u8], moov: &[u8], is_hollow: bool, span_ms: u64) -> V
         for fragment in window.fetches.iter_mut().flat_map(|fetch| &mut fetch.fragments) {
             let hole = fragment.hole.take();
             assert_eq!(hole.is_some(), is_hollow);
-            for (at, range) in hole.iter().flat_map(Hole::places) {
+            for (at, range) in hole.iter().flat_map(Hole::patches) {
                 let bytes = playback::cut(file, range);
                 fragment.header[at..at + bytes.len()].copy_from_slice(bytes);
             }
