@@ -1,8 +1,8 @@
 //! The native half of `cargo xtask bench mp4`: `bench CLIP FOLDER`.
 //!
 //! Makes films of 10 minutes, 2 and 10 hours that repeat the clip, writes into the folder what the
-//! other half needs of them, and prints one JSON object a line of how they do here; what the index
-//! takes is left out, for a process does not know it. Media is never
+//! other half needs of them, and prints one JSON object a line with the measurements. The index's
+//! memory is not among them: a process cannot measure it. Media is never
 //! written out: what a film repeats is in memory, and pieces of it are views.
 #![expect(clippy::print_stdout, reason = "a bench prints what it finds")]
 

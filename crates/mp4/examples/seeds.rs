@@ -54,7 +54,7 @@ fn write_start_index(
     let (selection, from) = (playback::defaults(&index), StartPosition::Time(500));
     let request = StartRequest { selection, from, span_ms: 300, count: 2 };
     let start = start_index::plan_from_moov(&index, request)?;
-    write(folder, "start_boxes", i, &start_index::encode(&start))?;
+    write(folder, "start_wire_form", i, &start_index::encode(&start))?;
     let mut builder = Builder::new(&index)?;
     let pack = builder.next_pack()?.unwrap();
     let head = builder.head()?;

@@ -7,8 +7,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Bytes that break a rule, or exceed a limit of [`crate::limits`].
 ///
-/// Displayed as `moov/trak[1]/mdia/minf/stbl/stsd: FLAC track has no dfLa box;
-/// FLAC-in-ISOBMFF § 3.3.1 (byte 812 of moov)`.
+/// Displayed as `moov/trak[1]/mdia/minf/stbl/stsd: FLAC sample entry has no dfLa
+/// box; FLAC-in-ISOBMFF § 3.3.1 (byte 812 of moov)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The track with the fault, counted from 0 in `moov`.

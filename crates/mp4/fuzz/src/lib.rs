@@ -173,7 +173,7 @@ pub fn start_index_builder(data: &[u8]) {
         if let Ok(start_index::PlanStep::Done(answer)) =
             start_index::plan_from_packs(&film, &packs, ask)
         {
-            start_boxes(&start_index::encode(&answer));
+            start_wire_form(&start_index::encode(&answer));
         }
     }
 }
@@ -197,8 +197,8 @@ pub fn start_index_packs(data: &[u8]) {
     }
 }
 
-/// The wire form.
-pub fn start_boxes(data: &[u8]) {
+/// The wire form of a start.
+pub fn start_wire_form(data: &[u8]) {
     if let Ok(answer) = start_index::decode(data) {
         let written = start_index::encode(&answer);
         assert_eq!(

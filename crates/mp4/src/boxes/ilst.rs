@@ -1,4 +1,5 @@
-//! `ilst`: the gapless playback note of iTunes and Apple's encoders, used where there is no edit list.
+//! `ilst`: of its items only the gapless playback note of iTunes and Apple's encoders, which counts
+//! where there is no edit list.
 
 use super::BoxAt;
 use super::write::{boxed, full, put_all};

@@ -8,6 +8,7 @@ pub(crate) mod hvcc;
 pub(crate) mod ilst;
 pub(crate) mod mdhd;
 pub(crate) mod mehd;
+pub(crate) mod mvhd;
 pub(crate) mod runs;
 pub(crate) mod sgpd;
 pub(crate) mod sidx;

@@ -20,7 +20,8 @@ pub(crate) struct Tfhd {
     pub(crate) defaults: Defaults,
 }
 
-pub(crate) fn track(data: &[u8], b: BoxAt) -> Option<u32> {
+/// The `track_ID`.
+pub(crate) fn track_id(data: &[u8], b: BoxAt) -> Option<u32> {
     be32(b.content(data), 4)
 }
 

@@ -84,7 +84,7 @@ static KNOWN: &[Known] = &[
         missing: "Opus track has no dOps box; Opus-in-ISOBMFF § 4.3.2",
         name: "Opus", string: Form::Fixed("opus"), support: Support::Everywhere },
     Known { codes: &[*b"fLaC"], config: &[*b"dfLa"],
-        missing: "FLAC track has no dfLa box; FLAC-in-ISOBMFF § 3.3.1",
+        missing: "FLAC sample entry has no dfLa box; FLAC-in-ISOBMFF § 3.3.1",
         name: "FLAC", string: Form::Fixed("flac"), support: Support::Everywhere },
     Known { codes: &[*b"ac-3"], config: &[*b"dac3"],
         missing: "AC-3 track has no dac3 box; TS 102 366 § F.3",

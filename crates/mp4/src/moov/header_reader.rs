@@ -5,7 +5,7 @@
 use super::sample_entry;
 use super::track_boxes::TrackBoxes;
 use super::track_header::{EntryFields, TrackHeader, TrackKind};
-use crate::boxes::{BoxAt, be16, be32, be64, mehd};
+use crate::boxes::{BoxAt, be16, be32, be64, mvhd};
 use crate::error::{Error, NO_TIMESCALE, Result, TOO_SHORT};
 use crate::limits::TICKS_MAX;
 
@@ -27,7 +27,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
     };
     let number = |content, at| be32(content, at).unwrap_or(0);
     // A film without a timescale has edits by the second, as ffmpeg has it.
-    let movie = mvhd.and_then(|b| mehd::movie(data, b)).unwrap_or(1).max(1);
+    let movie = mvhd.and_then(|b| mvhd::timescale(data, b)).unwrap_or(1).max(1);
     let (media, wide) =
         content(trak.mdhd, "mdia/mdhd", "track has no mdhd box; § 8.4.2", (20, 32))?;
     let at = if wide { 20 } else { 12 };

@@ -9,7 +9,7 @@ use super::track::{Track, TrackMedia};
 use super::track_boxes::TrackBoxes;
 use super::track_header::TrackKind;
 use super::unplayed_kinds;
-use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, tref, trex};
+use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, mvhd, tref, trex};
 use crate::error::{Error, LARGE_MOOV, MANY_TRACKS, Result, Unplayable};
 use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
 use crate::range::ByteRange;
@@ -214,7 +214,7 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
     for (i, trak) in found.into_iter().enumerate() {
         tracks.push(describe(data, [mvhd, mvex, udta], i, trak, &mut room));
     }
-    let movie = mvhd.and_then(|b| mehd::movie(data, b));
+    let movie = mvhd.and_then(|b| mvhd::timescale(data, b));
     let moofs = mvex.map(|mvex| moofs(data, mvex, movie, &tracks));
     let chpl = udta.and_then(|b| find(data, b.body, b.end, &[*b"chpl"]));
     Ok(MoovContent { tracks, moofs, pssh, chpl })
@@ -226,7 +226,7 @@ fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> Moof
     let trex = boxes(data, mvex.body, mvex.end, "").of(*b"trex").take(TRACKS_MAX);
     let all_defaults: Vec<_> = trex.filter_map(|b| trex::parse(data, b)).collect();
     let mut fragmented = Vec::new();
-    let mut all = Vec::new();
+    let mut moof_tracks = Vec::new();
     for (i, track) in tracks.iter().enumerate().filter(|(_, track)| track.is_readable()) {
         let defaults = all_defaults.iter().find(|(id, _)| *id == track.id);
         let defaults = defaults.map(|(_, defaults)| *defaults).unwrap_or_default();
@@ -234,22 +234,22 @@ fn moofs(data: &[u8], mvex: BoxAt, movie: Option<u32>, tracks: &[Track]) -> Moof
         let end = end.min(TICKS_MAX).cast_signed();
         let is_video = track.kind == TrackKind::Video;
         fragmented.push(FragmentedTrack { track: i, is_video, scale: track.timescale, end });
-        all.push(MoofTrack { id: track.id, defaults });
+        moof_tracks.push(MoofTrack { id: track.id, defaults });
     }
     let length_ms = length.zip(movie).map_or(0, |(length, movie)| rescale(length, movie, 1000));
-    MoofStore::new(fragmented, all, length_ms)
+    MoofStore::new(fragmented, moof_tracks, length_ms)
 }
 
 fn describe(
     data: &[u8],
     [mvhd, mvex, udta]: [Option<BoxAt>; 3],
-    i: usize,
-    b: BoxAt,
+    number: usize,
+    trak_box: BoxAt,
     room: &mut usize,
 ) -> Track {
     let fragmented = mvex.is_some();
-    let broken = |error: Error| Track::unplayable(Unplayable::Broken(error.in_track(i)));
-    let boxes = match TrackBoxes::find(data, b) {
+    let broken = |error: Error| Track::unplayable(Unplayable::Broken(error.in_track(number)));
+    let boxes = match TrackBoxes::find(data, trak_box) {
         Ok(boxes) => boxes,
         Err(error) => return broken(error),
     };
@@ -277,7 +277,7 @@ fn describe(
     let read =
         boxes.stsd.map(|stsd| sample_description::read_all(data, stsd, is_video, read_entry));
     let (described, descriptions) = match read.unwrap_or(Err(Unplayable::NoDescription)) {
-        Ok(all) => (apply_descriptions(&mut track, &all), all),
+        Ok(read) => (apply_descriptions(&mut track, &read), read),
         Err(why) => (Err(why), Vec::new()),
     };
     let stream = stream::read(data, &boxes, &mut track, descriptions, context, room);
@@ -290,7 +290,7 @@ fn describe(
     }
     track.playable = described
         .and(stream.as_ref().map(|_| ()).map_err(Clone::clone))
-        .map_err(|reason| reason.in_track(i));
+        .map_err(|reason| reason.in_track(number));
     track.stream = stream.ok();
     track
 }
@@ -315,8 +315,8 @@ fn read_other(
 }
 
 /// Fills in the fields of the sample descriptions; errors where no browser plays one of them.
-fn apply_descriptions(track: &mut Track, all: &[Description]) -> Result<(), Unplayable> {
-    for (i, description) in all.iter().enumerate() {
+fn apply_descriptions(track: &mut Track, descriptions: &[Description]) -> Result<(), Unplayable> {
+    for (i, description) in descriptions.iter().enumerate() {
         let Description { name, codec, support, size, sound, .. } = description;
         if i == 0 {
             track.codec.clone_from(codec);
@@ -332,6 +332,6 @@ fn apply_descriptions(track: &mut Track, all: &[Description]) -> Result<(), Unpl
             return Err(Unplayable::Codec { name, code: codec.clone() });
         }
     }
-    let cipher = all.iter().find_map(|description| description.cipher);
+    let cipher = descriptions.iter().find_map(|description| description.cipher);
     cipher.map_or(Ok(()), |cipher| Err(Unplayable::Encrypted(codecs::fourcc(cipher.scheme))))
 }

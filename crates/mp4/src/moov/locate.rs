@@ -76,7 +76,7 @@ impl Locator {
             return Err(Error::file(0, "the file is empty"));
         }
         if self.file_size.is_some_and(|size| at >= size) {
-            return Err(self.nothing());
+            return Err(self.no_moov_error());
         }
         let guess = if self.at == 0 { HEAD_BYTES } else { MOOV_GUESS_BYTES };
         let end = at.saturating_add(guess).min(self.file_size.unwrap_or(u64::MAX));
@@ -87,7 +87,7 @@ impl Locator {
         self.at.saturating_add(self.header.len() as u64)
     }
 
-    fn nothing(&self) -> Error {
+    fn no_moov_error(&self) -> Error {
         if self.boxes == 0 {
             return Error::file(self.at, "this is not an MP4 file: it is too short for one");
         }

@@ -15,11 +15,11 @@ pub(crate) fn headers(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Ve
     let mut out = Vec::new();
     let kind = trak.hdlr.and_then(|b| b.content(data).get(8..)?.first_chunk().copied());
     boxed(&mut out, *b"moov", |out| {
-        header(out, data, mvhd, [108, 120]);
+        write_truncated(out, data, mvhd, [108, 120]);
         boxed(out, *b"trak", |out| {
-            header(out, data, trak.tkhd, [92, 104]);
+            write_truncated(out, data, trak.tkhd, [92, 104]);
             boxed(out, *b"mdia", |out| {
-                header(out, data, trak.mdhd, [32, 44]);
+                write_truncated(out, data, trak.mdhd, [32, 44]);
                 handler(out, kind.unwrap_or_default());
             });
         });
@@ -48,13 +48,13 @@ pub(crate) fn entry(data: &[u8], entry: BoxAt, is_video: bool) -> Vec<u8> {
     out
 }
 
-/// A header box, cut to the length of its version.
-fn header(out: &mut Vec<u8>, data: &[u8], b: Option<BoxAt>, sizes: [usize; 2]) {
-    let Some(b) = b else { return };
-    let content = b.content(data);
-    let [short, long] = sizes;
-    let size = if content.first() == Some(&1) { long } else { short };
-    boxed(out, b.kind, |out| out.extend(content.iter().take(size - 8)));
+/// Writes a header box, cut to the length of its version.
+fn write_truncated(out: &mut Vec<u8>, data: &[u8], header_box: Option<BoxAt>, lens: [usize; 2]) {
+    let Some(header_box) = header_box else { return };
+    let content = header_box.content(data);
+    let [v0_len, v1_len] = lens;
+    let len = if content.first() == Some(&1) { v1_len } else { v0_len };
+    boxed(out, header_box.kind, |out| out.extend(content.iter().take(len - 8)));
 }
 
 /// `hdlr` with its type only: flags and names vary.

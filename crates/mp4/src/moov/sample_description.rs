@@ -37,7 +37,7 @@ pub(crate) struct Description {
 pub(crate) struct Cipher {
     pub(crate) scheme: [u8; 4],
     /// Bytes of an initialization vector with each sample.
-    pub(crate) iv_bytes: u8,
+    pub(crate) iv_len: u8,
     /// Whether Encrypted Media Extensions define the scheme.
     pub(crate) is_common: bool,
 }
@@ -110,18 +110,25 @@ fn cipher(data: &[u8], entry: BoxAt, is_video: bool) -> Option<Cipher> {
     let scheme = schm.map_or(entry.kind, u32::to_be_bytes);
     let tenc = child(child(sinf, *b"schi"), *b"tenc").map(|b| b.content(data));
     // Behind version and flags, a reserved byte, the pattern, and isProtected.
-    let iv_bytes = tenc.and_then(|tenc| tenc.get(7).copied());
-    let is_common = cenc::is_common(&scheme) && iv_bytes.is_some();
-    Some(Cipher { scheme, iv_bytes: iv_bytes.unwrap_or(0), is_common })
+    let iv_len = tenc.and_then(|tenc| tenc.get(7).copied());
+    let is_common = cenc::is_common(&scheme) && iv_len.is_some();
+    Some(Cipher { scheme, iv_len: iv_len.unwrap_or(0), is_common })
 }
 
 /// Writes the `stsd` of initialization segment `init`: with all descriptions of the track where they are
 /// equal, else with that one, for browsers take one a segment.
 #[inline(never)]
-pub(crate) fn write(out: &mut Vec<u8>, data: &[u8], stsd: BoxAt, all: &[Description], init: u32) {
-    let one = all.get(init as usize).filter(|_| !is_one(all));
-    let (b, copied) = one.map_or((stsd, all), |one| (one.entry, std::slice::from_ref(one)));
-    if one.is_some() {
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    data: &[u8],
+    stsd: BoxAt,
+    descriptions: &[Description],
+    init: u32,
+) {
+    let single = descriptions.get(init as usize).filter(|_| !are_equal(descriptions));
+    let (b, copied) =
+        single.map_or((stsd, descriptions), |single| (single.entry, std::slice::from_ref(single)));
+    if single.is_some() {
         let size = b.end - b.start + 16;
         put_all(
             out,
@@ -137,25 +144,26 @@ pub(crate) fn write(out: &mut Vec<u8>, data: &[u8], stsd: BoxAt, all: &[Descript
 
 /// The initialization segment for samples with description `number` (from 1), and the number of that
 /// description in it.
-pub(crate) fn place(all: &[Description], number: u32) -> (u32, u32) {
-    match of(all, number) {
-        Some((_, number)) if is_one(all) => (0, number),
+pub(crate) fn init_of(descriptions: &[Description], number: u32) -> (u32, u32) {
+    match nearest(descriptions, number) {
+        Some((_, number)) if are_equal(descriptions) => (0, number),
         Some((description, _)) => (description.alike, 1),
         None => (0, 1),
     }
 }
 
-fn is_one(all: &[Description]) -> bool {
-    all.iter().all(|description| description.alike == 0)
+/// Whether one initialization segment has all of them.
+fn are_equal(descriptions: &[Description]) -> bool {
+    descriptions.iter().all(|description| description.alike == 0)
 }
 
 /// The description `number` (from 1), else the nearest one; and its number.
-fn of(all: &[Description], number: u32) -> Option<(&Description, u32)> {
-    let number = number.clamp(1, u32::try_from(all.len()).unwrap_or(u32::MAX).max(1));
-    all.get(number as usize - 1).map(|description| (description, number))
+fn nearest(descriptions: &[Description], number: u32) -> Option<(&Description, u32)> {
+    let number = number.clamp(1, u32::try_from(descriptions.len()).unwrap_or(u32::MAX).max(1));
+    descriptions.get(number as usize - 1).map(|description| (description, number))
 }
 
 /// How samples with description `number` are encrypted.
-pub(crate) fn cipher_of(all: &[Description], number: u32) -> Option<Cipher> {
-    of(all, number)?.0.cipher
+pub(crate) fn cipher_of(descriptions: &[Description], number: u32) -> Option<Cipher> {
+    nearest(descriptions, number)?.0.cipher
 }

@@ -73,7 +73,7 @@ fn aux(
 ) -> Result<Option<AuxInfoTable>, Unplayable> {
     match descriptions.iter().find_map(|description| description.cipher) {
         Some(cipher) if cfg!(feature = "cenc") && cipher.is_common && !boxes.rekeyed => {
-            boxes.aux(data, cipher.iv_bytes).map_err(Unplayable::Broken)
+            boxes.aux(data, cipher.iv_len).map_err(Unplayable::Broken)
         }
         Some(cipher) => Err(Unplayable::Encrypted(codecs::fourcc(cipher.scheme))),
         None => Ok(None),

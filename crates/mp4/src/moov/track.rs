@@ -66,9 +66,9 @@ pub(crate) struct TrackMedia {
 }
 
 /// Notes an irregularity, with the feature `notes`.
-pub(crate) fn note(notes: &mut Vec<&'static str>, what: &'static str) {
+pub(crate) fn note(notes: &mut Vec<&'static str>, irregularity: &'static str) {
     if cfg!(feature = "notes") {
-        notes.push(what);
+        notes.push(irregularity);
     }
 }
 

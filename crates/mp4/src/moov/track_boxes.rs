@@ -116,8 +116,8 @@ impl TrackBoxes {
     }
 
     /// The auxiliary information of encrypted samples.
-    pub(crate) fn aux(&self, data: &[u8], iv_bytes: u8) -> Result<Option<AuxInfoTable>> {
-        AuxInfoTable::parse(data, self.senc, self.saiz.zip(self.saio), iv_bytes)
+    pub(crate) fn aux(&self, data: &[u8], iv_len: u8) -> Result<Option<AuxInfoTable>> {
+        AuxInfoTable::parse(data, self.senc, self.saiz.zip(self.saio), iv_len)
     }
 
     /// The sample tables, each checked once; a fragmented track may lack them.

@@ -22,7 +22,7 @@ pub fn write<B: AsRef<[u8]>>(index: &Index<B>, track: usize) -> Result<Vec<u8>> 
 ///
 /// [`Fragment::init`]: super::fragment::Fragment::init
 pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> Result<Vec<u8>> {
-    let chosen = [(number(track), playable_track(index.tracks(), track)?)];
+    let chosen = [(track_id(track), playable_track(index.tracks(), track)?)];
     Ok(segment(index, &chosen, init, |_, _, _| {}))
 }
 
@@ -30,24 +30,24 @@ pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> R
 /// [`Index::for_file`]. Errors as [`write()`].
 pub fn write_many<B: AsRef<[u8]>>(index: &Index<B>, tracks: &[usize]) -> Result<Vec<u8>> {
     let mut chosen = Vec::with_capacity(tracks.len());
-    for &i in tracks {
-        chosen.push((number(i), playable_track(index.tracks(), i)?));
+    for &number in tracks {
+        chosen.push((track_id(number), playable_track(index.tracks(), number)?));
     }
     Ok(segment(index, &chosen, 0, edits))
 }
 
-/// The `track_ID` of track `i` of the index, in fragments and initialization segments.
-pub(crate) fn number(i: usize) -> u32 {
-    u32::try_from(i).map_or(u32::MAX, |i| i + 1)
+/// The `track_ID` of track `number` of the index, in fragments and initialization segments.
+pub(crate) fn track_id(number: usize) -> u32 {
+    u32::try_from(number).map_or(u32::MAX, |number| number + 1)
 }
 
 /// A track of the index that is playable, or encrypted.
-pub(crate) fn playable_track(tracks: &[Track], i: usize) -> Result<(&Track, &TrackMedia)> {
-    let fault = |violation| Error { track: Some(i), path: "trak", offset: 0, violation };
-    let track = tracks.get(i).ok_or_else(|| fault("no track of this number"))?;
+pub(crate) fn playable_track(tracks: &[Track], number: usize) -> Result<(&Track, &TrackMedia)> {
+    let fault = |violation| Error { track: Some(number), path: "trak", offset: 0, violation };
+    let track = tracks.get(number).ok_or_else(|| fault("no track of this number"))?;
     let plays = track.is_readable() && track.text.is_none();
     let playable = track.stream.as_ref().filter(|_| plays);
-    playable.map(|stream| (track, stream)).ok_or_else(|| fault("selected track is not playable"))
+    playable.map(|stream| (track, stream)).ok_or_else(|| fault("track is not playable"))
 }
 
 fn segment<B: AsRef<[u8]>>(

@@ -48,11 +48,11 @@ pub(crate) fn sort(
     Ok(sorted)
 }
 
-/// The piece, from the `at`th on, among whose bytes a sample lies.
+/// The piece, from number `from` on, among whose bytes a sample lies.
 fn place(
     sample: &Sample,
     pieces: &[Piece],
-    at: usize,
+    from: usize,
     sorted: &Sorted,
     is_last: bool,
 ) -> Option<usize> {
@@ -74,17 +74,19 @@ fn place(
         let inside = sample.offset >= start && sample.end() <= piece.range.end + slack;
         inside && follows
     };
-    pieces.iter().enumerate().skip(at).find(|found| fits(*found)).map(|(i, _)| i)
+    pieces.iter().enumerate().skip(from).find(|found| fits(*found)).map(|(i, _)| i)
 }
 
-/// Adds a sample to the audio of piece `i`, whose range grows with it.
+/// Adds a sample to the audio of a piece, whose range grows with it.
 fn among_video(
     sample: &Sample,
-    i: usize,
+    number: usize,
     pieces: &mut [Piece],
     among: &mut [Option<Piece>],
 ) -> bool {
-    let (Some(piece), Some(sound)) = (pieces.get_mut(i), among.get_mut(i)) else { return false };
+    let (Some(piece), Some(sound)) = (pieces.get_mut(number), among.get_mut(number)) else {
+        return false;
+    };
     let joined = match sound {
         Some(sound) => sound.join(*sample).is_ok(),
         None => sound.insert(Piece::of(*sample)).samples.len() == 1,

@@ -115,7 +115,7 @@ pub fn need<B: AsRef<[u8]>>(
                 let Some(selected) = selected else { continue };
                 need =
                     need.or(selected.next(id).need()).or_else(|| sample_iter::need(*selected, id));
-                if let Some(at) = selected.at(id) {
+                if let Some(at) = selected.decoded_at(id) {
                     far |= moofs.horizon_ms(id).saturating_sub(at) > 2 * AUDIO_LAG_MS_MAX;
                 }
             }
@@ -192,8 +192,10 @@ fn window(
     cursor: Cursor,
     span: u64,
 ) -> Result<Option<Window>> {
-    let video = video.and_then(|selected| selected.at(cursor.video).map(|at| (selected, at)));
-    let audio = audio.and_then(|selected| selected.at(cursor.audio).map(|at| (selected, at)));
+    let video =
+        video.and_then(|selected| selected.decoded_at(cursor.video).map(|at| (selected, at)));
+    let audio =
+        audio.and_then(|selected| selected.decoded_at(cursor.audio).map(|at| (selected, at)));
     match (video, audio) {
         (None, None) => Ok(None),
         (Some((_, v)), Some((selected, a))) if a.saturating_add(span) < v => {
@@ -263,7 +265,7 @@ fn video_window(
     let keys_ms = keys.map(|key| selected.ms(key.pts)).collect();
     let mut next = cursor;
     next.video = after(&pieces, cursor.video);
-    let until_ms = selected.at(next.video).unwrap_or(end_ms);
+    let until_ms = selected.decoded_at(next.video).unwrap_or(end_ms);
     let is_last = selected.next(next.video) == Next::End;
     let mut fetches = Vec::new();
     let Some(audio) = audio else {

@@ -40,8 +40,8 @@ impl<'a> SelectedTrack<'a> {
         let timeline = &self.stream.timeline;
         let SampleSource { data, tables, is_video } = self.source();
         if let Some((moofs, slot)) = self.moofs.filter(|_| time >= timeline.until) {
-            let shown = time.max(timeline.delay);
-            let next = moofs.seek(slot, shown.saturating_sub(timeline.shift).max(0), is_video);
+            let shown = time.max(timeline.begins_at);
+            let next = moofs.seek(slot, shown.saturating_sub(timeline.pts_shift).max(0), is_video);
             let Next::Sample(mut place) = next else { return Ok((next, time_ms)) };
             if !is_video {
                 place.index = place.index.saturating_sub(self.stream.roll);
@@ -55,7 +55,7 @@ impl<'a> SelectedTrack<'a> {
             }
         }
         let Some(segment) = timeline.segment_at(time) else { return Ok((Next::End, time_ms)) };
-        let media = time - segment.shift;
+        let media = time - segment.pts_shift;
         let (sample, shown) = if is_video {
             let mut key = segment.first;
             if media > tables.ct(data, key) {
@@ -65,7 +65,7 @@ impl<'a> SelectedTrack<'a> {
                 key = tables.key_before(data, segment.end);
             }
             let key = key.clamp(segment.first, segment.end - 1);
-            (key, (tables.ct(data, key) + segment.shift).max(segment.delay))
+            (key, (tables.ct(data, key) + segment.pts_shift).max(segment.begins_at))
         } else {
             let at = tables.decoded_at(data, media).saturating_sub(self.stream.roll);
             let at = at.clamp(segment.first, segment.end - 1);
@@ -74,8 +74,8 @@ impl<'a> SelectedTrack<'a> {
         Ok((Next::Sample(segment.id_of(sample)), self.ms(shown)))
     }
 
-    /// When sample `id` is decoded; `None` after the last known sample.
-    pub(crate) fn at(&self, place: SampleId) -> Option<u64> {
+    /// When a sample is decoded, in milliseconds; `None` after the last known sample.
+    pub(crate) fn decoded_at(&self, place: SampleId) -> Option<u64> {
         let timeline = &self.stream.timeline;
         if let Some((_, segment)) = timeline.segment(place) {
             let i = segment.sample(place.index);
@@ -107,7 +107,7 @@ impl<'a> SampleIter<'a> {
         let Some((moofs, slot)) = moofs else { return };
         if let Next::Sample(place) = moofs.at(slot, self.at)
             && let Some((moof_track, moof)) =
-                moofs.moof_tracks.get(slot).zip(moofs.from(place.moof).first())
+                moofs.moof_tracks.get(slot).zip(moofs.known_from(place.moof).first())
         {
             self.at = place;
             let mut samples = moof.samples(*moof_track, &moofs.moof_tracks);
@@ -133,9 +133,9 @@ impl<'a> SampleIter<'a> {
                 }),
                 Inner::Moof(samples) => samples.next().map(|sample| {
                     let mut sample = sample?;
-                    sample.decoded += timeline.shift;
-                    sample.dts += timeline.shift + timeline.lift;
-                    sample.pts += timeline.shift;
+                    sample.decoded += timeline.pts_shift;
+                    sample.dts += timeline.pts_shift + timeline.lift;
+                    sample.pts += timeline.pts_shift;
                     if let Some((early, i)) = &mut self.early {
                         early.set(*i, &mut sample);
                         *i += 1;
@@ -172,7 +172,7 @@ struct Zone {
 fn zone(selected: SelectedTrack<'_>, at: SampleId) -> Option<Zone> {
     let timeline = &selected.stream.timeline;
     let (moofs, slot) = selected.moofs.filter(|_| timeline.segments.is_empty())?;
-    let from = timeline.delay - timeline.shift;
+    let from = timeline.begins_at - timeline.pts_shift;
     if from <= 0 || !selected.source().is_video {
         return None;
     }
@@ -191,7 +191,7 @@ fn zone(selected: SelectedTrack<'_>, at: SampleId) -> Option<Zone> {
         shown.push(sample.pts);
         // Only negative composition offsets show a picture before it is decoded.
         spread = spread.max(sample.decoded - sample.pts);
-        let begin = timeline.delay + i64::try_from(shown.len()).unwrap_or(0);
+        let begin = timeline.begins_at + i64::try_from(shown.len()).unwrap_or(0);
         rest = Some(sample.id().next()).filter(|_| sample.decoded - spread < begin);
         if rest.is_none() {
             break;
@@ -208,7 +208,7 @@ pub(crate) fn need(selected: SelectedTrack<'_>, at: SampleId) -> Option<ByteRang
 /// The compressed times of the pictures in front of the edit, and which of them `at` is.
 fn early(selected: SelectedTrack<'_>, at: SampleId) -> Option<(PrerollTimes, usize)> {
     let Zone { number, decoded, shown, .. } = zone(selected, at)?;
-    let shown = preroll::compress(shown, selected.stream.timeline.delay).ok()?;
+    let shown = preroll::compress(shown, selected.stream.timeline.begins_at).ok()?;
     let steady = *decoded.get(shown.len())?;
     Some((PrerollTimes { shown, steady }, number))
 }

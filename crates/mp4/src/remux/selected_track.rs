@@ -39,29 +39,29 @@ impl<'a> SelectedTrack<'a> {
         chosen: Option<usize>,
         kind: TrackKind,
     ) -> Result<Option<Self>> {
-        let Some(i) = chosen else { return Ok(None) };
-        let (track, stream) = init::playable_track(index.tracks(), i)?;
+        let Some(number) = chosen else { return Ok(None) };
+        let (track, stream) = init::playable_track(index.tracks(), number)?;
         if track.kind != kind {
-            let violation = "selected track is not of this kind";
-            return Err(Error { track: Some(i), path: "trak", offset: 0, violation });
+            let violation = "track is not of this kind";
+            return Err(Error { track: Some(number), path: "trak", offset: 0, violation });
         }
-        Ok(Some(Self::new(index, i, track, stream)))
+        Ok(Some(Self::new(index, number, track, stream)))
     }
 
     /// For a track of cues.
-    pub(crate) fn of_text<B: AsRef<[u8]>>(index: &'a Index<B>, i: usize) -> Option<Self> {
-        let track = index.tracks().get(i).filter(|track| track.text.is_some())?;
-        Some(Self::new(index, i, track, track.stream.as_ref()?))
+    pub(crate) fn of_text<B: AsRef<[u8]>>(index: &'a Index<B>, number: usize) -> Option<Self> {
+        let track = index.tracks().get(number).filter(|track| track.text.is_some())?;
+        Some(Self::new(index, number, track, track.stream.as_ref()?))
     }
 
     fn new<B: AsRef<[u8]>>(
         index: &'a Index<B>,
-        i: usize,
+        number: usize,
         track: &'a Track,
         stream: &'a TrackMedia,
     ) -> Self {
-        let moofs = index.moofs().and_then(|moofs| Some((moofs, moofs.slot(i)?)));
-        Self { data: index.moov(), index: i, track, stream, moofs }
+        let moofs = index.moofs().and_then(|moofs| Some((moofs, moofs.slot(number)?)));
+        Self { data: index.moov(), index: number, track, stream, moofs }
     }
 
     pub(crate) fn source(&self) -> SampleSource<'a> {
@@ -103,10 +103,10 @@ impl<'a> SelectedTrack<'a> {
         let is_video = self.track.kind == TrackKind::Video;
         let first = piece.samples.first();
         let described = first.map_or(1, |sample| sample.description);
-        let (init, description) = sample_description::place(&self.stream.descriptions, described);
+        let (init, description) = sample_description::init_of(&self.stream.descriptions, described);
         let target = Target {
             track: self.index,
-            number: init::number(self.index),
+            number: init::track_id(self.index),
             sequence: *sequence,
             is_video,
             init,
@@ -123,24 +123,25 @@ impl<'a> SelectedTrack<'a> {
         }
         let TrackMedia { aux, descriptions, tables, timeline, .. } = self.stream;
         let cipher = sample_description::cipher_of(descriptions, described)?;
-        let mut all: Option<AuxInfo> = None;
+        let mut joined: Option<AuxInfo> = None;
         for samples in piece.samples.chunk_by(|a, b| a.moof == b.moof) {
             let first = samples.first()?;
             let count = u32::try_from(samples.len()).ok()?;
             let next = if let Some((_, segment)) = timeline.segment(first.id()) {
                 let range = (segment.sample(first.index), count);
-                aux.as_ref()?.of(self.data, Some(&tables.stsc), 0, range)?
+                aux.as_ref()?.of_samples(self.data, Some(&tables.stsc), 0, range)?
             } else {
                 let (moofs, slot) = self.moofs?;
-                let moof = moofs.from(first.moof).first().filter(|moof| moof.at == first.moof)?;
-                moof.aux(moofs.moof_tracks.get(slot)?, (first.index, count), cipher.iv_bytes)?
+                let moof =
+                    moofs.known_from(first.moof).first().filter(|moof| moof.at == first.moof)?;
+                moof.aux(moofs.moof_tracks.get(slot)?, (first.index, count), cipher.iv_len)?
             };
-            all = match all {
+            joined = match joined {
                 Some(before) => Some(before.join(next)?),
                 None => Some(next),
             };
         }
-        all
+        joined
     }
 }
 

@@ -159,10 +159,11 @@ fn parts<'a>(index: &'a Index<&[u8]>) -> Result<Vec<ClipTrack<'a>>> {
         let mut samples = walk.take(WINDOW_SAMPLES_MAX).collect::<Result<Vec<_>>>()?;
         let mut media_time = 0;
         if track.kind == TrackKind::Video {
-            let before = timeline.delay - timeline.shift - samples.first().map_or(0, |s| s.dts);
+            let before =
+                timeline.begins_at - timeline.pts_shift - samples.first().map_or(0, |s| s.dts);
             media_time = u32::try_from(before.max(0)).unwrap_or(0);
         } else {
-            samples.retain(|s| s.dts + timeline.shift >= 0);
+            samples.retain(|s| s.dts + timeline.pts_shift >= 0);
         }
         if let Some(first) = parts.first() {
             let length = first.samples.iter().map(|s| u64::from(s.duration)).sum();
@@ -170,7 +171,7 @@ fn parts<'a>(index: &'a Index<&[u8]>) -> Result<Vec<ClipTrack<'a>>> {
         }
         if !samples.is_empty() {
             parts.push(ClipTrack {
-                number: init::number(parts.len()),
+                number: init::track_id(parts.len()),
                 track,
                 stream,
                 samples,
@@ -199,7 +200,7 @@ fn write_moov(data: &[u8], parts: &[ClipTrack<'_>], shape: Shape) -> Vec<u8> {
             put_all(out, &[0, 0, 1000, shape.duration(1000), 0x1_0000, 0x0100_0000, 0, 0]);
             put_all(out, &[0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000]);
             put_all(out, &[0; 6]);
-            put(out, init::number(parts.len()));
+            put(out, init::track_id(parts.len()));
         });
         for part in parts {
             boxed(out, *b"trak", |out| write_trak(out, data, part, shape));

@@ -38,7 +38,7 @@ pub(crate) struct AuxInfo {
     /// Bytes for each sample.
     pub(crate) sizes: Vec<u32>,
     /// Bytes of an initialization vector.
-    pub(crate) iv_bytes: u32,
+    pub(crate) iv_len: u32,
     pub(crate) location: AuxLocation,
 }
 
@@ -53,13 +53,14 @@ pub(crate) enum AuxLocation {
 #[derive(Debug)]
 pub(crate) struct AuxInfoTable {
     count: u32,
-    iv_bytes: u32,
+    iv_len: u32,
     sizes: Sizes,
-    base: Base,
+    entries: EntryLocation,
     /// Bytes in front of every [`SIZES_STEP`]th entry.
-    marks: Vec<u64>,
+    prefix_sums: Vec<u64>,
 }
 
+/// The sizes of the entries.
 #[derive(Debug)]
 enum Sizes {
     Same(u8),
@@ -69,8 +70,9 @@ enum Sizes {
     Subsamples,
 }
 
+/// Where the entries of the table lie.
 #[derive(Debug)]
-enum Base {
+enum EntryLocation {
     /// The entries of `senc`, from here to here.
     Moov(usize, usize),
     /// `saio`: one offset for all, or one for each chunk.
@@ -91,30 +93,30 @@ impl AuxInfoTable {
         data: &[u8],
         senc: Option<BoxAt>,
         sizes_and_offsets: Option<(BoxAt, BoxAt)>,
-        iv_bytes: u8,
+        iv_len: u8,
     ) -> Result<Option<Self>> {
-        let (count, sizes, base) = match (senc, sizes_and_offsets) {
-            (Some(senc), _) => read_senc(data, senc, iv_bytes)?,
+        let (count, sizes, entries) = match (senc, sizes_and_offsets) {
+            (Some(senc), _) => read_senc(data, senc, iv_len)?,
             (None, Some((sizes, offsets))) => {
                 let (count, sizes) = read_saiz(data, sizes)?;
                 (count, sizes, read_saio(data, offsets)?)
             }
             (None, None) => return Ok(None),
         };
-        let iv_bytes = u32::from(iv_bytes);
-        let table = Self { count, iv_bytes, sizes, base, marks: Vec::new() };
-        table.marked(data).map(Some)
+        let iv_len = u32::from(iv_len);
+        let table = Self { count, iv_len, sizes, entries, prefix_sums: Vec::new() };
+        table.with_prefix_sums(data).map(Some)
     }
 
     /// Adds up the sizes once, where they differ.
-    fn marked(mut self, data: &[u8]) -> Result<Self> {
+    fn with_prefix_sums(mut self, data: &[u8]) -> Result<Self> {
         if matches!(self.sizes, Sizes::Same(_)) {
             return Ok(self);
         }
         let mut sum = 0;
         for i in 0..self.count {
             if i.is_multiple_of(SIZES_STEP) {
-                self.marks.push(sum);
+                self.prefix_sums.push(sum);
             }
             sum += u64::from(self.size(data, i, sum).ok_or_else(|| {
                 let violation = "auxiliary information is missing for some samples; § 8.7.8";
@@ -126,16 +128,16 @@ impl AuxInfoTable {
 
     /// Bytes of entry `i`, which has `before` bytes of others in front of it.
     fn size(&self, data: &[u8], i: u32, before: u64) -> Option<u32> {
-        match (&self.sizes, &self.base) {
+        match (&self.sizes, &self.entries) {
             (Sizes::Same(size), _) => Some(u32::from(*size)),
             (Sizes::Bytes(at), _) => data.get(at + i as usize).map(|size| u32::from(*size)),
-            (Sizes::Subsamples, Base::Moov(start, end)) => {
-                let at = start + usize::try_from(before).ok()? + self.iv_bytes as usize;
+            (Sizes::Subsamples, EntryLocation::Moov(start, end)) => {
+                let at = start + usize::try_from(before).ok()? + self.iv_len as usize;
                 let subsamples = be16(data, at)?;
-                let size = self.iv_bytes + 2 + 6 * u32::from(subsamples);
-                (at - self.iv_bytes as usize + size as usize <= *end).then_some(size)
+                let size = self.iv_len + 2 + 6 * u32::from(subsamples);
+                (at - self.iv_len as usize + size as usize <= *end).then_some(size)
             }
-            (Sizes::Subsamples, Base::File { .. }) => None,
+            (Sizes::Subsamples, EntryLocation::File { .. }) => None,
         }
     }
 
@@ -145,7 +147,7 @@ impl AuxInfoTable {
             return Some(u64::from(i) * u64::from(size));
         }
         let mark = i / SIZES_STEP;
-        let mut sum = *self.marks.get(mark as usize)?;
+        let mut sum = *self.prefix_sums.get(mark as usize)?;
         for i in mark * SIZES_STEP..i {
             sum += u64::from(self.size(data, i, sum)?);
         }
@@ -154,7 +156,7 @@ impl AuxInfoTable {
 
     /// The auxiliary information of `count` samples from `first` on; `None` where the tables lack it.
     /// Offsets count from `base`; there may be one for each chunk.
-    pub(crate) fn of(
+    pub(crate) fn of_samples(
         &self,
         data: &[u8],
         stsc: Option<&Stsc>,
@@ -172,7 +174,7 @@ impl AuxInfoTable {
                 chunk_sum = sum;
             }
             let size = self.size(data, i, sum)?;
-            if let Base::File { table, wide } = &self.base {
+            if let EntryLocation::File { table, wide } = &self.entries {
                 let (entry, inside) =
                     if table.count == 1 { (0, sum) } else { (chunk?.number, sum - chunk_sum) };
                 let at = offset(data, table, *wide, entry)?.checked_add(base)?;
@@ -182,11 +184,11 @@ impl AuxInfoTable {
             sizes.push(size);
             sum += u64::from(size);
         }
-        let location = match self.base {
-            Base::File { .. } => AuxLocation::File(ranges),
-            Base::Moov(at, _) => AuxLocation::Here(within(data, at, start, sum)?.to_vec()),
+        let location = match self.entries {
+            EntryLocation::File { .. } => AuxLocation::File(ranges),
+            EntryLocation::Moov(at, _) => AuxLocation::Here(within(data, at, start, sum)?.to_vec()),
         };
-        Some(AuxInfo { sizes, iv_bytes: self.iv_bytes, location })
+        Some(AuxInfo { sizes, iv_len: self.iv_len, location })
     }
 }
 
@@ -210,20 +212,20 @@ fn within(data: &[u8], at: usize, start: u64, end: u64) -> Option<&[u8]> {
     data.get(at(start)?..at(end)?)
 }
 
-fn read_senc(data: &[u8], b: BoxAt, iv_bytes: u8) -> Result<(u32, Sizes, Base)> {
+fn read_senc(data: &[u8], b: BoxAt, iv_len: u8) -> Result<(u32, Sizes, EntryLocation)> {
     let fault = |violation| Error::moov("mdia/minf/stbl/senc", b.start, violation);
     let flags = be32(data, b.body).unwrap_or(0);
     if flags & 1 != 0 {
         return Err(fault("senc overrides tenc, which is not supported; 23001-7 § 7.2"));
     }
     let count = be32(b.content(data), 4).ok_or_else(|| fault(TOO_SHORT))?;
-    let held = (b.end - b.body - 8) as u64;
-    let sizes = if flags & 2 == 0 { Sizes::Same(iv_bytes) } else { Sizes::Subsamples };
-    let least = u64::from(iv_bytes) + if flags & 2 == 0 { 0 } else { 2 };
-    if u64::from(count) * least > held {
+    let available = (b.end - b.body - 8) as u64;
+    let sizes = if flags & 2 == 0 { Sizes::Same(iv_len) } else { Sizes::Subsamples };
+    let least = u64::from(iv_len) + if flags & 2 == 0 { 0 } else { 2 };
+    if u64::from(count) * least > available {
         return Err(fault(TOO_FEW_ENTRIES));
     }
-    Ok((count, sizes, Base::Moov(b.body + 8, b.end)))
+    Ok((count, sizes, EntryLocation::Moov(b.body + 8, b.end)))
 }
 
 /// Where the fields begin, behind flags that may announce an `aux_info_type`.
@@ -242,13 +244,13 @@ fn read_saiz(data: &[u8], b: BoxAt) -> Result<(u32, Sizes)> {
     }
 }
 
-fn read_saio(data: &[u8], b: BoxAt) -> Result<Base> {
+fn read_saio(data: &[u8], b: BoxAt) -> Result<EntryLocation> {
     let at = fields(data, b);
     let wide = data.get(b.body).is_some_and(|version| *version != 0);
     // `Table` expects four bytes in front of the count.
     let rest = BoxAt { body: at.saturating_sub(4), ..b };
     let table = Table::parse(data, rest, if wide { 8 } else { 4 }, "mdia/minf/stbl/saio")?;
-    Ok(Base::File { table, wide })
+    Ok(EntryLocation::File { table, wide })
 }
 
 fn offset(data: &[u8], table: &Table, wide: bool, i: u32) -> Option<u64> {
@@ -264,8 +266,8 @@ pub(crate) fn write(out: &mut Vec<u8>, aux: &AuxInfo) -> Option<Hole> {
         return None;
     }
     let count = u32::try_from(aux.sizes.len()).unwrap_or(u32::MAX).to_be_bytes();
-    let subsamples = aux.sizes.iter().any(|size| *size > aux.iv_bytes);
-    let mixed = subsamples && aux.sizes.iter().any(|size| *size <= aux.iv_bytes);
+    let subsamples = aux.sizes.iter().any(|size| *size > aux.iv_len);
+    let mixed = subsamples && aux.sizes.iter().any(|size| *size <= aux.iv_len);
     // `senc` has subsamples for all samples or for none; `saiz` can describe a mixture.
     let kind = if mixed { *b"free" } else { *b"senc" };
     let at = out.len() + 16;

@@ -110,8 +110,8 @@ impl Moof {
 
     /// Its track fragments.
     fn trafs(&self) -> Trafs<'_> {
-        let all = boxes(&self.bytes, 8, self.bytes.len(), "").of(*b"traf");
-        Trafs { bytes: &self.bytes, all, number: 0 }
+        let boxes = boxes(&self.bytes, 8, self.bytes.len(), "").of(*b"traf");
+        Trafs { bytes: &self.bytes, boxes, number: 0 }
     }
 
     fn start(&self, traf: &Traf) -> i64 {
@@ -166,7 +166,7 @@ impl Moof {
         &self,
         track: &MoofTrack,
         (first, count): (u32, u32),
-        iv_bytes: u8,
+        iv_len: u8,
     ) -> Option<AuxInfo> {
         let (mut skip, mut left, mut all) = (first, count, None::<AuxInfo>);
         for traf in self.trafs() {
@@ -179,7 +179,7 @@ impl Moof {
             }
             let here = samples.saturating_sub(skip).min(left);
             if here > 0 {
-                let next = self.traf_aux(&traf, track, (skip, here), iv_bytes)?;
+                let next = self.traf_aux(&traf, track, (skip, here), iv_len)?;
                 all = match all {
                     Some(before) => Some(before.join(next)?),
                     None => Some(next),
@@ -196,23 +196,36 @@ impl Moof {
         traf: &Traf,
         track: &MoofTrack,
         range: (u32, u32),
-        iv_bytes: u8,
+        iv_len: u8,
     ) -> Option<AuxInfo> {
         let child = |kind| find(&self.bytes, traf.body, traf.end, &[kind]);
         let offsets = child(*b"saiz").zip(child(*b"saio"));
-        let table = AuxInfoTable::parse(&self.bytes, child(*b"senc"), offsets, iv_bytes);
+        let table = AuxInfoTable::parse(&self.bytes, child(*b"senc"), offsets, iv_len);
         let base = match tfhd::parse(&self.bytes, traf.head, track.defaults)?.base {
             Base::At(at) => at,
             Base::Moof | Base::Before => self.at,
         };
-        table.ok()??.of(&self.bytes, None, base, range)
+        table.ok()??.of_samples(&self.bytes, None, base, range)
     }
 
     /// Its samples of a track, in media time.
-    pub(crate) fn samples<'a>(&'a self, track: MoofTrack, all: &'a [MoofTrack]) -> MoofSamples<'a> {
+    pub(crate) fn samples<'a>(
+        &'a self,
+        track: MoofTrack,
+        tracks: &'a [MoofTrack],
+    ) -> MoofSamples<'a> {
         let trafs = self.trafs();
         let place = Cursor { offset: self.at, dts: 0, base: self.at, index: 0 };
-        MoofSamples { moof: self, track, all, trafs, runs: None, run: None, place, failed: false }
+        MoofSamples {
+            moof: self,
+            track,
+            tracks,
+            trafs,
+            runs: None,
+            run: None,
+            place,
+            failed: false,
+        }
     }
 }
 
@@ -240,7 +253,7 @@ impl Traf {
 /// The track fragments of a checked `moof`.
 struct Trafs<'a> {
     bytes: &'a [u8],
-    all: Of<'a>,
+    boxes: Of<'a>,
     number: usize,
 }
 
@@ -249,11 +262,11 @@ impl Iterator for Trafs<'_> {
 
     #[inline(never)]
     fn next(&mut self) -> Option<Traf> {
-        let BoxAt { body, end, .. } = self.all.next()?;
+        let BoxAt { body, end, .. } = self.boxes.next()?;
         let head = find(self.bytes, body, end, &[*b"tfhd"])?;
         let number = self.number;
         self.number += 1;
-        Some(Traf { id: tfhd::track(self.bytes, head).unwrap_or(0), number, head, body, end })
+        Some(Traf { id: tfhd::track_id(self.bytes, head).unwrap_or(0), number, head, body, end })
     }
 }
 
@@ -270,7 +283,7 @@ struct Cursor {
 pub(crate) struct MoofSamples<'a> {
     moof: &'a Moof,
     track: MoofTrack,
-    all: &'a [MoofTrack],
+    tracks: &'a [MoofTrack],
     trafs: Trafs<'a>,
     runs: Option<(Of<'a>, Tfhd)>,
     run: Option<Trun>,
@@ -283,7 +296,7 @@ impl<'a> MoofSamples<'a> {
     fn enter(&mut self) -> Result<bool> {
         let bytes: &'a [u8] = &self.moof.bytes;
         let Some(traf) = self.trafs.next() else { return Ok(false) };
-        let track = self.all.iter().find(|track| track.id == traf.id);
+        let track = self.tracks.iter().find(|track| track.id == traf.id);
         let defaults = track.map(|track| track.defaults).unwrap_or_default();
         let cut = || self.moof.fault("moof/traf/tfhd", traf.head.start, TOO_SHORT);
         let head = tfhd::parse(bytes, traf.head, defaults).ok_or_else(cut)?;

@@ -74,10 +74,10 @@ impl MoofStore {
     }
 
     /// The `moof` at an offset, and the known ones after it.
-    pub(crate) fn from(&self, at: u64) -> &[Moof] {
-        let run = self.runs.iter().find(|run| run.start <= at && at < run.at);
+    pub(crate) fn known_from(&self, offset: u64) -> &[Moof] {
+        let run = self.runs.iter().find(|run| run.start <= offset && offset < run.at);
         let moofs = run.map_or(&[][..], |run| &run.moofs);
-        moofs.get(moofs.partition_point(|moof| moof.at < at)..).unwrap_or_default()
+        moofs.get(moofs.partition_point(|moof| moof.at < offset)..).unwrap_or_default()
     }
 
     /// When the known samples after `place` end, in milliseconds.

@@ -147,17 +147,19 @@ impl MoofStore {
         Ok(())
     }
 
-    fn walk(&mut self, i: usize, offset: u64, bytes: &[u8]) -> Result<()> {
-        let limit = self.runs.get(i + 1).map_or(OFFSET_MAX, |next| next.start);
+    fn walk(&mut self, run_index: usize, offset: u64, bytes: &[u8]) -> Result<()> {
+        let limit = self.runs.get(run_index + 1).map_or(OFFSET_MAX, |next| next.start);
         loop {
-            let Some(run) = self.runs.get(i).filter(|run| run.at < limit) else { return Ok(()) };
+            let Some(run) = self.runs.get(run_index).filter(|run| run.at < limit) else {
+                return Ok(());
+            };
             let (at, fresh) = (run.at, run.start == run.at && run.start != self.origin);
             let from = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
             let Some(rest) = bytes.get(from..) else { return Ok(()) };
             let Some(header) = Header::parse(rest) else {
                 // Fewer bytes than a header at the end of the file are padding.
                 let end = self.file_size.filter(|size| *size == at + rest.len() as u64);
-                if let Some((end, run)) = end.zip(self.runs.get_mut(i)) {
+                if let Some((end, run)) = end.zip(self.runs.get_mut(run_index)) {
                     run.at = end;
                 }
                 return Ok(());
@@ -182,11 +184,11 @@ impl MoofStore {
                 _ => None,
             };
             if let Some(most) = most
-                && !self.take_whole(i, (at, size), rest, most)?
+                && !self.take_whole(run_index, (at, size), rest, most)?
             {
                 return Ok(());
             }
-            if let Some(run) = self.runs.get_mut(i) {
+            if let Some(run) = self.runs.get_mut(run_index) {
                 (run.at, run.missing) = (at + size, None);
             }
         }
@@ -196,7 +198,7 @@ impl MoofStore {
     /// it had all.
     fn take_whole(
         &mut self,
-        i: usize,
+        run_index: usize,
         (at, size): (u64, u64),
         rest: &[u8],
         most: u64,
@@ -207,10 +209,10 @@ impl MoofStore {
         }
         let len = usize::try_from(size).unwrap_or(usize::MAX);
         if let Some(content) = rest.get(..len) {
-            return self.take(i, at, content).map(|()| true);
+            return self.take(run_index, at, content).map(|()| true);
         }
         let missing = self.file_size.is_none_or(|end| at + size <= end).then_some(size);
-        if let Some(run) = self.runs.get_mut(i) {
+        if let Some(run) = self.runs.get_mut(run_index) {
             // A box that the end of the file cuts off is passed over.
             run.missing = missing;
             run.at = if missing.is_some() { at } else { at + size };
@@ -219,7 +221,7 @@ impl MoofStore {
     }
 
     /// Takes a whole `moof` or `sidx`.
-    fn take(&mut self, i: usize, at: u64, content: &[u8]) -> Result<()> {
+    fn take(&mut self, run_index: usize, at: u64, content: &[u8]) -> Result<()> {
         let b = BoxAt { kind: *b"sidx", start: 0, body: 8, end: content.len() };
         if content.get(4..8) == Some(b"sidx") {
             let parsed = sidx::parse(content, b, at + content.len() as u64);
@@ -229,7 +231,7 @@ impl MoofStore {
             }
             return Ok(());
         }
-        let moofs = self.runs.get(i).map_or(&[][..], |run| &run.moofs);
+        let moofs = self.runs.get(run_index).map_or(&[][..], |run| &run.moofs);
         let marked = self.marks.partition_point(|mark| mark.offset <= at).checked_sub(1);
         let marked = marked.and_then(|i| self.marks.get(i));
         let start = |id| {
@@ -245,7 +247,7 @@ impl MoofStore {
             continued.map_or(marked_start.max(track.end), |span| span.end)
         };
         let moof = Moof::new(at, content, &self.moof_tracks, start)?;
-        if let Some(run) = self.runs.get_mut(i) {
+        if let Some(run) = self.runs.get_mut(run_index) {
             run.moofs.push(moof);
             if run.moofs.len() >= MOOFS_MAX {
                 run.forget_half();

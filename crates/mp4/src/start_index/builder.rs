@@ -125,17 +125,17 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         unfinished.min_by_key(|(_, writer)| at(writer)).map(|(i, _)| i)
     }
 
-    /// Moves track `i` past a block of these samples, whose key frames go into the map.
-    fn advance(&mut self, i: usize, samples: &[Sample]) {
-        let is_lead =
-            Some(i) == self.tracks.iter().position(|l| l.selected.track.kind == TrackKind::Video);
-        let Some(writer) = self.tracks.get_mut(i) else { return };
+    /// Moves a track past a block of these samples, whose key frames go into the map.
+    fn advance(&mut self, track: usize, samples: &[Sample]) {
+        let is_lead = Some(track)
+            == self.tracks.iter().position(|l| l.selected.track.kind == TrackKind::Video);
+        let Some(writer) = self.tracks.get_mut(track) else { return };
         writer.next += u32::try_from(samples.len()).unwrap_or(0);
         writer.blocks += 1;
         if is_lead {
             let (selected, segment) = (writer.selected, writer.segment);
             for sample in samples.iter().filter(|sample| sample.key) {
-                let time_ms = selected.ms((sample.pts + segment.shift).max(segment.delay));
+                let time_ms = selected.ms((sample.pts + segment.pts_shift).max(segment.begins_at));
                 self.key_frame(KeyFrame { time_ms, offset: sample.offset });
             }
         }

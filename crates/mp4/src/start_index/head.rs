@@ -161,12 +161,12 @@ impl<'a> StartIndex<'a> {
     }
 
     /// The first track of this kind that plays in every browser, else the first.
-    pub fn default(&self, kind: TrackKind) -> Option<usize> {
-        let of = |everywhere: bool| {
+    pub fn default_track(&self, kind: TrackKind) -> Option<usize> {
+        let first = |everywhere: bool| {
             let known = |track: &Track| !everywhere || track.support == Support::Everywhere;
             self.tracks().find(|(_, track)| track.kind == kind && known(track))
         };
-        of(true).or_else(|| of(false)).map(|(number, _)| number)
+        first(true).or_else(|| first(false)).map(|(number, _)| number)
     }
 
     /// The key frames of its first video track in the order of time; every nth one where there are
@@ -241,12 +241,12 @@ impl<'a> StoredTrack<'a> {
     /// The media time, in ticks, of a presentation time.
     pub(super) fn media_time(&self, ms: u64) -> i64 {
         let ticks = rescale(ms, 1000, self.track.timescale).min(TICKS_MAX);
-        ticks.cast_signed() - self.segment.shift
+        ticks.cast_signed() - self.segment.pts_shift
     }
 
     /// The presentation time of `dts`: about when such a sample is shown.
     pub(super) fn ms(&self, dts: u64) -> u64 {
-        let ticks = dts.saturating_add_signed(self.segment.shift);
+        let ticks = dts.saturating_add_signed(self.segment.pts_shift);
         rescale(ticks, self.track.timescale, 1000)
     }
 
@@ -262,7 +262,7 @@ impl<'a> StoredTrack<'a> {
         for number in &mut segment {
             *number = reader.signed()?;
         }
-        let segment = EditSegment::of(segment);
+        let segment = EditSegment::from_numbers(segment);
         let segment = segment.ok_or_else(|| reader.fault("edit segment has impossible numbers"))?;
         track.sample_count = segment.end - segment.first;
         let blocks = track.sample_count.div_ceil(BLOCK_SAMPLES);

@@ -7,7 +7,7 @@ use crate::limits::PACK_BYTES_MAX;
 const MAGIC: &[u8] = b"ffp\x01";
 
 /// The bytes of pack `number`, with these blocks of each track. The directory takes at most 3 bytes a
-/// track, and for each block what [`cost`] adds to its length.
+/// track and 3 bytes a block (see [`cost`]).
 pub(super) fn write(number: u32, tracks: &[Vec<Vec<u8>>]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     put(&mut out, u64::from(number));

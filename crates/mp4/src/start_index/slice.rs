@@ -43,27 +43,28 @@ impl BlockSpan {
 /// An index in which each of the `spans`' tracks has just these blocks. Tracks are named by their
 /// place in [`StartIndex::tracks`].
 pub(super) fn index(
-    film: &StartIndex<'_>,
+    index: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
     spans: &[(usize, BlockSpan)],
 ) -> PackResult<Index<Vec<u8>>> {
     let mut moov = Vec::new();
     let mut written = Vec::new();
-    for &(i, span) in spans {
-        let Some(stored) = film.tracks.get(i) else { continue };
-        let samples = samples(film, packs, i, span)?;
+    for &(track, span) in spans {
+        let Some(stored) = index.tracks.get(track) else { continue };
+        let samples = samples(index, packs, track, span)?;
         let start = moov.len();
         trak(&mut moov, &samples, stored.lists_keys);
         written.push((stored, span, samples.first().map_or(0, |s| s.dts), start));
     }
-    let last = spans.iter().filter_map(|(i, _)| film.tracks.get(*i)).map(|s| s.number).max();
+    let last =
+        spans.iter().filter_map(|(track, _)| index.tracks.get(*track)).map(|s| s.number).max();
     let mut tracks: Vec<Track> = Vec::new();
     tracks.resize_with(last.map_or(0, |last| last + 1), || {
         Track::unplayable(crate::Unplayable::NoSamples)
     });
     for (stored, span, dts, start) in written {
-        let segment = stored.segment.from(span.first(stored), span.count(stored), dts);
-        let stream = stream(&moov, start, Timeline::of(segment), stored.roll)?;
+        let segment = stored.segment.rebased(span.first(stored), span.count(stored), dts);
+        let stream = stream(&moov, start, Timeline::of_segment(segment), stored.roll)?;
         if let Some(slot) = tracks.get_mut(stored.number) {
             *slot = track(stored, stream);
         }
@@ -83,17 +84,17 @@ fn track(stored: &StoredTrack<'_>, stream: TrackMedia) -> Track {
 }
 
 fn samples(
-    film: &StartIndex<'_>,
+    index: &StartIndex<'_>,
     packs: &[(u32, &[u8])],
-    i: usize,
+    track: usize,
     span: BlockSpan,
 ) -> PackResult<Vec<Sample>> {
     let mut samples = Vec::new();
-    let Some(stored) = film.tracks.get(i) else { return Ok(samples) };
+    let Some(stored) = index.tracks.get(track) else { return Ok(samples) };
     for number in span.from..span.to.min(stored.blocks) {
-        let one = BlockSpan { from: number, to: number + 1 };
-        let block = film.block(packs, i, number)?;
-        block::read(block, one.count(stored), &mut samples)?;
+        let block_span = BlockSpan { from: number, to: number + 1 };
+        let block = index.block(packs, track, number)?;
+        block::read(block, block_span.count(stored), &mut samples)?;
     }
     Ok(samples)
 }

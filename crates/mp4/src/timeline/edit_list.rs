@@ -12,7 +12,7 @@ use crate::ticks::rescale;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MediaSpan {
     /// When it begins in the presentation.
-    pub(crate) delay: i64,
+    pub(crate) begins_at: i64,
     /// Media time of its start.
     pub(crate) from: i64,
     /// Media time of its end; `None`: the end of the media.
@@ -23,15 +23,15 @@ pub(crate) struct MediaSpan {
 
 impl MediaSpan {
     /// All of the media.
-    pub(crate) const WHOLE: Self = Self { delay: 0, from: 0, to: None, still: None };
+    pub(crate) const WHOLE: Self = Self { begins_at: 0, from: 0, to: None, still: None };
 
     /// Whether `next` continues this span, in the media and in the presentation.
     fn goes_on(&self, next: &Self, slack: i64) -> bool {
         let Some(to) = self.to.filter(|_| self.still.is_none() && next.still.is_none()) else {
             return false;
         };
-        let over = self.delay + to - self.from;
-        (next.from - to).abs() <= slack && (next.delay - over).abs() <= slack
+        let ends_at = self.begins_at + to - self.from;
+        (next.from - to).abs() <= slack && (next.begins_at - ends_at).abs() <= slack
     }
 }
 
@@ -50,14 +50,14 @@ pub(crate) fn media_spans(
     let ticks = |time| rescale(time, movie, track).min(TICKS_MAX).cast_signed();
     // Durations are rounded to ticks of the movie: edits that continue may differ by a tick.
     let slack = ticks(2);
-    let alone = edits.iter().filter(|edit| edit.media_time >= 0).count() == 1;
+    let is_only = edits.iter().filter(|edit| edit.media_time >= 0).count() == 1;
     let mut found: Vec<MediaSpan> = Vec::new();
     let mut at = 0;
     for edit in edits {
         let begin = ticks(at);
         at = at.saturating_add(edit.duration).min(TICKS_MAX);
         let length = Some(ticks(at) - begin).filter(|_| edit.duration > 0);
-        let Some(media_span) = media_span(edit, begin, length, alone)? else { continue };
+        let Some(media_span) = media_span(edit, begin, length, is_only)? else { continue };
         match found.last_mut() {
             Some(last) if last.goes_on(&media_span, slack) => last.to = media_span.to,
             _ => found.push(media_span),
@@ -70,12 +70,12 @@ pub(crate) fn media_spans(
     if found.is_empty() { Err("shows nothing of the track") } else { Ok(found) }
 }
 
-/// The span of one edit, if it shows something; `alone`: it is the only one that does.
+/// The span of one edit, if it shows something; `is_only`: it is the only one that does.
 fn media_span(
     edit: &Edit,
     begin: i64,
     length: Option<i64>,
-    alone: bool,
+    is_only: bool,
 ) -> Result<Option<MediaSpan>, &'static str> {
     let limit = TICKS_MAX.cast_signed();
     if edit.media_time == -1 {
@@ -84,24 +84,27 @@ fn media_span(
     if edit.media_time > limit {
         return Err("begins past tick 2^53");
     }
-    // A start before the media's beginning is a delay.
+    // A start before the media's beginning delays the span.
     let early = edit.media_time.min(0).saturating_neg().min(limit);
-    let (delay, from) = ((begin + early).min(limit), edit.media_time.max(0));
+    let (begins_at, from) = ((begin + early).min(limit), edit.media_time.max(0));
     let length = length.map(|length| length - early);
     if length.is_some_and(|length| length <= 0) {
         return Ok(None);
     }
     match edit.rate {
         // A rate of 0 in the only edit is a muxer's error.
-        Rate::Still if !alone => Ok(length.map(|still| MediaSpan {
-            delay,
+        Rate::Still if !is_only => Ok(length.map(|still| MediaSpan {
+            begins_at,
             from,
             to: Some(from + 1),
             still: Some(still),
         })),
-        Rate::Plain | Rate::Still => {
-            Ok(Some(MediaSpan { delay, from, to: length.map(|length| from + length), still: None }))
-        }
+        Rate::Plain | Rate::Still => Ok(Some(MediaSpan {
+            begins_at,
+            from,
+            to: length.map(|length| from + length),
+            still: None,
+        })),
         Rate::Other => Err("changes the playback rate"),
     }
 }
@@ -121,7 +124,7 @@ mod tests {
         let found = media_spans(&edits, 600, 44_101).unwrap();
         assert_eq!(found.len(), 8192);
         for (i, media_span) in (0_i64..).zip(&found) {
-            let thrice = media_span.delay * 3 - i * 44_101;
+            let thrice = media_span.begins_at * 3 - i * 44_101;
             assert!(thrice.abs() <= 1, "{i}: {media_span:?}");
         }
     }
@@ -131,12 +134,12 @@ mod tests {
         let spans = |edits: &[Edit]| media_spans(edits, 1000, 1000).unwrap();
         assert_eq!(spans(&[edit(0, 0)]), [MediaSpan::WHOLE]);
         // 300 ticks in front of the media, and 700 of it.
-        let early = MediaSpan { delay: 300, from: 0, to: Some(700), still: None };
+        let early = MediaSpan { begins_at: 300, from: 0, to: Some(700), still: None };
         assert_eq!(spans(&[edit(1000, -300)]), [early]);
         let still = Edit { rate: Rate::Still, ..edit(500, 40) };
         assert_eq!(spans(&[still])[0].still, None);
         let both = spans(&[edit(100, 0), still]);
-        assert_eq!(both[1], MediaSpan { delay: 100, from: 40, to: Some(41), still: Some(500) });
+        assert_eq!(both[1], MediaSpan { begins_at: 100, from: 40, to: Some(41), still: Some(500) });
         assert_eq!(spans(&[edit(100, 0), edit(100, 101), edit(9, 5)]).len(), 2);
         assert_eq!(spans(&[edit(100, 0), edit(50, -1), edit(100, 100)]).len(), 2);
         let fast = Edit { rate: Rate::Other, ..edit(500, 40) };

@@ -19,16 +19,23 @@ pub(crate) struct EditSegment {
     pub(crate) end: u32,
     /// How many of the first samples are compressed to one tick each.
     compressed: u32,
-    /// Presentation time = composition time + shift, in ticks of the track.
-    pub(crate) shift: i64,
-    /// Written decoding time = decoding time + shift + lift: `tfdt` has no sign.
+    /// Presentation time = composition time + `pts_shift`, in ticks of the track.
+    pub(crate) pts_shift: i64,
+    /// Written decoding time = decoding time + `pts_shift` + `lift`: `tfdt` has no sign.
     lift: i64,
     /// When the edit begins.
-    pub(crate) delay: i64,
+    pub(crate) begins_at: i64,
     /// When its presentation ends, in ticks.
     pub(crate) until: i64,
-    /// The sample that is extended until the next segment begins, and by how many ticks.
-    held: (u32, u32),
+    hold: Hold,
+}
+
+/// The sample that is extended until the next segment begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hold {
+    sample: u32,
+    /// By how many ticks it is extended.
+    ticks: u32,
 }
 
 /// A track's sample tables, with the bytes they lie in.
@@ -43,41 +50,44 @@ pub(crate) struct SampleSource<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct SegmentEnd {
     /// One past its last sample in the order of play.
-    base: u32,
+    end_in_play_order: u32,
+    /// The sample that is shown last.
     sample: u32,
     /// When it is shown, and when it ends unless it is extended.
     pts: i64,
-    over: i64,
+    natural_end: i64,
 }
 
 impl EditSegment {
-    /// Its fields, for [`EditSegment::of`]; `None` where it is not the only segment of its track.
+    /// Its fields, for [`EditSegment::from_numbers`]; `None` where it is not the only segment of its
+    /// track.
     pub(crate) fn numbers(&self) -> Option<[i64; 8]> {
-        let Self { base, first, end, compressed, shift, lift, delay, until, held } = *self;
+        let Self { base, first, end, compressed, pts_shift, lift, begins_at, until, hold } = *self;
         let [first, end, compressed] = [first, end, compressed].map(i64::from);
-        let alone = i64::from(base) == first && held.1 == 0;
-        alone.then_some([first, end, compressed, shift, lift, delay, until, i64::from(held.0)])
+        let sample = i64::from(hold.sample);
+        let is_only = i64::from(base) == first && hold.ticks == 0;
+        is_only.then_some([first, end, compressed, pts_shift, lift, begins_at, until, sample])
     }
 
-    /// The segment with such fields; `None` where they contradict each other.
-    pub(crate) fn of(
-        [first, end, compressed, shift, lift, delay, until, held]: [i64; 8],
+    /// The segment with these [`numbers`](Self::numbers); `None` where they contradict each other.
+    pub(crate) fn from_numbers(
+        [first, end, compressed, pts_shift, lift, begins_at, until, sample]: [i64; 8],
     ) -> Option<Self> {
-        let [first, end, compressed, held] = [first, end, compressed, held].map(u32::try_from);
-        let (first, end, compressed, held) =
-            (first.ok()?, end.ok()?, compressed.ok()?, (held.ok()?, 0));
-        let ticks = [shift, lift, delay, until].map(i64::unsigned_abs);
+        let [first, end, compressed, sample] = [first, end, compressed, sample].map(u32::try_from);
+        let (first, end, compressed, hold) =
+            (first.ok()?, end.ok()?, compressed.ok()?, Hold { sample: sample.ok()?, ticks: 0 });
+        let ticks = [pts_shift, lift, begins_at, until].map(i64::unsigned_abs);
         let fits = first < end && compressed <= PREROLL_MAX + REORDER_MAX + 1;
         (fits && ticks.into_iter().all(|ticks| ticks <= TICKS_MAX)).then_some(Self {
             base: first,
             first,
             end,
             compressed,
-            shift,
+            pts_shift,
             lift,
-            delay,
+            begins_at,
             until,
-            held,
+            hold,
         })
     }
 
@@ -86,7 +96,7 @@ impl EditSegment {
     pub(crate) fn unfold(&mut self, source: SampleSource<'_>, second: i64) {
         let SampleSource { data, tables, is_video } = source;
         if !is_video {
-            let from = self.delay - self.shift - second;
+            let from = self.begins_at - self.pts_shift - second;
             self.first = self.first.min(tables.decoded_at(data, from));
             self.base = self.first;
         }
@@ -101,8 +111,8 @@ impl EditSegment {
 
     /// Delays presentation times by `ticks`, and decoding times by `lift` more.
     pub(crate) fn raise(&mut self, ticks: i64, lift: i64) {
-        self.shift += ticks;
-        self.delay += ticks;
+        self.pts_shift += ticks;
+        self.begins_at += ticks;
         self.until += ticks;
         self.lift = lift;
     }
@@ -114,16 +124,16 @@ impl EditSegment {
 
     /// The same segment for `count` samples from number `first` on, which is decoded at `dts`: numbers
     /// and times count from that sample.
-    pub(crate) fn from(&self, first: u32, count: u32, dts: i64) -> Self {
-        let [from, end, held] =
-            [self.first, self.end, self.held.0].map(|n| n.saturating_sub(first));
+    pub(crate) fn rebased(&self, first: u32, count: u32, dts: i64) -> Self {
+        let [start, end, sample] =
+            [self.first, self.end, self.hold.sample].map(|number| number.saturating_sub(first));
         Self {
-            base: from,
-            first: from,
+            base: start,
+            first: start,
             end: end.min(count),
             compressed: if first > self.first { 0 } else { self.compressed },
-            shift: self.shift + dts,
-            held: (held, 0),
+            pts_shift: self.pts_shift + dts,
+            hold: Hold { sample, ticks: 0 },
             ..self.clone()
         }
     }
@@ -135,8 +145,8 @@ impl EditSegment {
         before: Option<SegmentEnd>,
     ) -> Result<Option<(Self, SegmentEnd)>, &'static str> {
         let SampleSource { data, tables, is_video } = source;
-        let MediaSpan { delay, to, still, .. } = *media_span;
-        let (from, to) = match still.and_then(|_| source.at(media_span.from)) {
+        let MediaSpan { begins_at, to, still, .. } = *media_span;
+        let (from, to) = match still.and_then(|_| source.shown_at(media_span.from)) {
             Some(shown) => (shown.ct, Some(shown.ct + 1)),
             None => (media_span.from, to),
         };
@@ -144,38 +154,39 @@ impl EditSegment {
             // Still audio is silence.
             return Ok(None);
         }
-        let first = source.first(from, delay, before.is_some());
+        let first = source.first(from, begins_at, before.is_some());
         let end = to.map_or(tables.count, |to| source.end(to));
         let Some(last) = source.last(first, end, to) else { return Ok(None) };
         let shown_until = source.shown_until(first, end);
         if first >= end || from >= shown_until.max(1) {
             return Ok(None);
         }
-        let shift = delay - from;
+        let pts_shift = begins_at - from;
         let (mut lift, mut compressed) = (0, 0);
         if is_video {
-            let early = preroll::times(data, tables, (first, end), (from, delay))?;
-            let begin = early.iter().min();
+            let preroll_times = preroll::times(data, tables, (first, end), (from, begins_at))?;
+            let begin = preroll_times.iter().min();
             if begin.zip(before).is_some_and(|(begin, before)| *begin <= before.pts) {
                 return Err("jumps between key frames; timescale too coarse");
             }
-            compressed = u32::try_from(early.len()).unwrap_or(u32::MAX);
-            let after = tables.time(data, first.saturating_add(compressed)).0 + shift;
+            compressed = u32::try_from(preroll_times.len()).unwrap_or(u32::MAX);
+            let after = tables.time(data, first.saturating_add(compressed)).0 + pts_shift;
             lift = (i64::from(compressed) - after).max(0);
         }
         if lift > LIFT_MAX {
             return Err("begins too far after a key frame");
         }
-        let until = to.map_or(shown_until, |to| to.min(shown_until)) + shift;
-        let base = before.map_or(first, |last| last.base);
-        let next = base.checked_add(end - first).ok_or("shows over 2^32 samples")?;
+        let until = to.map_or(shown_until, |to| to.min(shown_until)) + pts_shift;
+        let base = before.map_or(first, |last| last.end_in_play_order);
+        let end_in_play_order = base.checked_add(end - first).ok_or("shows over 2^32 samples")?;
         let is_compressed = last.index < first.saturating_add(compressed);
         let duration = if is_compressed { 1 } else { last.duration };
-        let (pts, over) = (last.ct + shift, last.ct + i64::from(duration) + shift);
-        let until = still.map_or(until, |still| delay + still).max(0);
-        let held = (last.index, 0);
-        let mut segment = Self { base, first, end, compressed, shift, lift, delay, until, held };
-        let last = SegmentEnd { base: next, sample: last.index, pts, over };
+        let (pts, natural_end) = (last.ct + pts_shift, last.ct + i64::from(duration) + pts_shift);
+        let until = still.map_or(until, |still| begins_at + still).max(0);
+        let hold = Hold { sample: last.index, ticks: 0 };
+        let mut segment =
+            Self { base, first, end, compressed, pts_shift, lift, begins_at, until, hold };
+        let last = SegmentEnd { end_in_play_order, sample: last.index, pts, natural_end };
         if still.is_some() {
             segment.hold(last, until);
         }
@@ -184,18 +195,18 @@ impl EditSegment {
 
     /// Extends the last sample until `time`: browsers stop playing at a gap.
     pub(crate) fn hold(&mut self, last: SegmentEnd, time: i64) {
-        let extra = u32::try_from((time - last.over).max(0)).unwrap_or(u32::MAX);
-        self.held = (last.sample, extra.min(i32::MAX.cast_unsigned()));
+        let ticks = u32::try_from((time - last.natural_end).max(0)).unwrap_or(u32::MAX);
+        self.hold = Hold { sample: last.sample, ticks: ticks.min(i32::MAX.cast_unsigned()) };
     }
 
     /// One past its last sample in the order of play.
-    pub(crate) fn behind(&self) -> u32 {
+    pub(crate) fn end_in_play_order(&self) -> u32 {
         self.base + (self.end - self.first)
     }
 
-    /// The sample with number `at` in the order of play.
-    pub(crate) fn sample(&self, at: u32) -> u32 {
-        self.first + at.saturating_sub(self.base).min(self.end - self.first)
+    /// The sample with this number in the order of play.
+    pub(crate) fn sample(&self, number: u32) -> u32 {
+        self.first + number.saturating_sub(self.base).min(self.end - self.first)
     }
 
     /// The place of a sample in the order of play, within the segment.
@@ -204,24 +215,24 @@ impl EditSegment {
         SampleId { moof: 0, index: self.base + (sample - self.first) }
     }
 
-    /// When sample `i` is decoded, in presentation time.
-    pub(crate) fn decoded(&self, source: SampleSource<'_>, i: u32) -> i64 {
-        source.tables.time(source.data, i).0 + self.shift
+    /// When a sample is decoded, in presentation time.
+    pub(crate) fn decoded(&self, source: SampleSource<'_>, sample: u32) -> i64 {
+        source.tables.time(source.data, sample).0 + self.pts_shift
     }
 
     /// Converts media times to written ones, for samples from `from` on.
     pub(crate) fn clock(&self, source: SampleSource<'_>, from: u32) -> SampleClock {
         let SampleSource { data, tables, .. } = source;
         let shown = if from < self.first.saturating_add(self.compressed) {
-            let edit = (self.delay - self.shift, self.delay);
+            let edit = (self.begins_at - self.pts_shift, self.begins_at);
             preroll::times(data, tables, (self.first, self.end), edit).unwrap_or_default()
         } else {
             Vec::new()
         };
         let after = self.first.saturating_add(self.compressed);
-        let steady = tables.time(data, after).0 + self.shift + self.lift;
-        let Self { first, shift, lift, held, .. } = *self;
-        SampleClock { early: PrerollTimes { shown, steady }, first, shift, lift, held }
+        let steady = tables.time(data, after).0 + self.pts_shift + self.lift;
+        let Self { first, pts_shift, lift, hold, .. } = *self;
+        SampleClock { preroll: PrerollTimes { shown, steady }, first, pts_shift, lift, hold }
     }
 }
 
@@ -229,22 +240,22 @@ impl EditSegment {
 #[derive(Debug)]
 pub(crate) struct SampleClock {
     /// The times of the first samples, where they are compressed.
-    early: PrerollTimes,
+    preroll: PrerollTimes,
     first: u32,
-    shift: i64,
+    pts_shift: i64,
     lift: i64,
-    held: (u32, u32),
+    hold: Hold,
 }
 
 impl SampleClock {
     pub(crate) fn set(&self, sample: &mut Sample) {
-        sample.decoded = sample.dts + self.shift;
+        sample.decoded = sample.dts + self.pts_shift;
         let i = sample.index.checked_sub(self.first);
-        if !i.is_some_and(|i| self.early.set(i as usize, sample)) {
-            sample.dts += self.shift + self.lift;
-            sample.pts += self.shift;
+        if !i.is_some_and(|i| self.preroll.set(i as usize, sample)) {
+            sample.dts += self.pts_shift + self.lift;
+            sample.pts += self.pts_shift;
         }
-        let (held, extra) = self.held;
+        let Hold { sample: held, ticks: extra } = self.hold;
         if sample.index == held {
             sample.duration = sample.duration.saturating_add(extra);
         } else if sample.index > held {
@@ -255,7 +266,7 @@ impl SampleClock {
 
 impl SampleSource<'_> {
     /// The picture that is shown at media time `time`.
-    fn at(self, time: i64) -> Option<SampleTimes> {
+    fn shown_at(self, time: i64) -> Option<SampleTimes> {
         let near = self.tables.decoded_at(self.data, time);
         let from = near.saturating_sub(REORDER_MAX);
         let shown = self.tables.shown(self.data, from, near.saturating_add(REORDER_MAX));
@@ -263,7 +274,7 @@ impl SampleSource<'_> {
     }
 
     /// The first sample that playing from media time `from` on needs.
-    fn first(self, from: i64, delay: i64, follows: bool) -> u32 {
+    fn first(self, from: i64, begins_at: i64, follows: bool) -> u32 {
         let Self { data, tables, is_video } = self;
         if from == 0 {
             return 0;
@@ -278,7 +289,7 @@ impl SampleSource<'_> {
             return if (from - start) * 2 > i64::from(duration) { at + 1 } else { at };
         }
         // A frame's output overlaps with that of the one before it.
-        if start == from && delay == 0 { at.saturating_sub(1) } else { at }
+        if start == from && begins_at == 0 { at.saturating_sub(1) } else { at }
     }
 
     /// One past the last sample that is shown before `to`.

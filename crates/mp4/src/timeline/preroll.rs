@@ -34,25 +34,25 @@ pub(crate) fn times(
     data: &[u8],
     tables: &Tables,
     (first, end): (u32, u32),
-    (from, delay): (i64, i64),
+    (from, begins_at): (i64, i64),
 ) -> Result<Vec<i64>, &'static str> {
     let near = tables.decoded_at(data, from).saturating_add(REORDER_MAX).min(end.saturating_sub(1));
     if near.saturating_sub(first) > PREROLL_MAX {
         return Err("begins too far after a key frame");
     }
     let shown = tables.shown(data, first, near.saturating_add(1));
-    compress(shown.map(|s| s.ct.saturating_sub(from) + delay).collect(), delay)
+    compress(shown.map(|s| s.ct.saturating_sub(from) + begins_at).collect(), begins_at)
 }
 
-/// The same for samples whose presentation times are `shown`, and an edit that begins at `delay`.
-pub(crate) fn compress(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'static str> {
+/// The same for samples whose presentation times are `shown`.
+pub(crate) fn compress(mut shown: Vec<i64>, begins_at: i64) -> Result<Vec<i64>, &'static str> {
     // A heap takes a tenth of the code of `sort_unstable`.
-    let early: BinaryHeap<i64> = shown.iter().copied().filter(|at| *at < delay).collect();
+    let early: BinaryHeap<i64> = shown.iter().copied().filter(|at| *at < begins_at).collect();
     let early = early.into_sorted_vec();
     let count = i64::try_from(early.len()).unwrap_or(i64::MAX);
-    let base = (delay - count).max(0);
+    let base = (begins_at - count).max(0);
     let begin = base + count;
-    let late = shown.iter().filter(|at| **at >= delay && **at < begin).count();
+    let late = shown.iter().filter(|at| **at >= begins_at && **at < begin).count();
     if late > 1 {
         return Err("begins between key frames; timescale too coarse");
     }
@@ -60,7 +60,11 @@ pub(crate) fn compress(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'st
     shown.truncate(zone);
     for at in &mut shown {
         let rank = early.partition_point(|other| other < at);
-        *at = if *at < delay { base + i64::try_from(rank).unwrap_or(0) } else { (*at).max(begin) };
+        *at = if *at < begins_at {
+            base + i64::try_from(rank).unwrap_or(0)
+        } else {
+            (*at).max(begin)
+        };
     }
     Ok(shown)
 }

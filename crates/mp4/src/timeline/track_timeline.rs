@@ -13,19 +13,19 @@ pub(crate) struct Timeline {
     pub(crate) until: i64,
     /// Ticks added to all times of samples of `moof` boxes, and to their decoding times in addition:
     /// `tfdt` is unsigned.
-    pub(crate) shift: i64,
+    pub(crate) pts_shift: i64,
     pub(crate) lift: i64,
     /// When the first of them is shown.
-    pub(crate) delay: i64,
+    pub(crate) begins_at: i64,
     /// Ticks that an edit list must move everything back by; 0 unless it is for a file.
     pub(crate) raised: i64,
 }
 
 impl Timeline {
-    /// Of one segment, without `moof` boxes.
-    pub(crate) fn of(segment: EditSegment) -> Self {
+    /// Of a single segment, without `moof` boxes.
+    pub(crate) fn of_segment(segment: EditSegment) -> Self {
         let until = segment.until;
-        Self { segments: vec![segment], until, shift: 0, lift: 0, delay: 0, raised: 0 }
+        Self { segments: vec![segment], until, pts_shift: 0, lift: 0, begins_at: 0, raised: 0 }
     }
 
     /// For a track whose samples `moov`, `moof` boxes, or both describe. `room`: how many segments more
@@ -46,7 +46,7 @@ impl Timeline {
             // § 8.6.6 sets no limit: see SEGMENTS_MAX.
             *room = room.checked_sub(1).ok_or("jumps over 8192 times")?;
             if let Some((held, last)) = segments.last_mut().zip(before) {
-                held.hold(last, segment.delay);
+                held.hold(last, segment.begins_at);
             }
             segments.push(segment);
             before = Some(last);
@@ -54,12 +54,12 @@ impl Timeline {
         if segments.is_empty() && !fragmented {
             return Err("shows nothing of the track");
         }
-        // In a fragmented file, edits set delay and priming only.
+        // In a fragmented file, edits set the delay and priming only.
         let first = media_spans.first().copied().unwrap_or(MediaSpan::WHOLE);
-        let shift = first.delay - first.from;
+        let pts_shift = first.begins_at - first.from;
         let until = segments.last().map_or(0, |segment| segment.until);
-        let (lift, delay) = ((-shift).max(0), first.delay);
-        Ok(Self { segments, until, shift, lift, delay, raised: 0 })
+        let (lift, begins_at) = ((-pts_shift).max(0), first.begins_at);
+        Ok(Self { segments, until, pts_shift, lift, begins_at, raised: 0 })
     }
 
     /// For a file: shifts times so that none is negative and no sample is shown before it is decoded;
@@ -74,21 +74,21 @@ impl Timeline {
             segment.raise(self.raised, -early);
         }
         self.until = self.segments.last().map_or(0, |segment| segment.until);
-        self.shift += self.raised;
+        self.pts_shift += self.raised;
         // As if the edit began with the media: the edit list hides the samples in front.
-        self.delay = self.shift;
+        self.begins_at = self.pts_shift;
         self.lift = -early;
     }
 
     /// The segment with this sample, and its number.
     pub(crate) fn segment(&self, place: SampleId) -> Option<(usize, &EditSegment)> {
-        let i = self.segments.partition_point(|segment| segment.behind() <= place.index);
+        let i = self.segments.partition_point(|segment| segment.end_in_play_order() <= place.index);
         self.segments.get(i).filter(|_| place.moof == 0).map(|segment| (i, segment))
     }
 
     /// The segment shown at presentation time `time`, else the first.
     pub(crate) fn segment_at(&self, time: i64) -> Option<&EditSegment> {
-        let i = self.segments.partition_point(|segment| segment.delay <= time);
+        let i = self.segments.partition_point(|segment| segment.begins_at <= time);
         self.segments.get(i.saturating_sub(1))
     }
 }

@@ -241,7 +241,7 @@ fn tracks_describe_codec_size_and_language() {
 #[cfg_attr(not(feature = "cenc"), ignore = "it is about the feature cenc")]
 fn encrypted_fragments_keep_their_auxiliary_information() {
     let Some(folder) = corpus() else { return };
-    for (name, iv_bytes, samples) in
+    for (name, iv_len, samples) in
         [("androidx__sample_fragmented_clearkey.mp4", 16, 30), ("eyevinn__cbcs.mp4", 0, 182)]
     {
         let file = std::fs::read(folder.join(name)).unwrap();
@@ -250,7 +250,7 @@ fn encrypted_fragments_keep_their_auxiliary_information() {
         let mut out = init::write(&index, 0).unwrap();
         assert!(out.windows(4).any(|kind| kind == b"pssh") && out.windows(4).any(|k| k == b"tenc"));
         out.extend(playback::of(&file, selection, 0, 10_000).0);
-        assert_eq!(ffmpeg_encoded_files::described_samples(&out, [iv_bytes; 2]), samples, "{name}");
+        assert_eq!(ffmpeg_encoded_files::described_samples(&out, [iv_len; 2]), samples, "{name}");
     }
 }
 

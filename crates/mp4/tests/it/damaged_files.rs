@@ -93,7 +93,7 @@ fn damaged_start_indexes_and_starts_cause_no_panic() {
     let len = u32::try_from(stored.head.len()).unwrap().to_be_bytes();
     let pack = stored.packs.concat();
     for _ in 0..4000 {
-        fuzz_targets::start_boxes(&damage(&mut random, &answer));
+        fuzz_targets::start_wire_form(&damage(&mut random, &answer));
         // Damage keeps the length, so that the end of the head is known.
         let mut both = [&stored.head[..], &pack].concat();
         let limit = if random.below(2) == 0 { stored.head.len() } else { both.len() };

@@ -188,7 +188,7 @@ fn number(b: &[u8], at: usize) -> u32 {
 }
 
 /// Track and size of each sample of `moof`, as its auxiliary information has them.
-fn described_by(moof: &[u8], iv_bytes: [usize; 2]) -> Vec<(u32, usize)> {
+fn described_by(moof: &[u8], iv_len: [usize; 2]) -> Vec<(u32, usize)> {
     let traf = fmp4::find(&moof[8..], &[b"traf"]).unwrap();
     let content = |kind| fmp4::find(traf, &[kind]).unwrap();
     let (senc, [sizes, offsets]) = (content(b"senc"), [b"saiz", b"saio"].map(content));
@@ -201,7 +201,7 @@ fn described_by(moof: &[u8], iv_bytes: [usize; 2]) -> Vec<(u32, usize)> {
         let entry = &moof[at..at + usize::from(size)];
         at += entry.len();
         // After the vector and a count: pairs of the bytes in the clear and the bytes encrypted.
-        let pairs = entry.get(iv_bytes[track as usize - 1] + 2..).unwrap_or_default();
+        let pairs = entry.get(iv_len[track as usize - 1] + 2..).unwrap_or_default();
         let bytes = pairs
             .chunks(6)
             .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])) + number(pair, 2));
@@ -211,10 +211,10 @@ fn described_by(moof: &[u8], iv_bytes: [usize; 2]) -> Vec<(u32, usize)> {
 }
 
 /// Checks the auxiliary information of each sample in `out`, and returns the number of samples that
-/// are partly in the clear. `iv_bytes` has the size of an initialization vector of each track.
-pub(crate) fn described_samples(out: &[u8], iv_bytes: [usize; 2]) -> usize {
+/// are partly in the clear. `iv_len` has the size of an initialization vector of each track.
+pub(crate) fn described_samples(out: &[u8], iv_len: [usize; 2]) -> usize {
     let moofs = fmp4::boxes(out).into_iter().filter(|(kind, _, _)| kind == b"moof");
-    let described: Vec<_> = moofs.flat_map(|(_, _, moof)| described_by(moof, iv_bytes)).collect();
+    let described: Vec<_> = moofs.flat_map(|(_, _, moof)| described_by(moof, iv_len)).collect();
     let samples: Vec<_> = fmp4::packets(out).iter().map(|p| (p.track, p.data.len())).collect();
     assert_eq!(described.len(), samples.len());
     let is_whole = |(said, sample): (&(u32, usize), &(u32, usize))| {

@@ -178,7 +178,7 @@ impl<P: Platform> Plan<'_, P> {
 
 fn selection(head: &StartIndex<'_>, query: &StartQuery) -> Result<Selection, Error> {
     let audio = match query.audio {
-        AudioChoice::Default => head.default(TrackKind::Audio),
+        AudioChoice::Default => head.default_track(TrackKind::Audio),
         AudioChoice::None => None,
         AudioChoice::Track(number) => {
             let plays = |(known, track): (usize, &mp4::Track)| {
@@ -191,5 +191,5 @@ fn selection(head: &StartIndex<'_>, query: &StartQuery) -> Result<Selection, Err
             Some(number)
         }
     };
-    Ok(Selection { video: head.default(TrackKind::Video), audio })
+    Ok(Selection { video: head.default_track(TrackKind::Video), audio })
 }

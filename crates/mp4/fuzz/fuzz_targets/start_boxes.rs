@@ -1,4 +1,0 @@
-//! Reads any bytes as the wire form of a start.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| mp4_fuzz::start_boxes(data));
