@@ -49,7 +49,7 @@ fn start_until_the_first_frame_has_the_same_headers_and_no_more_bytes_than_it_ne
         assert_ne!(answer.header("etag"), whole.header("etag"));
         let ((boxes, bytes), (all_boxes, all)) = (parts(&answer), parts(&whole));
         assert!(boxes == all_boxes && all.starts_with(bytes));
-        // Key frames are two seconds apart, and the window goes on for two.
+        // Key frames have a distance of two seconds, and the window lasts two.
         assert!((1..all.len() / 4).contains(&bytes.len()), "{} of {}", bytes.len(), all.len());
         let windows = start_index::decode(boxes).unwrap().windows;
         let runs = |fragment: &mp4::fragment::Fragment| match &fragment.payload {

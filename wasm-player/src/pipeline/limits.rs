@@ -121,7 +121,7 @@ pub(super) const RETRY_AFTER_MS_MAX: u64 = 60_000;
 
 // Starting over.
 
-/// Two decoding errors less than this apart have the same cause: a group of pictures, from whose
+/// Two decoding errors closer than this have the same cause: a group of pictures, from whose
 /// key frame decoding begins again, rarely lasts longer.
 pub(super) const SAME_FAULT_MS: u64 = 5_000;
 
