@@ -14,8 +14,7 @@ pub(crate) const SIGNATURE_VALID: Duration = Duration::from_mins(10);
 /// A server that cannot start prints the reason even without a log.
 const NO_LOG: [&str; 2] = ["--log", "off"];
 
-/// A server, and what its S3 service needs from a client.
-pub(crate) struct S3Server {
+pub(crate) struct Server {
     inner: tests::server::Server,
     /// With a slash at the end.
     pub(crate) url: String,
@@ -24,7 +23,7 @@ pub(crate) struct S3Server {
     pub(crate) agent: Agent,
 }
 
-impl S3Server {
+impl Server {
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
