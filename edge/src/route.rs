@@ -15,7 +15,7 @@ pub enum Route {
     /// The page's first view.
     Home,
     /// One title.
-    Catalog(String),
+    Title(String),
     /// The episodes of one title.
     Episodes(String),
     /// What to play for an episode.
@@ -23,7 +23,7 @@ pub enum Route {
     /// The same, and how it starts.
     StreamStart(String),
     /// What is watched next.
-    Window,
+    PrefetchWindow,
     /// Bytes of a film.
     Media(String),
     /// What stands in front of a film's bytes.
@@ -37,7 +37,7 @@ pub enum Route {
     /// The page itself, whatever it shows.
     Page,
     /// A token for a viewer without a name.
-    Session,
+    AnonymousSession,
     /// What a viewer watched.
     History,
     /// What a viewer watched of one title.
@@ -73,8 +73,8 @@ impl Route {
             "/" => return Ok(Self::Page),
             paths::HEALTH => return Ok(Self::Health),
             paths::HOME => return Ok(Self::Home),
-            paths::WINDOW => return Ok(Self::Window),
-            paths::SESSION => return Ok(Self::Session),
+            paths::PREFETCH_WINDOW => return Ok(Self::PrefetchWindow),
+            paths::SESSION => return Ok(Self::AnonymousSession),
             paths::HISTORY => return Ok(Self::History),
             paths::CONTINUE_WATCHING => return Ok(Self::ContinueWatching),
             paths::WATCHLIST => return Ok(Self::Watchlist),
@@ -87,7 +87,7 @@ impl Route {
         if let Some(rest) = under(paths::CATALOG) {
             return match rest.strip_suffix("/episodes") {
                 Some(id) => id_of(id).map(Self::Episodes),
-                None => id_of(rest).map(Self::Catalog),
+                None => id_of(rest).map(Self::Title),
             };
         }
         if let Some(id) = under(paths::STREAM) {
@@ -134,9 +134,10 @@ impl Route {
     /// What can be done there, `OPTIONS` aside.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Session | Self::Window | Self::AdminSources | Self::AdminPictures => {
-                &[Method::Post]
-            }
+            Self::AnonymousSession
+            | Self::PrefetchWindow
+            | Self::AdminSources
+            | Self::AdminPictures => &[Method::Post],
             Self::AdminPrewarm(_) => &[Method::Get, Method::Post],
             Self::History | Self::Watchlist => &[Method::Get, Method::Head, Method::Post],
             Self::HistoryOf(_)
@@ -146,7 +147,7 @@ impl Route {
             Self::AdminRoot | Self::AdminPack(_) => &[Method::Get, Method::Head, Method::Put],
             Self::Health
             | Self::Home
-            | Self::Catalog(_)
+            | Self::Title(_)
             | Self::Episodes(_)
             | Self::Stream(_)
             | Self::StreamStart(_)

@@ -17,11 +17,11 @@ use crate::{
     platform::{Clock, Database, Platform, Row, Value},
 };
 
-/// Films prefetched for a viewer and not watched yet: at most two each.
+/// The prefetch windows: films prefetched for a viewer and not watched yet, at most two each.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS windows (\
      viewer INTEGER NOT NULL, source_id TEXT NOT NULL, warmed_at_ms INTEGER NOT NULL, \
      PRIMARY KEY (viewer, source_id)) WITHOUT ROWID";
-/// Rows read for one viewer: those of this window and of the one before.
+/// Rows read for one viewer: those of this prefetch window and of the one before.
 const ROW_COUNT_MAX: i64 = 8;
 
 /// How ready a film is to start.
@@ -36,11 +36,11 @@ pub(crate) async fn readiness<P: Platform>(
             missing_bytes(&film, &block_ledger::blocks(platform, id).await?)
         }
     };
-    let starts = starts(start_index::root(platform, film).await?.as_deref());
+    let start_index = start_index_state(start_index::root(platform, film).await?.as_deref());
     Ok(FilmReadiness {
         id: film.id().to_owned(),
         missing_bytes,
-        start_index: starts,
+        start_index,
         requests: 0,
         size_bytes: 0,
     })
@@ -69,11 +69,11 @@ pub(crate) async fn prefetch_film<P: Platform>(
     };
     let cost = upstream.as_ref().map(UpstreamFilm::cost).unwrap_or_default();
     let UpstreamCost { requests, size_bytes } = cost;
-    let starts = starts(Some(&root));
+    let start_index = start_index_state(Some(&root));
     Ok(FilmReadiness {
         id: film.id().to_owned(),
         missing_bytes: 0,
-        start_index: starts,
+        start_index,
         requests,
         size_bytes,
     })
@@ -84,7 +84,7 @@ fn missing_bytes(film: &UpstreamFilm, stored: &BTreeSet<u64>) -> u64 {
     missing.map(|block| film.layout().block_range(block).len()).sum()
 }
 
-fn starts(root: Option<&[u8]>) -> StartIndexState {
+fn start_index_state(root: Option<&[u8]>) -> StartIndexState {
     match root.map(Root::read) {
         None | Some(Err(_)) => StartIndexState::Missing,
         Some(Ok(Root::Refused(why))) => StartIndexState::Refused(why.to_owned()),
@@ -92,9 +92,9 @@ fn starts(root: Option<&[u8]>) -> StartIndexState {
     }
 }
 
-/// Moves a viewer's window: prefetches the next films, and evicts films that were prefetched for this
-/// viewer alone and not watched.
-pub(crate) async fn move_window<P: Platform>(
+/// Moves a viewer's prefetch window: prefetches the next films, and evicts films that were prefetched
+/// for this viewer alone and not watched.
+pub(crate) async fn move_prefetch_window<P: Platform>(
     platform: &P,
     viewer: Option<i64>,
     current: Option<&str>,
@@ -103,7 +103,7 @@ pub(crate) async fn move_window<P: Platform>(
     for id in next {
         let requests = prefetch_film(platform, Film::of(id)).await?.requests;
         if let Some(viewer) = viewer {
-            add_to_window(platform, viewer, id, requests).await?;
+            add_to_prefetch_window(platform, viewer, id, requests).await?;
         }
     }
     let Some(viewer) = viewer else { return Ok(()) };
@@ -113,15 +113,15 @@ pub(crate) async fn move_window<P: Platform>(
         let [Value::Text(id), Value::Integer(prefetched_at_ms)] = row.as_slice() else { continue };
         if current != Some(id) && !next.contains(id) {
             let prefetched_at_ms = u64::try_from(*prefetched_at_ms).unwrap_or_default();
-            evict_from_window(platform, viewer, id, prefetched_at_ms).await?;
+            evict_from_prefetch_window(platform, viewer, id, prefetched_at_ms).await?;
         }
     }
     Ok(())
 }
 
-/// Adds a film to a viewer's window if prefetching it took requests, or if it is in another window: a
-/// film that was stored for another reason is not a window's to evict.
-async fn add_to_window<P: Platform>(
+/// Adds a film to a viewer's prefetch window if prefetching it took requests, or if it is in another
+/// prefetch window: a film that was stored for another reason is not this window's to evict.
+async fn add_to_prefetch_window<P: Platform>(
     platform: &P,
     viewer: i64,
     id: &str,
@@ -135,9 +135,9 @@ async fn add_to_window<P: Platform>(
     query(platform, sql, &values).await.map(drop)
 }
 
-/// Removes a film from a viewer's window, and evicts it where no other viewer has it in a window and
-/// no request has used it since.
-async fn evict_from_window<P: Platform>(
+/// Removes a film from a viewer's prefetch window, and evicts it where no other viewer has it in one
+/// and no request has used it since.
+async fn evict_from_prefetch_window<P: Platform>(
     platform: &P,
     viewer: i64,
     id: &str,
@@ -146,17 +146,17 @@ async fn evict_from_window<P: Platform>(
     let sql = "DELETE FROM windows WHERE viewer = ?1 AND source_id = ?2";
     query(platform, sql, &[Value::Integer(viewer), text(id)]).await?;
     let sql = "SELECT 1 FROM windows WHERE source_id = ?1 LIMIT 1";
-    let is_in_window = !query(platform, sql, &[text(id)]).await?.is_empty();
+    let is_in_prefetch_window = !query(platform, sql, &[text(id)]).await?.is_empty();
     let is_used = block_ledger::used_at_ms(platform, id).await? > Some(prefetched_at_ms);
-    if is_in_window || is_used { Ok(()) } else { purge::evict(platform, id).await }
+    if is_in_prefetch_window || is_used { Ok(()) } else { purge::evict(platform, id).await }
 }
 
 /// Runs one statement; the first of an instance creates the table.
 async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
-    let has_windows = &platform.instance().media.has_windows;
-    if !has_windows.get() {
+    let has_prefetch_windows = &platform.instance().media.has_prefetch_windows;
+    if !has_prefetch_windows.get() {
         platform.database().query(TABLE, &[]).await?;
-        has_windows.set(true);
+        has_prefetch_windows.set(true);
     }
     Ok(platform.database().query(sql, values).await?)
 }

@@ -5,14 +5,14 @@ use catalog::{Title, episode_id};
 
 use super::{
     history::{episode_of, watched},
-    image_urls::ImageSigner,
+    picture_urls::PictureSigner,
 };
 use crate::{
-    accounts::{self, Entry},
     catalog_cache,
     error::Error,
     http::{Headers, Reply},
     platform::{Platform, StreamOf},
+    viewers::{self, HistoryRow},
 };
 
 /// Titles in the row: those that are further back are in the history.
@@ -22,10 +22,10 @@ pub(super) async fn show<P: Platform>(
     platform: &P,
     headers: &Headers,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let client = accounts::known_client(platform, headers).await?;
+    let viewer = viewers::known_viewer(platform, headers).await?;
     let mut items = Vec::new();
-    let pictures = ImageSigner::of(platform).await?;
-    for entry in accounts::entries(platform, client).await? {
+    let pictures = PictureSigner::of(platform).await?;
+    for entry in viewers::entries(platform, viewer).await? {
         if items.len() == ITEM_COUNT_MAX {
             break;
         }
@@ -42,12 +42,12 @@ pub(super) async fn show<P: Platform>(
 
 /// The same episode while there is something left of it, else the one after it; none after the
 /// last, so that what is finished leaves the row.
-fn next(title: &Title, entry: Entry) -> Option<Entry> {
+fn next(title: &Title, entry: HistoryRow) -> Option<HistoryRow> {
     if !entry.played {
         return Some(entry);
     }
     let number = episode_of(title, &entry.episode_id)?.number;
     let after = title.episodes.iter().find(|episode| episode.number > number)?;
     let episode_id = episode_id(&title.id, after.number);
-    Some(Entry { episode_id, position_ms: 0, played: false, ..entry })
+    Some(HistoryRow { episode_id, position_ms: 0, played: false, ..entry })
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use api::{Deleted, Envelope, History, HistoryEntry};
-use catalog::{Episode, PROVIDER, Title, parse_episode_id, title_card};
+use catalog::{Episode, OWN_PROVIDER, Title, parse_episode_id, title_card};
 
-use super::image_urls::ImageSigner;
+use super::picture_urls::PictureSigner;
 use crate::{
-    accounts::{self, Client, Entry},
     catalog_cache,
     error::Error,
     http::{Headers, Method, Reply},
     platform::{Clock, Platform, StreamOf, Upload},
     rules::progress::{self, WatchState},
+    viewers::{self, HistoryRow, Viewer},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -21,14 +21,14 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     headers: &Headers,
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let client = accounts::known_client(platform, headers).await?;
+    let viewer = viewers::known_viewer(platform, headers).await?;
     if method == Method::Post {
-        let watched = note(platform, client, super::parsed(upload).await?).await?;
+        let watched = note(platform, viewer, super::parsed(upload).await?).await?;
         return Ok(super::json(200, &Envelope::data(watched)));
     }
     let mut items = Vec::new();
-    let pictures = ImageSigner::of(platform).await?;
-    for entry in accounts::entries(platform, client).await? {
+    let pictures = PictureSigner::of(platform).await?;
+    for entry in viewers::entries(platform, viewer).await? {
         // What the catalog no longer has cannot be shown, and may come back.
         let Some(title) = catalog_cache::title(platform, &entry.catalog_id).await? else {
             continue;
@@ -45,14 +45,14 @@ pub(super) async fn forget<P: Platform>(
     headers: &Headers,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let client = accounts::known_client(platform, headers).await?;
-    accounts::delete_entry(platform, client, catalog_id).await?;
+    let viewer = viewers::known_viewer(platform, headers).await?;
+    viewers::delete_entry(platform, viewer, catalog_id).await?;
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
 async fn note<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     sent: api::PlaybackPosition,
 ) -> Result<HistoryEntry, Error> {
     let position = Duration::try_from_secs_f64(sent.position_seconds)
@@ -71,15 +71,15 @@ async fn note<P: Platform>(
         WatchState::At(position_ms) => (position_ms, false),
         WatchState::Watched => (0, true),
     };
-    let entry = Entry {
+    let entry = HistoryRow {
         catalog_id: sent.catalog_id,
         episode_id: sent.episode_id,
         position_ms,
         played,
         updated_at_ms: platform.clock().now_ms(),
     };
-    accounts::put_entry(platform, client, &entry).await?;
-    Ok(watched(&ImageSigner::of(platform).await?, &title, episode, &entry))
+    viewers::put_entry(platform, viewer, &entry).await?;
+    Ok(watched(&PictureSigner::of(platform).await?, &title, episode, &entry))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
@@ -87,10 +87,10 @@ pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a E
 }
 
 pub(super) fn watched(
-    pictures: &ImageSigner,
+    pictures: &PictureSigner,
     title: &Title,
     episode: &Episode,
-    entry: &Entry,
+    entry: &HistoryRow,
 ) -> HistoryEntry {
     let mut card = title_card(title);
     pictures.sign_cards([&mut card]);
@@ -103,7 +103,7 @@ pub(super) fn watched(
         position_seconds: Duration::from_millis(entry.position_ms).as_secs_f64(),
         duration_seconds: episode.duration_ms.map(|ms| Duration::from_millis(ms).as_secs_f64()),
         played: entry.played,
-        provider: PROVIDER.to_owned(),
+        provider: OWN_PROVIDER.to_owned(),
         updated_at_ms: entry.updated_at_ms,
     }
 }
