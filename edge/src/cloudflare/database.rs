@@ -14,8 +14,8 @@ impl Database for D1 {
         let denied = |error| PortError::Denied(format!("the binding DB: {error}"));
         let database = self.0.d1("DB").map_err(denied)?;
         let values: Vec<D1Type<'_>> = values.iter().map(bound).collect();
-        let statement = database.prepare(sql).bind_refs(&values).map_err(refused)?;
-        let rows: Vec<Vec<serde_json::Value>> = statement.raw().await.map_err(refused)?;
+        let statement = database.prepare(sql).bind_refs(&values).map_err(port_error)?;
+        let rows: Vec<Vec<serde_json::Value>> = statement.raw().await.map_err(port_error)?;
         Ok(rows.into_iter().map(|row| row.into_iter().map(read).collect()).collect())
     }
 }
@@ -41,7 +41,7 @@ fn read(value: serde_json::Value) -> Value {
     }
 }
 
-fn refused(error: worker::Error) -> PortError {
+fn port_error(error: worker::Error) -> PortError {
     let message = format!("D1: {error}");
     // D1 has no codes: these are its own words and SQLite's for it.
     let is_full = message.contains("maximum DB size") || message.contains("SQLITE_FULL");

@@ -22,19 +22,19 @@ impl WorkersKv {
 
 impl KeyValue for WorkersKv {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
-        self.open()?.get(key).bytes().await.map_err(refused)
+        self.open()?.get(key).bytes().await.map_err(port_error)
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), PortError> {
-        let put = self.open()?.put_bytes(key, value).map_err(refused)?;
-        put.execute().await.map_err(refused)
+        let put = self.open()?.put_bytes(key, value).map_err(port_error)?;
+        put.execute().await.map_err(port_error)
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
-        self.open()?.delete(key).await.map_err(refused)
+        self.open()?.delete(key).await.map_err(port_error)
     }
 }
 
-fn refused(error: KvError) -> PortError {
+fn port_error(error: KvError) -> PortError {
     PortError::Unavailable(format!("Workers KV: {error}"))
 }

@@ -26,7 +26,7 @@ impl ObjectStore for R2 {
     type Stream = ResponseBody;
 
     async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, PortError> {
-        let object = self.open()?.head(key).await.map_err(refused)?;
+        let object = self.open()?.head(key).await.map_err(port_error)?;
         Ok(object.as_ref().map(meta))
     }
 
@@ -50,22 +50,22 @@ impl ObjectStore for R2 {
         let Some(sent) = range.within(meta.size_bytes) else {
             return Ok(Some(ObjectRead::Unsatisfiable));
         };
-        let body = object.body().ok_or_else(|| missing(key))?;
-        let stream = body.response_body().map_err(refused)?;
+        let body = object.body().ok_or_else(|| no_body_error(key))?;
+        let stream = body.response_body().map_err(port_error)?;
         Ok(Some(ObjectRead::Bytes { meta, sent, stream }))
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), PortError> {
         let put = self.open()?.put(key, bytes.to_vec()).execute().await;
-        put.map(drop).map_err(refused)
+        put.map(drop).map_err(port_error)
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
-        self.open()?.delete(key).await.map_err(refused)
+        self.open()?.delete(key).await.map_err(port_error)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
-        let listed = self.open()?.list().prefix(prefix).execute().await.map_err(refused)?;
+        let listed = self.open()?.list().prefix(prefix).execute().await.map_err(port_error)?;
         Ok(listed.objects().iter().map(Object::key).collect())
     }
 
@@ -97,7 +97,7 @@ impl R2 {
         if range != ReadRange::Whole && range.within(meta.size_bytes).is_none() {
             return Ok(Some(ObjectRead::Unsatisfiable));
         }
-        Err(refused(error))
+        Err(port_error(error))
     }
 }
 
@@ -124,10 +124,10 @@ fn meta(object: &Object) -> ObjectMeta {
     }
 }
 
-fn missing(key: &str) -> PortError {
+fn no_body_error(key: &str) -> PortError {
     PortError::Unavailable(format!("R2 sent no body of {key}"))
 }
 
-fn refused(error: worker::Error) -> PortError {
+fn port_error(error: worker::Error) -> PortError {
     PortError::Unavailable(format!("R2: {error}"))
 }

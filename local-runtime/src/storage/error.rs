@@ -1,4 +1,4 @@
-//! Errors of storage, and the threads on which it may block.
+//! Errors of storage.
 
 use std::{fmt, io};
 
@@ -57,11 +57,4 @@ impl From<rusqlite::Error> for Error {
             Some(_) | None => Self::Sqlite(error),
         }
     }
-}
-
-/// Runs `work`, which may wait for the disk, on a thread that may block.
-pub(crate) async fn run_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::TaskFailed))
 }

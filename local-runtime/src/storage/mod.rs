@@ -4,6 +4,7 @@
 //! file under `objects/`; the blob is written, fsynced and renamed before its row is committed.
 
 mod blob;
+mod blocking;
 mod clock;
 mod data_folder;
 mod error;
@@ -19,8 +20,9 @@ pub(crate) mod s3;
 mod sqlite;
 
 pub(crate) use blob::BlobWriter;
+pub(crate) use blocking::run_blocking;
 pub(crate) use data_folder::DataFolder;
-pub(crate) use error::{Error, Result, run_blocking};
+pub(crate) use error::{Error, Result};
 pub(crate) use guest_database::{GuestConnection, GuestDatabase, ResultSet, SqlValue};
 pub(crate) use index_database::IndexDatabase;
 pub(crate) use keys::open_keys;

@@ -5,17 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::server::{Server, signed, status};
+use crate::s3_server::{S3Server, signed, status};
 
 /// A server whose component runs `body`, in WebAssembly text, for every request.
-fn serve(folder: &tempfile::TempDir, body: &str, flags: &[&str]) -> Server {
+fn serve(folder: &tempfile::TempDir, body: &str, flags: &[&str]) -> S3Server {
     let component = folder.path().join("guest.wat");
     fs::write(&component, include_str!("guest.wat").replace("BODY", body)).unwrap();
     let component = component.to_str().unwrap().to_owned();
-    Server::start_with(&folder.path().join("data"), &[&["--component", &component], flags].concat())
+    S3Server::start_with(
+        &folder.path().join("data"),
+        &[&["--component", &component], flags].concat(),
+    )
 }
 
-fn request(server: &Server) -> u16 {
+fn request(server: &S3Server) -> u16 {
     status(&server.agent.get(&server.url).call().unwrap())
 }
 
@@ -76,9 +79,9 @@ fn component_that_cannot_run_is_refused_with_a_reason() {
     {
         fs::write(&path, text).unwrap();
         let error =
-            crate::server::start_error(folder.path(), &["--component", path.to_str().unwrap()]);
+            crate::s3_server::start_error(folder.path(), &["--component", path.to_str().unwrap()]);
         assert!(error.contains(reason), "{error}");
     }
-    let error = crate::server::start_error(folder.path(), &["--component", "absent.wasm"]);
+    let error = crate::s3_server::start_error(folder.path(), &["--component", "absent.wasm"]);
     assert!(error.contains("component: cannot read absent.wasm"), "{error}");
 }

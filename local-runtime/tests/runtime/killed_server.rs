@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex, thread, time::Duration};
 
 use tests::bytes::content;
 
-use crate::server::{Server, bytes, object_file_count, status};
+use crate::s3_server::{S3Server, bytes, object_file_count, status};
 use rusty_s3::S3Action as _;
 
 const ROUNDS: u64 = 20;
@@ -14,12 +14,12 @@ const FILM_BYTES: usize = 3 << 20;
 
 /// Writes objects, some under the same key again, until the server is gone. Logs each write that
 /// starts and each one that is acknowledged.
-fn write(server: &Server, round: u64, writer: u64, log: &Mutex<WriteLog>) {
+fn write(server: &S3Server, round: u64, writer: u64, log: &Mutex<WriteLog>) {
     for count in 0.. {
         let key = format!("media/{writer}-{}", count % 3);
         let seed = (round << 32) | (writer << 24) | count;
         let action = server.bucket.put_object(Some(&server.credentials), &key);
-        let url = action.sign(crate::server::SIGNATURE_VALID);
+        let url = action.sign(crate::s3_server::SIGNATURE_VALID);
         log.lock().unwrap().pending.entry(key.clone()).or_default().push(seed);
         let film = content(seed, 0, FILM_BYTES);
         match server.agent.put(url.as_str()).send(&film) {
@@ -46,7 +46,7 @@ fn killed_server_keeps_every_acknowledged_object_and_no_partial_one() {
     let folder = tempfile::tempdir().unwrap();
     let log = Mutex::new(WriteLog::default());
     for round in 0..ROUNDS {
-        let server = Server::start(folder.path());
+        let server = S3Server::start(folder.path());
         thread::scope(|scope| {
             for writer in 0..WRITERS {
                 let (server, log) = (&server, &log);
@@ -64,7 +64,7 @@ fn killed_server_keeps_every_acknowledged_object_and_no_partial_one() {
 
 /// Restarts the server and reads every object.
 fn check(data: &std::path::Path, log: &mut WriteLog) {
-    let server = Server::start(data);
+    let server = S3Server::start(data);
     let mut objects = 0;
     for (key, pending) in &mut log.pending {
         let acknowledged = log.acknowledged.get(key).copied();

@@ -2,12 +2,12 @@
 
 use tests::bytes::content;
 
-use crate::server::{Server, bytes, header, signed, status};
+use crate::s3_server::{S3Server, bytes, header, signed, status};
 
 const URL: &str = "api/v2/media/0123";
 
 /// One range of the film, and whether it came from the cache.
-fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
+fn read(server: &S3Server, range: &str) -> (Vec<u8>, bool) {
     let request = server.agent.get(format!("{}{URL}", server.url)).header("range", range);
     let mut response = request.call().unwrap();
     assert_eq!(status(&response), 206, "{range}");
@@ -28,7 +28,7 @@ fn read(server: &Server, range: &str) -> (Vec<u8>, bool) {
 }
 
 /// The status of a purge that the component refuses.
-fn purge_with_wrong_key(server: &Server) -> u16 {
+fn purge_with_wrong_key(server: &S3Server) -> u16 {
     let purge = server.agent.delete(format!("{}api/v2/admin/startup", server.url));
     status(&purge.header("authorization", "Bearer somebody").call().unwrap())
 }
@@ -36,7 +36,7 @@ fn purge_with_wrong_key(server: &Server) -> u16 {
 #[test]
 fn requested_film_is_sent_from_its_file_until_it_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let film = content(1, 0, 3_000_000);
     server.put("media/0123", &film);
     assert!(read(&server, "bytes=1000-99999") == (film[1000..100_000].to_vec(), false));
@@ -62,7 +62,7 @@ fn requested_film_is_sent_from_its_file_until_it_is_replaced() {
 #[test]
 fn change_of_a_linked_film_is_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let own = folder.path().join("film.mp4");
     std::fs::write(&own, content(1, 0, 300_000)).unwrap();
     std::fs::hard_link(&own, folder.path().join("incoming/0123")).unwrap();
@@ -83,13 +83,13 @@ fn change_of_a_linked_film_is_seen_at_once() {
 #[test]
 fn conditional_requests_bypass_the_cache_and_size_zero_turns_it_off() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_with(folder.path(), &["--cache-mib-max", "0"]);
+    let server = S3Server::start_with(folder.path(), &["--cache-mib-max", "0"]);
     server.put("media/0123", &content(1, 0, 10_000));
     assert!(!read(&server, "bytes=0-99").1);
     assert!(!read(&server, "bytes=0-99").1);
     drop(server);
 
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     read(&server, "bytes=0-99");
     assert!(read(&server, "bytes=0-99").1);
     let url = format!("{}{URL}", server.url);

@@ -4,7 +4,7 @@ use std::{io::Write as _, net::TcpStream, time::Duration};
 
 use tests::bytes::content;
 
-use crate::server::{Server, bytes, header, object_file_count, signed, status};
+use crate::s3_server::{S3Server, bytes, header, object_file_count, signed, status};
 use rusty_s3::{
     Credentials, S3Action as _,
     actions::{
@@ -12,21 +12,21 @@ use rusty_s3::{
     },
 };
 
-fn create_upload(server: &Server, key: &str) -> String {
+fn create_upload(server: &S3Server, key: &str) -> String {
     let action = CreateMultipartUpload::new(&server.bucket, Some(&server.credentials), key);
     let mut response = server.agent.post(signed(&action)).send_empty().unwrap();
     let text = String::from_utf8(bytes(&mut response)).unwrap();
     CreateMultipartUpload::parse_response(&text).unwrap().upload_id().to_owned()
 }
 
-fn upload_part(server: &Server, key: &str, upload: &str, number: u16, part: &[u8]) -> String {
+fn upload_part(server: &S3Server, key: &str, upload: &str, number: u16, part: &[u8]) -> String {
     let action = UploadPart::new(&server.bucket, Some(&server.credentials), key, number, upload);
     let response = server.agent.put(signed(&action)).send(part).unwrap();
     assert_eq!(status(&response), 200);
     header(&response, "etag")
 }
 
-fn list_parts(server: &Server, key: &str, upload: &str) -> Vec<(u16, u64)> {
+fn list_parts(server: &S3Server, key: &str, upload: &str) -> Vec<(u16, u64)> {
     let action = ListParts::new(&server.bucket, Some(&server.credentials), key, upload);
     let mut response = server.agent.get(signed(&action)).call().unwrap();
     let text = String::from_utf8(bytes(&mut response)).unwrap();
@@ -34,7 +34,7 @@ fn list_parts(server: &Server, key: &str, upload: &str) -> Vec<(u16, u64)> {
     parsed.parts.iter().map(|part| (part.number, part.size)).collect()
 }
 
-fn complete(server: &Server, key: &str, upload: &str, etags: &[&str]) -> u16 {
+fn complete(server: &S3Server, key: &str, upload: &str, etags: &[&str]) -> u16 {
     let action = CompleteMultipartUpload::new(
         &server.bucket,
         Some(&server.credentials),
@@ -49,7 +49,7 @@ fn complete(server: &Server, key: &str, upload: &str, etags: &[&str]) -> u16 {
 #[test]
 fn object_is_put_read_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let film = content(1, 0, 1_000_000);
     let put = server.put("media/a", &film);
     assert_eq!(status(&put), 200);
@@ -90,7 +90,7 @@ fn object_is_put_read_and_deleted() {
 #[test]
 fn preconditions_decide_the_status() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let etag = header(&server.put("media/a", b"film"), "etag");
     let date = header(&server.get("media/a", &[]), "last-modified");
     let old = "Thu, 01 Jan 1970 00:00:00 GMT";
@@ -111,7 +111,7 @@ fn preconditions_decide_the_status() {
 #[test]
 fn requests_without_the_right_signature_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path());
+    let mut server = S3Server::start(folder.path());
     server.put("media/a", b"film");
     let url = server.bucket.object_url("media/a");
     assert_eq!(status(&server.agent.get(url.as_str()).call().unwrap()), 403);
@@ -124,7 +124,7 @@ fn requests_without_the_right_signature_are_refused() {
 #[test]
 fn list_has_pages() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     for number in 0..5 {
         server.put(&format!("media/{number} & more"), b"film");
     }
@@ -156,11 +156,11 @@ fn multipart_upload_continues_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let film = content(2, 0, 12 << 20);
     let (first, second) = film.split_at(7 << 20);
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let upload = create_upload(&server, "media/a");
     let one = upload_part(&server, "media/a", &upload, 1, first);
     server.kill();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     assert_eq!(list_parts(&server, "media/a", &upload), [(1, 7 << 20)]);
     let two = upload_part(&server, "media/a", &upload, 2, second);
     assert_eq!(complete(&server, "media/a", &upload, &[&one, "wrong"]), 400);
@@ -173,7 +173,7 @@ fn multipart_upload_continues_after_a_kill() {
 #[test]
 fn film_in_incoming_is_moved_and_not_copied() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let own = folder.path().join("own.mp4");
     std::fs::write(&own, b"frames").unwrap();
     std::fs::hard_link(&own, folder.path().join("incoming/0123abcd")).unwrap();
@@ -202,7 +202,7 @@ fn film_in_incoming_is_moved_and_not_copied() {
 #[test]
 fn response_of_a_film_that_changes_ends_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let film = content(3, 0, 64 << 20);
     server.put("media/a", &film);
     let blob = std::fs::read_dir(folder.path().join("objects")).unwrap().next().unwrap();
@@ -219,9 +219,9 @@ fn response_of_a_film_that_changes_ends_with_an_error() {
 #[test]
 fn upload_that_breaks_off_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let action = server.bucket.put_object(Some(&server.credentials), "media/a");
-    let url = action.sign(crate::server::SIGNATURE_VALID);
+    let url = action.sign(crate::s3_server::SIGNATURE_VALID);
     let address = (url.host_str().unwrap(), url.port().unwrap());
     let mut stream = TcpStream::connect(address).unwrap();
     let target = format!("{}?{}", url.path(), url.query().unwrap());
@@ -245,7 +245,7 @@ fn upload_that_breaks_off_leaves_no_file() {
 #[test]
 fn body_with_a_wrong_content_md5_is_refused() {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path());
+    let server = S3Server::start(data.path());
     // RFC 1321 §A.5: the digest of `abc`, in base64.
     for (md5, body, expected, code) in [
         ("kAFQmDzST7DWlj99KOF/cg==", "abc", 200, ""),
@@ -270,7 +270,7 @@ fn body_with_a_wrong_content_md5_is_refused() {
 #[test]
 fn full_store_refuses_an_upload_and_keeps_its_objects() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_with(folder.path(), &["--objects-mib-max", "1"]);
+    let server = S3Server::start_with(folder.path(), &["--objects-mib-max", "1"]);
     assert_eq!(status(&server.put("media/a", &content(6, 0, 900_000))), 200);
     // More than socket buffers hold, so that the response arrives while the body is sent.
     let mut full = server.put("media/b", &content(7, 0, 30 << 20));

@@ -9,12 +9,12 @@ use std::{
 
 use tests::bytes::content;
 
-use crate::server::{Server, bytes, header, start_error, status};
+use crate::s3_server::{S3Server, bytes, header, start_error, status};
 
 #[test]
 fn edge_sends_the_bytes_of_the_object_store() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = S3Server::start(folder.path());
     let response = server.agent.get(format!("{}health", server.url)).call().unwrap();
     assert_eq!(status(&response), 200);
 
@@ -60,7 +60,7 @@ fn bad_line_in_the_settings_file_is_named() {
 #[test]
 fn second_server_of_a_data_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path());
+    let _server = S3Server::start(folder.path());
     let error = start_error(folder.path(), &[]);
     assert!(error.contains("another firstframe"), "{error}");
 }
@@ -68,7 +68,7 @@ fn second_server_of_a_data_folder_is_refused() {
 #[test]
 fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path());
+    let mut server = S3Server::start(folder.path());
     let film = content(2, 0, 32 << 20);
     server.put("media/0123", &film);
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
@@ -90,7 +90,7 @@ fn running_response_is_finished_after_sigterm() {
 #[test]
 fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
+    let mut server = S3Server::start_with(folder.path(), &["--shutdown-seconds", "1"]);
     server.put("media/0123", &content(3, 0, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
@@ -104,7 +104,7 @@ fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
 fn request_beyond_a_cap_gets_503_with_retry_after() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--connections-max", "3", "--requests-max", "2"];
-    let server = Server::start_with(folder.path(), &flags);
+    let server = S3Server::start_with(folder.path(), &flags);
     server.put("media/0123", &content(4, 0, 32 << 20));
     let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let request = || {

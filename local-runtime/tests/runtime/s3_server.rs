@@ -14,7 +14,8 @@ pub(crate) const SIGNATURE_VALID: Duration = Duration::from_mins(10);
 /// A server that cannot start prints the reason even without a log.
 const NO_LOG: [&str; 2] = ["--log", "off"];
 
-pub(crate) struct Server {
+/// A server, and what its S3 service needs from a client.
+pub(crate) struct S3Server {
     inner: tests::server::Server,
     /// With a slash at the end.
     pub(crate) url: String,
@@ -23,7 +24,7 @@ pub(crate) struct Server {
     pub(crate) agent: Agent,
 }
 
-impl Server {
+impl S3Server {
     pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
