@@ -38,7 +38,7 @@ fn upstream_film_is_read_by_one_signed_url() {
 }
 
 #[test]
-fn cold_title_starts_with_at_most_four_upstream_requests_and_a_warm_one_with_none() {
+fn cold_title_starts_with_at_most_four_upstream_requests_and_a_prefetched_one_with_none() {
     for file in ["a film.mp4", MOOV_LAST] {
         let fixture = UpstreamFixture::of(file, &[]);
         let requests = || fixture.upstream.request_count();
