@@ -35,7 +35,7 @@ pub(crate) struct Client(pub(crate) i64);
 
 /// One row of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct HistoryRow {
     pub catalog_id: String,
     pub episode_id: String,
     pub position_ms: u64,
@@ -91,7 +91,7 @@ pub(crate) async fn new_client<P: Platform>(platform: &P) -> Result<(Client, Str
 pub(crate) async fn put_entry<P: Platform>(
     platform: &P,
     client: Client,
-    entry: &Entry,
+    entry: &HistoryRow,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO history \
          (client_id, catalog_id, episode_id, position_ms, played, updated_at_ms) \
@@ -113,7 +113,7 @@ pub(crate) async fn put_entry<P: Platform>(
 pub(crate) async fn entries<P: Platform>(
     platform: &P,
     client: Client,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<HistoryRow>, Error> {
     let sql = "SELECT catalog_id, episode_id, position_ms, played, updated_at_ms FROM history \
          WHERE client_id = ?1 ORDER BY updated_at_ms DESC, catalog_id LIMIT ?2";
     let values = [Value::Integer(client.0), Value::Integer(ITEM_COUNT_MAX)];
@@ -193,8 +193,8 @@ async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result
     Ok(platform.database().query(sql, values).await?)
 }
 
-fn entry(row: &Row) -> Option<Entry> {
-    Some(Entry {
+fn entry(row: &Row) -> Option<HistoryRow> {
+    Some(HistoryRow {
         catalog_id: string(row, 0)?,
         episode_id: string(row, 1)?,
         position_ms: unsigned(row, 2)?,
