@@ -11,6 +11,7 @@ pub mod route;
 mod routes;
 pub mod rules;
 pub mod serve;
+mod sql;
 mod web;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
