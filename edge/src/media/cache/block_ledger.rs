@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::with_store_timeout;
 use crate::{
     error::Error,
     platform::{Clock, KeyValue, Platform, Row, Settings, Value},
@@ -52,8 +53,14 @@ pub(crate) async fn record_block<P: Platform>(
     remove_rows(platform, query(platform, sql, &oldest).await?).await
 }
 
-/// Records that a film is used.
-pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
+/// Records that a film is used. A store that fails is reported, and stops nothing.
+pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) {
+    if let Err(error) = with_store_timeout(platform, write_use(platform, source_id)).await {
+        error.report(platform, "the use of a film was not recorded");
+    }
+}
+
+async fn write_use<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
     let now_ms = platform.clock().now_ms();
     if platform.instance().media.is_use_due(source_id, now_ms, USE_INTERVAL_MS) {
         let sql = "UPDATE blocks SET used_at_ms = ?1 WHERE source_id = ?2";
