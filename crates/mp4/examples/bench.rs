@@ -175,9 +175,9 @@ fn float(number: u64) -> f64 {
 fn best(mut run: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
     let mut least = f64::INFINITY;
     for _ in 0..RUNS {
-        let begun = Instant::now();
+        let started = Instant::now();
         run()?;
-        least = least.min(begun.elapsed().as_secs_f64() * 1e3);
+        least = least.min(started.elapsed().as_secs_f64() * 1e3);
     }
     Ok(least)
 }

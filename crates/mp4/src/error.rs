@@ -7,7 +7,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Bytes that break a rule, or exceed a limit of [`crate::limits`].
 ///
-/// Displayed as `moov/trak[1]/mdia/minf/stbl/stsd: FLAC sample entry has no dfLa box;
+/// Displayed as `moov/trak[1]/mdia/minf/stbl/stsd: FLAC track has no dfLa box;
 /// FLAC-in-ISOBMFF § 3.3.1 (byte 812 of moov)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -19,20 +19,21 @@ pub struct Error {
     /// The byte with the fault, counted from the first byte of the file for `"file"`, `moof`, `sidx`
     /// and `mfra`, else from that of `moov`.
     pub offset: u64,
-    /// What is wrong; behind a semicolon the rule's source, where there is one. "14496-12" is the ISO
-    /// base media file format, "Firstframe's limit" a limit that [`crate::limits`] explains.
+    /// What is wrong, then a semicolon and the rule's source, where there is one. "§" alone is a section
+    /// of the ISO base media file format (ISO/IEC 14496-12). Numbers that something is "over" or "past"
+    /// are Firstframe's limits: see [`crate::limits`].
     pub violation: &'static str,
 }
 
 // Violations that several boxes share.
-pub(crate) const TOO_SHORT: &str = "box is too short for its fields; 14496-12 § 4.2";
-pub(crate) const TOO_FEW_ENTRIES: &str = "box holds fewer entries than it counts; 14496-12 § 4.2";
-pub(crate) const SMALLER_THAN_HEADER: &str = "box is smaller than its header; 14496-12 § 4.2";
-pub(crate) const LARGE_MOOV: &str = "moov is over 64 MiB, Firstframe's limit";
-pub(crate) const MANY_TRACKS: &str = "over 128 tracks, Firstframe's limit";
-pub(crate) const FAR_SAMPLE: &str = "sample lies past byte 2^53, Firstframe's limit";
-pub(crate) const LARGE_SAMPLE: &str = "sample is over 256 MiB, Firstframe's limit";
-pub(crate) const NO_TIMESCALE: &str = "timescale is zero; 14496-12 § 8.4.2";
+pub(crate) const TOO_SHORT: &str = "box is too short for its fields; § 4.2";
+pub(crate) const TOO_FEW_ENTRIES: &str = "box is too short for its entries; § 4.2";
+pub(crate) const SMALLER_THAN_HEADER: &str = "box is smaller than its header; § 4.2";
+pub(crate) const LARGE_MOOV: &str = "moov is over 64 MiB";
+pub(crate) const MANY_TRACKS: &str = "over 128 tracks";
+pub(crate) const FAR_SAMPLE: &str = "sample lies past byte 2^53";
+pub(crate) const LARGE_SAMPLE: &str = "sample is over 256 MiB";
+pub(crate) const NO_TIMESCALE: &str = "timescale is zero; § 8.4.2";
 
 impl Error {
     pub(crate) fn file(offset: u64, violation: &'static str) -> Self {

@@ -75,7 +75,7 @@ fn windows(index: &Index<&[u8]>) {
                 for fetch in &window.fetches {
                     assert!(fetch.range.start <= fetch.range.end);
                     for fragment in &fetch.fragments {
-                        for (at, range) in fragment.hole.iter().flat_map(Hole::places) {
+                        for (at, range) in fragment.hole.iter().flat_map(Hole::patches) {
                             assert!(at as u64 + range.len() <= fragment.header.len() as u64);
                         }
                     }

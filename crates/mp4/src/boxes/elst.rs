@@ -32,7 +32,7 @@ pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Vec<Edit>> {
     let width = if wide { 20 } else { 12 };
     let table = Table::parse(data, b, width, PATH)?;
     if table.count > EDITS_MAX {
-        return Err(Error::moov(PATH, b.start, "over 8192 edits, Firstframe's limit"));
+        return Err(Error::moov(PATH, b.start, "over 8192 edits"));
     }
     let entry = |i: u32| read(data, table.at + i as usize * width, wide);
     Ok((0..table.count).filter_map(entry).collect())

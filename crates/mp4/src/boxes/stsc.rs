@@ -39,7 +39,7 @@ impl Stsc {
             let fault = |violation| Error::moov(PATH, table.at + i * 12, violation);
             let to = rows.peek().map_or(chunks, |next| next.0.min(chunks));
             if i == 0 && from != 0 {
-                return Err(fault("first entry is not for chunk 1; 14496-12 § 8.7.4"));
+                return Err(fault("chunk numbers do not ascend from 1; § 8.7.4"));
             }
             if i.is_multiple_of(RUNS_STEP as usize) {
                 stsc.marks.push(u32::try_from(samples).unwrap_or(u32::MAX));
@@ -49,7 +49,7 @@ impl Stsc {
                 break;
             }
             if to <= from {
-                return Err(fault("chunk numbers do not ascend; 14496-12 § 8.7.4"));
+                return Err(fault("chunk numbers do not ascend from 1; § 8.7.4"));
             }
             samples += u64::from(to - from) * u64::from(count);
             samples = samples.min(u64::from(u32::MAX));

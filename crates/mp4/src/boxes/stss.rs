@@ -19,11 +19,7 @@ impl Stss {
             let number = u32::from_be_bytes(*row);
             if number < before {
                 let at = table.at + i * 4;
-                return Err(Error::moov(
-                    PATH,
-                    at,
-                    "sample numbers do not ascend; 14496-12 § 8.6.2",
-                ));
+                return Err(Error::moov(PATH, at, "sample numbers do not ascend; § 8.6.2"));
             }
             before = number;
         }

@@ -36,9 +36,7 @@ impl Stsz {
                 8 => Width::Bits8,
                 16 => Width::Bits16,
                 _ => {
-                    return Err(fault(
-                        "compact sample size is not 4, 8 or 16 bits; 14496-12 § 8.7.3",
-                    ));
+                    return Err(fault("field size is not 4, 8 or 16; § 8.7.3"));
                 }
             },
             (_, 0) => Width::Bits32,

@@ -96,7 +96,7 @@ impl<'a> Boxes<'a> {
 
     fn read(&self) -> Result<BoxAt> {
         let fault = |violation| Error::moov(self.path, self.at, violation);
-        let cut = || fault("box header is cut off; 14496-12 § 4.2");
+        let cut = || fault("box header is cut off; § 4.2");
         let size = be32(self.data, self.at).ok_or_else(cut)?;
         let kind = *self.data.get(self.at + 4..).and_then(<[u8]>::first_chunk).ok_or_else(cut)?;
         let (header, end) = match size {
@@ -114,7 +114,7 @@ impl<'a> Boxes<'a> {
             return Err(fault(SMALLER_THAN_HEADER));
         }
         if end > self.to {
-            return Err(fault("box reaches past the end of its parent; 14496-12 § 4.2"));
+            return Err(fault("box ends after its parent; § 4.2"));
         }
         Ok(BoxAt { kind, start: self.at, body, end })
     }

@@ -58,39 +58,39 @@ const DOLBY: Support =
 #[rustfmt::skip]
 static KNOWN: &[Known] = &[
     Known { codes: &[*b"avc1", *b"avc3"], config: &[*b"avcC"],
-        missing: "H.264 sample entry has no avcC box; 14496-15 § 5.4.2",
+        missing: "H.264 track has no avcC box; 14496-15 § 5.4.2",
         name: "H.264", string: Form::Of(avc), support: Support::Everywhere },
     Known { codes: &[*b"hvc1", *b"hev1"], config: &[*b"hvcC"],
-        missing: "HEVC sample entry has no hvcC box; 14496-15 § 8.4.1",
+        missing: "HEVC track has no hvcC box; 14496-15 § 8.4.1",
         name: "HEVC", string: Form::Of(hevc), support: HEVC },
     Known { codes: &[*b"dvh1", *b"dvhe", *b"dva1", *b"dvav", *b"dav1"],
         config: &[*b"dvcC", *b"dvvC"],
-        missing: "Dolby Vision sample entry has no dvcC or dvvC box; Dolby Vision in ISOBMFF § 3",
+        missing: "Dolby Vision track has no dvcC or dvvC box; Dolby-ISOBMFF § 3",
         name: "Dolby Vision", string: Form::Of(dolby_vision), support: DOLBY },
     Known { codes: &[*b"vp09"], config: &[*b"vpcC"],
-        missing: "VP9 sample entry has no vpcC box; VP in ISOBMFF",
+        missing: "VP9 track has no vpcC box; VP-ISOBMFF",
         name: "VP9", string: Form::Of(vp), support: Support::Everywhere },
     Known { codes: &[*b"vp08"], config: &[*b"vpcC"],
-        missing: "VP8 sample entry has no vpcC box; VP in ISOBMFF",
+        missing: "VP8 track has no vpcC box; VP-ISOBMFF",
         name: "VP8", string: Form::Of(vp), support: Support::Nowhere },
     Known { codes: &[*b"av01"], config: &[*b"av1C"],
-        missing: "AV1 sample entry has no av1C box; AV1-ISOBMFF § 2.2",
+        missing: "AV1 track has no av1C box; AV1-ISOBMFF § 2.2",
         name: "AV1", string: Form::Of(av1), support: AV1 },
     Known { codes: &[*b"mp4a"], config: &[*b"esds"],
-        missing: "MPEG-4 audio sample entry has no esds box; 14496-14 § 5.6",
+        missing: "MPEG-4 audio track has no esds box; 14496-14 § 5.6",
         name: "MPEG-4 audio", string: Form::ObjectTypes, support: Support::Everywhere },
     // In lowercase, unlike their entries: all browsers accept that.
     Known { codes: &[*b"Opus"], config: &[*b"dOps"],
-        missing: "Opus sample entry has no dOps box; Opus-in-ISOBMFF § 4.3.2",
+        missing: "Opus track has no dOps box; Opus-in-ISOBMFF § 4.3.2",
         name: "Opus", string: Form::Fixed("opus"), support: Support::Everywhere },
     Known { codes: &[*b"fLaC"], config: &[*b"dfLa"],
-        missing: "FLAC sample entry has no dfLa box; FLAC-in-ISOBMFF § 3.3.1",
+        missing: "FLAC track has no dfLa box; FLAC-in-ISOBMFF § 3.3.1",
         name: "FLAC", string: Form::Fixed("flac"), support: Support::Everywhere },
     Known { codes: &[*b"ac-3"], config: &[*b"dac3"],
-        missing: "AC-3 sample entry has no dac3 box; TS 102 366 § F.3",
+        missing: "AC-3 track has no dac3 box; TS 102 366 § F.3",
         name: "AC-3", string: Form::Fixed("ac-3"), support: DOLBY },
     Known { codes: &[*b"ec-3"], config: &[*b"dec3"],
-        missing: "E-AC-3 sample entry has no dec3 box; TS 102 366 § F.5",
+        missing: "E-AC-3 track has no dec3 box; TS 102 366 § F.5",
         name: "E-AC-3", string: Form::Fixed("ec-3"), support: DOLBY },
     Known { codes: &[*b".mp3"], config: &[], missing: "",
         name: "MP3", string: Form::Fixed("mp3"), support: MP3 },
@@ -135,7 +135,7 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'
         Form::ObjectTypes => return Ok(mp4a(content.get(4..).and_then(esds::object_type))),
         Form::Of(form) => {
             let mut string = fourcc(code);
-            let violation = "codec configuration is cut off, or of an unknown version";
+            let violation = "codec configuration is cut off or unknown";
             form(content, &mut string).ok_or(violation)?;
             string
         }

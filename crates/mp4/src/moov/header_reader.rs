@@ -29,7 +29,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
     // A film without a timescale has edits by the second, as ffmpeg has it.
     let movie = mvhd.and_then(|b| mehd::movie(data, b)).unwrap_or(1).max(1);
     let (media, wide) =
-        content(trak.mdhd, "mdia/mdhd", "track has no mdhd box; 14496-12 § 8.4.2", (20, 32))?;
+        content(trak.mdhd, "mdia/mdhd", "track has no mdhd box; § 8.4.2", (20, 32))?;
     let at = if wide { 20 } else { 12 };
     let timescale = number(media, at);
     if timescale == 0 {
@@ -41,8 +41,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
         (u64::from(number(media, at + 4)), u64::from(u32::MAX))
     };
     let duration = if duration == unknown { 0 } else { duration.min(TICKS_MAX) };
-    let (head, wide) =
-        content(trak.tkhd, "tkhd", "track has no tkhd box; 14496-12 § 8.3.2", (84, 96))?;
+    let (head, wide) = content(trak.tkhd, "tkhd", "track has no tkhd box; § 8.3.2", (84, 96))?;
     let id = number(head, if wide { 20 } else { 12 });
     let at = if wide { 88 } else { 76 };
     let pixels = |at| (number(head, at) >> 16) as u16;
@@ -60,11 +59,7 @@ pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Resul
 pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<EntryFields> {
     let content = entry.content(data);
     if content.len() < sample_entry::fixed_len(data, entry, is_video) {
-        return Err(Error::moov(
-            "stsd",
-            entry.start,
-            "sample entry is too short for its fields; 14496-12 § 8.5.2",
-        ));
+        return Err(Error::moov("stsd", entry.start, TOO_SHORT));
     }
     let field = |at| be16(content, at).unwrap_or(0);
     if is_video {

@@ -182,8 +182,7 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
     }
     let moov = boxes(data, 0, data.len(), "").next().transpose()?;
     let moov = moov.filter(|b| &b.kind == b"moov");
-    let moov =
-        moov.ok_or_else(|| Error::moov("", 0, "bytes are not a moov box; 14496-12 § 8.2.1"))?;
+    let moov = moov.ok_or_else(|| Error::moov("", 0, "bytes are not a moov box; § 8.2.1"))?;
     let (mut mvhd, mut mvex, mut udta) = (None, None, None);
     let (mut found, mut pssh) = (Vec::new(), Vec::new());
     for child in boxes(data, moov.body, moov.end, "") {

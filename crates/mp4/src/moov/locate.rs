@@ -125,7 +125,7 @@ impl Locator {
         }
         self.boxes += 1;
         if self.boxes > BOXES_BEFORE_MOOV_MAX {
-            self.found = fault("over 256 boxes in front of moov, Firstframe's limit");
+            self.found = fault("over 256 boxes in front of moov");
             return;
         }
         let least = self.header.len() as u64;
@@ -149,7 +149,7 @@ impl Locator {
                 self.found = fault(match (past_end, mdat) {
                     (true, true) => "the file is cut off in mdat, and moov would come behind it",
                     (true, false) => "a box reaches past the end of the file: it is cut off",
-                    _ => "file has no moov box; 14496-12 § 8.2.1",
+                    _ => "file has no moov box; § 8.2.1",
                 });
             }
         }
@@ -164,7 +164,7 @@ impl Locator {
             }
             Some(end) if end - self.at > MOOV_BYTES_MAX => fault(LARGE_MOOV),
             Some(end) => Ok(ByteRange { start: self.at, end }),
-            None => fault("moov has size 0 in a file of unknown size; 14496-12 § 4.2"),
+            None => fault("moov has size 0 in a file of unknown size; § 4.2"),
         }
     }
 

@@ -9,8 +9,8 @@ use crate::boxes::BoxAt;
 use crate::error::{Error, NO_TIMESCALE, Result};
 use crate::limits::TICKS_MAX;
 
-fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
-    let context = mp4parse::read_mp4(&mut &*skeleton).map_err(|error| {
+fn parse(moov: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)> {
+    let context = mp4parse::read_mp4(&mut &*moov).map_err(|error| {
         let violation = match error {
             mp4parse::Error::InvalidData(Status::MdhdBadTimescale | Status::MvhdBadTimescale) => {
                 NO_TIMESCALE
@@ -18,37 +18,31 @@ fn parse(skeleton: &[u8], start: usize) -> Result<(Option<u32>, mp4parse::Track)
             mp4parse::Error::InvalidData(_) => "track header has an invalid value; mp4parse",
             mp4parse::Error::Unsupported(violation) => violation,
             mp4parse::Error::UnexpectedEOF | mp4parse::Error::Io(_) => {
-                "track header is cut off; 14496-12 § 4.2"
+                "track header is cut off; § 4.2"
             }
-            mp4parse::Error::MoovMissing => "moov has no mvhd box; 14496-12 § 8.2.2",
+            mp4parse::Error::MoovMissing => "moov has no mvhd box; § 8.2.2",
             mp4parse::Error::OutOfMemory => "track headers do not fit into memory",
         };
         Error::moov("headers", start, violation)
     })?;
     let movie = context.timescale.and_then(|scale| u32::try_from(scale.0).ok());
     let track = context.tracks.into_iter().next();
-    Ok((
-        movie,
-        track
-            .ok_or_else(|| Error::moov("trak", start, "track has no headers; 14496-12 § 8.3.1"))?,
-    ))
+    Ok((movie, track.ok_or_else(|| Error::moov("trak", start, "track has no headers; § 8.3.1"))?))
 }
 
 pub(crate) fn read(data: &[u8], mvhd: Option<BoxAt>, trak: &TrackBoxes) -> Result<TrackHeader> {
     let fault = |path, violation| Error::moov(path, trak.start, violation);
-    let skeleton = mp4parse_input::headers(data, mvhd, trak);
-    let (movie, parsed) = parse(&skeleton, trak.start)?;
+    let moov = mp4parse_input::headers(data, mvhd, trak);
+    let (movie, parsed) = parse(&moov, trak.start)?;
     let timescale = parsed.timescale.and_then(|scale| u32::try_from(scale.0).ok());
-    let tkhd =
-        parsed.tkhd.ok_or_else(|| fault("tkhd", "track has no tkhd box; 14496-12 § 8.3.2"))?;
+    let tkhd = parsed.tkhd.ok_or_else(|| fault("tkhd", "track has no tkhd box; § 8.3.2"))?;
     let pixels = |fixed: u32| u16::try_from(fixed >> 16).unwrap_or(0);
     Ok(TrackHeader {
         // A film without a timescale has edits by the second, as ffmpeg has it.
         movie: movie.unwrap_or(1),
         id: parsed.track_id.unwrap_or(0),
         kind: kind(&parsed.track_type),
-        timescale: timescale
-            .ok_or_else(|| fault("mdia/mdhd", "track has no mdhd box; 14496-12 § 8.4.2"))?,
+        timescale: timescale.ok_or_else(|| fault("mdia/mdhd", "track has no mdhd box; § 8.4.2"))?,
         duration: parsed.duration.map_or(0, |d| d.0.min(TICKS_MAX)),
         size: (pixels(tkhd.width), pixels(tkhd.height)),
     })

@@ -102,6 +102,7 @@ impl Track {
         self.stream.is_some() && (plays || self.text.is_some())
     }
 
+    #[inline(never)] // Smaller so, measured in the player.
     pub(crate) fn unplayable(reason: Unplayable) -> Self {
         Self {
             id: 0,

@@ -134,10 +134,10 @@ impl TrackBoxes {
         let needed = (self.stts, self.stsz, self.stco, self.stsc);
         let (Some(stts), Some(stsz), Some(stco), Some(stsc)) = needed else {
             let violation = match needed {
-                (None, ..) => "track has no stts box; 14496-12 § 8.6.1.2",
-                (_, None, ..) => "track has no stsz box; 14496-12 § 8.7.3",
-                (_, _, None, _) => "track has no stco or co64 box; 14496-12 § 8.7.5",
-                _ => "track has no stsc box; 14496-12 § 8.7.4",
+                (None, ..) => "track has no stts box; § 8.6.1.2",
+                (_, None, ..) => "track has no stsz box; § 8.7.3",
+                (_, _, None, _) => "track has no stco or co64 box; § 8.7.5",
+                _ => "track has no stsc box; § 8.7.4",
             };
             return Err(Error::moov("mdia/minf/stbl", self.start, violation));
         };

@@ -44,7 +44,7 @@ pub(crate) fn number(i: usize) -> u32 {
 /// A track of the index that is playable, or encrypted.
 pub(crate) fn playable_track(tracks: &[Track], i: usize) -> Result<(&Track, &TrackMedia)> {
     let fault = |violation| Error { track: Some(i), path: "trak", offset: 0, violation };
-    let track = tracks.get(i).ok_or_else(|| fault("index has no track of this number"))?;
+    let track = tracks.get(i).ok_or_else(|| fault("no track of this number"))?;
     let plays = track.is_readable() && track.text.is_none();
     let playable = track.stream.as_ref().filter(|_| plays);
     playable.map(|stream| (track, stream)).ok_or_else(|| fault("selected track is not playable"))

@@ -42,7 +42,7 @@ impl<'a> SelectedTrack<'a> {
         let Some(i) = chosen else { return Ok(None) };
         let (track, stream) = init::playable_track(index.tracks(), i)?;
         if track.kind != kind {
-            let violation = "selected track is of the other media type";
+            let violation = "selected track is not of this kind";
             return Err(Error { track: Some(i), path: "trak", offset: 0, violation });
         }
         Ok(Some(Self::new(index, i, track, stream)))

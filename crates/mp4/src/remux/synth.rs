@@ -92,8 +92,8 @@ fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Resul
     let fault = |violation| Error::file(0, violation);
     let index = Index::parse(moov(clip)?)?;
     let parts = parts(&index)?;
-    let lead = parts.first().ok_or_else(|| fault("clip has no playable track"))?;
-    let length = lead.samples.iter().map(|s| u64::from(s.duration)).sum();
+    let first = parts.first().ok_or_else(|| fault("clip has no playable track"))?;
+    let length = first.samples.iter().map(|s| u64::from(s.duration)).sum();
     let samples = || parts.iter().flat_map(|part| &part.samples);
     let start = samples().map(|s| s.offset).min().unwrap_or(0);
     let media = ByteRange { start, end: samples().map(Sample::end).max().unwrap_or(0) };
@@ -103,10 +103,10 @@ fn with_offsets(clip: &[u8], repeats: u32, moov_at: MoovAt, wide: bool) -> Resul
     let total = media.len().saturating_mul(u64::from(repeats));
     let most = u64::from(repeats) * samples().count() as u64 * 16;
     if total > OFFSET_MAX || most > MOOV_BYTES_MAX {
-        return Err(fault("film is over 2^53 bytes, or its moov over 64 MiB, Firstframe's limit"));
+        return Err(fault("film is over 2^53 bytes, or its moov over 64 MiB"));
     }
     let wide = wide || total + MOOV_BYTES_MAX > u64::from(u32::MAX);
-    let shape = Shape { repeats, length: (length, lead.track.timescale), media, wide, base: 0 };
+    let shape = Shape { repeats, length: (length, first.track.timescale), media, wide, base: 0 };
     let (head, tail) = around_media(&index, &parts, shape, moov_at);
     Ok(SynthFile { head, media, repeats, tail })
 }
@@ -164,9 +164,9 @@ fn parts<'a>(index: &'a Index<&[u8]>) -> Result<Vec<ClipTrack<'a>>> {
         } else {
             samples.retain(|s| s.dts + timeline.shift >= 0);
         }
-        if let Some(lead) = parts.first() {
-            let length = lead.samples.iter().map(|s| u64::from(s.duration)).sum();
-            cut(&mut samples, rescale(length, lead.track.timescale, track.timescale));
+        if let Some(first) = parts.first() {
+            let length = first.samples.iter().map(|s| u64::from(s.duration)).sum();
+            cut(&mut samples, rescale(length, first.track.timescale, track.timescale));
         }
         if !samples.is_empty() {
             parts.push(ClipTrack {

@@ -23,7 +23,7 @@ pub struct Hole {
 
 impl Hole {
     /// Each range of the file with its offset in the header.
-    pub fn places(&self) -> impl Iterator<Item = (usize, ByteRange)> + '_ {
+    pub fn patches(&self) -> impl Iterator<Item = (usize, ByteRange)> + '_ {
         self.ranges.iter().scan(self.at, |at, range| {
             let here = *at;
             *at += usize::try_from(range.len()).ok()?;
@@ -117,8 +117,7 @@ impl AuxInfoTable {
                 self.marks.push(sum);
             }
             sum += u64::from(self.size(data, i, sum).ok_or_else(|| {
-                let violation =
-                    "auxiliary information is missing for some samples; 14496-12 § 8.7.8";
+                let violation = "auxiliary information is missing for some samples; § 8.7.8";
                 Error::moov(PATH, 0, violation)
             })?);
         }

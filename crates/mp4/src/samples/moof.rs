@@ -66,7 +66,7 @@ impl Moof {
                 return Err(moof.fault(
                     "moof/traf",
                     0,
-                    "fragment is over 262,144 samples or 2^53 ticks, Firstframe's limit",
+                    "fragment is over 262,144 samples or 2^53 ticks",
                 ));
             }
         }
@@ -81,11 +81,7 @@ impl Moof {
                 continue;
             }
             if find(&self.bytes, b.body, b.end, &[*b"tfhd"]).is_none() {
-                return Err(self.fault(
-                    "moof/traf",
-                    b.start,
-                    "track fragment has no tfhd box; 14496-12 § 8.8.7",
-                ));
+                return Err(self.fault("moof/traf", b.start, "traf has no tfhd box; § 8.8.7"));
             }
             let groups = || boxes(&self.bytes, b.body, b.end, "").of(*b"sgpd");
             if cfg!(feature = "cenc") && groups().any(|b| sgpd::is_rekeying(&self.bytes, b)) {
@@ -314,7 +310,7 @@ impl<'a> MoofSamples<'a> {
         let run = self.moof.run(b)?;
         if let Some(offset) = run.offset {
             let place = self.place.base.checked_add_signed(i64::from(offset));
-            let violation = "run lies before the start of the file; 14496-12 § 8.8.8";
+            let violation = "run is before byte 0; § 8.8.8";
             let place =
                 place.ok_or_else(|| self.moof.fault("moof/traf/trun", b.start, violation))?;
             self.place.offset = place;

@@ -165,7 +165,7 @@ impl MoofStore {
             if fresh && !header.may_open_segment() {
                 return Err(Error::file(
                     at,
-                    "sidx or mfra points into the middle of a box; 14496-12 § 8.16.3",
+                    "sidx or mfra points into the middle of a box; § 8.16.3",
                 ));
             }
             let size = header.size.or(self.file_size.map(|size| size.saturating_sub(at)));
@@ -173,7 +173,7 @@ impl MoofStore {
             if size < 8 || at.saturating_add(size) > OFFSET_MAX {
                 return Err(Error::file(
                     at,
-                    "box is smaller than its header, or ends past byte 2^53; 14496-12 § 4.2",
+                    "box is smaller than its header, or ends past byte 2^53; § 4.2",
                 ));
             }
             let most = match &header.kind {
@@ -202,7 +202,7 @@ impl MoofStore {
         most: u64,
     ) -> Result<bool> {
         if size > most {
-            let violation = "moof is over 8 MiB or sidx over 4 MiB, Firstframe's limit";
+            let violation = "moof is over 8 MiB or sidx over 4 MiB";
             return Err(Error::file(at, violation));
         }
         let len = usize::try_from(size).unwrap_or(usize::MAX);

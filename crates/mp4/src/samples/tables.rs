@@ -9,7 +9,7 @@ use crate::boxes::stsz::Stsz;
 use crate::error::{Error, FAR_SAMPLE, LARGE_SAMPLE, Result};
 use crate::limits::{KEY_TRIES_MAX, OFFSET_MAX, SAMPLE_BYTES_MAX};
 
-const NO_CHUNK: &str = "sample lies in no chunk; 14496-12 § 8.7.4";
+const NO_CHUNK: &str = "sample lies in no chunk; § 8.7.4";
 
 /// The tables of one track.
 #[derive(Debug, Default)]
@@ -234,7 +234,7 @@ impl TableSamples<'_> {
             self.inside = 0;
         }
         let start = self.tables.stco.offset(self.data, chunk.number);
-        let start = start.ok_or_else(|| fault("chunk has no offset; 14496-12 § 8.7.5"))?;
+        let start = start.ok_or_else(|| fault("chunk has no offset; § 8.7.5"))?;
         let offset = start.checked_add(self.inside).filter(|offset| *offset <= OFFSET_MAX);
         let offset = offset.ok_or_else(|| fault(FAR_SAMPLE))?;
         let size = self.tables.stsz.size(self.data, index);
@@ -243,8 +243,7 @@ impl TableSamples<'_> {
         }
         self.inside += u64::from(size);
         let shown = self.times.next();
-        let shown =
-            shown.ok_or_else(|| fault("sample has no decoding time; 14496-12 § 8.6.1.2"))?;
+        let shown = shown.ok_or_else(|| fault("sample has no decoding time; § 8.6.1.2"))?;
         Ok(Sample {
             moof: 0,
             index,

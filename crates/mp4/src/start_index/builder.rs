@@ -70,7 +70,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         }
         let number = self.packs.len() as u64;
         if number == PACKS_MAX {
-            return Err(Error::file(0, "start index is over 1,024 packs, Firstframe's limit"));
+            return Err(Error::file(0, "start index is over 1,024 packs"));
         }
         self.packs.push(starts);
         Ok(Some(pack::write(u32::try_from(number).unwrap_or(u32::MAX), &tracks)))
@@ -105,7 +105,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         }
         let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
         if head.len() > PACK_BYTES_MAX {
-            return Err(Error::file(0, "head is over 900,000 bytes, Firstframe's limit"));
+            return Err(Error::file(0, "head is over 900,000 bytes"));
         }
         Ok(head)
     }

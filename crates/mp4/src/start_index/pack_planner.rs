@@ -35,8 +35,7 @@ pub fn plan_from_packs(
     for (slot, number) in slots.iter_mut().zip([request.selection.video, request.selection.audio]) {
         let Some(number) = number else { continue };
         let place = film.tracks.iter().position(|stored| stored.number == number);
-        *slot =
-            Some(place.ok_or_else(|| Error::file(0, "start index has no track of this number"))?);
+        *slot = Some(place.ok_or_else(|| Error::file(0, "start no track of this number"))?);
     }
     let planner = Planner { film, packs, slots, request: request.limited() };
     match planner.run() {
@@ -159,7 +158,7 @@ impl Planner<'_> {
     fn index(&self, spans: &BlockSpans) -> PackResult<Index<Vec<u8>>> {
         let spans: Vec<_> = self.slots.iter().zip(spans).filter_map(|(l, s)| l.zip(*s)).collect();
         if spans.iter().any(|(_, span)| span.to.saturating_sub(span.from) > SLICE_BLOCKS_MAX) {
-            let violation = "windows are over 100,000 samples of a track, Firstframe's limit";
+            let violation = "windows are over 100,000 samples of a track";
             return Err(Error::file(0, violation).into());
         }
         slice::index(self.film, self.packs, &spans)

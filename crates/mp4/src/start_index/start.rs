@@ -104,7 +104,8 @@ pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -
         }
         StartPosition::Cursor(cursor) => (cursor, None),
     };
-    let windows = windows(index, selection, cursor, (span_ms, count))?;
+    let mut windows = Vec::new();
+    plan_windows(index, selection, cursor, (span_ms, count), &mut windows)?;
     let start_ms = start_ms.or_else(|| windows.first().map(|window| window.start_ms));
     let mut inits = Vec::new();
     for track in selection.video.into_iter().chain(selection.audio) {
@@ -120,13 +121,13 @@ pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -
     })
 }
 
-fn windows<B: AsRef<[u8]>>(
+fn plan_windows<B: AsRef<[u8]>>(
     index: &Index<B>,
     selection: Selection,
     mut cursor: Cursor,
     (span_ms, count): (u64, u32),
-) -> Result<Vec<Window>> {
-    let mut windows = Vec::new();
+    windows: &mut Vec<Window>,
+) -> Result<()> {
     for _ in 0..count {
         let Some(window) = plan::next(index, selection, cursor, span_ms)? else { break };
         cursor = window.next;
@@ -137,5 +138,5 @@ fn windows<B: AsRef<[u8]>>(
         }
         windows.push(window);
     }
-    Ok(windows)
+    Ok(())
 }

@@ -82,7 +82,7 @@ fn media_span(
         return Ok(None);
     }
     if edit.media_time > limit {
-        return Err("begins past 2^53 ticks, Firstframe's limit");
+        return Err("begins past tick 2^53");
     }
     // A start before the media's beginning is a delay.
     let early = edit.media_time.min(0).saturating_neg().min(limit);
@@ -102,7 +102,7 @@ fn media_span(
         Rate::Plain | Rate::Still => {
             Ok(Some(MediaSpan { delay, from, to: length.map(|length| from + length), still: None }))
         }
-        Rate::Other => Err("changes the playback rate, which is not supported"),
+        Rate::Other => Err("changes the playback rate"),
     }
 }
 

@@ -157,9 +157,7 @@ impl EditSegment {
             let early = preroll::times(data, tables, (first, end), (from, delay))?;
             let begin = early.iter().min();
             if begin.zip(before).is_some_and(|(begin, before)| *begin <= before.pts) {
-                return Err(
-                    "jumps between key frames, with a timescale too coarse to hide the frames before",
-                );
+                return Err("jumps between key frames; timescale too coarse");
             }
             compressed = u32::try_from(early.len()).unwrap_or(u32::MAX);
             let after = tables.time(data, first.saturating_add(compressed)).0 + shift;
@@ -170,7 +168,7 @@ impl EditSegment {
         }
         let until = to.map_or(shown_until, |to| to.min(shown_until)) + shift;
         let base = before.map_or(first, |last| last.base);
-        let next = base.checked_add(end - first).ok_or("shows more samples than fit 32 bits")?;
+        let next = base.checked_add(end - first).ok_or("shows over 2^32 samples")?;
         let is_compressed = last.index < first.saturating_add(compressed);
         let duration = if is_compressed { 1 } else { last.duration };
         let (pts, over) = (last.ct + shift, last.ct + i64::from(duration) + shift);

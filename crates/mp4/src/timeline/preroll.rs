@@ -54,9 +54,7 @@ pub(crate) fn compress(mut shown: Vec<i64>, delay: i64) -> Result<Vec<i64>, &'st
     let begin = base + count;
     let late = shown.iter().filter(|at| **at >= delay && **at < begin).count();
     if late > 1 {
-        return Err(
-            "begins between key frames, with a timescale too coarse to hide the frames before",
-        );
+        return Err("begins between key frames; timescale too coarse");
     }
     let zone = shown.iter().rposition(|at| *at < begin).map_or(0, |last| last + 1);
     shown.truncate(zone);

@@ -44,9 +44,7 @@ impl Timeline {
                 continue;
             };
             // § 8.6.6 sets no limit: see SEGMENTS_MAX.
-            *room = room
-                .checked_sub(1)
-                .ok_or("jumps, with those before it, over 8192 times, Firstframe's limit")?;
+            *room = room.checked_sub(1).ok_or("jumps over 8192 times")?;
             if let Some((held, last)) = segments.last_mut().zip(before) {
                 held.hold(last, segment.delay);
             }

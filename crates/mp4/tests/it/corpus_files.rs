@@ -1,13 +1,13 @@
-//! Real files: where the corpus lies, and what is in it.
+//! The corpus of real files: its folder, and the names of its files.
 
 use std::path::{Path, PathBuf};
 
-/// ffprobe opens a decoder before it tells of packets, and Debian's has none for xHE-AAC.
+/// ffprobe opens a decoder before it lists packets, and Debian's build has none for xHE-AAC.
 pub(crate) const NOT_PROBED: &str = "mozilla__sine-3s-xhe-aac-44khz-mono.mp4";
 
-/// The folder, or a loud word that it is not there.
+/// The folder; prints a warning where there is none.
 pub(crate) fn corpus() -> Option<PathBuf> {
-    // Beside the repository, of which some package asks.
+    // `CARGO_MANIFEST_DIR` is a package of the repository, beside which the corpus lies.
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let beside = || top.map(|top| top.join("shared/corpus")).find(|folder| folder.is_dir());
     let folder = std::env::var_os("FIRSTFRAME_CORPUS").map(PathBuf::from).or_else(beside);
@@ -18,7 +18,7 @@ pub(crate) fn corpus() -> Option<PathBuf> {
     folder
 }
 
-/// Its files, in the order of their names.
+/// The corpus's file names, sorted.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let listed = std::fs::read_to_string(folder.join("INDEX.tsv")).unwrap();
     let names = listed.lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned());

@@ -18,10 +18,10 @@ fn at(frame: i32) -> i32 {
     frame * 512 + 1024
 }
 
-/// What is shown: the samples of each stretch `(from, to, delay)` of the media, in their order.
-fn shown(video: &Made, stretches: &[(i32, i32, i64)]) -> Vec<(i64, String)> {
+/// The expected pictures: the samples of each span `(from, to, delay)` of the media, in their order.
+fn shown(video: &Made, spans: &[(i32, i32, i64)]) -> Vec<(i64, String)> {
     let mut all = Vec::new();
-    for (from, to, delay) in stretches {
+    for (from, to, delay) in spans {
         let bounds = (i64::from(*from), i64::from(*to));
         let mut part: Vec<_> = mp4_writer::shown(0, video, bounds, *delay)
             .into_iter()
@@ -56,8 +56,8 @@ fn edits_that_jump_show_the_media_they_name() {
     // One second from frame 0, one from frame 60 (between key frames), one from frame 10.
     let video = film(&[(1000, at(0)), (1000, at(60)), (1000, at(10))]);
     let packets = packets(&video);
-    let stretches = [(at(0), at(24), 0), (at(60), at(84), 12_288), (at(10), at(34), 24_576)];
-    assert_eq!(seen(&packets, 36_864), shown(&video, &stretches));
+    let spans = [(at(0), at(24), 0), (at(60), at(84), 12_288), (at(10), at(34), 24_576)];
+    assert_eq!(seen(&packets, 36_864), shown(&video, &spans));
     let starts: Vec<_> = packets.windows(2).filter(|w| w[1].dts < w[0].dts).collect();
     assert!(starts.iter().all(|w| w[1].key), "decoding goes back to key frames only");
     let file = mp4_writer::file(&[video], &PLAIN);
@@ -87,8 +87,8 @@ fn seeks_begin_in_the_edit_shown_at_that_time() {
 fn empty_edits_extend_the_last_frame_of_each_track() {
     let video = film(&[(1000, at(0)), (500, -1), (1000, at(24))]);
     let packets = packets(&video);
-    let stretches = [(at(0), at(24), 0), (at(24), at(48), 18_432)];
-    assert_eq!(seen(&packets, 30_720), shown(&video, &stretches));
+    let spans = [(at(0), at(24), 0), (at(24), at(48), 18_432)];
+    assert_eq!(seen(&packets, 30_720), shown(&video, &spans));
     // Nothing is missing in between: the picture before the pause ends where it does.
     let held = |p: &Packet| p.pts < 12_288 && p.pts + i64::from(p.duration) == 18_432;
     assert!(packets.iter().any(held));
@@ -140,6 +140,15 @@ fn priming_noted_in_itunsmpb_is_cut() {
     assert!(plain.len() == 100 && noted.len() < plain.len() && noted[0].pts < 0);
 }
 
+/// The pictures that ffmpeg shows of a file, with their times.
+fn seen_by_ffmpeg(name: &str, file: &[u8]) -> Vec<(i64, String)> {
+    let path = std::env::temp_dir().join(format!("firstframe-{}-{name}.mp4", std::process::id()));
+    std::fs::write(&path, file).unwrap();
+    let packets = ffmpeg::packets(&path, "v:0");
+    std::fs::remove_file(path).unwrap();
+    packets.into_iter().filter(|p| !p.discard).map(|p| (p.pts, p.adler32)).collect()
+}
+
 #[test]
 fn edited_files_show_the_same_pictures_in_ffmpeg() {
     let lists: [&[(u32, i32)]; 6] = [
@@ -153,18 +162,12 @@ fn edited_files_show_the_same_pictures_in_ffmpeg() {
     for (i, edits) in lists.iter().enumerate() {
         let video = film(edits);
         let file = mp4_writer::file(&[video], &PLAIN);
-        let path = std::env::temp_dir().join(format!("firstframe-{}-e{i}.mp4", std::process::id()));
-        std::fs::write(&path, &file).unwrap();
-        let theirs = ffmpeg::packets(&path, "v:0");
-        std::fs::remove_file(path).unwrap();
-        let mut theirs: Vec<_> =
-            theirs.into_iter().filter(|p| !p.discard).map(|p| (p.pts, p.adler32)).collect();
-        theirs.sort();
+        let theirs = seen_by_ffmpeg(&format!("e{i}"), &file);
         let until =
             i64::try_from(Index::parse(playback::moov(&file)).unwrap().duration_ms()).unwrap();
         let packets = fmp4::packets(&playback::remux(&file, 3_000));
         let ours = seen(&packets, until * 12_288 / 1000);
-        // Where stretches begin between others, ffmpeg counts decoding times on and is late by the
+        // Where spans begin inside others, ffmpeg counts decoding times on and is late by the
         // composition offset; what it shows is the same.
         let pictures = |shown: Vec<(i64, String)>| {
             let mut pictures: Vec<_> = shown.into_iter().map(|(_, data)| data).collect();

@@ -30,14 +30,14 @@ pub(crate) fn packets(file: &Path, stream: &str) -> Vec<Seen> {
     fields.split_inclusive(|field| field.starts_with("data_hash=")).map(seen).collect()
 }
 
-/// That a file written has the packets of its source, each at its time.
-pub(crate) fn assert_same(written: &Path, source: &[Seen], stream: &str) {
-    let seen = packets(written, stream);
-    assert_eq!(seen.len(), source.len(), "{} {stream}", written.display());
+/// Asserts that a remuxed file has the packets of its source, each at its time.
+pub(crate) fn assert_same(remuxed: &Path, source: &[Seen], stream: &str) {
+    let seen = packets(remuxed, stream);
+    assert_eq!(seen.len(), source.len(), "{} {stream}", remuxed.display());
     for (i, (seen, source)) in seen.iter().zip(source).enumerate() {
-        // Which packets are not shown ffmpeg tells of no fragmented track, its own neither.
+        // ffmpeg marks no packet of a fragmented track as discarded, even in files of its own.
         let source = Seen { discard: seen.discard, ..source.clone() };
-        assert_eq!(*seen, source, "{} {stream}: packet {i}", written.display());
+        assert_eq!(*seen, source, "{} {stream}: packet {i}", remuxed.display());
     }
 }
 

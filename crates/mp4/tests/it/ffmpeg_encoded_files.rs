@@ -17,7 +17,7 @@ use crate::playback;
 const PICTURE: &[&str] = &["-f", "lavfi", "-i", "testsrc2=s=160x90:r=24:d=1"];
 const SOUND: &[&str] = &["-f", "lavfi", "-i", "sine=frequency=440:r=48000:d=1"];
 
-/// Encoder and container, then what is told of it.
+/// Encoder, container, the codec string of the track, and whether it plays.
 const CODECS: &[(&str, &str, &str, bool)] = &[
     ("-c:v libx264 -pix_fmt yuv420p", "mp4", "avc1.64000a", true),
     ("-c:v libx264 -pix_fmt yuv420p -profile:v baseline -tag:v avc3", "mp4", "avc3.42c00a", true),
@@ -70,9 +70,9 @@ fn codecs_have_their_string_and_packets_or_a_reason() {
         }
         assert_eq!(index.playable(), Ok(()), "{codec}");
         assert_ne!(track.support, Support::Nowhere);
-        let written = folder.write("written.mp4", &playback::remux_to_file(&file, 400));
+        let remuxed = folder.write("remuxed.mp4", &playback::remux_to_file(&file, 400));
         let kind = if is_video { "v" } else { "a" };
-        ffmpeg::assert_same(&written, &ffmpeg::packets(&made, kind), kind);
+        ffmpeg::assert_same(&remuxed, &ffmpeg::packets(&made, kind), kind);
     }
 }
 
@@ -96,14 +96,14 @@ fn remuxed_files_keep_their_times() {
         &[&middle[..], &["-movflags", "frag_keyframe+delay_moov"]].concat(),
     ] {
         let source = folder.make("source.mp4", &[arguments]);
-        let written = playback::remux_to_file(&std::fs::read(&source).unwrap(), 400);
-        let written = folder.write("written.mp4", &written);
+        let remuxed = playback::remux_to_file(&std::fs::read(&source).unwrap(), 400);
+        let remuxed = folder.write("remuxed.mp4", &remuxed);
         let streams = ["v:0", "a:0"].map(str::to_owned);
-        let frames = [&source, &written].map(|file| ffmpeg::frames(file, &streams));
+        let frames = [&source, &remuxed].map(|file| ffmpeg::frames(file, &streams));
         assert!(!frames[0].is_empty());
         assert_eq!(frames[0], frames[1], "{arguments:?}");
         for stream in streams {
-            ffmpeg::assert_same(&written, &ffmpeg::packets(&source, &stream), &stream);
+            ffmpeg::assert_same(&remuxed, &ffmpeg::packets(&source, &stream), &stream);
         }
     }
 }
@@ -132,7 +132,7 @@ fn scrambled(folder: &Folder, tracks: &[&[&str]]) -> Vec<u8> {
 const H264: &[&str] = &["-c:v", "libx264", "-pix_fmt", "yuv420p"];
 const AAC: &[&str] = &["-c:a", "aac"];
 
-/// Encrypted tracks are not played, and are remuxed for whoever asks for them.
+/// Remuxes encrypted tracks, which are not playable but may be selected.
 fn remux_scrambled(file: &[u8], moov: &[u8], is_hollow: bool, span_ms: u64) -> Vec<u8> {
     let index = Index::parse(moov).unwrap();
     assert_eq!((index.default_video(), index.default_audio()), (None, None));
@@ -146,7 +146,7 @@ fn remux_scrambled(file: &[u8], moov: &[u8], is_hollow: bool, span_ms: u64) -> V
         for fragment in window.fetches.iter_mut().flat_map(|fetch| &mut fetch.fragments) {
             let hole = fragment.hole.take();
             assert_eq!(hole.is_some(), is_hollow);
-            for (at, range) in hole.iter().flat_map(Hole::places) {
+            for (at, range) in hole.iter().flat_map(Hole::patches) {
                 let bytes = playback::cut(file, range);
                 fragment.header[at..at + bytes.len()].copy_from_slice(bytes);
             }
@@ -174,8 +174,8 @@ fn encrypted_tracks_are_decrypted_with_their_key() {
                 hidden[at..at + 4].copy_from_slice(b"free");
             }
         }
-        let elsewhere = remux_scrambled(&file, &hidden, true, 10_000);
-        assert!(elsewhere == whole, "{codec}");
+        let fetched = remux_scrambled(&file, &hidden, true, 10_000);
+        assert!(fetched == whole, "{codec}");
         let expected = decoded(&folder.write("source.mp4", &file));
         assert!(expected.len() >= 24);
         let whole = decoded(&folder.write("whole.mp4", &whole));
@@ -183,31 +183,38 @@ fn encrypted_tracks_are_decrypted_with_their_key() {
     }
 }
 
-/// Checks that what is said of each sample in `out` is right for it, and returns how many there are
-/// that are partly in the clear. Bytes of a vector are by track.
+fn number(b: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(b[at..at + 4].try_into().unwrap())
+}
+
+/// Track and size of each sample of `moof`, as its auxiliary information has them.
+fn described_by(moof: &[u8], iv_bytes: [usize; 2]) -> Vec<(u32, usize)> {
+    let traf = fmp4::find(&moof[8..], &[b"traf"]).unwrap();
+    let content = |kind| fmp4::find(traf, &[kind]).unwrap();
+    let (senc, [sizes, offsets]) = (content(b"senc"), [b"saiz", b"saio"].map(content));
+    assert_eq!(sizes[5..9], senc[4..8], "as many samples");
+    let mut at = number(offsets, 8) as usize;
+    assert_eq!(&moof[at..at + senc.len() - 8], &senc[8..]);
+    let track = number(content(b"tfhd"), 4);
+    let describe = |i: usize| {
+        let size = if sizes[4] == 0 { sizes[9 + i] } else { sizes[4] };
+        let entry = &moof[at..at + usize::from(size)];
+        at += entry.len();
+        // After the vector and a count: pairs of the bytes in the clear and the bytes encrypted.
+        let pairs = entry.get(iv_bytes[track as usize - 1] + 2..).unwrap_or_default();
+        let bytes = pairs
+            .chunks(6)
+            .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])) + number(pair, 2));
+        (track, bytes.sum::<u32>() as usize)
+    };
+    (0..number(senc, 4) as usize).map(describe).collect()
+}
+
+/// Checks the auxiliary information of each sample in `out`, and returns the number of samples that
+/// are partly in the clear. `iv_bytes` has the size of an initialization vector of each track.
 pub(crate) fn described_samples(out: &[u8], iv_bytes: [usize; 2]) -> usize {
-    let mut described = Vec::new();
-    for (_, _, moof) in fmp4::boxes(out).into_iter().filter(|(kind, _, _)| kind == b"moof") {
-        let traf = fmp4::find(&moof[8..], &[b"traf"]).unwrap();
-        let content = |kind| fmp4::find(traf, &[kind]).unwrap();
-        let (senc, [sizes, offsets]) = (content(b"senc"), [b"saiz", b"saio"].map(content));
-        let number = |b: &[u8], at: usize| u32::from_be_bytes(b[at..at + 4].try_into().unwrap());
-        assert_eq!(sizes[5..9], senc[4..8], "as many samples");
-        let mut at = number(offsets, 8) as usize;
-        assert_eq!(&moof[at..at + senc.len() - 8], &senc[8..]);
-        let track = number(content(b"tfhd"), 4);
-        for i in 0..number(senc, 4) as usize {
-            let size = if sizes[4] == 0 { sizes[9 + i] } else { sizes[4] };
-            let entry = &moof[at..at + usize::from(size)];
-            // Bytes in the clear and bytes encrypted, behind the vector and their count.
-            let pairs = entry.get(iv_bytes[track as usize - 1] + 2..).unwrap_or_default();
-            let bytes = pairs
-                .chunks(6)
-                .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])) + number(pair, 2));
-            described.push((track, bytes.sum::<u32>() as usize));
-            at += entry.len();
-        }
-    }
+    let moofs = fmp4::boxes(out).into_iter().filter(|(kind, _, _)| kind == b"moof");
+    let described: Vec<_> = moofs.flat_map(|(_, _, moof)| described_by(moof, iv_bytes)).collect();
     let samples: Vec<_> = fmp4::packets(out).iter().map(|p| (p.track, p.data.len())).collect();
     assert_eq!(described.len(), samples.len());
     let is_whole = |(said, sample): (&(u32, usize), &(u32, usize))| {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use mp4::plan::{self, PlanTarget};
+use mp4::plan::{self, PlanTarget, Selection};
 use mp4::start_index;
 
 use crate::ffmpeg::{self, adler32};
@@ -13,13 +13,13 @@ use crate::playback;
 
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local-runtime/demo/clip.mp4");
 
-/// What ffmpeg makes of the clip from `from` seconds on.
-fn written(name: &str, from: &str, arguments: &[&str]) -> (PathBuf, Vec<u8>) {
+/// Path and bytes of a file that ffmpeg makes of the clip from `from` seconds on.
+fn remuxed_by_ffmpeg(name: &str, from: &str, arguments: &[&str]) -> (PathBuf, Vec<u8>) {
     let path = std::env::temp_dir().join(format!("firstframe-{}-{name}", std::process::id()));
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-y", "-ss", from, "-i", CLIP, "-c", "copy"]).args(arguments);
     let made = command.arg(&path).status();
-    assert!(made.expect("ffmpeg is needed to make odd files").success(), "{name}");
+    assert!(made.expect("ffmpeg is needed to make unusual files").success(), "{name}");
     let file = std::fs::read(&path).unwrap();
     (path, file)
 }
@@ -31,7 +31,7 @@ fn video(packets: &[Packet]) -> Vec<&Packet> {
 #[test]
 fn pictures_before_an_edit_are_hidden_in_fragmented_files() {
     let flags = ["-movflags", "frag_keyframe+delay_moov", "-frag_duration", "250000"];
-    let (path, file) = written("cut.mp4", "1.3", &flags);
+    let (path, file) = remuxed_by_ffmpeg("cut.mp4", "1.3", &flags);
     let seen = ffmpeg::packets(&path, "v:0");
     std::fs::remove_file(path).unwrap();
     for span_ms in [100, 10_000] {
@@ -53,7 +53,7 @@ fn pictures_before_an_edit_are_hidden_in_fragmented_files() {
 #[test]
 fn tracks_in_alternating_moofs_continue_their_times() {
     // Smooth Streaming: a `moof` a track, and no `tfdt`.
-    let (path, smooth) = written("turns.ismv", "0", &["-f", "ismv"]);
+    let (path, smooth) = remuxed_by_ffmpeg("turns.ismv", "0", &["-f", "ismv"]);
     std::fs::remove_file(path).unwrap();
     assert!(smooth.windows(4).all(|w| w != b"tfdt"));
     let packets = fmp4::packets(&playback::remux(&smooth, 10_000));
@@ -69,8 +69,8 @@ fn tracks_in_alternating_moofs_continue_their_times() {
 #[test]
 fn seeks_go_back_far_enough_without_key_frame_marks() {
     let video = mp4_writer::video(1000, 48);
-    let untold = Shape { no_stss: true, ..PLAIN };
-    let plain = mp4_writer::file(std::slice::from_ref(&video), &untold);
+    let unmarked = Shape { no_stss: true, ..PLAIN };
+    let plain = mp4_writer::file(std::slice::from_ref(&video), &unmarked);
     let index = playback::index(&plain);
     assert_eq!(index.tracks()[0].notes.len(), 1);
     let selection = playback::defaults(&index);
@@ -79,20 +79,24 @@ fn seeks_go_back_far_enough_without_key_frame_marks() {
         let wanted = time_ms.saturating_sub(10_000);
         assert!(start_ms.abs_diff(wanted) < 200, "{time_ms} {start_ms}");
     }
-    assert!(start_index::Builder::new(&index).is_err(), "what is stored has key frames");
-    // The same as a fragmented file, one fragment of all: all of its samples pass for key frames.
-    let fragmented = playback::remux(&plain, 60_000);
+    assert!(start_index::Builder::new(&index).is_err(), "a start index needs key frames");
+    assert_seeks_go_back_in_a_fragmented_file(&plain, selection);
+    // A list without entries means the same as no list.
+    let mut listed = mp4_writer::file(&[video], &PLAIN);
+    let at = listed.windows(4).position(|w| w == b"stss").unwrap();
+    listed[at + 8..at + 12].fill(0);
+    assert_eq!(playback::remux(&listed, 3_000), playback::remux(&plain, 3_000));
+}
+
+/// As one fragment, in which all samples pass for key frames.
+fn assert_seeks_go_back_in_a_fragmented_file(plain: &[u8], selection: Selection) {
+    let fragmented = playback::remux(plain, 60_000);
     for (time_ms, start_ms) in [(5_000, 0), (30_000, 20_000)] {
         let mut index = playback::index(&fragmented);
         playback::known(&fragmented, &mut index, selection, PlanTarget::Time(time_ms)).unwrap();
         let (_, found) = plan::seek(&index, selection, time_ms).unwrap();
         assert!((start_ms..start_ms + 200).contains(&found), "{time_ms} {found}");
     }
-    // Where there is a list, and nothing on it, it is the same.
-    let mut listed = mp4_writer::file(&[video], &PLAIN);
-    let at = listed.windows(4).position(|w| w == b"stss").unwrap();
-    listed[at + 8..at + 12].fill(0);
-    assert_eq!(playback::remux(&listed, 3_000), playback::remux(&plain, 3_000));
 }
 
 #[test]
@@ -121,7 +125,8 @@ fn empty_samples_are_not_requested() {
 #[cfg(feature = "cenc")]
 #[test]
 fn tracks_that_change_their_key_are_refused() {
-    let (path, mut file) = written("keys.mp4", "0", &["-movflags", "frag_keyframe+empty_moov"]);
+    let (path, mut file) =
+        remuxed_by_ffmpeg("keys.mp4", "0", &["-movflags", "frag_keyframe+empty_moov"]);
     std::fs::remove_file(path).unwrap();
     // What tells when the first fragment begins becomes one more key.
     let at = file.windows(4).position(|w| w == b"tfdt").unwrap();

@@ -1,6 +1,6 @@
 //! A reader of fragmented files, independent of the code under test.
 
-/// A sample as a fragmented file tells of it.
+/// A sample of a fragmented file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
     pub(crate) track: u32,
@@ -87,36 +87,36 @@ fn read_traf(file: &[u8], moof: usize, traf: &[u8], packets: &mut Vec<Packet>) {
         if &kind != b"trun" {
             continue;
         }
-        let b = &trun[8..];
-        let flags = be32(b, 0) & 0xff_ffff;
-        assert_eq!(b[0], 1, "signed composition offsets");
-        assert_eq!(flags & 0x401, 1, "an offset, and no flags for each sample");
-        let mut offset = moof + be32(b, 8) as usize;
-        let mut at = 12;
-        let mut next = |bit: u32, default: u32| {
-            if flags & bit == 0 {
-                return default;
-            }
-            at += 4;
-            be32(b, at - 4)
-        };
-        let mut sample_flags = next(4, header.flags);
-        for _ in 0..be32(b, 4) {
-            let duration = next(0x100, header.duration);
-            let size = next(0x200, header.size.unwrap_or(0)) as usize;
-            let offset_of_composition = next(0x800, 0).cast_signed();
-            packets.push(Packet {
-                track: header.track,
-                dts,
-                pts: dts + i64::from(offset_of_composition),
-                duration,
-                key: sample_flags & 0x1_0000 == 0,
-                data: file[offset..offset + size].to_vec(),
-            });
-            offset += size;
-            dts += i64::from(duration);
-            sample_flags = header.flags;
-        }
-        assert_eq!(at, b.len(), "trun is read to its end");
+        let data = &file[moof + be32(trun, 16) as usize..];
+        dts = read_trun(&trun[8..], &header, dts, data, packets);
     }
+}
+
+/// Reads the samples of a `trun`, whose bytes begin `data`; returns the decoding time after them.
+fn read_trun(b: &[u8], header: &Header, start: i64, data: &[u8], packets: &mut Vec<Packet>) -> i64 {
+    let flags = be32(b, 0) & 0xff_ffff;
+    assert_eq!(b[0], 1, "signed composition offsets");
+    assert_eq!(flags & 0x401, 1, "an offset, and no flags for each sample");
+    let (mut dts, mut offset, mut at) = (start, 0, 12);
+    let mut next = |bit: u32, default: u32| {
+        if flags & bit == 0 {
+            return default;
+        }
+        at += 4;
+        be32(b, at - 4)
+    };
+    let mut sample_flags = next(4, header.flags);
+    for _ in 0..be32(b, 4) {
+        let duration = next(0x100, header.duration);
+        let size = next(0x200, header.size.unwrap_or(0)) as usize;
+        let pts = dts + i64::from(next(0x800, 0).cast_signed());
+        let key = sample_flags & 0x1_0000 == 0;
+        let data = data[offset..offset + size].to_vec();
+        packets.push(Packet { track: header.track, dts, pts, duration, key, data });
+        offset += size;
+        dts += i64::from(duration);
+        sample_flags = header.flags;
+    }
+    assert_eq!(at, b.len(), "trun is read to its end");
+    dts
 }

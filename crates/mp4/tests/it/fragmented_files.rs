@@ -1,5 +1,5 @@
-//! Fragmented files of every make: with an index at the head, at the tail, with none, and half in
-//! `moov`. What ffmpeg writes of the demo's clip, packet by packet, and from anywhere.
+//! Fragmented files that ffmpeg makes of the demo's clip, with an index at the head, at the tail, with
+//! none, and half in `moov`: their packets, and seeks to any time.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::playback;
 
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local-runtime/demo/clip.mp4");
 
-/// What ffmpeg makes of the clip: the flags, and further arguments.
+/// `-movflags` of ffmpeg, and further arguments.
 const MAKES: [(&str, &[&str]); 10] = [
     ("frag_keyframe+empty_moov+default_base_moof", &[]),
     ("frag_keyframe+empty_moov+default_base_moof+skip_trailer", &[]),
@@ -64,13 +64,13 @@ fn fragmented_files_have_the_packets_ffmpeg_reads() {
                 assert_eq!(is, (seen.pts, seen.key, seen.adler32.clone()), "{flags} {kind} {i}");
             }
         }
-        let written = path.with_extension("again.mp4");
-        std::fs::write(&written, playback::remux_to_file(&file, 10_000)).unwrap();
+        let remuxed = path.with_extension("again.mp4");
+        std::fs::write(&remuxed, playback::remux_to_file(&file, 10_000)).unwrap();
         for kind in ["v:0", "a:0"] {
-            ffmpeg::assert_same(&written, &ffmpeg::packets(&path, kind), kind);
+            ffmpeg::assert_same(&remuxed, &ffmpeg::packets(&path, kind), kind);
         }
         std::fs::remove_file(path).unwrap();
-        std::fs::remove_file(written).unwrap();
+        std::fs::remove_file(remuxed).unwrap();
     }
 }
 
@@ -136,7 +136,7 @@ proptest! {
                 packets.iter().filter(|p| p.track == track).cloned().collect::<Vec<_>>()
             };
             let (once, twice) = (of(&once), of(&twice));
-            // Sound in front of 0 is written at 0, and stays there.
+            // Sound before 0 is moved to 0, and stays there.
             let once: Vec<_> = shown(&once).into_iter().filter(|p| p.1 >= 0).collect();
             let twice: Vec<_> = shown(&twice).into_iter().filter(|p| p.1 >= 0).collect();
             prop_assert_eq!(once, twice);
@@ -155,7 +155,7 @@ proptest! {
         for (at, len) in cuts {
             let at = at % file.len();
             let piece = &file[at..file.len().min(at + len)];
-            // What begins in the middle of media tells nothing.
+            // Pieces that begin inside media are ignored.
             index.feed(at as u64, piece).unwrap();
         }
         let selection = playback::defaults(&index);

@@ -58,27 +58,27 @@ fn ranges_inside_mdat_are_never_requested() {
 
 #[test]
 fn files_that_are_not_mp4_are_refused_with_their_reason() {
-    let told = |file: &[u8]| {
+    let error_of = |file: &[u8]| {
         let mut locator = Locator::new(Some(file.len() as u64));
         locator.feed(0, file);
         locator.next().unwrap_err().to_string()
     };
-    assert_eq!(told(b""), "the file is empty (byte 0)");
-    assert_eq!(told(b"abc"), "this is not an MP4 file: it is too short for one (byte 0)");
+    assert_eq!(error_of(b""), "the file is empty (byte 0)");
+    assert_eq!(error_of(b"abc"), "this is not an MP4 file: it is too short for one (byte 0)");
     let text = "this is not an MP4 file: it does not begin with a box (byte 0)";
-    assert_eq!(told(b"Dear diary, today"), text);
+    assert_eq!(error_of(b"Dear diary, today"), text);
     let file = tail_file();
     let cut = "the file is cut off in mdat, and moov would come behind it (byte 20)";
-    assert_eq!(told(&file[..file.len() / 2]), cut);
-    let cut = told(&file[..file.len() - 1]);
+    assert_eq!(error_of(&file[..file.len() / 2]), cut);
+    let cut = error_of(&file[..file.len() - 1]);
     assert!(cut.starts_with("moov reaches past the end of the file: it is cut off"), "{cut}");
     let ftyp = mp4_writer::boxed(*b"ftyp", &[b"isom"]);
     let never = "the file ends without a moov box: it is cut off or was never finished (byte 12)";
-    assert_eq!(told(&ftyp), never);
+    assert_eq!(error_of(&ftyp), never);
     let open = [ftyp.clone(), b"\0\0\0\0mdat1234".to_vec()].concat();
-    assert!(told(&open).starts_with("the file ends without a moov box"), "{}", told(&open));
+    assert!(error_of(&open).starts_with("the file ends without a moov box"), "{}", error_of(&open));
     let small = [ftyp, b"\0\0\0\x07free".to_vec()].concat();
-    assert_eq!(told(&small), "box is smaller than its header; 14496-12 § 4.2 (byte 12)");
+    assert_eq!(error_of(&small), "box is smaller than its header; § 4.2 (byte 12)");
 }
 
 proptest! {

@@ -156,14 +156,14 @@ fn stbl(track: &Made, shape: &Shape, chunk: usize, offsets: &[usize], base: usiz
         let offset = u32::try_from(offset + base).unwrap();
         if shape.wide { vec![0, offset] } else { vec![offset] }
     };
-    let places: Vec<_> = offsets.iter().map(place).collect();
+    let positions: Vec<_> = offsets.iter().map(place).collect();
     let sizes: Vec<_> = units.iter().map(|u| vec![u.size]).collect();
     let mut content = vec![
         if track.is_video { avc1(units.iter().all(|u| u.key)) } else { mp4a() },
         table(*b"stts", 0, &[], &stts),
         table(*b"stsc", 0, &[], &stsc),
         table(*b"stsz", 0, &[0], &sizes),
-        table(if shape.wide { *b"co64" } else { *b"stco" }, 0, &[], &places),
+        table(if shape.wide { *b"co64" } else { *b"stco" }, 0, &[], &positions),
     ];
     if units.iter().any(|u| u.cts != 0) {
         content.push(table(*b"ctts", u8::from(units.iter().any(|u| u.cts < 0)), &[], &ctts));

@@ -34,7 +34,10 @@ pub(crate) fn append(file: &[u8], window: &Window, out: &mut Vec<u8>) {
                 Payload::Gather(runs) => {
                     let mut before = 0;
                     for run in runs {
-                        assert!(run.start >= before && !run.is_empty(), "in order, apart");
+                        assert!(
+                            run.start >= before && !run.is_empty(),
+                            "runs ascend and do not overlap"
+                        );
                         before = run.end;
                         out.extend(cut(bytes, *run));
                     }
@@ -103,7 +106,7 @@ pub(crate) fn of(
     by(file, &mut index(file), selection, time_ms, span_ms)
 }
 
-/// The same by an index that is at hand.
+/// The same with a given index.
 fn by(
     file: &[u8],
     index: &mut Index<&[u8]>,

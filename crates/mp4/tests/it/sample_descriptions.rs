@@ -105,7 +105,7 @@ fn colour_aspect_stereo_and_rotation_are_copied() {
 #[test]
 fn hevc_entries_are_renamed_where_hvcc_has_all_parameter_sets() {
     let dovi = boxed(*b"dvvC", &[&[1, 0, 0x10, 0x35, 0x10], &[0; 19]]);
-    for (kind, boxes, written, codec) in [
+    for (kind, boxes, renamed, codec) in [
         (b"hev1", vec![hvcc(&[32, 33, 34])], b"hvc1", "hvc1.1.6.L93.B0"),
         (b"hev1", vec![hvcc(&[33, 34])], b"hev1", "hev1.1.6.L93.B0"),
         (b"hvc1", vec![hvcc(&[32, 33, 34])], b"hvc1", "hvc1.1.6.L93.B0"),
@@ -117,16 +117,17 @@ fn hevc_entries_are_renamed_where_hvcc_has_all_parameter_sets() {
         assert_eq!(index.tracks()[0].codec, codec);
         assert!(matches!(index.tracks()[0].support, Support::Somewhere(_)));
         let init = init::write(&index, 0).unwrap();
-        assert_eq!(stsd(&init)[8..], entry(*written, &boxes), "nothing but the name differs");
+        assert_eq!(stsd(&init)[8..], entry(*renamed, &boxes), "only the name differs");
     }
 }
 
-/// What a player is told: with which segment, of which type, which description of it.
-fn told(file: &[u8]) -> Vec<(u32, String, Vec<u8>, u32)> {
+/// Of each fragment: its initialization segment's number, media type and `stsd`, and the number of the
+/// sample description there.
+fn descriptions(file: &[u8]) -> Vec<(u32, String, Vec<u8>, u32)> {
     let index = Index::parse(playback::moov(file)).unwrap();
     let selection = Selection { video: Some(0), audio: None };
     let (mut cursor, _) = plan::seek(&index, selection, 0).unwrap();
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     while let Some(window) = plan::next(&index, selection, cursor, 10_000).unwrap() {
         for fragment in window.fetches.iter().flat_map(|fetch| &fetch.fragments) {
             let tfhd = fmp4::find(
@@ -137,11 +138,11 @@ fn told(file: &[u8]) -> Vec<(u32, String, Vec<u8>, u32)> {
             let number = if tfhd[3] & 2 == 0 { 1 } else { u32::from(tfhd[11]) };
             let init = init::write_for(&index, 0, fragment.init).unwrap();
             let mime = index.tracks()[0].mime_for(fragment.init);
-            told.push((fragment.init, mime, stsd(&init)[4..].to_vec(), number));
+            found.push((fragment.init, mime, stsd(&init)[4..].to_vec(), number));
         }
         cursor = window.next;
     }
-    told
+    found
 }
 
 #[test]
@@ -161,7 +162,7 @@ fn changed_descriptions_get_their_own_initialization_segment() {
         one(0, "avc1.64001e", &low),
         one(1, "avc1.640028", &high),
     ];
-    assert_eq!(told(&file), expected);
+    assert_eq!(descriptions(&file), expected);
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn equal_descriptions_share_an_initialization_segment() {
     // There is no seventh: the last is nearest.
     let expected = [1, 2, 1, 2, 2]
         .map(|number| (0, "video/mp4; codecs=\"avc1.64001e\"".to_owned(), both.clone(), number));
-    assert_eq!(told(&file), expected);
+    assert_eq!(descriptions(&file), expected);
 }
 
 #[test]

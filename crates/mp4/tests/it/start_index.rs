@@ -1,4 +1,4 @@
-//! Starts from a stored film: what those who hold no `moov` get is what the whole index gives.
+//! Start indexes: starts that are planned from packs equal those that are planned from `moov`.
 
 use mp4::limits::{PACK_BYTES_MAX, WINDOWS_MAX};
 use mp4::plan::{self, Selection};
@@ -34,7 +34,7 @@ pub(crate) fn store<B: AsRef<[u8]>>(index: &Index<B>) -> Stored {
 }
 
 impl Stored {
-    /// What an edge does: packs are read as they are asked for. Tells how many that were.
+    /// Plans a start as an edge does, reading packs as they are needed; returns the number of packs too.
     pub(crate) fn ask(&self, ask: StartRequest) -> Result<(Start, usize), Error> {
         let film = StartIndex::read(&self.head)?;
         let mut packs: Vec<(u32, &[u8])> = Vec::new();
@@ -51,7 +51,7 @@ fn ask(selection: Selection, from: StartPosition, count: u32) -> StartRequest {
     StartRequest { selection, from, span_ms: 10_000, count }
 }
 
-/// The demo's clip, over and over.
+/// The demo's clip, repeated.
 fn long(minutes: u32) -> Vec<u8> {
     synth::repeat_clip(CLIP, minutes * 60 / 16, MoovAt::Tail).unwrap().tail
 }
@@ -73,7 +73,7 @@ fn start_index_and_moov_plan_the_same_at_a_thousand_positions() {
         packs += read;
         cursors.extend(answer.windows.last().map(|window| window.next));
     }
-    // Packs meet now and then; mostly one has all.
+    // A few starts need two packs; most need one.
     assert!(packs < 1100, "{packs} packs were read");
     for cursor in cursors.into_iter().step_by(5) {
         let ask = ask(selection, StartPosition::Cursor(cursor), 2);
@@ -278,7 +278,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_stored_film_says_what_its_index_says(
+    fn start_index_and_moov_plan_the_same_for_any_film(
         video in any_track(true),
         audio in any_track(false),
         chunk in [1..9_usize, 1..300_usize],

@@ -7,7 +7,7 @@ use crate::fmp4;
 use crate::mp4_writer::{self, PLAIN};
 use crate::playback;
 
-fn written(clip: &[u8], film: &synth::SynthFile) -> Vec<u8> {
+fn synthesized(clip: &[u8], film: &synth::SynthFile) -> Vec<u8> {
     let media = playback::cut(clip, film.media).repeat(film.repeats as usize);
     [film.head.as_slice(), &media, &film.tail].concat()
 }
@@ -19,7 +19,7 @@ fn synthetic_films_repeat_the_clip() {
     let once = fmp4::packets(&playback::remux(&clip, 10_000));
     for moov_at in [MoovAt::Head, MoovAt::Tail] {
         let film = synth::repeat_clip(&clip, 50, moov_at).unwrap();
-        let long = written(&clip, &film);
+        let long = synthesized(&clip, &film);
         assert_eq!(long.len() as u64, film.size_bytes());
         assert_eq!(film.tail.is_empty(), moov_at == MoovAt::Head);
         let index = Index::parse(playback::moov(&long)).unwrap();

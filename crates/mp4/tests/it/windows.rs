@@ -72,11 +72,11 @@ fn headers_are_small_with_chunks_of_half_a_second() {
 #[test]
 fn headers_spend_four_bytes_on_each_changed_duration() {
     let seam = |i: usize| if i == 700 { 900 } else { 1024 };
-    let odd_at_last = |i: usize| if i < 900 { 1024 } else { 1000 };
+    let short_at_last = |i: usize| if i < 900 { 1024 } else { 1000 };
     let in_turn = |i: usize| 1024 - u32::from(i.is_multiple_of(2));
     let steady: &dyn Fn(usize) -> u32 = &|_| 1024;
     for (duration, fixed, each) in
-        [(steady, 104, 4), (&seam, 148, 4), (&odd_at_last, 124, 4), (&in_turn, 104, 8)]
+        [(steady, 104, 4), (&seam, 148, 4), (&short_at_last, 124, 4), (&in_turn, 104, 8)]
     {
         let mut audio = mp4_writer::audio(940);
         for (i, unit) in audio.units.iter_mut().enumerate() {
@@ -93,10 +93,10 @@ fn headers_spend_four_bytes_on_each_changed_duration() {
         assert!(!packets.is_empty() && packets == shown[shown.len() - packets.len()..]);
         let sound = &windows[0].fetches[0].fragments[1];
         let count = sound.sample_count as usize;
-        let odd =
+        let short =
             if fixed == 124 { packets.iter().filter(|p| p.duration == 1000).count() } else { 0 };
         assert!(count > 440);
-        assert_eq!(sound.header.len(), fixed + count * each + odd * 4, "{count} sounds");
+        assert_eq!(sound.header.len(), fixed + count * each + short * 4, "{count} sounds");
     }
 }
 
