@@ -1,6 +1,6 @@
 //! Embeds the page and its assets: `FIRSTFRAME_WEB_DIR`, made by `cargo xtask build`.
 //!
-//! Without the folder nothing is embedded, and the page says so when it is asked for.
+//! Without the folder nothing is embedded, and a request for the page says so.
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 

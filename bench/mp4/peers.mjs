@@ -48,7 +48,7 @@ function mediabunnyInput(film, moov = film.tail) {
 export async function mediabunny(film, withRemux) {
   const results = await indexing(film, async (moov) => {
     const input = mediabunnyInput(film, moov);
-    // It reads a track's tables when they are first asked for.
+    // It reads a track's tables at their first use.
     for (const track of [await input.getPrimaryVideoTrack(), await input.getPrimaryAudioTrack()]) {
       await new mb.EncodedPacketSink(track).getFirstPacket({ metadataOnly: true });
     }
@@ -56,8 +56,8 @@ export async function mediabunny(film, withRemux) {
   });
   if (!withRemux) return results;
   const input = mediabunnyInput(film);
-  let written = 0;
-  const sink = new WritableStream({ write: ({ data }) => { written += data.length; } });
+  let writtenBytes = 0;
+  const sink = new WritableStream({ write: ({ data }) => { writtenBytes += data.length; } });
   const format = new mb.Mp4OutputFormat({ fastStart: "fragmented" });
   const output = new mb.Output({ format, target: new mb.StreamTarget(sink) });
   const startMs = performance.now();
@@ -65,7 +65,7 @@ export async function mediabunny(film, withRemux) {
   await conversion.execute();
   const bytes = film.tailAt - film.head.length;
   const speed = bytes / (performance.now() - startMs) / 1e3;
-  if (written < bytes * 0.99) throw new Error(`it wrote ${written} of ${bytes} bytes`);
+  if (writtenBytes < bytes * 0.99) throw new Error(`it wrote ${writtenBytes} of ${bytes} bytes`);
   return { ...results, remux_mb_s: speed };
 }
 
@@ -85,9 +85,9 @@ export async function mp4box(film, withRemux) {
   const startMs = performance.now();
   const { file, info } = open(film.tail.slice());
   let time = performance.now() - startMs;
-  let written = 0;
+  let writtenBytes = 0;
   const pieces = (_id, _user, buffer, sample) => {
-    written += buffer.byteLength;
+    writtenBytes += buffer.byteLength;
     file.releaseUsedSamples(_id, sample);
   };
   file.onSegment = pieces;
@@ -105,7 +105,7 @@ export async function mp4box(film, withRemux) {
   file.flush();
   time += performance.now() - last;
   const bytes = film.tailAt - film.head.length;
-  if (written < bytes * 0.97) throw new Error(`it wrote ${written} of ${bytes} bytes`);
+  if (writtenBytes < bytes * 0.97) throw new Error(`it wrote ${writtenBytes} of ${bytes} bytes`);
   return { ...results, remux_mb_s: bytes / time / 1e3 };
 }
 

@@ -1,7 +1,7 @@
 /** The page: shows the view that the address means, and moves between views without loading. */
 
 import { moveFocusByArrows } from './shortcuts.js';
-import { home } from './library.js';
+import { home } from './catalog-client.js';
 import { parse } from './route.js';
 import { homePage, homeLoading } from './view-home.js';
 import { failed, missing } from './view-notice.js';

@@ -6,7 +6,7 @@ import { watchedShare } from './resume-positions.js';
 import { titlePath, watchPath } from './route.js';
 import { formatDuration, joinFacts } from './format.js';
 
-/** @typedef {import('./library.js').Card} Card */
+/** @typedef {import('./catalog-client.js').Card} Card */
 /** @typedef {import('./resume-positions.js').ResumePosition} ResumePosition */
 
 /**

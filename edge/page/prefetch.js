@@ -1,6 +1,6 @@
 /** Prefetches the player, titles and film starts while a pointer rests on a link that leads to them. */
 
-import { title } from './library.js';
+import { title } from './catalog-client.js';
 import { resumePositionOf, resumeSeconds } from './resume-positions.js';
 import { parse } from './route.js';
 

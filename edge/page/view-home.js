@@ -5,12 +5,12 @@ import {
 } from './card.js';
 import { h, icon } from './dom.js';
 import { continueWatching } from './history.js';
-import { home, title as readTitle } from './library.js';
+import { home, title as readTitle } from './catalog-client.js';
 import { titlePath, watchPath } from './route.js';
 import { joinFacts } from './format.js';
 import { empty } from './view-notice.js';
 
-/** @typedef {import('./library.js').Card} Card */
+/** @typedef {import('./catalog-client.js').Card} Card */
 /** @typedef {import('./view-notice.js').Page} Page */
 
 /** Cards of the first screen, whose pictures are not to wait for a scroll. */
@@ -37,7 +37,7 @@ function hero(card) {
       if (first) watch.href = watchPath(first.id);
     })
     .catch(() => {
-      // Both links lead to the title, which says what is wrong.
+      // Both links go to the title, which says what is wrong.
     });
   const picture = art({ id: card.id, title: card.title, image: card.coverImage, eager: true });
   const link = h(

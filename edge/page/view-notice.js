@@ -1,7 +1,7 @@
 /** Notices in the place of a view: what is wrong or missing, and what the visitor can do. */
 
 import { button, h } from './dom.js';
-import { LibraryError, forget } from './library.js';
+import { CatalogError, forget } from './catalog-client.js';
 
 /** @typedef {{ title: string, node: HTMLElement, leave?: () => void }} Page */
 
@@ -61,7 +61,7 @@ export function failed(error, retry) {
     forget();
     retry();
   });
-  const kind = error instanceof LibraryError ? error.kind : 'failed';
+  const kind = error instanceof CatalogError ? error.kind : 'failed';
   if (kind === 'missing') return missing();
   if (kind === 'unreachable') {
     const page = navigator.onLine

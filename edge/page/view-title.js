@@ -2,13 +2,13 @@
 
 import { art, loadingShape, cardOf, glow, progress, cardSection } from './card.js';
 import { h, icon } from './dom.js';
-import { title as readTitle } from './library.js';
+import { title as readTitle } from './catalog-client.js';
 import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
 import { watchPath } from './route.js';
 import { formatDate, formatDuration, formatTime, joinFacts } from './format.js';
 
-/** @typedef {import('./library.js').Title} Title */
-/** @typedef {import('./library.js').Episode} Episode */
+/** @typedef {import('./catalog-client.js').Title} Title */
+/** @typedef {import('./catalog-client.js').Episode} Episode */
 /** @typedef {import('./view-notice.js').Page} Page */
 
 /**

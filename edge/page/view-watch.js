@@ -3,15 +3,15 @@
 import { button, h, icon } from './dom.js';
 import { report, token } from './history.js';
 import { controlPlayerByKeys } from './shortcuts.js';
-import { LibraryError, title as readTitle } from './library.js';
+import { CatalogError, title as readTitle } from './catalog-client.js';
 import { RESUME_SECONDS_MIN, resumePositionOf, resumeSeconds, save } from './resume-positions.js';
 import { titlePath, watchPath } from './route.js';
 import { episodeBlock } from './view-title.js';
 import { prefetchPlayer } from './prefetch.js';
 
 /** @typedef {import('./shortcuts.js').Player & { token: string, next: string }} Player */
-/** @typedef {import('./library.js').Title} Title */
-/** @typedef {import('./library.js').Episode} Episode */
+/** @typedef {import('./catalog-client.js').Title} Title */
+/** @typedef {import('./catalog-client.js').Episode} Episode */
 /** @typedef {import('./view-notice.js').Page} Page */
 /** @typedef {{ code?: string, message?: string, where?: string, advice?: string }} Fault */
 
@@ -193,7 +193,7 @@ class Visit {
     this.setNext();
     const at = title.episodes.findIndex((one) => one.id === this.episodeId);
     const episode = title.episodes[at];
-    if (!episode) throw new LibraryError('missing', 'This title has no such episode.');
+    if (!episode) throw new CatalogError('missing', 'This title has no such episode.');
     const several = title.episodes.length > 1;
     const heading = several ? episodeName(episode) : title.title;
     this.heading.textContent = heading;
@@ -275,7 +275,7 @@ export function watchPage({ id, episodeId }, { useOld, autoplay, setTitle, fail 
     .catch((error) => {
       if (signal.aborted) return;
       // Playback may well work while the catalog does not answer.
-      if (error instanceof LibraryError && error.kind === 'missing') fail(error);
+      if (error instanceof CatalogError && error.kind === 'missing') fail(error);
     });
   visit.play(resumeSeconds(resumePositionOf(episodeId)), autoplay);
   controlPlayerByKeys(() => visit.player, signal);

@@ -1,6 +1,5 @@
 //! The stateless edge: one core, and one adapter per compile target.
 
-mod accounts;
 pub mod catalog_cache;
 pub mod error;
 pub mod http;
@@ -12,6 +11,7 @@ mod routes;
 pub mod rules;
 pub mod serve;
 mod sql;
+mod viewers;
 mod web;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

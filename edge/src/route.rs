@@ -15,7 +15,7 @@ pub enum Route {
     /// The page's first view.
     Home,
     /// One title.
-    Catalog(String),
+    Title(String),
     /// The episodes of one title.
     Episodes(String),
     /// What to play for an episode.
@@ -23,7 +23,7 @@ pub enum Route {
     /// The same, and the start of the film.
     StreamStart(String),
     /// The episodes that a viewer watches next.
-    Window,
+    PrefetchWindow,
     /// Bytes of a film.
     Media(String),
     /// The boxes in front of a film's bytes.
@@ -37,7 +37,7 @@ pub enum Route {
     /// The page itself, whatever it shows.
     Page,
     /// A token for a viewer without a name.
-    Session,
+    AnonymousSession,
     /// A viewer's history.
     History,
     /// One title of a viewer's history.
@@ -79,7 +79,7 @@ const fn id_path(prefix: &'static str, route: fn(String) -> Route) -> IdPath {
 /// The first that matches counts: a path with a suffix stands before the one without.
 const ID_PATHS: [IdPath; 12] = [
     IdPath { suffix: "/episodes", ..id_path(paths::CATALOG, Route::Episodes) },
-    id_path(paths::CATALOG, Route::Catalog),
+    id_path(paths::CATALOG, Route::Title),
     IdPath { suffix: "/start", ..id_path(paths::STREAM, Route::StreamStart) },
     id_path(paths::STREAM, Route::Stream),
     IdPath { separator: "/", ..id_path(paths::HISTORY, Route::HistoryOf) },
@@ -131,8 +131,8 @@ impl Route {
             "/" => Self::Page,
             paths::HEALTH => Self::Health,
             paths::HOME => Self::Home,
-            paths::WINDOW => Self::Window,
-            paths::SESSION => Self::Session,
+            paths::PREFETCH_WINDOW => Self::PrefetchWindow,
+            paths::SESSION => Self::AnonymousSession,
             paths::HISTORY => Self::History,
             paths::CONTINUE_WATCHING => Self::ContinueWatching,
             paths::WATCHLIST => Self::Watchlist,
@@ -147,9 +147,10 @@ impl Route {
     /// The methods of this route, `OPTIONS` aside.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Session | Self::Window | Self::AdminSources | Self::AdminPictures => {
-                &[Method::Post]
-            }
+            Self::AnonymousSession
+            | Self::PrefetchWindow
+            | Self::AdminSources
+            | Self::AdminPictures => &[Method::Post],
             Self::AdminPrewarm(_) => &[Method::Get, Method::Post],
             Self::History | Self::Watchlist => &[Method::Get, Method::Head, Method::Post],
             Self::HistoryOf(_)
@@ -159,7 +160,7 @@ impl Route {
             Self::AdminRoot | Self::AdminPack(_) => &[Method::Get, Method::Head, Method::Put],
             Self::Health
             | Self::Home
-            | Self::Catalog(_)
+            | Self::Title(_)
             | Self::Episodes(_)
             | Self::Stream(_)
             | Self::StreamStart(_)

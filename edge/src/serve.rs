@@ -48,7 +48,7 @@ pub async fn serve<P: Platform, U: Upload>(
 
 /// Runs the prefetch of a reply. Never fails: errors are reported to the operator.
 pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
-    routes::window::run_prefetch(platform, job).await;
+    routes::prefetch_window::run_prefetch(platform, job).await;
 }
 
 async fn handle<P: Platform, U: Upload>(

@@ -226,7 +226,7 @@ fn failing_store_is_503_until_it_recovers() {
 }
 
 #[test]
-fn a_warm_instance_answers_from_memory_while_the_store_is_down() {
+fn cached_catalog_is_served_while_the_store_is_down() {
     let memory = memory();
     publish(&memory, vec![title("film", 1)], None);
     assert_eq!(get(&memory, "/api/v2/catalog/film").status, 200);

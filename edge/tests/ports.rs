@@ -23,7 +23,7 @@ const SOURCES: &str = "/api/v2/admin/sources";
 const FILM: &str = r#"{"provider": "one", "file": "film.mp4"}"#;
 const PICTURES: &str = "/api/v2/admin/pictures";
 const PREWARM: &str = "/api/v2/admin/prewarm/";
-const WINDOW: &str = r#"{"currentEpisodeId": "near.1", "nextEpisodeIds": ["far.1"]}"#;
+const PREFETCH_WINDOW: &str = r#"{"currentEpisodeId": "near.1", "nextEpisodeIds": ["far.1"]}"#;
 const PICTURE: &str = r#"{"provider": "one", "file": "a.png"}"#;
 /// What a port says for the operator only.
 const SECRET: &str = "kv.internal:7 of bucket-4711";
@@ -213,7 +213,7 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         remembered(&headers, block_reads),
         remembered("/api/v2/headers/own", &[Objects]),
         remembered("/api/v2/start/own", &[Objects]),
-        writing("POST", "/api/v2/stream/window", WINDOW, &[KeyValue, Database], &[]),
+        writing("POST", "/api/v2/stream/window", PREFETCH_WINDOW, &[KeyValue, Database], &[]),
         case("GET", &format!("{PREWARM}far.1"), &[KeyValue, Database]),
         case("POST", &format!("{PREWARM}far.1"), &[KeyValue, Database]),
         case("POST", &format!("{PREWARM}near.1"), &[KeyValue, Objects]),

@@ -220,7 +220,7 @@ fn provider_with_fields(fields: &[&str]) -> Result<Provider, String> {
 }
 
 #[test]
-fn kept_fields_describe_the_film_and_not_one_response() {
+fn copied_fields_describe_the_film_and_not_one_response() {
     for odd in [
         "",
         "A",

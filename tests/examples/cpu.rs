@@ -1,8 +1,8 @@
-//! `cargo xtask bench cpu`: measures the processor time of warm responses of the Worker in workerd, and
+//! `cargo xtask bench cpu`: measures the processor time of cached responses of the Worker in workerd, and
 //! prints one JSON object a line. `cpu CLIP SMALL` are clips of half a minute that films are made of.
 //!
 //! The process that is measured also runs the store and the front of miniflare. A worker without wasm,
-//! the baseline, sends as many bytes from the same places in the same process. The difference is the
+//! the baseline, sends as many bytes from the same sources in the same process. The difference is the
 //! Worker's own time.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures are read by people")]

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import readline from 'node:readline';
 
-/** How long a server may take to listen, or to end when it is asked to. */
+/** How long a server may take to listen, or to end after a signal. */
 const MS_MAX = 30_000;
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -20,7 +20,7 @@ process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
  * @property {import('node:child_process').ChildProcess} child
  * @property {Promise<number | null>} ended its exit status; rejected where it cannot be run
  * @property {() => Promise<void>} kill ends it at once, as a power cut would
- * @property {() => Promise<void>} stop asks it to end, and kills it where it does not
+ * @property {() => Promise<void>} stop signals it to end, and kills it if it does not
  */
 
 /**

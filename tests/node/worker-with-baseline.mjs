@@ -1,5 +1,5 @@
 // The Worker, and beside it the baseline of `bench cpu`: the least that any worker does to send as many
-// bytes from the same places.
+// bytes from the same sources.
 
 import Worker from '../../edge/build/index.js';
 

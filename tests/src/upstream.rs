@@ -157,7 +157,7 @@ impl Upstream {
         self.state.requests.load(Ordering::SeqCst)
     }
 
-    /// How many connections came to the origin that no redirect may lead to.
+    /// How many connections came to the origin to which no redirect may go.
     pub fn forbidden_connections(&self) -> usize {
         self.forbidden_connections.load(Ordering::SeqCst)
     }
@@ -339,7 +339,7 @@ fn bytes_of(film: &SynthFile, start: u64, length: usize) -> Vec<u8> {
     (start..).take(length).map(|at| byte(at).copied().unwrap_or(0)).collect()
 }
 
-/// The bytes that a request asks for.
+/// The bytes of a request's range.
 struct FilmRequest {
     path: String,
     seed: u64,

@@ -135,6 +135,40 @@ impl VisitorMut for Calls<'_> {
     }
 }
 
+/// A component without its names, which only a debugger reads: all of its top-level sections but the
+/// custom section `component-name`. Bytes that are not sections stay as they are.
+pub(crate) fn without_component_names(component: &[u8]) -> Vec<u8> {
+    /// The preamble: magic number, version and layer.
+    const PREAMBLE_BYTES: usize = 8;
+    let (preamble, mut rest) = component.split_at(PREAMBLE_BYTES.min(component.len()));
+    let mut shorter = preamble.to_vec();
+    while let Some((length, is_names)) = first_section(rest) {
+        let (section, after) = rest.split_at(length);
+        if !is_names {
+            shorter.extend_from_slice(section);
+        }
+        rest = after;
+    }
+    shorter.extend_from_slice(rest);
+    shorter
+}
+
+/// The length of the first section with its header, and whether that section has names.
+fn first_section(bytes: &[u8]) -> Option<(usize, bool)> {
+    const CUSTOM: u8 = 0;
+    const NAME: &[u8] = b"\x0ecomponent-name";
+    let (&id, rest) = bytes.split_first()?;
+    let mut length = 0_usize;
+    for (at, byte) in rest.iter().enumerate().take(5) {
+        length |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            let content = rest.get(at + 1..)?.get(..length)?;
+            return Some((at + 2 + length, id == CUSTOM && content.starts_with(NAME)));
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use walrus::{FunctionBuilder, ValType};
@@ -175,5 +209,17 @@ mod tests {
         assert!(!left.contains(&quiet));
         assert!(left.contains(&loud) && left.contains(&log));
         assert_eq!(module.funcs.get(go).kind.unwrap_local().size(), 5, "of 7 instructions");
+    }
+
+    #[test]
+    fn component_loses_its_names_and_nothing_else() {
+        let preamble = b"\0asm\x0d\0\x01\0";
+        let other: &[u8] = &[&b"\0\x0a\x09producers"[..], &[1, 2, 7, 7]].concat();
+        let names: &[u8] = b"\0\x11\x0ecomponent-name\x01\x02";
+        let component = [preamble, other, names, other].concat();
+        assert_eq!(without_component_names(&component), [preamble, other, other].concat());
+        let truncated = [preamble, other, &names[..9]].concat();
+        assert_eq!(without_component_names(&truncated), truncated);
+        assert!(without_component_names(&[]).is_empty());
     }
 }

@@ -9,7 +9,7 @@ pub const CATALOG: &str = "/api/v2/catalog/";
 /// `GET` + `{episodeId}`: the files that carry an episode.
 pub const STREAM: &str = "/api/v2/stream/";
 /// `POST`: prefetches the episodes that may play next.
-pub const WINDOW: &str = "/api/v2/stream/window";
+pub const PREFETCH_WINDOW: &str = "/api/v2/stream/window";
 /// `GET | HEAD` + `{sourceId}`: bytes of one film, with range requests.
 pub const MEDIA: &str = "/api/v2/media/";
 /// `GET | HEAD` + `{sourceId}`: headers that make a film's bytes playable from some time on.

@@ -59,7 +59,7 @@ pub struct Candidate {
     /// Label, for viewers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Length of the file in bytes: with it the player asks for the tail by a closed range.
+    /// Length of the file in bytes: with it the player requests the tail by a closed range.
     pub size_bytes: u64,
     /// Length in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

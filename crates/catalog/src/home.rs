@@ -5,7 +5,7 @@ use api::{Home, TitleCard};
 use crate::Title;
 
 /// Name of the provider of every title in a catalog.
-pub const PROVIDER: &str = "firstframe";
+pub const OWN_PROVIDER: &str = "firstframe";
 
 /// Cards at the head of the page: one row.
 const FEATURED_COUNT_MAX: usize = 8;
@@ -21,7 +21,7 @@ pub fn title_card(title: &Title) -> TitleCard {
         cover_image: title.cover.as_deref().map(image_url).unwrap_or_default(),
         status_label: Some(if count > 1 { "Series" } else { "Film" }.to_owned()),
         episode_label: (count > 1).then(|| format!("{count} episodes")),
-        provider: PROVIDER.to_owned(),
+        provider: OWN_PROVIDER.to_owned(),
     }
 }
 

@@ -28,7 +28,7 @@ mod title_pack;
 
 pub use build::{BuiltCatalog, build};
 pub use error::{Error, Result};
-pub use home::{PROVIDER, title_card};
+pub use home::{OWN_PROVIDER, title_card};
 pub use manifest::{Manifest, read_home};
 pub use pack::{Pack, hash, is_hash, prepend_hash, verify_hash};
 pub use title::{Episode, Source, Title, episode_id, parse_episode_id};

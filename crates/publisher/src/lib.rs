@@ -33,6 +33,6 @@ mod start_data;
 pub use deployment::data_folder;
 pub use deployment::target::{ApiAccess, Deployment, DeploymentTarget, ObjectStoreTarget};
 pub use library::catalog_toml_schema::CATALOG_TOML_HELP;
-pub use library::read::Library;
+pub use library::folder_library::Library;
 pub use publish::{dry_run, publish};
 pub use start_data::{Prewarm, PurgeSelection, TitleSelection, prewarm, purge};

@@ -105,7 +105,7 @@ impl R2 {
 fn bounded(range: ReadRange) -> Option<Range> {
     match range.writable() {
         ReadRange::Whole => None,
-        // Half of what can be written down, so that offset and length together can be, too.
+        // Half of the largest exact number, so that the sum of offset and length is exact, too.
         ReadRange::Closed { first, last } => {
             let length = last.saturating_sub(first).saturating_add(1).min(1 << 52);
             Some(Range::OffsetWithLength { offset: first, length })

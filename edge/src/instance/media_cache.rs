@@ -38,13 +38,13 @@ pub struct MediaCache {
     state: RefCell<State>,
     /// How many reads hold bytes in memory now.
     pub(crate) reads: Cell<usize>,
-    /// Whether the table of blocks was seen to exist.
+    /// Whether the table of blocks is known to exist.
     pub(crate) has_table: Cell<bool>,
-    /// Whether the table of prefetch windows was seen to exist.
-    pub(crate) has_windows: Cell<bool>,
-    /// Whether the operator was told that there is no durable store.
+    /// Whether the table of prefetch windows is known to exist.
+    pub(crate) has_prefetch_windows: Cell<bool>,
+    /// Whether the report that there is no durable store was made.
     pub(crate) has_reported_local: Cell<bool>,
-    /// Whether the operator was told that a setting has an old value.
+    /// Whether the report that a setting has an old value was made.
     pub(crate) has_reported_old_value: Cell<bool>,
     versions: Cell<u64>,
 }
@@ -57,7 +57,7 @@ struct State {
     resolved: LruMap<ResolvedUrls, FILM_COUNT_MAX>,
     last_used: LruMap<u64, FILM_COUNT_MAX>,
     blocks: LruMap<Rc<[u8]>, BLOCK_COUNT_MAX>,
-    windows: LruMap<u64, FILM_COUNT_MAX>,
+    prefetch_windows: LruMap<u64, FILM_COUNT_MAX>,
     pieces: LruMap<Rc<[u8]>, PIECE_COUNT_MAX>,
     breakers: LruMap<CircuitBreaker, ORIGIN_COUNT_MAX>,
     /// Keys that a request is fetching or building.
@@ -120,13 +120,13 @@ impl MediaCache {
         self.state.borrow_mut().blocks.remove_under(prefix);
     }
 
-    /// Whether a window was not requested within the last `every_ms` milliseconds.
-    pub(crate) fn is_new_window(&self, window: &str, now_ms: u64, every_ms: u64) -> bool {
+    /// Whether a prefetch window was not requested within the last `every_ms` milliseconds.
+    pub(crate) fn is_new_prefetch_window(&self, key: &str, now_ms: u64, every_ms: u64) -> bool {
         let mut state = self.state.borrow_mut();
-        let at = state.windows.get(window).copied();
+        let at = state.prefetch_windows.get(key).copied();
         let is_new = at.is_none_or(|at| now_ms.saturating_sub(at) >= every_ms);
         if is_new {
-            state.windows.put(window, now_ms);
+            state.prefetch_windows.put(key, now_ms);
         }
         is_new
     }

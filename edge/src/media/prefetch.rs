@@ -18,11 +18,11 @@ use crate::{
     sql::{self, integer, text},
 };
 
-/// Films prefetched for a viewer and not watched yet: at most two each.
+/// The prefetch windows: films prefetched for a viewer and not watched yet, at most two each.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS windows (\
      viewer INTEGER NOT NULL, source_id TEXT NOT NULL, warmed_at_ms INTEGER NOT NULL, \
      PRIMARY KEY (viewer, source_id)) WITHOUT ROWID";
-/// Rows read for one viewer: those of this window and of the one before.
+/// Rows read for one viewer: those of this prefetch window and of the one before.
 const ROW_COUNT_MAX: i64 = 8;
 
 /// How ready a film is to start.
@@ -37,11 +37,11 @@ pub(crate) async fn readiness<P: Platform>(
             missing_bytes(&film, &block_ledger::blocks(platform, id).await?)
         }
     };
-    let starts = starts(start_index::root(platform, film).await?.as_deref());
+    let start_index = start_index_state(start_index::root(platform, film).await?.as_deref());
     Ok(FilmReadiness {
         id: film.id().to_owned(),
         missing_bytes,
-        start_index: starts,
+        start_index,
         requests: 0,
         size_bytes: 0,
     })
@@ -70,11 +70,11 @@ pub(crate) async fn prefetch_film<P: Platform>(
     };
     let cost = upstream.as_ref().map(UpstreamFilm::cost).unwrap_or_default();
     let UpstreamCost { requests, size_bytes } = cost;
-    let starts = starts(Some(&root));
+    let start_index = start_index_state(Some(&root));
     Ok(FilmReadiness {
         id: film.id().to_owned(),
         missing_bytes: 0,
-        start_index: starts,
+        start_index,
         requests,
         size_bytes,
     })
@@ -85,7 +85,7 @@ fn missing_bytes(film: &UpstreamFilm, stored: &BTreeSet<u64>) -> u64 {
     missing.map(|block| film.layout().block_range(block).len()).sum()
 }
 
-fn starts(root: Option<&[u8]>) -> StartIndexState {
+fn start_index_state(root: Option<&[u8]>) -> StartIndexState {
     match root.map(Root::read) {
         None | Some(Err(_)) => StartIndexState::Missing,
         Some(Ok(Root::Refused(why))) => StartIndexState::Refused(why.to_owned()),
@@ -93,9 +93,9 @@ fn starts(root: Option<&[u8]>) -> StartIndexState {
     }
 }
 
-/// Moves a viewer's window: prefetches the next films, and evicts films that were prefetched for this
-/// viewer alone and not watched.
-pub(crate) async fn move_window<P: Platform>(
+/// Moves a viewer's prefetch window: prefetches the next films, and evicts films that were prefetched
+/// for this viewer alone and not watched.
+pub(crate) async fn move_prefetch_window<P: Platform>(
     platform: &P,
     viewer: Option<i64>,
     current: Option<&str>,
@@ -104,7 +104,7 @@ pub(crate) async fn move_window<P: Platform>(
     for id in next {
         let requests = prefetch_film(platform, Film::of(id)).await?.requests;
         if let Some(viewer) = viewer {
-            add_to_window(platform, viewer, id, requests).await?;
+            add_to_prefetch_window(platform, viewer, id, requests).await?;
         }
     }
     let Some(viewer) = viewer else { return Ok(()) };
@@ -114,15 +114,15 @@ pub(crate) async fn move_window<P: Platform>(
         let [Value::Text(id), Value::Integer(prefetched_at_ms)] = row.as_slice() else { continue };
         if current != Some(id) && !next.contains(id) {
             let prefetched_at_ms = u64::try_from(*prefetched_at_ms).unwrap_or_default();
-            evict_from_window(platform, viewer, id, prefetched_at_ms).await?;
+            evict_from_prefetch_window(platform, viewer, id, prefetched_at_ms).await?;
         }
     }
     Ok(())
 }
 
-/// Adds a film to a viewer's window if prefetching it took requests, or if it is in another window: a
-/// film that was stored for another reason is not a window's to evict.
-async fn add_to_window<P: Platform>(
+/// Adds a film to a viewer's prefetch window if prefetching it took requests, or if it is in another
+/// prefetch window: a film that was stored for another reason is not this window's to evict.
+async fn add_to_prefetch_window<P: Platform>(
     platform: &P,
     viewer: i64,
     id: &str,
@@ -136,9 +136,9 @@ async fn add_to_window<P: Platform>(
     query(platform, sql, &values).await.map(drop)
 }
 
-/// Removes a film from a viewer's window, and evicts it where no other viewer has it in a window and
-/// no request has used it since.
-async fn evict_from_window<P: Platform>(
+/// Removes a film from a viewer's prefetch window, and evicts it where no other viewer has it in one
+/// and no request has used it since.
+async fn evict_from_prefetch_window<P: Platform>(
     platform: &P,
     viewer: i64,
     id: &str,
@@ -147,9 +147,9 @@ async fn evict_from_window<P: Platform>(
     let sql = "DELETE FROM windows WHERE viewer = ?1 AND source_id = ?2";
     query(platform, sql, &[Value::Integer(viewer), text(id)]).await?;
     let sql = "SELECT 1 FROM windows WHERE source_id = ?1 LIMIT 1";
-    let is_in_window = !query(platform, sql, &[text(id)]).await?.is_empty();
+    let is_in_prefetch_window = !query(platform, sql, &[text(id)]).await?.is_empty();
     let is_used = block_ledger::used_at_ms(platform, id).await? > Some(prefetched_at_ms);
-    if is_in_window || is_used { Ok(()) } else { purge::evict(platform, id).await }
+    if is_in_prefetch_window || is_used { Ok(()) } else { purge::evict(platform, id).await }
 }
 
 /// Runs one statement on the windows of viewers.
@@ -158,5 +158,11 @@ fn query<'a, P: Platform>(
     statement: &'a str,
     values: &'a [Value],
 ) -> impl Future<Output = Result<Vec<Row>, Error>> + 'a {
-    sql::query(platform, &[TABLE], &platform.instance().media.has_windows, statement, values)
+    sql::query(
+        platform,
+        &[TABLE],
+        &platform.instance().media.has_prefetch_windows,
+        statement,
+        values,
+    )
 }

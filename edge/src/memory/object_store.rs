@@ -11,7 +11,7 @@ use crate::{
     platform::{ObjectRead, ObjectStore, PortError},
 };
 
-/// Keys of one listing: few, so that callers have to list again.
+/// Keys in one page of a list: few, so that callers have to list again.
 const LIST_COUNT_MAX: usize = 5;
 
 /// Objects by key.

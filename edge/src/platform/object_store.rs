@@ -42,7 +42,7 @@ pub trait ObjectStore {
     /// Removes an object, if there is one.
     async fn delete(&self, key: &str) -> Result<(), PortError>;
 
-    /// Keys with this prefix, in any order: all, or one page of the store's listing, with at least
+    /// Keys with this prefix, in any order: all, or one page of the store's list, with at least
     /// one where there is one.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError>;
 

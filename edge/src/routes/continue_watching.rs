@@ -5,10 +5,10 @@ use catalog::{Title, episode_id};
 
 use super::history::{episode_of, watched_items};
 use crate::{
-    accounts::{self, HistoryRow},
     error::Error,
     http::{Headers, Reply},
     platform::{Platform, StreamOf},
+    viewers::{self, HistoryRow},
 };
 
 /// Titles in the response: older ones are in the history.
@@ -18,8 +18,8 @@ pub(super) async fn show<P: Platform>(
     platform: &P,
     headers: &Headers,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let client = accounts::known_client(platform, headers).await?;
-    let items = watched_items(platform, client, ITEM_COUNT_MAX, next).await?;
+    let viewer = viewers::known_viewer(platform, headers).await?;
+    let items = watched_items(platform, viewer, ITEM_COUNT_MAX, next).await?;
     Ok(super::json(200, &Envelope::data(History { items })))
 }
 

@@ -1,7 +1,7 @@
 //! `GET /api/v2/catalog/{catalogId}/episodes`: the episodes of one title.
 
 use api::{Envelope, Episode, EpisodeList};
-use catalog::{PROVIDER, Title, episode_id};
+use catalog::{OWN_PROVIDER, Title, episode_id};
 
 use crate::{
     catalog_cache,
@@ -18,7 +18,7 @@ pub(super) async fn show<P: Platform>(
     let title =
         catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
     let episodes = EpisodeList { items: episodes_of(&title), catalog_id: title.id };
-    let envelope = Envelope::data(episodes).with_meta("provider", PROVIDER);
+    let envelope = Envelope::data(episodes).with_meta("provider", OWN_PROVIDER);
     Ok(super::json_until_changed(headers, &envelope))
 }
 

@@ -8,7 +8,7 @@ use crate::{
     platform::{Platform, StreamOf},
 };
 
-/// Alive is who answers, whatever its stores say.
+/// A deployment that answers is alive, even if its stores fail.
 pub(super) async fn show<P: Platform>(platform: &P) -> Reply<StreamOf<P>> {
     let (service, version) = ("firstframe".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     let startup_store = durable::store(platform).await.ok().map(|(kind, _)| kind);

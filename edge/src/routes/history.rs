@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use api::{Deleted, Envelope, History, HistoryEntry};
-use catalog::{Episode, PROVIDER, Title, parse_episode_id, title_card};
+use catalog::{Episode, OWN_PROVIDER, Title, parse_episode_id, title_card};
 
-use super::image_urls::ImageSigner;
+use super::picture_urls::PictureSigner;
 use crate::{
-    accounts::{self, Client, HistoryRow},
     catalog_cache,
     error::Error,
     http::{Headers, Method, Reply},
     platform::{Clock, Platform, StreamOf, Upload},
     rules::progress::{self, WatchState},
+    viewers::{self, HistoryRow, Viewer},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -21,25 +21,25 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     headers: &Headers,
     upload: U,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let client = accounts::known_client(platform, headers).await?;
+    let viewer = viewers::known_viewer(platform, headers).await?;
     if method == Method::Post {
-        let watched = record(platform, client, super::parsed(upload).await?).await?;
+        let watched = record(platform, viewer, super::parsed(upload).await?).await?;
         return Ok(super::json(200, &Envelope::data(watched)));
     }
-    let items = watched_items(platform, client, usize::MAX, |_, row| Some(row)).await?;
+    let items = watched_items(platform, viewer, usize::MAX, |_, row| Some(row)).await?;
     Ok(super::json(200, &Envelope::data(History { items })))
 }
 
 /// The rows of a viewer's history that `choose` keeps or changes, newest first, at most `count_max`.
 pub(super) async fn watched_items<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     count_max: usize,
     choose: fn(&Title, HistoryRow) -> Option<HistoryRow>,
 ) -> Result<Vec<HistoryEntry>, Error> {
     let mut items = Vec::new();
-    let pictures = ImageSigner::of(platform).await?;
-    for row in accounts::entries(platform, client).await? {
+    let pictures = PictureSigner::of(platform).await?;
+    for row in viewers::entries(platform, viewer).await? {
         if items.len() == count_max {
             break;
         }
@@ -59,14 +59,14 @@ pub(super) async fn remove<P: Platform>(
     headers: &Headers,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let client = accounts::known_client(platform, headers).await?;
-    accounts::delete_entry(platform, client, catalog_id).await?;
+    let viewer = viewers::known_viewer(platform, headers).await?;
+    viewers::delete_entry(platform, viewer, catalog_id).await?;
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
 async fn record<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     sent: api::PlaybackPosition,
 ) -> Result<HistoryEntry, Error> {
     let position = Duration::try_from_secs_f64(sent.position_seconds).map_err(|_| {
@@ -96,8 +96,8 @@ async fn record<P: Platform>(
         played,
         updated_at_ms: platform.clock().now_ms(),
     };
-    accounts::put_entry(platform, client, &entry).await?;
-    Ok(history_entry(&ImageSigner::of(platform).await?, &title, episode, &entry))
+    viewers::put_entry(platform, viewer, &entry).await?;
+    Ok(history_entry(&PictureSigner::of(platform).await?, &title, episode, &entry))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
@@ -105,7 +105,7 @@ pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a E
 }
 
 fn history_entry(
-    pictures: &ImageSigner,
+    pictures: &PictureSigner,
     title: &Title,
     episode: &Episode,
     entry: &HistoryRow,
@@ -121,7 +121,7 @@ fn history_entry(
         position_seconds: Duration::from_millis(entry.position_ms).as_secs_f64(),
         duration_seconds: episode.duration_ms.map(|ms| Duration::from_millis(ms).as_secs_f64()),
         played: entry.played,
-        provider: PROVIDER.to_owned(),
+        provider: OWN_PROVIDER.to_owned(),
         updated_at_ms: entry.updated_at_ms,
     }
 }

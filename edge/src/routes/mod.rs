@@ -6,8 +6,8 @@ mod admin_prewarm;
 mod admin_root;
 mod admin_source;
 mod admin_startup;
+mod anonymous_session;
 mod asset;
-mod catalog;
 mod continue_watching;
 mod episodes;
 mod headers;
@@ -15,16 +15,16 @@ mod health;
 mod history;
 mod home;
 mod image;
-mod image_urls;
 mod media;
 mod page;
-mod session;
+mod picture_urls;
+pub(crate) mod prefetch_window;
 mod signed_urls;
 mod start;
 mod stream;
 mod stream_start;
+mod title;
 mod watchlist;
-pub(crate) mod window;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -54,7 +54,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
     match route {
         Route::Health => Ok(health::show(platform).await),
         Route::Home => home::show(platform, &headers).await,
-        Route::Catalog(id) => catalog::show(platform, &headers, &id).await,
+        Route::Title(id) => title::show(platform, &headers, &id).await,
         Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
         Route::Stream(id) => stream::show(platform, &headers, &id).await,
         // What each request would have to have room for is set aside for those that need it.
@@ -65,13 +65,13 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,
         Route::Asset(name) => asset::read(&headers, &name),
         Route::Page => page::read(&headers),
-        Route::Session => session::begin(platform, &headers).await,
+        Route::AnonymousSession => anonymous_session::begin(platform, &headers).await,
         Route::History => history::handle(platform, method, &headers, upload).await,
         Route::HistoryOf(id) => history::remove(platform, &headers, &id).await,
         Route::ContinueWatching => continue_watching::show(platform, &headers).await,
         Route::Watchlist => watchlist::handle(platform, method, &headers, upload).await,
         Route::WatchlistOf(id) => watchlist::remove(platform, &headers, &id).await,
-        Route::Window => window::open(platform, &headers, upload).await,
+        Route::PrefetchWindow => prefetch_window::open(platform, &headers, upload).await,
         Route::AdminPrewarm(id) => admin_prewarm::handle(platform, method, &id).await,
         Route::AdminRoot => admin_root::handle(platform, method, upload).await,
         Route::AdminSources => admin_source::ingest(platform, upload).await,

@@ -2,11 +2,11 @@
 
 use api::{Candidate, Envelope, Stream, StreamStart, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use catalog::{PROVIDER, parse_episode_id};
+use catalog::{OWN_PROVIDER, parse_episode_id};
 
 use super::signed_urls;
 use crate::{
-    accounts, catalog_cache,
+    catalog_cache,
     error::Error,
     http::{Headers, Reply},
     media::{Film, start_index},
@@ -15,6 +15,7 @@ use crate::{
         selection,
         start_query::{StartQuery, seconds},
     },
+    viewers,
 };
 
 /// Time limit of the start in a stream: without it the player reads `moov` in that time.
@@ -32,7 +33,10 @@ pub(super) async fn show<P: Platform>(
         let start = stored_start(platform, headers, episode_id, preferred);
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
-    Ok(super::json_until_changed(headers, &Envelope::data(stream).with_meta("provider", PROVIDER)))
+    Ok(super::json_until_changed(
+        headers,
+        &Envelope::data(stream).with_meta("provider", OWN_PROVIDER),
+    ))
 }
 
 /// What to play, without its start.
@@ -47,7 +51,7 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
         preferred_stream: candidates.first().filter(|best| best.playable).cloned(),
         candidates,
         selection_reason,
-        provider: PROVIDER.to_owned(),
+        provider: OWN_PROVIDER.to_owned(),
         start: None,
     })
 }
@@ -61,8 +65,8 @@ async fn stored_start<P: Platform>(
 ) -> Option<StreamStart> {
     let (catalog_id, _) = parse_episode_id(episode_id)?;
     let position = async {
-        let Some(client) = accounts::client(platform, headers).await? else { return Ok(None) };
-        accounts::position_ms(platform, client, catalog_id, episode_id).await
+        let Some(viewer) = viewers::viewer(platform, headers).await? else { return Ok(None) };
+        viewers::position_ms(platform, viewer, catalog_id, episode_id).await
     };
     let position_ms = report_and_drop(platform, position.await)?.unwrap_or(0);
     let (source_id, _) = signed_urls::split_media_url(&preferred.url);

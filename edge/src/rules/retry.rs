@@ -23,7 +23,7 @@ pub const fn body_ms_max(length: u64) -> u64 {
     BODY_MS + length.saturating_mul(1000) / BODY_BYTES_PER_S_MIN
 }
 
-/// How long to wait after failed attempt number `attempt`, counted from 1: a random time up to a growing
+/// How long to wait after failed attempt number `attempt` (from 1): a random time up to a growing
 /// limit, so that requests that failed together do not retry together.
 pub fn pause_ms(attempt: u32, random: u64) -> u64 {
     let limit = PAUSE_MS.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(PAUSE_MS_MAX);

@@ -8,9 +8,9 @@ pub(super) struct SpinDatabase;
 
 impl Database for SpinDatabase {
     async fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, PortError> {
-        let connection = Connection::open_default().await.map_err(refused)?;
-        let result = connection.execute(sql, values.iter().map(bound)).await.map_err(refused)?;
-        let rows = result.collect().await.map_err(refused)?;
+        let connection = Connection::open_default().await.map_err(port_error)?;
+        let result = connection.execute(sql, values.iter().map(bound)).await.map_err(port_error)?;
+        let rows = result.collect().await.map_err(port_error)?;
         Ok(rows.into_iter().map(|row| row.values.into_iter().map(read).collect()).collect())
     }
 }
@@ -32,7 +32,7 @@ fn read(value: SpinValue) -> Value {
     }
 }
 
-fn refused(error: Error) -> PortError {
+fn port_error(error: Error) -> PortError {
     match error {
         Error::AccessDenied | Error::NoSuchDatabase => {
             PortError::Denied(format!("the database `default`: {error}"))

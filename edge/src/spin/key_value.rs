@@ -12,19 +12,19 @@ pub(super) struct SpinKeyValue;
 
 impl KeyValue for SpinKeyValue {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, PortError> {
-        Store::open_default().await.map_err(refused)?.get(key).await.map_err(refused)
+        Store::open_default().await.map_err(port_error)?.get(key).await.map_err(port_error)
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), PortError> {
-        Store::open_default().await.map_err(refused)?.set(key, value).await.map_err(refused)
+        Store::open_default().await.map_err(port_error)?.set(key, value).await.map_err(port_error)
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
-        Store::open_default().await.map_err(refused)?.delete(key).await.map_err(refused)
+        Store::open_default().await.map_err(port_error)?.delete(key).await.map_err(port_error)
     }
 }
 
-fn refused(error: Error) -> PortError {
+fn port_error(error: Error) -> PortError {
     match error {
         Error::StoreTableFull => PortError::Full("the key-value store is full".to_owned()),
         Error::NoSuchStore | Error::AccessDenied => {

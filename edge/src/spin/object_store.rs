@@ -2,7 +2,7 @@
 //!
 //! # Limits of this platform
 //! Spin follows no redirect, and neither do we: an endpoint in another region is a configuration
-//! error. Akamai cuts answers at 10 MiB; the stream ends there.
+//! error. Akamai cuts responses at 10 MiB; the stream ends there.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::{
 /// How long a signature is good: enough for clocks that disagree by minutes.
 const SIGNATURE_AGE_MAX: Duration = Duration::from_mins(5);
 
-/// Keys of one listing.
+/// Keys in one page of a list.
 const LIST_COUNT_MAX: usize = 100;
 /// Bytes of so many: a kilobyte each, where S3 has a quarter of that.
 const LIST_BYTES_MAX: usize = LIST_COUNT_MAX * 1024 + 4096;
@@ -35,18 +35,18 @@ const LIST_BYTES_MAX: usize = LIST_COUNT_MAX * 1024 + 4096;
 pub(super) struct S3(pub(super) &'static str);
 
 impl ObjectStore for S3 {
-    /// The store's answer, its body not touched.
+    /// The store's response, its body not touched.
     type Stream = Response;
 
     async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, PortError> {
         let account = self.account().await?;
         let action = account.bucket.head_object(Some(&account.credentials), key);
         let url = action.sign(SIGNATURE_AGE_MAX);
-        let answer = send(&Method::Head, &url, None).await?;
-        match answer.get_status_code() {
-            200 => meta(&answer.get_headers(), None).map(Some),
+        let response = send(&Method::Head, &url, None).await?;
+        match response.get_status_code() {
+            200 => meta(&response.get_headers(), None).map(Some),
             404 => Ok(None),
-            status => Err(refused(key, status)),
+            status => Err(port_error(key, status)),
         }
     }
 
@@ -62,9 +62,9 @@ impl ObjectStore for S3 {
         let account = self.account().await?;
         let action = account.bucket.get_object(Some(&account.credentials), key);
         let url = action.sign(SIGNATURE_AGE_MAX);
-        let answer = send(&Method::Get, &url, header(range).as_deref()).await?;
-        let headers = answer.get_headers();
-        let (meta, sent) = match answer.get_status_code() {
+        let response = send(&Method::Get, &url, header(range).as_deref()).await?;
+        let headers = response.get_headers();
+        let (meta, sent) = match response.get_status_code() {
             200 => {
                 let meta = meta(&headers, None)?;
                 let sent = ByteRange { start: 0, end: meta.size_bytes };
@@ -80,9 +80,9 @@ impl ObjectStore for S3 {
             }
             404 => return Ok(None),
             416 => return Ok(Some(ObjectRead::Unsatisfiable)),
-            status => return Err(refused(key, status)),
+            status => return Err(port_error(key, status)),
         };
-        Ok(Some(ObjectRead::Bytes { meta, sent, stream: answer }))
+        Ok(Some(ObjectRead::Bytes { meta, sent, stream: response }))
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), PortError> {
@@ -91,7 +91,7 @@ impl ObjectStore for S3 {
         let url = action.sign(SIGNATURE_AGE_MAX);
         match outbound::put(&url, bytes.to_vec()).await?.get_status_code() {
             200 | 201 | 204 => Ok(()),
-            status => Err(refused(key, status)),
+            status => Err(port_error(key, status)),
         }
     }
 
@@ -101,7 +101,7 @@ impl ObjectStore for S3 {
         let url = action.sign(SIGNATURE_AGE_MAX);
         match send(&Method::Delete, &url, None).await?.get_status_code() {
             200 | 202 | 204 | 404 => Ok(()),
-            status => Err(refused(key, status)),
+            status => Err(port_error(key, status)),
         }
     }
 
@@ -110,14 +110,14 @@ impl ObjectStore for S3 {
         let mut action = account.bucket.list_objects_v2(Some(&account.credentials));
         action.with_prefix(prefix);
         action.with_max_keys(LIST_COUNT_MAX);
-        let answer = send(&Method::Get, &action.sign(SIGNATURE_AGE_MAX), None).await?;
-        match answer.get_status_code() {
+        let response = send(&Method::Get, &action.sign(SIGNATURE_AGE_MAX), None).await?;
+        match response.get_status_code() {
             200 => {}
-            status => return Err(refused(prefix, status)),
+            status => return Err(port_error(prefix, status)),
         }
-        let list = self.collect(answer, LIST_BYTES_MAX).await?;
+        let list = self.collect(response, LIST_BYTES_MAX).await?;
         let list = ListObjectsV2::parse_response(&String::from_utf8_lossy(&list));
-        let list = list.map_err(|error| senseless(&format!("an odd list: {error}")))?;
+        let list = list.map_err(|error| invalid_response(&format!("an odd list: {error}")))?;
         Ok(list.contents.into_iter().map(|object| object.key).collect())
     }
 
@@ -173,7 +173,7 @@ fn header(range: ReadRange) -> Option<String> {
     }
 }
 
-/// Sends one request and waits for the head of the answer.
+/// Sends one request and waits for the head of the response.
 async fn send(method: &Method, url: &Url, range: Option<&str>) -> Result<Response, PortError> {
     let range: Vec<_> = range.map(|range| ("range", range)).into_iter().collect();
     outbound::send(method, url, &range).await.map_err(|error| match error {
@@ -185,17 +185,17 @@ async fn send(method: &Method, url: &Url, range: Option<&str>) -> Result<Respons
 /// Metadata in the head of a response; `size_bytes` is given where only a part is sent.
 fn meta(headers: &Fields, size_bytes: Option<u64>) -> Result<ObjectMeta, PortError> {
     let text = |name: &'static str| {
-        convert::joined(headers, name).ok_or_else(|| senseless(&format!("no {name}")))
+        convert::joined(headers, name).ok_or_else(|| invalid_response(&format!("no {name}")))
     };
     let etag = text("etag")?;
     if !(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 2) {
-        return Err(senseless("a weak ETag"));
+        return Err(invalid_response("a weak ETag"));
     }
     let modified = date::parse(&text("last-modified")?);
-    let modified_ms = modified.ok_or_else(|| senseless("an odd Last-Modified"))? * 1000;
+    let modified_ms = modified.ok_or_else(|| invalid_response("an odd Last-Modified"))? * 1000;
     let size_bytes = match size_bytes {
         Some(size_bytes) => size_bytes,
-        None => text("content-length")?.parse().map_err(|_| senseless("an odd length"))?,
+        None => text("content-length")?.parse().map_err(|_| invalid_response("an odd length"))?,
     };
     Ok(ObjectMeta { size_bytes, etag, modified_ms, fields: Vec::new() })
 }
@@ -209,14 +209,14 @@ fn content_range(headers: &Fields) -> Result<(ByteRange, u64), PortError> {
         let (start, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
         Some((ByteRange { start, end: last.checked_add(1)? }, size_bytes.parse().ok()?))
     };
-    parse().ok_or_else(|| senseless("an odd Content-Range"))
+    parse().ok_or_else(|| invalid_response("an odd Content-Range"))
 }
 
-fn senseless(what: &str) -> PortError {
+fn invalid_response(what: &str) -> PortError {
     PortError::Unavailable(format!("the object store answered with {what}"))
 }
 
-fn refused(key: &str, status: u16) -> PortError {
+fn port_error(key: &str, status: u16) -> PortError {
     let detail = format!("the object store answered {status} for {key}");
     match status {
         401 | 403 => PortError::Denied(detail),

@@ -20,7 +20,7 @@ fn the_films_bytes_follow_their_headers_as_the_stores_own_stream() {
         let answer = get(&memory, "start", OWN, &format!("at={at}&windows=3"));
         assert!(answer.is_stream);
         let (boxes, bytes) = parts(&answer);
-        let whole = film.answer(StartPosition::Time(at_ms), 1);
+        let whole = film.expected_start(StartPosition::Time(at_ms), 1);
         assert!(boxes == start_index::encode(&whole), "at {at}");
         let range = whole.windows[0].fetches[0].range;
         let range = ByteRange { start: range.start, end: range.end };
@@ -49,7 +49,7 @@ fn start_until_the_first_frame_has_the_same_headers_and_no_more_bytes_than_it_ne
         assert_ne!(answer.header("etag"), whole.header("etag"));
         let ((boxes, bytes), (all_boxes, all)) = (parts(&answer), parts(&whole));
         assert!(boxes == all_boxes && all.starts_with(bytes));
-        // Key frames are two seconds apart, and the window goes on for two.
+        // Key frames have a distance of two seconds, and the window lasts two.
         assert!((1..all.len() / 4).contains(&bytes.len()), "{} of {}", bytes.len(), all.len());
         let windows = start_index::decode(boxes).unwrap().windows;
         let runs = |fragment: &mp4::fragment::Fragment| match &fragment.payload {
@@ -68,7 +68,7 @@ fn upstream_film_starts_from_stored_blocks() {
     let id = ingest(&memory, "one");
     let memory = restart(memory);
     let answer = get(&memory, "start", &id, "at=0");
-    let range = film.answer(StartPosition::Time(0), 1).windows[0].fetches[0].range;
+    let range = film.expected_start(StartPosition::Time(0), 1).windows[0].fetches[0].range;
     let (_, bytes) = parts(&answer);
     assert!(bytes.len() > 100_000 && bytes.len() as u64 <= range.len());
     let sent = ByteRange { start: range.start, end: range.start + bytes.len() as u64 };
@@ -81,7 +81,7 @@ fn upstream_film_starts_from_stored_blocks() {
     // In the middle, one request, passed through.
     let answer = get(&memory, "start", &id, "at=5042.5");
     assert!(answer.is_stream);
-    let range = film.answer(StartPosition::Time(5_042_500), 1).windows[0].fetches[0].range;
+    let range = film.expected_start(StartPosition::Time(5_042_500), 1).windows[0].fetches[0].range;
     let all = ByteRange { start: range.start, end: range.end };
     assert!(parts(&answer).1 == film.bytes(all));
     assert_eq!(upstream_requests(&memory), 1);

@@ -61,7 +61,7 @@ impl LongFilm {
 
     /// The start that its `moov` gives: a first window of two seconds behind the requested time,
     /// then ten seconds each.
-    pub(crate) fn answer(&self, from: StartPosition, count: u32) -> start_index::Start {
+    pub(crate) fn expected_start(&self, from: StartPosition, count: u32) -> start_index::Start {
         let whole = if self.tail.is_empty() { &self.head } else { &self.tail };
         let moov = whole.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
         let index = Index::parse(&whole[moov..]).unwrap();

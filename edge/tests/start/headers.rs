@@ -23,13 +23,14 @@ fn headers_at_two_hundred_positions_equal_those_of_the_whole_index() {
         let at = edge::rules::start_query::seconds(at_ms);
         let answer = get(&memory, "headers", &id, &format!("at={at}&windows={windows}"));
         assert_eq!(answer.status, 200, "{}", text(&answer));
-        let whole = film.answer(StartPosition::Time(at_ms), windows);
+        let whole = film.expected_start(StartPosition::Time(at_ms), windows);
         assert!(answer.body == start_index::encode(&whole), "at {at}");
         let Some(last) = whole.windows.last() else { continue };
         let numbers = last.next.numbers().map(|number| number.to_string()).join(".");
         let next = get(&memory, "headers", &id, &format!("from={numbers}&windows=2"));
         assert!(
-            next.body == start_index::encode(&film.answer(StartPosition::Cursor(last.next), 2)),
+            next.body
+                == start_index::encode(&film.expected_start(StartPosition::Cursor(last.next), 2)),
             "at {at}"
         );
     }
@@ -109,7 +110,7 @@ fn time_behind_the_end_is_the_last_frame() {
     let memory = small();
     let answer = start_index::decode(&get(&memory, "headers", OWN, "at=86400").body).unwrap();
     let film = LongFilm::new(1, MoovAt::Head);
-    assert_eq!(answer, film.answer(StartPosition::Time(86_400_000), 1));
+    assert_eq!(answer, film.expected_start(StartPosition::Time(86_400_000), 1));
 }
 
 #[test]

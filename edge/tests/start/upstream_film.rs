@@ -66,7 +66,7 @@ fn missing_start_index_is_built_once_for_all_readers() {
 }
 
 #[test]
-fn failing_provider_leaves_nothing_stored_and_is_asked_again() {
+fn failing_provider_leaves_nothing_stored_and_gets_the_next_request() {
     let film = LongFilm::new(120, MoovAt::Tail);
     let memory = providers(&film);
     let id = ingest(&memory, "one");

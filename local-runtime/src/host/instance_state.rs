@@ -69,7 +69,7 @@ impl HostState {
         }
     }
 
-    /// The limits that wasmtime asks for when the instance's memory grows.
+    /// The limits that wasmtime checks when the instance's memory grows.
     pub(crate) fn limits(&mut self) -> &mut StoreLimits {
         &mut self.limits
     }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether `ip` is globally reachable: not this machine, not this network, and no IPv6 address with
-/// an IPv4 address inside.
+/// Whether `ip` is globally reachable: not this machine, not this network, and not an IPv6 address
+/// that embeds an IPv4 address.
 pub(super) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),

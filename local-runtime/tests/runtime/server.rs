@@ -11,7 +11,7 @@ use ureq::{Agent, Body, http::Response};
 
 /// How long a signed URL of a test is valid.
 pub(crate) const SIGNATURE_VALID: Duration = Duration::from_mins(10);
-/// Why a server does not start it writes in any case. Its log is of no use here.
+/// A server that cannot start prints the reason even without a log.
 const NO_LOG: [&str; 2] = ["--log", "off"];
 
 pub(crate) struct Server {

@@ -123,7 +123,7 @@ pub(crate) fn invalid_ranges_are_ignored(subject: &Subject) {
         "items=0-5",
         "=0-5",
         "0-5",
-        // Several ranges: RFC 9110 §14.2 lets a server ignore them, and no player asks for them.
+        // Several ranges: RFC 9110 §14.2 lets a server ignore them, and no player requests them.
         "bytes=0-1,5-6",
         "bytes=0-,0-,0-,0-,0-",
     ] {

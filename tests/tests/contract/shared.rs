@@ -16,7 +16,7 @@ use tests::{
 pub(crate) struct Differences {
     /// Cloudflare's front, and the part of workerd that stands in for it, decides which content coding
     /// a client gets. It tells the Worker that every client accepts gzip, decompresses for a client
-    /// that asks for identity without another `ETag` or length, and compresses JSON by itself, empty
+    /// that requests identity without another `ETag` or length, and compresses JSON by itself, empty
     /// responses included.
     pub(crate) front_compresses: bool,
 }

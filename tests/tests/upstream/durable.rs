@@ -20,8 +20,10 @@ fn startup_store(deployment: &Deployment) -> Option<StartupStore> {
 fn empty_data_folder_is_restored_from_a_separate_store() {
     let store = Deployment::local_runtime().expect("a store");
     let flags = store.store().expect("its keys").as_durable();
-    let flags: Vec<_> =
-        ["--startup-store", "apart"].into_iter().chain(flags.iter().map(String::as_str)).collect();
+    let flags: Vec<_> = ["--startup-store", "separate"]
+        .into_iter()
+        .chain(flags.iter().map(String::as_str))
+        .collect();
     let mut fixture = UpstreamFixture::new(&flags);
     assert_eq!(startup_store(&fixture.deployment), Some(StartupStore::Separate));
     fixture.upstream.set_fault_mode(FaultMode::Forbidden);
@@ -42,7 +44,7 @@ fn empty_data_folder_is_restored_from_a_separate_store() {
 
 #[test]
 fn separate_store_without_keys_is_local_and_health_says_so() {
-    let fixture = UpstreamFixture::new(&["--startup-store", "apart"]);
+    let fixture = UpstreamFixture::new(&["--startup-store", "separate"]);
     assert_eq!(startup_store(&fixture.deployment), Some(StartupStore::Local));
     assert_eq!(fixture.read(0, 1000), Some(1000));
 }

@@ -58,7 +58,7 @@ fn cold_title_starts_with_at_most_four_upstream_requests_and_a_warm_one_with_non
         fixture.upstream.set_fault_mode(FaultMode::NeverResponds);
         for (start, end) in [(0, 262_144), (FILM_BYTES - 524_288, FILM_BYTES), (262_144, 1_500_000)]
         {
-            assert!(fixture.read_all(start, end), "a warm start of {file} needs its provider");
+            assert!(fixture.read_all(start, end), "a cached start of {file} needs its provider");
         }
     }
 }

@@ -113,7 +113,7 @@ fn redirect_chains_never_reach_an_inward_address() {
             thread::sleep(Duration::from_millis(100));
         }
     }
-    // Proves that a connection would have been counted.
+    // Proves that the counter sees connections.
     std::net::TcpStream::connect(("127.0.0.1", port)).expect("the counter listens");
     while connections.load(Ordering::SeqCst) == 0 {
         thread::sleep(Duration::from_millis(10));

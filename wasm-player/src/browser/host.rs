@@ -85,7 +85,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn nudge(this: &Host, time_s: f64);
 
-    /// Asks the edge where the episode's file is now; the input `resolved` or `resolveFailed` follows.
+    /// Requests from the edge the current URL of the episode's file; the input `resolved` or `resolveFailed` follows.
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host);
 

@@ -30,7 +30,7 @@ pub struct ByHeaders {
     key_frames_ms: Vec<u64>,
 }
 
-/// The time that a `start` request asked for, and the key frame of its response.
+/// The time of a `start` request, and the key frame of its response.
 #[derive(Clone, Copy)]
 struct StartPoint {
     requested_ms: u64,

@@ -17,7 +17,8 @@ impl InitialGap {
     /// The gap of a film whose playback begins at `time_ms`, and whose tracks have all started at
     /// `all_started_ms`.
     pub(super) fn of(all_started_ms: Option<u64>, time_ms: u64) -> Self {
-        let end_ms = all_started_ms.map(|end_ms| if end_ms > limits::SAME_MS { end_ms } else { 0 });
+        let end_ms = all_started_ms
+            .map(|end_ms| if end_ms > limits::TIME_TOLERANCE_MS { end_ms } else { 0 });
         Self { end_ms, is_position_inside: end_ms.is_none_or(|end_ms| time_ms < end_ms) }
     }
 
@@ -46,6 +47,6 @@ impl InitialGap {
 fn end_in_buffers(cx: &Context, buffers: &[SourceBuffer]) -> Option<u64> {
     let firsts = buffers.iter().map(|buffer| buffer.buffered.first().map(|range| range.start_ms));
     let all_started_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
-    let is_gap = all_started_ms > cx.position_ms.saturating_add(limits::SAME_MS);
+    let is_gap = all_started_ms > cx.position_ms.saturating_add(limits::TIME_TOLERANCE_MS);
     Some(if is_gap { all_started_ms } else { 0 })
 }

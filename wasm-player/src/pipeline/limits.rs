@@ -70,9 +70,9 @@ pub(super) const REMOVAL_MS_MIN: u64 = 10_000;
 /// The shortest removal from a full buffer: shorter ones make room for less than one append.
 pub(super) const ROOM_MS_MIN: u64 = 500;
 
-/// A full buffer can do without media that begins a second or more behind the last planned window.
-/// Nearer media overlaps that window, for audio and video do not end together.
-pub(super) const FAR_MS: u64 = 1_000;
+/// When a buffer is full, media that begins at least a second after the last planned window may be
+/// removed. Nearer media overlaps that window, for audio and video do not end together.
+pub(super) const EVICTABLE_AHEAD_MS: u64 = 1_000;
 
 /// Where nothing can be removed, the next attempt is made once the play position has moved by a
 /// second.
@@ -80,7 +80,7 @@ pub(super) const UNBLOCK_MS: u64 = 1_000;
 
 /// A seek waits for appends under way if the key frame before its target is at most a second behind
 /// what is loaded: a new request would take longer.
-pub(super) const SOON_MS: u64 = 1_000;
+pub(super) const SEEK_WAIT_MS: u64 = 1_000;
 
 /// Bytes handed to the buffers whose appends are not done: two seconds at 16 Mbit/s. Above this the
 /// pipeline reads no further body.
@@ -91,7 +91,7 @@ pub(super) const PENDING_BYTES_MAX: u64 = 4 << 20;
 pub(super) const GAP_MS_MAX: u64 = 300;
 
 /// Times that differ by less than a frame at 24 frames a second (1000 / 24, rounded up) are equal.
-pub(super) const SAME_MS: u64 = 42;
+pub(super) const TIME_TOLERANCE_MS: u64 = 42;
 
 // The network.
 
@@ -121,7 +121,7 @@ pub(super) const RETRY_AFTER_MS_MAX: u64 = 60_000;
 
 // Starting over.
 
-/// Two decoding errors less than this apart have the same cause: a group of pictures, from whose
+/// Two decoding errors closer than this have the same cause: a group of pictures, from whose
 /// key frame decoding begins again, rarely lasts longer.
 pub(super) const SAME_FAULT_MS: u64 = 5_000;
 

@@ -76,7 +76,8 @@ impl<W: WindowSource> Room<'_, W> {
         if let Some(end_ms) = behind {
             return Some(TimeRange { start_ms: 0, end_ms });
         }
-        let far_ms = self.planned.end_ms.max(cx.position_ms).saturating_add(limits::FAR_MS);
+        let far_ms =
+            self.planned.end_ms.max(cx.position_ms).saturating_add(limits::EVICTABLE_AHEAD_MS);
         let far = buffer.buffered.iter().find(|range| range.start_ms > far_ms)?;
         Some(TimeRange { start_ms: far.start_ms, end_ms: u64::MAX })
     }

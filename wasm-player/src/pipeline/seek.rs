@@ -28,8 +28,9 @@ fn comes_soon<W: WindowSource>(
 ) -> bool {
     let ends = buffers.iter().map(|buffer| buffer.buffered.last().map(|range| range.end_ms));
     let loaded_ms = ends.min().flatten().unwrap_or(planner.planned.start_ms);
-    let is_near = |key_frame_ms: u64| key_frame_ms <= loaded_ms.saturating_add(limits::SOON_MS);
+    let is_near =
+        |key_frame_ms: u64| key_frame_ms <= loaded_ms.saturating_add(limits::SEEK_WAIT_MS);
     !planner.is_at_end()
-        && loaded_ms <= time_ms.saturating_add(limits::SAME_MS)
+        && loaded_ms <= time_ms.saturating_add(limits::TIME_TOLERANCE_MS)
         && planner.source.key_frame_ms(time_ms).is_some_and(is_near)
 }

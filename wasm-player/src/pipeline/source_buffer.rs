@@ -10,7 +10,7 @@ use super::time_range::TimeRange;
 pub(super) struct SourceBuffer {
     /// Which of the two it is.
     pub(super) media_type: MediaType,
-    /// The track that it takes, counted from 0 among the file's tracks.
+    /// The track that it takes, numbered from 0 among the file's tracks.
     pub(super) track: usize,
     /// The track's init segment, which every abort makes necessary again.
     pub(super) init_segment: Vec<u8>,
@@ -132,7 +132,7 @@ pub(super) fn find(
     buffers.iter_mut().find(|buffer| buffer.media_type == media_type)
 }
 
-/// End of what all `buffers` have without a gap from `time_ms` on; `None` if one of them has
+/// End of the range from `time_ms` that every buffer holds without a gap; `None` if one of them has
 /// nothing there. A buffer that reaches the film's end counts as endless.
 pub(super) fn end_of_common_range(
     buffers: &[SourceBuffer],

@@ -58,7 +58,7 @@ pub trait WindowSource: Sized {
 pub struct TrackConfig {
     /// The buffer that takes it.
     pub(super) media_type: MediaType,
-    /// Its number, counted from 0 among the file's tracks.
+    /// Its number, from 0, among the file's tracks.
     pub(super) track: usize,
     /// Its MIME type with `codecs`.
     pub(super) mime: String,

@@ -47,7 +47,7 @@ export class FirstframeVideo extends HTMLElement {
   token: string;
   /** In seconds. */
   start: number;
-  /** Asks for the start of what will be played soon, and holds it in memory for five minutes. */
+  /** Requests the start of what will be played soon, and holds it in memory for five minutes. */
   static prepare(film: {
     episode?: string;
     src?: string;

@@ -59,7 +59,7 @@ export class FirstframeVideo extends HTMLElement {
   #isLoadScheduled = false;
   /** Whether playback begins at the key frame before `start`. */
   #startsAtKeyFrame = false;
-  /** Whether the edge was told which episodes follow. */
+  /** Whether the edge has the ids of the next episodes. */
   #isWindowSent = false;
   #wantsToPlay = false;
   #statsId = 0;

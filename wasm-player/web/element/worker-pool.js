@@ -4,7 +4,7 @@
 
 /** The next episode, and the film that the pointer rests on. */
 const PREPARED_MAX = 2;
-/** How long a prepared start is kept. */
+/** How long a prepared start is held. */
 const PREPARED_MS_MAX = 300_000;
 
 /** @type {Worker | undefined} */

@@ -92,7 +92,7 @@ export interface Stream {
 
 /** What a start has in front of the film's bytes (docs/formats.md). */
 export interface StartHead {
-  /** Where the film is, if it was asked for by its episode. */
+  /** The film's URL, if the page gave its episode. */
   film?: Stream;
   /** Base of the relative URLs in it. */
   url: string;

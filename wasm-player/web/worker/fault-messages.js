@@ -116,7 +116,7 @@ const LOCATIONS = {
 const KINDS = ["waiting", "notice", "fallback", "error"];
 
 /**
- * The message to the page for a fault that crossed from wasm: its codes, and the numbers and texts
+ * The message to the page for a fault from wasm: its codes, and the numbers and texts
  * of its cause.
  * @param {number} kind @param {number} cause @param {number} location @param {number} at
  * @param {(number | string)[]} values

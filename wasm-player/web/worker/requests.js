@@ -24,24 +24,24 @@ function urlFrom(base, from) {
 /** @param {PrepareMessage} message @param {ArrayLike<number>} from */
 const firstUrl = (message, from) => urlFrom(message.headers ?? `${streamUrl(message)}/start`, from);
 
-/** Round trip in milliseconds from which on a start of more than the first frame is worth its bytes. */
-const FAR_MS = 200;
-/** What the browser knows of the network; only Chromium tells. */
+/** Round trip above which a start of more than the first frame is worth its bytes. */
+const HIGH_RTT_MS = 200;
+/** What the browser knows of the network; only Chromium has this. */
 const connection = Reflect.get(navigator, "connection");
 
 /**
- * The URL of a film's start. At a click it asks for no more of an episode than its first frame
- * needs; what is prepared is longer, for nobody waits for it.
+ * The URL of a film's start. At a click it ends at the bytes that the episode's first frame
+ * needs; a prepared start is longer, because nobody waits for it.
  * @param {PrepareMessage} message
  */
 export function openingUrl(message) {
   const url = firstUrl(message, [Math.round(message.start * 1000)]);
-  const isFar = connection?.rtt > FAR_MS;
+  const isSlow = connection?.rtt > HIGH_RTT_MS;
   const isShort = message.type === "open" && message.episode !== undefined && !message.exact;
-  return isShort && !isFar ? `${url}&until=picture` : url;
+  return isShort && !isSlow ? `${url}&until=picture` : url;
 }
 
-/** The film of a playback: what the page asked for, and where its file is once that is known. */
+/** The film of a playback: what the page requested, and the URL of its file once that is known. */
 export class Film {
   /** @param {OpenMessage} message */
   constructor(message) {
@@ -51,7 +51,7 @@ export class Film {
     this.file = src === undefined ? undefined : { url: src, startUrl: headers, headersUrl: headers };
   }
 
-  /** Keeps where the edge says that the file is. @param {Stream} stream @param {string} base */
+  /** Stores the file's URL from the edge's response. @param {Stream} stream @param {string} base */
   locate({ preferredStream, start }, base) {
     if (!preferredStream) return undefined;
     /** @param {string} url */
@@ -65,7 +65,7 @@ export class Film {
     return this.file.url;
   }
 
-  /** An episode may have another file now, whose headers are elsewhere. */
+  /** An episode may have another file now, whose headers have other URLs. */
   forgetHeaders() {
     const { file, message } = this;
     if (message.episode !== undefined && file) this.file = { url: file.url, size: file.size };
@@ -113,7 +113,7 @@ function fetchRange(url, range, after = Promise.resolve()) {
   const { signal } = controller;
   const send = () => fetch(url, { headers: { Range: range }, cache: "no-store", signal });
   const response = after.then(send);
-  response.catch(() => {}); // The player learns of it when it asks for this range.
+  response.catch(() => {}); // The player gets the error when it requests this range.
   return { range, response, controller };
 }
 
@@ -171,7 +171,7 @@ export const stats = (memory) =>
 export class Requests {
   /** @type {Map<number, Request>} */
   #running = new Map();
-  /** @type {ReturnType<typeof fetchRange>[]} sent before the player asks for them */
+  /** @type {ReturnType<typeof fetchRange>[]} sent before the player requests them */
   #ahead = [];
   #player;
 
@@ -180,7 +180,7 @@ export class Requests {
     this.#player = player;
   }
 
-  /** Asks for the head and tail of a file, as the player will. @param {{ url: string, size?: number }} file */
+  /** Requests the head and tail of a file, as the player will. @param {{ url: string, size?: number }} file */
   sendAhead({ url, size }) {
     const headEnd = Math.min(size || Infinity, HEAD_BYTES);
     const ranges = [rangeHeader(0, headEnd)];

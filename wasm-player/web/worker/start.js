@@ -66,8 +66,8 @@ export class Start {
   #lastStep = Promise.resolve();
   /** Calls made for the player before it was there: appends by media type, `addSourceBuffers`. */
   #calls = [0, 0, 0];
-  /** @type {number[]} lengths of the pieces that were appended, and are not yet given to the player */
-  pieces = [];
+  /** @type {number[]} of the pieces that were appended and are not yet given to the player */
+  appendedLengths = [];
 
   /** @param {string} url */
   constructor(url) {
@@ -76,7 +76,7 @@ export class Start {
     this.response = fetch(url, { cache: "no-store", signal: this.controller.signal });
     /** @type {Promise<StartHead>} */
     this.head = this.response.then((response) => this.#readHead(response));
-    this.head.catch(() => {}); // The player learns of it when it is given the start.
+    this.head.catch(() => {}); // The player gets the error with the start.
   }
 
   /** @param {Response} response @returns {Promise<StartHead>} */
@@ -114,7 +114,7 @@ export class Start {
   /** The next piece, for the player; a piece that was appended already is only a length. */
   read() {
     return this.#step(async () => {
-      const length = this.pieces.shift();
+      const length = this.appendedLengths.shift();
       const value = length === undefined ? await this.#next() : { length };
       return /** @type {{ value: Uint8Array | undefined }} */ ({ value });
     });
@@ -133,7 +133,7 @@ export class Start {
       });
     }
     if (this.isTaken) return;
-    // The player asks for the rest at once, when it comes to that.
+    // The player requests the rest as soon as it needs it.
     head.length = Math.min(head.length, sum);
     this.#reader = undefined;
     this.controller.abort();
@@ -167,14 +167,14 @@ export class Start {
           const bytes = runs.length ? gatherRuns(piece, runs, at) : piece;
           if (bytes.length) append(mediaType, bytes);
         }
-        this.pieces.push(length);
+        this.appendedLengths.push(length);
         at += length;
       });
     }
   }
 
   /**
-   * Whether this call of the player was made before it was there. To be asked once a call.
+   * Whether this call of the player was made before it was there. Each check counts one call.
    * @param {number} call an append's media type, or 2 for `addSourceBuffers`
    */
   replays(call) {

@@ -21,7 +21,7 @@ const faultMessages = import("./fault-messages.js");
 
 /** `Start.replays`: the call for buffers; appends have their media type. */
 const BUFFERS = 2;
-/** Bytes kept of a film that may be played: some seconds, in which more can be asked for. */
+/** Bytes held of a film that may be played: some seconds, enough time to request more. */
 const PREPARED_BYTES = 524288;
 
 /**
@@ -133,7 +133,7 @@ class Session {
   /** Early -> Live, if the player was given all that was done before it was there. */
   replayed() {
     const state = this.#state;
-    if (state.name === "early" && !state.host.start?.pieces.length) this.#goLive(state);
+    if (state.name === "early" && !state.host.start?.appendedLengths.length) this.#goLive(state);
   }
 
   /** Early or Live -> Early -> Live: no edge has headers of the film, so its own index must do. @param {number} id */
@@ -204,14 +204,14 @@ const REPORTS = {
 
 /** What the wasm player calls: the network, MediaSource, a timer and the page. @implements {Host} */
 class PlayerHost {
-  /** What the browser said of the fault that the player is being told of. */
+  /** The browser's text about the fault that is being handed to the player. */
   browserMessage = "";
   #sink = sinkOnPage(post);
   /** @type {Sink | undefined} none while MediaSource is on the page */
   #sinkHere;
   /** @type {(() => void) | undefined} makes another one */
   #makeSinkHere;
-  /** @type {Uint8Array} the media bytes that the player is being told of */
+  /** @type {Uint8Array} the media bytes that are being handed to the player */
   #piece = new Uint8Array();
   /** @type {number | undefined} */
   #timer;
@@ -364,7 +364,7 @@ class PlayerHost {
     post({ type: "nudge", time });
   }
 
-  /** Asks the edge where the episode's file is now. */
+  /** Requests from the edge the current URL of the episode's file. */
   async resolve() {
     const { session, film } = this;
     try {

@@ -1,5 +1,5 @@
-//! `cargo xtask bench media`: ranges of a film from `firstframe serve`, nginx with a cache of slices,
-//! and nginx with the file itself.
+//! `cargo xtask bench media`: ranges over HTTP beside nginx, of a film: from `firstframe serve`, from
+//! nginx with a cache of slices, and from nginx with the file itself.
 
 use std::process::Command;
 

@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn earlier_titles_stay_and_a_replaced_title_keeps_its_age() {
-        let current = current(&[title("a", "old", 1), title("b", "kept", 2)]);
+        let current = current(&[title("a", "old", 1), title("b", "unchanged", 2)]);
         let titles = merged(&current, &[title("a", "new", 9), title("c", "c", 9)], false);
-        assert_eq!(titles, [title("a", "new", 1), title("b", "kept", 2), title("c", "c", 9)]);
+        assert_eq!(titles, [title("a", "new", 1), title("b", "unchanged", 2), title("c", "c", 9)]);
         let titles = merged(&current, &[title("a", "new", 9)], true);
         assert_eq!(titles, [title("a", "new", 1)]);
     }

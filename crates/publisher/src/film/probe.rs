@@ -15,7 +15,7 @@ use crate::output::format::Clock;
 
 /// Bytes that the source id hashes at each end of the film, and at each place between.
 const SAMPLE_BYTES: usize = 64 << 10;
-/// Places between the ends that the source id hashes.
+/// Positions between the ends that the source id hashes.
 const SAMPLES: u64 = 16;
 /// Reads until `moov` is found: more than the locator itself walks.
 const STEPS_MAX: u32 = 4 * mp4::limits::BOXES_BEFORE_MOOV_MAX;

@@ -12,7 +12,7 @@ use super::natural_order::natural_order;
 
 /// Depth of folders below the one given: `Show/Season 1/Extras` needs three.
 const DEPTH_MAX: usize = 8;
-/// Files and folders in one library: ten times the largest that anyone sorts by hand. A folder with
+/// Files and folders in one library: ten times the largest that a person sorts. A folder with
 /// more is most likely not the one meant.
 const ENTRIES_MAX: usize = 100_000;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::run::{announce, open_film};
 use crate::film::picture;
 use crate::library::draft_title::{DraftTitle, PictureLocation};
-use crate::library::read::Library;
+use crate::library::folder_library::Library;
 use crate::output::console::Console;
 
 /// Opens the films of `library`, and reports on standard output what [`publish`](crate::publish)

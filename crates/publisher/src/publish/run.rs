@@ -16,7 +16,7 @@ use crate::deployment::target::Deployment;
 use crate::film::picture;
 use crate::film::probe::{self, ProbedFilm};
 use crate::library::draft_title::{CATALOG_FILE, DraftEpisode, DraftTitle};
-use crate::library::read::Library;
+use crate::library::folder_library::Library;
 use crate::output::console::Console;
 use crate::output::format::Bytes;
 

@@ -57,8 +57,8 @@ pub(crate) async fn read<P: Platform>(
     Ok(concatenate(&loaded, range))
 }
 
-/// Stores the startup blocks of a film that are not in `present`: out of prefetched bytes where those
-/// have them, from the upstream otherwise.
+/// Stores the startup blocks of a film that are not in `present`: each from the prefetched bytes if
+/// they contain the block, else from the upstream.
 pub(crate) async fn prefetch<P: Platform>(
     platform: &P,
     film: &UpstreamFilm,

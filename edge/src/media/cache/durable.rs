@@ -30,7 +30,7 @@ pub(crate) async fn store<P: Platform>(
     Ok((StartupStore::Local, None))
 }
 
-/// The value of the setting. `apart` is the name that `separate` had before.
+/// The value of the setting. `apart` is the old name of `separate`.
 async fn configured<P: Platform>(platform: &P) -> Result<StartupStore, Error> {
     match platform.settings().get("startup_store").await?.as_deref() {
         None | Some("local") => Ok(StartupStore::Local),

@@ -28,7 +28,7 @@ const BYPASS_FIELDS: [HeaderName; 8] = [
     PRAGMA,
 ];
 
-/// A request that the cache may answer: its cache key, and the range that it asks for.
+/// A request that the cache may answer: its cache key and its range.
 pub(crate) struct CacheKey {
     /// The target URI, which is the cache key (RFC 9111 §2): only GET is cached.
     pub(super) uri: String,

@@ -71,7 +71,7 @@ impl ByteSource {
             }
     }
 
-    /// The part `range`, counted from the start of this source.
+    /// The part `range`, from the start of this source.
     fn slice(&self, range: Range<u64>) -> Self {
         let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         match self {

@@ -1,9 +1,9 @@
 //! `GET /api/v2/catalog/{catalogId}`: one title.
 
 use api::{Envelope, Home, TitleCard, TitleDetail, paths};
-use catalog::{PROVIDER, Title};
+use catalog::{OWN_PROVIDER, Title};
 
-use super::{episodes::episodes_of, image_urls::ImageSigner};
+use super::{episodes::episodes_of, picture_urls::PictureSigner};
 use crate::{
     catalog_cache,
     error::Error,
@@ -23,11 +23,11 @@ pub(super) async fn show<P: Platform>(
         catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
     let home = catalog_cache::home(platform).await?;
     let mut view = view(title, home);
-    let pictures = ImageSigner::of(platform).await?;
+    let pictures = PictureSigner::of(platform).await?;
     pictures.sign(&mut view.cover_image);
     view.banner_image.iter_mut().for_each(|url| pictures.sign(url));
     pictures.sign_cards(&mut view.recommendations);
-    let envelope = Envelope::data(view).with_meta("provider", PROVIDER);
+    let envelope = Envelope::data(view).with_meta("provider", OWN_PROVIDER);
     Ok(super::json_until_changed(headers, &envelope))
 }
 
@@ -45,7 +45,7 @@ fn view(title: Title, home: Home) -> TitleDetail {
         genres: title.genres,
         metadata: title.metadata,
         recommendations,
-        provider: PROVIDER.to_owned(),
+        provider: OWN_PROVIDER.to_owned(),
     }
 }
 

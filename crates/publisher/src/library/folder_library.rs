@@ -1,4 +1,4 @@
-//! Reads a folder of films: its titles come from `catalog.toml` where there is one, else from names.
+//! The films of a folder as titles: they come from `catalog.toml` where there is one, else from names.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::{catalog_toml, titles_from_names};
 
 /// A folder that was read: the titles that it is to become. Its films are not opened yet.
 pub struct Library {
-    /// The folder, without links in its path, so that a path inside it can be told from one outside.
+    /// The folder, without links in its path, so that paths inside and outside can be distinguished.
     pub(crate) root: PathBuf,
     pub(crate) titles: Vec<DraftTitle>,
     pub(crate) skipped: Vec<SkippedFile>,

@@ -1,4 +1,4 @@
-//! `POST /api/v2/stream/window`: what comes next is made ready, and what left is let go.
+//! `POST /api/v2/stream/window`: the next films are prefetched, and films that left the window are evicted.
 
 use edge::{
     memory::{Memory, MemoryResponse, ScriptedResponse, send},
@@ -8,7 +8,7 @@ use edge::{
 
 use crate::fixture::{get, restart, season, text, upstream_requests};
 
-fn window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> MemoryResponse {
+fn prefetch_window(memory: &Memory, token: &str, current: &str, next: &[&str]) -> MemoryResponse {
     let body = serde_json::json!({"currentEpisodeId": current, "nextEpisodeIds": next});
     let headers = [("x-client-token", token)];
     let headers = if token.is_empty() { &[][..] } else { &headers };
@@ -35,7 +35,7 @@ fn pass(memory: &Memory, ms: u64) {
 #[test]
 fn two_of_the_next_episodes_are_prefetched_and_start_without_their_provider() {
     let (memory, ids) = season(4);
-    let answer = window(&memory, "", "film.1", &["film.2", "film.3", "film.4"]);
+    let answer = prefetch_window(&memory, "", "film.1", &["film.2", "film.3", "film.4"]);
     assert!(text(&answer).contains(r#"["film.2","film.3"]"#), "{}", text(&answer));
     let stored: Vec<_> = ids.iter().map(|id| is_stored(&memory, id)).collect();
     assert_eq!(stored, [false, true, true, false]);
@@ -50,16 +50,16 @@ fn two_of_the_next_episodes_are_prefetched_and_start_without_their_provider() {
 }
 
 #[test]
-fn same_window_is_evaluated_once_in_half_a_minute() {
+fn same_prefetch_window_is_evaluated_once_in_half_a_minute() {
     let (memory, _) = season(2);
     memory.outbound.serve_with(|_| ScriptedResponse::ConnectionRefused);
-    window(&memory, "", "film.1", &["film.2"]);
+    prefetch_window(&memory, "", "film.1", &["film.2"]);
     let tries = upstream_requests(&memory);
     assert!(tries > 0 && !memory.reports.borrow().is_empty(), "the operator hears of it");
-    window(&memory, "", "film.1", &["film.2"]);
+    prefetch_window(&memory, "", "film.1", &["film.2"]);
     assert_eq!(upstream_requests(&memory), tries);
     pass(&memory, 90_000);
-    window(&memory, "", "film.1", &["film.2"]);
+    prefetch_window(&memory, "", "film.1", &["film.2"]);
     assert!(upstream_requests(&memory) > tries);
 }
 
@@ -67,11 +67,11 @@ fn same_window_is_evaluated_once_in_half_a_minute() {
 fn prefetched_episode_that_nobody_watched_is_deleted() {
     let (memory, ids) = season(4);
     let viewer = viewer(&memory);
-    window(&memory, &viewer, "film.1", &["film.2", "film.3"]);
+    prefetch_window(&memory, &viewer, "film.1", &["film.2", "film.3"]);
     pass(&memory, 60_000);
     // The second is watched; the third is left out.
     assert_eq!(get(&memory, "start", &ids[1], "at=0").status, 200);
-    window(&memory, &viewer, "film.4", &["film.1"]);
+    prefetch_window(&memory, &viewer, "film.4", &["film.1"]);
     let stored: Vec<_> = ids.iter().map(|id| is_stored(&memory, id)).collect();
     assert_eq!(stored, [true, true, false, false]);
 }
@@ -80,18 +80,18 @@ fn prefetched_episode_that_nobody_watched_is_deleted() {
 fn prefetched_episode_of_another_viewer_stays() {
     let (memory, ids) = season(3);
     let (one, other) = (viewer(&memory), viewer(&memory));
-    window(&memory, &one, "film.1", &["film.2"]);
-    window(&memory, &other, "film.1", &["film.2"]);
-    window(&memory, &one, "film.3", &[]);
+    prefetch_window(&memory, &one, "film.1", &["film.2"]);
+    prefetch_window(&memory, &other, "film.1", &["film.2"]);
+    prefetch_window(&memory, &one, "film.3", &[]);
     assert!(is_stored(&memory, &ids[1]));
-    window(&memory, &other, "film.2", &["film.3"]);
+    prefetch_window(&memory, &other, "film.2", &["film.3"]);
     assert!(is_stored(&memory, &ids[1]), "it is watched now");
-    window(&memory, &other, "film.1", &["film.3"]);
+    prefetch_window(&memory, &other, "film.1", &["film.3"]);
     assert!(!is_stored(&memory, &ids[1]));
 }
 
 #[test]
-fn invalid_window_is_refused_and_unknown_episodes_are_left_out() {
+fn invalid_prefetch_window_is_refused_and_unknown_episodes_are_left_out() {
     let (memory, _) = season(1);
     for body in ["", "{}", "[]", r#"{"currentEpisodeId": 1, "nextEpisodeIds": []}"#] {
         let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(body.as_bytes()));
@@ -100,9 +100,9 @@ fn invalid_window_is_refused_and_unknown_episodes_are_left_out() {
     let long = format!(r#"{{"currentEpisodeId": "{}", "nextEpisodeIds": []}}"#, "a".repeat(9000));
     let answer = send(&memory, "POST", "/api/v2/stream/window", &[], Some(long.as_bytes()));
     assert_eq!(answer.status, 413);
-    let answer = window(&memory, "", "none.1", &["film.9", "..", "film.1"]);
+    let answer = prefetch_window(&memory, "", "none.1", &["film.9", "..", "film.1"]);
     assert!(text(&answer).contains("\"nextEpisodeIds\":[]"), "{}", text(&answer));
     assert_eq!(send(&memory, "GET", "/api/v2/stream/window", &[], Some(b"")).status, 405);
     memory.database.failing.set_error(Some(PortError::Unavailable("down".to_owned())));
-    window(&memory, "", "none.1", &["film.1"]);
+    prefetch_window(&memory, "", "none.1", &["film.1"]);
 }

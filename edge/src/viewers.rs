@@ -32,7 +32,7 @@ const ITEM_COUNT_MAX: i64 = 100;
 
 /// A viewer that this deployment knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Client(pub(crate) i64);
+pub(crate) struct Viewer(pub(crate) i64);
 
 /// One row of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,26 +45,26 @@ pub(crate) struct HistoryRow {
 }
 
 /// The viewer whose token the request carries; none without a known token.
-pub(crate) async fn client<P: Platform>(
+pub(crate) async fn viewer<P: Platform>(
     platform: &P,
     headers: &Headers,
-) -> Result<Option<Client>, Error> {
+) -> Result<Option<Viewer>, Error> {
     let Some(token) = headers.get("x-client-token") else { return Ok(None) };
     let sql = "SELECT id FROM clients WHERE token_hash = ?1";
     let rows = query(platform, sql, &[text(&catalog::hash(token.as_bytes()))]).await?;
-    Ok(rows.first().and_then(|row| integer_at(row, 0)).map(Client))
+    Ok(rows.first().and_then(|row| integer_at(row, 0)).map(Viewer))
 }
 
 /// The same for routes that require one.
-pub(crate) async fn known_client<P: Platform>(
+pub(crate) async fn known_viewer<P: Platform>(
     platform: &P,
     headers: &Headers,
-) -> Result<Client, Error> {
-    client(platform, headers).await?.ok_or(Error::ClientTokenRequired)
+) -> Result<Viewer, Error> {
+    viewer(platform, headers).await?.ok_or(Error::ClientTokenRequired)
 }
 
 /// A new viewer and the token, of which only a hash is stored.
-pub(crate) async fn new_client<P: Platform>(platform: &P) -> Result<(Client, String), Error> {
+pub(crate) async fn new_viewer<P: Platform>(platform: &P) -> Result<(Viewer, String), Error> {
     let mut bytes = [0; TOKEN_BYTES];
     platform.random().fill(&mut bytes)?;
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
@@ -85,13 +85,13 @@ pub(crate) async fn new_client<P: Platform>(platform: &P) -> Result<(Client, Str
     let id = id.ok_or_else(|| {
         Error::StorageUnavailable("the database returned no id for a new viewer".to_owned())
     })?;
-    Ok((Client(id), token))
+    Ok((Viewer(id), token))
 }
 
 /// Stores how far a viewer came in a title, in place of the row before.
 pub(crate) async fn put_entry<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     entry: &HistoryRow,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO history \
@@ -100,7 +100,7 @@ pub(crate) async fn put_entry<P: Platform>(
          episode_id = excluded.episode_id, position_ms = excluded.position_ms, \
          played = excluded.played, updated_at_ms = excluded.updated_at_ms";
     let values = [
-        Value::Integer(client.0),
+        Value::Integer(viewer.0),
         text(&entry.catalog_id),
         text(&entry.episode_id),
         integer(entry.position_ms),
@@ -113,25 +113,25 @@ pub(crate) async fn put_entry<P: Platform>(
 /// What a viewer watched, newest first.
 pub(crate) async fn entries<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
 ) -> Result<Vec<HistoryRow>, Error> {
     let sql = "SELECT catalog_id, episode_id, position_ms, played, updated_at_ms FROM history \
          WHERE client_id = ?1 ORDER BY updated_at_ms DESC, catalog_id LIMIT ?2";
-    let values = [Value::Integer(client.0), Value::Integer(ITEM_COUNT_MAX)];
+    let values = [Value::Integer(viewer.0), Value::Integer(ITEM_COUNT_MAX)];
     let rows = query(platform, sql, &values).await?;
-    Ok(rows.iter().filter_map(entry).collect())
+    Ok(rows.iter().filter_map(history_row).collect())
 }
 
 /// Where a viewer left an episode, if that is the one of its title that was watched last.
 pub(crate) async fn position_ms<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     catalog_id: &str,
     episode_id: &str,
 ) -> Result<Option<u64>, Error> {
     let sql = "SELECT position_ms FROM history \
          WHERE client_id = ?1 AND catalog_id = ?2 AND episode_id = ?3";
-    let values = [Value::Integer(client.0), text(catalog_id), text(episode_id)];
+    let values = [Value::Integer(viewer.0), text(catalog_id), text(episode_id)];
     let rows = query(platform, sql, &values).await?;
     Ok(rows.first().and_then(|row| unsigned_at(row, 0)))
 }
@@ -139,23 +139,23 @@ pub(crate) async fn position_ms<P: Platform>(
 /// Forgets what a viewer watched of a title.
 pub(crate) async fn delete_entry<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     catalog_id: &str,
 ) -> Result<(), Error> {
     let sql = "DELETE FROM history WHERE client_id = ?1 AND catalog_id = ?2";
-    query(platform, sql, &[Value::Integer(client.0), text(catalog_id)]).await.map(drop)
+    query(platform, sql, &[Value::Integer(viewer.0), text(catalog_id)]).await.map(drop)
 }
 
 /// Puts a title on a viewer's list.
 pub(crate) async fn put_watchlist_entry<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     catalog_id: &str,
 ) -> Result<u64, Error> {
     let now_ms = platform.clock().now_ms();
     let sql = "INSERT INTO watchlist (client_id, catalog_id, updated_at_ms) VALUES (?1, ?2, ?3) \
          ON CONFLICT (client_id, catalog_id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
-    let values = [Value::Integer(client.0), text(catalog_id), integer(now_ms)];
+    let values = [Value::Integer(viewer.0), text(catalog_id), integer(now_ms)];
     query(platform, sql, &values).await?;
     Ok(now_ms)
 }
@@ -163,11 +163,11 @@ pub(crate) async fn put_watchlist_entry<P: Platform>(
 /// A viewer's list, newest first: titles and when they were put there.
 pub(crate) async fn watchlist<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
 ) -> Result<Vec<(String, u64)>, Error> {
     let sql = "SELECT catalog_id, updated_at_ms FROM watchlist \
          WHERE client_id = ?1 ORDER BY updated_at_ms DESC, catalog_id LIMIT ?2";
-    let values = [Value::Integer(client.0), Value::Integer(ITEM_COUNT_MAX)];
+    let values = [Value::Integer(viewer.0), Value::Integer(ITEM_COUNT_MAX)];
     let rows = query(platform, sql, &values).await?;
     Ok(rows.iter().filter_map(|row| Some((text_at(row, 0)?, unsigned_at(row, 1)?))).collect())
 }
@@ -175,11 +175,11 @@ pub(crate) async fn watchlist<P: Platform>(
 /// Takes a title off a viewer's list.
 pub(crate) async fn delete_watchlist_entry<P: Platform>(
     platform: &P,
-    client: Client,
+    viewer: Viewer,
     catalog_id: &str,
 ) -> Result<(), Error> {
     let sql = "DELETE FROM watchlist WHERE client_id = ?1 AND catalog_id = ?2";
-    query(platform, sql, &[Value::Integer(client.0), text(catalog_id)]).await.map(drop)
+    query(platform, sql, &[Value::Integer(viewer.0), text(catalog_id)]).await.map(drop)
 }
 
 /// Runs one statement on the tables of viewers.
@@ -191,7 +191,7 @@ fn query<'a, P: Platform>(
     sql::query(platform, &TABLES, &platform.instance().has_tables, statement, values)
 }
 
-fn entry(row: &Row) -> Option<HistoryRow> {
+fn history_row(row: &Row) -> Option<HistoryRow> {
     Some(HistoryRow {
         catalog_id: text_at(row, 0)?,
         episode_id: text_at(row, 1)?,

@@ -11,14 +11,14 @@ use crate::{
 };
 
 /// Signs the picture URLs of one response.
-pub(super) struct ImageSigner {
+pub(super) struct PictureSigner {
     keys: Option<Keys>,
     /// Whether pictures of the own store are served without a signature.
     is_open: bool,
     now_ms: u64,
 }
 
-impl ImageSigner {
+impl PictureSigner {
     pub(super) async fn of<P: Platform>(platform: &P) -> Result<Self, Error> {
         let (keys, is_open) =
             (signed_urls::keys(platform).await?, signed_urls::is_open(platform).await?);

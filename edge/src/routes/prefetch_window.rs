@@ -7,17 +7,18 @@ use api::{Envelope, PrefetchRequest, PrefetchResponse};
 
 use super::signed_urls;
 use crate::{
-    accounts, catalog_cache,
+    catalog_cache,
     error::Error,
     http::{Headers, PrefetchJob, Reply},
     media::prefetch,
     platform::{Clock, Platform, StreamOf, Upload, with_timeout},
     rules::selection,
+    viewers,
 };
 
 /// Episodes that are prefetched.
 const NEXT_COUNT_MAX: usize = 2;
-/// How long the same window is not prefetched again.
+/// How long the films of the same prefetch window are not prefetched again.
 const AGAIN_MS: u64 = 30_000;
 /// Time limit of the prefetch: Workers end background work after 30 seconds.
 const WORK_MS_MAX: u64 = 25_000;
@@ -32,7 +33,7 @@ pub(super) async fn open<P: Platform, U: Upload>(
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
     let PrefetchRequest { current_episode_id, next_episode_ids } =
         serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))?;
-    let viewer = accounts::client(platform, headers).await?.map(|client| client.0);
+    let viewer = viewers::viewer(platform, headers).await?.map(|viewer| viewer.0);
     let current = film(platform, &current_episode_id).await?;
     let (mut known, mut next) = (Vec::new(), Vec::new());
     for id in next_episode_ids.into_iter().take(NEXT_COUNT_MAX) {
@@ -41,9 +42,9 @@ pub(super) async fn open<P: Platform, U: Upload>(
             known.push(id);
         }
     }
-    let window = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
+    let window_key = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
     let now_ms = platform.clock().now_ms();
-    let is_new = platform.instance().media.is_new_window(&window, now_ms, AGAIN_MS);
+    let is_new = platform.instance().media.is_new_prefetch_window(&window_key, now_ms, AGAIN_MS);
     let reply = super::json(202, &Envelope::data(PrefetchResponse { next_episode_ids: known }));
     Ok(Reply { prefetch: is_new.then_some(PrefetchJob { viewer, current, next }), ..reply })
 }
@@ -60,7 +61,7 @@ async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<Stri
 /// Prefetches the films of a job, and reports errors to the operator.
 pub(crate) async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     let PrefetchJob { viewer, current, next } = job;
-    let work = prefetch::move_window(platform, viewer, current.as_deref(), &next);
+    let work = prefetch::move_prefetch_window(platform, viewer, current.as_deref(), &next);
     match with_timeout(platform.clock(), WORK_MS_MAX, work).await {
         Some(Ok(())) => {}
         Some(Err(error)) => error.report(platform, "a prefetch failed"),

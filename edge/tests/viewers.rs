@@ -91,7 +91,7 @@ fn items(memory: &Memory, token: &str, path: &str) -> Vec<(String, f64, bool)> {
 }
 
 #[test]
-fn a_token_is_24_bytes_in_hexadecimal_and_only_its_hash_is_kept() {
+fn a_token_is_24_bytes_in_hexadecimal_and_only_its_hash_is_stored() {
     let memory = memory();
     let token = session(&memory);
     assert_eq!(token.len(), 48);
@@ -108,7 +108,7 @@ fn a_token_is_24_bytes_in_hexadecimal_and_only_its_hash_is_kept() {
 }
 
 #[test]
-fn known_token_is_kept_by_a_new_session() {
+fn known_token_stays_valid_in_a_new_session() {
     let memory = memory();
     let token = session(&memory);
     let again = send_as(&memory, &token, "POST", SESSION, &Value::Null);

@@ -135,8 +135,8 @@ function check(tracks, { faults, shown, ranges, duration }) {
     // Where the sound begins within a picture, the player goes to that time, and Firefox tells the
     // picture by it.
     const known = [...video.map((one) => one.start), ranges[0]?.[0] ?? 0];
-    const apart = Math.min(...known.map((one) => Math.abs(one - time)));
-    assert.ok(apart <= ROUNDING, `picture ${at} of ${time} s, ${apart} s from any`);
+    const difference = Math.min(...known.map((one) => Math.abs(one - time)));
+    assert.ok(difference <= ROUNDING, `picture ${at} of ${time} s, ${difference} s from any`);
   });
   if (video.length > 0) assert.ok(shown.length > 0, 'no picture was shown');
   // What is buffered is what all tracks have.

@@ -1,4 +1,4 @@
-/** Reads the catalog from the edge; answers are cached for a minute, and for going back. */
+/** Reads the catalog from the edge; responses are cached for a minute, and for going back. */
 
 /**
  * @typedef {object} Card
@@ -34,15 +34,15 @@
  * @property {Card[]} recommendations
  */
 
-/** Older answers are requested again, so that a new title shows soon after it is published. */
+/** Older responses are requested again, so that a new title shows soon after it is published. */
 const FRESH_MS = 60_000;
 /** A visit that opens more titles than this reads the first ones again. */
-const ANSWERS_MAX = 100;
+const RESPONSES_MAX = 100;
 /** Longer than a slow mobile network needs for a few kilobytes. */
 const TIMEOUT_MS = 20_000;
 
-/** What keeps a view from being shown. */
-export class LibraryError extends Error {
+/** Why a view cannot be shown. */
+export class CatalogError extends Error {
   /**
    * @param {'missing' | 'unreachable' | 'failed'} kind
    * @param {string} message
@@ -53,8 +53,8 @@ export class LibraryError extends Error {
   }
 }
 
-/** @type {Map<string, { at: number, answer: Promise<any> }>} */
-const answers = new Map();
+/** @type {Map<string, { at: number, data: Promise<any> }>} */
+const responses = new Map();
 
 /** @param {string} path */
 async function request(path) {
@@ -63,32 +63,32 @@ async function request(path) {
     // No headers of our own: the request must match the preload of the page's head.
     response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
-    throw new LibraryError('unreachable', 'The server does not answer.');
+    throw new CatalogError('unreachable', 'The server does not answer.');
   }
   const body = await response.json().catch(() => null);
   if (response.ok && body?.data) return body.data;
   const code = body?.error?.code;
   const message = body?.error?.message ?? `The server answers with status ${response.status}.`;
   const missing = response.status === 404 || code === 'invalid_identifier';
-  throw new LibraryError(missing ? 'missing' : 'failed', message);
+  throw new CatalogError(missing ? 'missing' : 'failed', message);
 }
 
 /**
  * @param {string} path
- * @param {boolean} useOld Whether an older answer will do.
+ * @param {boolean} useOld Whether an older response will do.
  */
 function read(path, useOld) {
-  const there = answers.get(path);
-  if (there && (useOld || performance.now() - there.at < FRESH_MS)) return there.answer;
-  const answer = request(path);
-  answers.delete(path);
-  answers.set(path, { at: performance.now(), answer });
-  const [oldest] = answers.keys();
-  if (answers.size > ANSWERS_MAX && oldest !== undefined) answers.delete(oldest);
-  answer.catch(() => {
-    if (answers.get(path)?.answer === answer) answers.delete(path);
+  const there = responses.get(path);
+  if (there && (useOld || performance.now() - there.at < FRESH_MS)) return there.data;
+  const data = request(path);
+  responses.delete(path);
+  responses.set(path, { at: performance.now(), data });
+  const [oldest] = responses.keys();
+  if (responses.size > RESPONSES_MAX && oldest !== undefined) responses.delete(oldest);
+  data.catch(() => {
+    if (responses.get(path)?.data === data) responses.delete(path);
   });
-  return answer;
+  return data;
 }
 
 /**
@@ -108,7 +108,7 @@ export function title(id, useOld = false) {
   return read(`/api/v2/catalog/${encodeURIComponent(id)}`, useOld);
 }
 
-/** Forgets every answer, so that a retry asks again. */
+/** Forgets every response, so that a retry requests it again. */
 export function forget() {
-  answers.clear();
+  responses.clear();
 }
