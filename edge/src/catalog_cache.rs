@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use api::{CatalogRoot, Home};
-use catalog::{Manifest, Title};
+use catalog::{Episode, Manifest, Title, parse_episode_id};
 
 use crate::{
     error::Error,
@@ -49,6 +49,16 @@ pub async fn title<P: Platform>(platform: &P, catalog_id: &str) -> Result<Option
     let Some(manifest) = manifest(platform).await? else { return Ok(None) };
     let Some(hash) = manifest.pack_with_title(catalog_id) else { return Ok(None) };
     Ok(catalog::find_title(&pack(platform, hash).await?, catalog_id)?)
+}
+
+/// One episode by its id, if the catalog has it.
+pub async fn episode<P: Platform>(
+    platform: &P,
+    episode_id: &str,
+) -> Result<Option<Episode>, Error> {
+    let Some((catalog_id, number)) = parse_episode_id(episode_id) else { return Ok(None) };
+    let title = title(platform, catalog_id).await?;
+    Ok(title.and_then(|title| title.episodes.into_iter().find(|one| one.number == number)))
 }
 
 /// A root that is young enough, or the last one where the store fails.

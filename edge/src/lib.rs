@@ -10,6 +10,7 @@ pub mod route;
 mod routes;
 pub mod rules;
 pub mod serve;
+mod sql;
 mod viewers;
 mod web;
 

@@ -1,4 +1,4 @@
-//! A path, parsed once into a `Route`.
+//! Parses the path of a request into a `Route`.
 
 use std::borrow::Cow;
 
@@ -20,15 +20,15 @@ pub enum Route {
     Episodes(String),
     /// What to play for an episode.
     Stream(String),
-    /// The same, and how it starts.
+    /// The same, and the start of the film.
     StreamStart(String),
-    /// What is watched next.
+    /// The episodes that a viewer watches next.
     PrefetchWindow,
     /// Bytes of a film.
     Media(String),
-    /// What stands in front of a film's bytes.
+    /// The boxes in front of a film's bytes.
     Headers(String),
-    /// The same with the first of them.
+    /// The same with the first of those bytes.
     Start(String),
     /// A picture.
     Image(String),
@@ -38,17 +38,17 @@ pub enum Route {
     Page,
     /// A token for a viewer without a name.
     AnonymousSession,
-    /// What a viewer watched.
+    /// A viewer's history.
     History,
-    /// What a viewer watched of one title.
+    /// One title of a viewer's history.
     HistoryOf(String),
-    /// What a viewer goes on with.
+    /// Episodes that a viewer continues with.
     ContinueWatching,
-    /// What a viewer wants to come back to.
+    /// A viewer's watchlist.
     Watchlist,
-    /// One title that a viewer wants to come back to.
+    /// One title of a viewer's watchlist.
     WatchlistOf(String),
-    /// Which catalog is current.
+    /// The root of the current catalog.
     AdminRoot,
     /// One pack of a catalog, by its hash.
     AdminPack(String),
@@ -64,65 +64,59 @@ pub enum Route {
     AdminStartupOf(String),
 }
 
+/// A family of paths with an id in them: `prefix`, `separator`, the id, `suffix`.
+struct IdPath {
+    prefix: &'static str,
+    separator: &'static str,
+    suffix: &'static str,
+    route: fn(String) -> Route,
+}
+
+const fn id_path(prefix: &'static str, route: fn(String) -> Route) -> IdPath {
+    IdPath { prefix, separator: "", suffix: "", route }
+}
+
+/// The first that matches counts: a path with a suffix stands before the one without.
+const ID_PATHS: [IdPath; 12] = [
+    IdPath { suffix: "/episodes", ..id_path(paths::CATALOG, Route::Episodes) },
+    id_path(paths::CATALOG, Route::Title),
+    IdPath { suffix: "/start", ..id_path(paths::STREAM, Route::StreamStart) },
+    id_path(paths::STREAM, Route::Stream),
+    IdPath { separator: "/", ..id_path(paths::HISTORY, Route::HistoryOf) },
+    IdPath { separator: "/", ..id_path(paths::WATCHLIST, Route::WatchlistOf) },
+    id_path(paths::MEDIA, Route::Media),
+    id_path(paths::HEADERS, Route::Headers),
+    id_path(paths::START, Route::Start),
+    id_path(paths::IMAGE, Route::Image),
+    id_path(paths::ADMIN_PREWARM, Route::AdminPrewarm),
+    IdPath { separator: "/", ..id_path(paths::ADMIN_STARTUP, Route::AdminStartupOf) },
+];
+
+impl IdPath {
+    /// The part of a path in which this one has its id; none where the path is another one.
+    fn id_in<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let rest = path.strip_prefix(self.prefix)?.strip_prefix(self.separator)?;
+        Some(rest).filter(|rest| !rest.is_empty())?.strip_suffix(self.suffix)
+    }
+}
+
 impl Route {
-    /// Reads the path of a URL, percent-encoded as it came.
+    /// Parses the path of a URL, percent-encoded as it came.
     pub fn parse(path: &str) -> Result<Self, Error> {
         let path = decode(path)?;
+        if let Some(route) = Self::without_id(&path) {
+            return Ok(route);
+        }
+        for known in &ID_PATHS {
+            if let Some(id) = known.id_in(&path) {
+                let id = Some(id).filter(|id| is_id(id)).ok_or(Error::InvalidIdentifier)?;
+                return Ok((known.route)(id.to_owned()));
+            }
+        }
         let under = |prefix: &str| path.strip_prefix(prefix).filter(|rest| !rest.is_empty());
-        match path.as_ref() {
-            "/" => return Ok(Self::Page),
-            paths::HEALTH => return Ok(Self::Health),
-            paths::HOME => return Ok(Self::Home),
-            paths::PREFETCH_WINDOW => return Ok(Self::PrefetchWindow),
-            paths::SESSION => return Ok(Self::AnonymousSession),
-            paths::HISTORY => return Ok(Self::History),
-            paths::CONTINUE_WATCHING => return Ok(Self::ContinueWatching),
-            paths::WATCHLIST => return Ok(Self::Watchlist),
-            paths::ADMIN_ROOT => return Ok(Self::AdminRoot),
-            paths::ADMIN_SOURCES => return Ok(Self::AdminSources),
-            paths::ADMIN_PICTURES => return Ok(Self::AdminPictures),
-            paths::ADMIN_STARTUP => return Ok(Self::AdminStartup),
-            _ => {}
-        }
-        if let Some(rest) = under(paths::CATALOG) {
-            return match rest.strip_suffix("/episodes") {
-                Some(id) => id_of(id).map(Self::Episodes),
-                None => id_of(rest).map(Self::Title),
-            };
-        }
-        if let Some(id) = under(paths::STREAM) {
-            return match id.strip_suffix("/start") {
-                Some(id) => id_of(id).map(Self::StreamStart),
-                None => id_of(id).map(Self::Stream),
-            };
-        }
-        if let Some(id) = below(&path, paths::HISTORY) {
-            return id_of(id).map(Self::HistoryOf);
-        }
-        if let Some(id) = below(&path, paths::WATCHLIST) {
-            return id_of(id).map(Self::WatchlistOf);
-        }
-        if let Some(id) = under(paths::MEDIA) {
-            return id_of(id).map(Self::Media);
-        }
-        if let Some(id) = under(paths::HEADERS) {
-            return id_of(id).map(Self::Headers);
-        }
-        if let Some(id) = under(paths::START) {
-            return id_of(id).map(Self::Start);
-        }
-        if let Some(id) = under(paths::IMAGE) {
-            return id_of(id).map(Self::Image);
-        }
         if let Some(hash) = under(paths::ADMIN_PACKS) {
             let known = catalog::is_hash(hash).then(|| Self::AdminPack(hash.to_owned()));
             return known.ok_or(Error::InvalidIdentifier);
-        }
-        if let Some(id) = under(paths::ADMIN_PREWARM) {
-            return id_of(id).map(Self::AdminPrewarm);
-        }
-        if let Some(id) = below(&path, paths::ADMIN_STARTUP) {
-            return id_of(id).map(Self::AdminStartupOf);
         }
         if let Some(name) = under(paths::ASSETS) {
             return Ok(Self::Asset(name.to_owned()));
@@ -131,7 +125,26 @@ impl Route {
         if page { Ok(Self::Page) } else { Err(Error::NotFound("page")) }
     }
 
-    /// What can be done there, `OPTIONS` aside.
+    /// The route of a path that is one as it stands.
+    fn without_id(path: &str) -> Option<Self> {
+        Some(match path {
+            "/" => Self::Page,
+            paths::HEALTH => Self::Health,
+            paths::HOME => Self::Home,
+            paths::PREFETCH_WINDOW => Self::PrefetchWindow,
+            paths::SESSION => Self::AnonymousSession,
+            paths::HISTORY => Self::History,
+            paths::CONTINUE_WATCHING => Self::ContinueWatching,
+            paths::WATCHLIST => Self::Watchlist,
+            paths::ADMIN_ROOT => Self::AdminRoot,
+            paths::ADMIN_SOURCES => Self::AdminSources,
+            paths::ADMIN_PICTURES => Self::AdminPictures,
+            paths::ADMIN_STARTUP => Self::AdminStartup,
+            _ => return None,
+        })
+    }
+
+    /// The methods of this route, `OPTIONS` aside.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
             Self::AnonymousSession
@@ -181,15 +194,6 @@ impl Route {
     }
 }
 
-/// What follows a path that is a route of its own.
-fn below<'a>(path: &'a str, parent: &str) -> Option<&'a str> {
-    path.strip_prefix(parent)?.strip_prefix('/').filter(|rest| !rest.is_empty())
-}
-
 fn decode(path: &str) -> Result<Cow<'_, str>, Error> {
     percent_decode_str(path).decode_utf8().map_err(|_| Error::InvalidIdentifier)
-}
-
-fn id_of(text: &str) -> Result<String, Error> {
-    if is_id(text) { Ok(text.to_owned()) } else { Err(Error::InvalidIdentifier) }
 }

@@ -3,7 +3,8 @@
 use crate::{
     error::Error,
     http::Headers,
-    platform::{Clock, Database, Platform, Random, Row, Value},
+    platform::{Clock, Platform, Random, Row, Value},
+    sql::{self, integer, integer_at, text, text_at, unsigned_at},
 };
 
 /// What every platform's SQLite can do. A viewer has at most one row a title, and titles are the
@@ -51,7 +52,7 @@ pub(crate) async fn viewer<P: Platform>(
     let Some(token) = headers.get("x-client-token") else { return Ok(None) };
     let sql = "SELECT id FROM clients WHERE token_hash = ?1";
     let rows = query(platform, sql, &[text(&catalog::hash(token.as_bytes()))]).await?;
-    Ok(rows.first().and_then(|row| integer(row, 0)).map(Viewer))
+    Ok(rows.first().and_then(|row| integer_at(row, 0)).map(Viewer))
 }
 
 /// The same for routes that require one.
@@ -75,12 +76,12 @@ pub(crate) async fn new_viewer<P: Platform>(platform: &P) -> Result<(Viewer, Str
          AND NOT EXISTS (SELECT 1 FROM history WHERE client_id = clients.id) \
          AND NOT EXISTS (SELECT 1 FROM watchlist WHERE client_id = clients.id) \
          ORDER BY id LIMIT ?2)";
-    let idle_since = moment(now_ms.saturating_sub(IDLE_MS_MAX));
+    let idle_since = integer(now_ms.saturating_sub(IDLE_MS_MAX));
     query(platform, forget, &[idle_since, Value::Integer(DELETED_COUNT)]).await?;
     let insert = "INSERT INTO clients (token_hash, created_at_ms) VALUES (?1, ?2) RETURNING id";
-    let values = [text(&catalog::hash(token.as_bytes())), moment(now_ms)];
+    let values = [text(&catalog::hash(token.as_bytes())), integer(now_ms)];
     let rows = query(platform, insert, &values).await?;
-    let id = rows.first().and_then(|row| integer(row, 0));
+    let id = rows.first().and_then(|row| integer_at(row, 0));
     let id = id.ok_or_else(|| {
         Error::StorageUnavailable("the database returned no id for a new viewer".to_owned())
     })?;
@@ -102,9 +103,9 @@ pub(crate) async fn put_entry<P: Platform>(
         Value::Integer(viewer.0),
         text(&entry.catalog_id),
         text(&entry.episode_id),
-        moment(entry.position_ms),
+        integer(entry.position_ms),
         Value::Integer(entry.played.into()),
-        moment(entry.updated_at_ms),
+        integer(entry.updated_at_ms),
     ];
     query(platform, sql, &values).await.map(drop)
 }
@@ -132,7 +133,7 @@ pub(crate) async fn position_ms<P: Platform>(
          WHERE client_id = ?1 AND catalog_id = ?2 AND episode_id = ?3";
     let values = [Value::Integer(viewer.0), text(catalog_id), text(episode_id)];
     let rows = query(platform, sql, &values).await?;
-    Ok(rows.first().and_then(|row| unsigned(row, 0)))
+    Ok(rows.first().and_then(|row| unsigned_at(row, 0)))
 }
 
 /// Forgets what a viewer watched of a title.
@@ -154,7 +155,7 @@ pub(crate) async fn put_watchlist_entry<P: Platform>(
     let now_ms = platform.clock().now_ms();
     let sql = "INSERT INTO watchlist (client_id, catalog_id, updated_at_ms) VALUES (?1, ?2, ?3) \
          ON CONFLICT (client_id, catalog_id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
-    let values = [Value::Integer(viewer.0), text(catalog_id), moment(now_ms)];
+    let values = [Value::Integer(viewer.0), text(catalog_id), integer(now_ms)];
     query(platform, sql, &values).await?;
     Ok(now_ms)
 }
@@ -168,7 +169,7 @@ pub(crate) async fn watchlist<P: Platform>(
          WHERE client_id = ?1 ORDER BY updated_at_ms DESC, catalog_id LIMIT ?2";
     let values = [Value::Integer(viewer.0), Value::Integer(ITEM_COUNT_MAX)];
     let rows = query(platform, sql, &values).await?;
-    Ok(rows.iter().filter_map(|row| Some((string(row, 0)?, unsigned(row, 1)?))).collect())
+    Ok(rows.iter().filter_map(|row| Some((text_at(row, 0)?, unsigned_at(row, 1)?))).collect())
 }
 
 /// Takes a title off a viewer's list.
@@ -181,45 +182,21 @@ pub(crate) async fn delete_watchlist_entry<P: Platform>(
     query(platform, sql, &[Value::Integer(viewer.0), text(catalog_id)]).await.map(drop)
 }
 
-/// Runs one statement; the first of an instance creates the tables.
-async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
-    let has_tables = &platform.instance().has_tables;
-    if !has_tables.get() {
-        for table in TABLES {
-            platform.database().query(table, &[]).await?;
-        }
-        has_tables.set(true);
-    }
-    Ok(platform.database().query(sql, values).await?)
+/// Runs one statement on the tables of viewers.
+fn query<'a, P: Platform>(
+    platform: &'a P,
+    statement: &'a str,
+    values: &'a [Value],
+) -> impl Future<Output = Result<Vec<Row>, Error>> + 'a {
+    sql::query(platform, &TABLES, &platform.instance().has_tables, statement, values)
 }
 
 fn history_row(row: &Row) -> Option<HistoryRow> {
     Some(HistoryRow {
-        catalog_id: string(row, 0)?,
-        episode_id: string(row, 1)?,
-        position_ms: unsigned(row, 2)?,
-        played: integer(row, 3)? != 0,
-        updated_at_ms: unsigned(row, 4)?,
+        catalog_id: text_at(row, 0)?,
+        episode_id: text_at(row, 1)?,
+        position_ms: unsigned_at(row, 2)?,
+        played: integer_at(row, 3)? != 0,
+        updated_at_ms: unsigned_at(row, 4)?,
     })
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-/// Milliseconds as an integer that every platform stores exactly.
-fn moment(ms: u64) -> Value {
-    Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX).min((1 << 53) - 1))
-}
-
-fn integer(row: &Row, column: usize) -> Option<i64> {
-    if let Value::Integer(number) = row.get(column)? { Some(*number) } else { None }
-}
-
-fn unsigned(row: &Row, column: usize) -> Option<u64> {
-    u64::try_from(integer(row, column)?).ok()
-}
-
-fn string(row: &Row, column: usize) -> Option<String> {
-    if let Value::Text(text) = row.get(column)? { Some(text.clone()) } else { None }
 }

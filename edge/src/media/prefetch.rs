@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    platform::{Clock, Database, Platform, Row, Value},
+    platform::{Clock, Platform, Row, Value},
+    sql::{self, integer, text},
 };
 
 /// The prefetch windows: films prefetched for a viewer and not watched yet, at most two each.
@@ -130,7 +131,7 @@ async fn add_to_prefetch_window<P: Platform>(
     let sql = "INSERT INTO windows (viewer, source_id, warmed_at_ms) SELECT ?1, ?2, ?3 \
          WHERE ?4 > 0 OR EXISTS (SELECT 1 FROM windows WHERE source_id = ?2) \
          ON CONFLICT (viewer, source_id) DO UPDATE SET warmed_at_ms = excluded.warmed_at_ms";
-    let now_ms = moment(platform.clock().now_ms());
+    let now_ms = integer(platform.clock().now_ms());
     let values = [Value::Integer(viewer), text(id), now_ms, Value::Integer(requests.into())];
     query(platform, sql, &values).await.map(drop)
 }
@@ -151,21 +152,17 @@ async fn evict_from_prefetch_window<P: Platform>(
     if is_in_prefetch_window || is_used { Ok(()) } else { purge::evict(platform, id).await }
 }
 
-/// Runs one statement; the first of an instance creates the table.
-async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
-    let has_prefetch_windows = &platform.instance().media.has_prefetch_windows;
-    if !has_prefetch_windows.get() {
-        platform.database().query(TABLE, &[]).await?;
-        has_prefetch_windows.set(true);
-    }
-    Ok(platform.database().query(sql, values).await?)
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-/// Milliseconds as an integer that every platform stores exactly.
-fn moment(ms: u64) -> Value {
-    Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX).min((1 << 53) - 1))
+/// Runs one statement on the windows of viewers.
+fn query<'a, P: Platform>(
+    platform: &'a P,
+    statement: &'a str,
+    values: &'a [Value],
+) -> impl Future<Output = Result<Vec<Row>, Error>> + 'a {
+    sql::query(
+        platform,
+        &[TABLE],
+        &platform.instance().media.has_prefetch_windows,
+        statement,
+        values,
+    )
 }

@@ -2,7 +2,6 @@
 //! or prefetches what they need.
 
 use api::{Envelope, EpisodeReadiness};
-use catalog::parse_episode_id;
 
 use crate::{
     catalog_cache,
@@ -17,10 +16,8 @@ pub(super) async fn handle<P: Platform>(
     method: Method,
     episode_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let unknown = || Error::NotFound("episode");
-    let (catalog_id, number) = parse_episode_id(episode_id).ok_or_else(unknown)?;
-    let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
-    let episode = title.episode(number).ok_or_else(unknown)?;
+    let episode = catalog_cache::episode(platform, episode_id).await?;
+    let episode = episode.ok_or(Error::NotFound("episode"))?;
     let mut films = Vec::new();
     for source in episode.sources.iter().filter(|source| source.playable) {
         films.push(if method == Method::Post {

@@ -10,7 +10,8 @@ use crate::{
     catalog_cache::{self, ROOT_KEY, pack_key},
     error::Error,
     http::{Method, Reply},
-    platform::{Clock, Database, KeyValue, Platform, StreamOf, Upload, Value},
+    platform::{Clock, Database, KeyValue, Platform, StreamOf, Upload},
+    sql::{integer, text},
 };
 
 /// Packs read at a time: Workers have six connections, and each response may be a whole pack.
@@ -68,17 +69,15 @@ async fn claim<P: Platform>(
     manifest: &str,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let text = |text: &str| Value::Text(text.to_owned());
-    let moment = |ms: u64| Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX));
     let root = current.map(|root| format!("{} {}", root.manifest, root.flipped_at_ms));
-    let over_ms = moment(now_ms.saturating_sub(CLAIM_MS));
+    let over_ms = integer(now_ms.saturating_sub(CLAIM_MS));
     let database = platform.database();
     database.query(CLAIMS, &[]).await?;
     database.query("DELETE FROM flips WHERE claimed_at_ms < ?1", &[over_ms]).await?;
     let sql = "INSERT INTO flips (root, manifest, claimed_at_ms) VALUES (?1, ?2, ?3) \
          ON CONFLICT (root) DO UPDATE SET claimed_at_ms = excluded.claimed_at_ms \
          WHERE manifest = excluded.manifest RETURNING manifest";
-    let values = [text(&root.unwrap_or_default()), text(manifest), moment(now_ms)];
+    let values = [text(&root.unwrap_or_default()), text(manifest), integer(now_ms)];
     let claimed = database.query(sql, &values).await?;
     if claimed.is_empty() { Err(Error::Conflict) } else { Ok(()) }
 }

@@ -23,24 +23,38 @@ pub(super) async fn handle<P: Platform, U: Upload>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let viewer = viewers::known_viewer(platform, headers).await?;
     if method == Method::Post {
-        let watched = note(platform, viewer, super::parsed(upload).await?).await?;
+        let watched = record(platform, viewer, super::parsed(upload).await?).await?;
         return Ok(super::json(200, &Envelope::data(watched)));
     }
-    let mut items = Vec::new();
-    let pictures = PictureSigner::of(platform).await?;
-    for entry in viewers::entries(platform, viewer).await? {
-        // What the catalog no longer has cannot be shown, and may come back.
-        let Some(title) = catalog_cache::title(platform, &entry.catalog_id).await? else {
-            continue;
-        };
-        if let Some(episode) = episode_of(&title, &entry.episode_id) {
-            items.push(watched(&pictures, &title, episode, &entry));
-        }
-    }
+    let items = watched_items(platform, viewer, usize::MAX, |_, row| Some(row)).await?;
     Ok(super::json(200, &Envelope::data(History { items })))
 }
 
-pub(super) async fn forget<P: Platform>(
+/// The rows of a viewer's history that `choose` keeps or changes, newest first, at most `count_max`.
+pub(super) async fn watched_items<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    count_max: usize,
+    choose: fn(&Title, HistoryRow) -> Option<HistoryRow>,
+) -> Result<Vec<HistoryEntry>, Error> {
+    let mut items = Vec::new();
+    let pictures = PictureSigner::of(platform).await?;
+    for row in viewers::entries(platform, viewer).await? {
+        if items.len() == count_max {
+            break;
+        }
+        // A title that the catalog no longer has is left out; its row stays, for it may come back.
+        let title = catalog_cache::title(platform, &row.catalog_id).await?;
+        let Some(title) = title else { continue };
+        let Some(row) = choose(&title, row) else { continue };
+        if let Some(episode) = episode_of(&title, &row.episode_id) {
+            items.push(history_entry(&pictures, &title, episode, &row));
+        }
+    }
+    Ok(items)
+}
+
+pub(super) async fn remove<P: Platform>(
     platform: &P,
     headers: &Headers,
     catalog_id: &str,
@@ -50,17 +64,21 @@ pub(super) async fn forget<P: Platform>(
     Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
-async fn note<P: Platform>(
+async fn record<P: Platform>(
     platform: &P,
     viewer: Viewer,
     sent: api::PlaybackPosition,
 ) -> Result<HistoryEntry, Error> {
-    let position = Duration::try_from_secs_f64(sent.position_seconds)
-        .map_err(|_| Error::InvalidPayload("`positionSeconds` is no position".to_owned()))?;
+    let position = Duration::try_from_secs_f64(sent.position_seconds).map_err(|_| {
+        Error::InvalidPayload(
+            "`positionSeconds` is not a position: send seconds from the start, 0 or more"
+                .to_owned(),
+        )
+    })?;
     let position_ms = u64::try_from(position.as_millis()).unwrap_or(u64::MAX);
     let (catalog_id, _) = parse_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
     if catalog_id != sent.catalog_id {
-        let why = "`episodeId` is no episode of `catalogId`".to_owned();
+        let why = "`episodeId` is not an episode of `catalogId`".to_owned();
         return Err(Error::InvalidPayload(why));
     }
     let title =
@@ -79,14 +97,14 @@ async fn note<P: Platform>(
         updated_at_ms: platform.clock().now_ms(),
     };
     viewers::put_entry(platform, viewer, &entry).await?;
-    Ok(watched(&PictureSigner::of(platform).await?, &title, episode, &entry))
+    Ok(history_entry(&PictureSigner::of(platform).await?, &title, episode, &entry))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {
     title.episode(parse_episode_id(episode_id)?.1)
 }
 
-pub(super) fn watched(
+fn history_entry(
     pictures: &PictureSigner,
     title: &Title,
     episode: &Episode,

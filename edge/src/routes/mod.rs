@@ -48,6 +48,9 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
     route: Route,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let Request { method, query, headers, upload, .. } = request;
+    if route.is_admin() {
+        authorize(platform, &headers).await?;
+    }
     match route {
         Route::Health => Ok(health::show(platform).await),
         Route::Home => home::show(platform, &headers).await,
@@ -64,39 +67,18 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Page => page::read(&headers),
         Route::AnonymousSession => anonymous_session::begin(platform, &headers).await,
         Route::History => history::handle(platform, method, &headers, upload).await,
-        Route::HistoryOf(id) => history::forget(platform, &headers, &id).await,
+        Route::HistoryOf(id) => history::remove(platform, &headers, &id).await,
         Route::ContinueWatching => continue_watching::show(platform, &headers).await,
         Route::Watchlist => watchlist::handle(platform, method, &headers, upload).await,
         Route::WatchlistOf(id) => watchlist::remove(platform, &headers, &id).await,
         Route::PrefetchWindow => prefetch_window::open(platform, &headers, upload).await,
-        Route::AdminPrewarm(id) => {
-            authorize(platform, &headers).await?;
-            admin_prewarm::handle(platform, method, &id).await
-        }
-        Route::AdminRoot => {
-            authorize(platform, &headers).await?;
-            admin_root::handle(platform, method, upload).await
-        }
-        Route::AdminSources => {
-            authorize(platform, &headers).await?;
-            admin_source::ingest(platform, upload).await
-        }
-        Route::AdminPictures => {
-            authorize(platform, &headers).await?;
-            admin_picture::ingest(platform, upload).await
-        }
-        Route::AdminStartup => {
-            authorize(platform, &headers).await?;
-            admin_startup::purge_all(platform).await
-        }
-        Route::AdminStartupOf(id) => {
-            authorize(platform, &headers).await?;
-            admin_startup::purge(platform, &id).await
-        }
-        Route::AdminPack(hash) => {
-            authorize(platform, &headers).await?;
-            admin_pack::handle(platform, method, upload, &hash).await
-        }
+        Route::AdminPrewarm(id) => admin_prewarm::handle(platform, method, &id).await,
+        Route::AdminRoot => admin_root::handle(platform, method, upload).await,
+        Route::AdminSources => admin_source::ingest(platform, upload).await,
+        Route::AdminPictures => admin_picture::ingest(platform, upload).await,
+        Route::AdminStartup => admin_startup::purge_all(platform).await,
+        Route::AdminStartupOf(id) => admin_startup::purge(platform, &id).await,
+        Route::AdminPack(hash) => admin_pack::handle(platform, method, upload, &hash).await,
     }
 }
 

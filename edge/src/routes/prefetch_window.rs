@@ -4,7 +4,6 @@
 //! the startup blocks and the start index.
 
 use api::{Envelope, PrefetchRequest, PrefetchResponse};
-use catalog::parse_episode_id;
 
 use super::signed_urls;
 use crate::{
@@ -52,9 +51,7 @@ pub(super) async fn open<P: Platform, U: Upload>(
 
 /// The film that is played for an episode, if there is such an episode and it has one.
 async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
-    let Some((catalog_id, number)) = parse_episode_id(episode_id) else { return Ok(None) };
-    let title = catalog_cache::title(platform, catalog_id).await?;
-    let Some(episode) = title.as_ref().and_then(|title| title.episode(number)) else {
+    let Some(episode) = catalog_cache::episode(platform, episode_id).await? else {
         return Ok(None);
     };
     let preferred = selection::choose(&episode.sources).0.into_iter().find(|one| one.playable);
@@ -67,7 +64,7 @@ pub(crate) async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     let work = prefetch::move_prefetch_window(platform, viewer, current.as_deref(), &next);
     match with_timeout(platform.clock(), WORK_MS_MAX, work).await {
         Some(Ok(())) => {}
-        Some(Err(error)) => platform.report(error.detail().unwrap_or("a prefetch failed")),
+        Some(Err(error)) => error.report(platform, "a prefetch failed"),
         None => platform.report("a prefetch took longer than 25 s"),
     }
 }

@@ -41,10 +41,8 @@ pub(super) async fn show<P: Platform>(
 
 /// What to play, without its start.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
-    let unknown = || Error::NotFound("episode");
-    let (catalog_id, number) = parse_episode_id(episode_id).ok_or_else(unknown)?;
-    let title = catalog_cache::title(platform, catalog_id).await?.ok_or_else(unknown)?;
-    let episode = title.episode(number).ok_or_else(unknown)?;
+    let episode = catalog_cache::episode(platform, episode_id).await?;
+    let episode = episode.ok_or(Error::NotFound("episode"))?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
     signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {

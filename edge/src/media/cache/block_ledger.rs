@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use super::with_store_timeout;
 use crate::{
     error::Error,
-    instance::MediaCache,
-    platform::{Clock, Database, KeyValue, Platform, Row, Settings, Value},
+    platform::{Clock, KeyValue, Platform, Row, Settings, Value},
     rules::blocks,
+    sql::{self, integer, integer_at, text, unsigned_at},
 };
 
 /// At most 24 rows a film, and one for each megabyte of its start index.
@@ -42,7 +43,7 @@ pub(crate) async fn record_block<P: Platform>(
     let limit = platform.settings().get("startup_bytes_max").await?;
     let limit = limit.and_then(|limit| limit.parse().ok()).unwrap_or(BYTES_MAX);
     let rows = query(platform, "SELECT SUM(bytes) FROM blocks", &[]).await?;
-    let sum = rows.first().and_then(|row| number(row, 0)).unwrap_or(0);
+    let sum = rows.first().and_then(|row| integer_at(row, 0)).unwrap_or(0);
     if sum <= limit {
         return Ok(());
     }
@@ -52,8 +53,14 @@ pub(crate) async fn record_block<P: Platform>(
     remove_rows(platform, query(platform, sql, &oldest).await?).await
 }
 
-/// Records that a film is used.
-pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
+/// Records that a film is used. A store that fails is reported, and stops nothing.
+pub(crate) async fn record_use<P: Platform>(platform: &P, source_id: &str) {
+    if let Err(error) = with_store_timeout(platform, write_use(platform, source_id)).await {
+        error.report(platform, "the use of a film was not recorded");
+    }
+}
+
+async fn write_use<P: Platform>(platform: &P, source_id: &str) -> Result<(), Error> {
     let now_ms = platform.clock().now_ms();
     if platform.instance().media.is_use_due(source_id, now_ms, USE_INTERVAL_MS) {
         let sql = "UPDATE blocks SET used_at_ms = ?1 WHERE source_id = ?2";
@@ -71,7 +78,7 @@ pub(crate) async fn blocks<P: Platform>(
     let values =
         [text(source_id), integer(blocks::START_INDEX_BLOCK), Value::Integer(ROW_COUNT_MAX)];
     let rows = query(platform, sql, &values).await?;
-    Ok(rows.iter().filter_map(|row| u64::try_from(number(row, 0)?).ok()).collect())
+    Ok(rows.iter().filter_map(|row| unsigned_at(row, 0)).collect())
 }
 
 /// When a film was last used at this location; none where the store has no block of it.
@@ -81,7 +88,7 @@ pub(crate) async fn used_at_ms<P: Platform>(
 ) -> Result<Option<u64>, Error> {
     let sql = "SELECT MAX(used_at_ms) FROM blocks WHERE source_id = ?1";
     let rows = query(platform, sql, &[text(source_id)]).await?;
-    Ok(rows.first().and_then(|row| u64::try_from(number(row, 0)?).ok()))
+    Ok(rows.first().and_then(|row| unsigned_at(row, 0)))
 }
 
 /// Removes every block of a film from this location.
@@ -105,7 +112,7 @@ pub(crate) async fn remove_all<P: Platform>(platform: &P) -> Result<(), Error> {
 
 async fn remove_rows<P: Platform>(platform: &P, rows: Vec<Row>) -> Result<(), Error> {
     for row in rows {
-        let (Some(Value::Text(source_id)), Some(block)) = (row.first(), number(&row, 1)) else {
+        let (Some(Value::Text(source_id)), Some(block)) = (row.first(), integer_at(&row, 1)) else {
             continue;
         };
         let key = blocks::key(source_id, u64::try_from(block).unwrap_or_default());
@@ -116,24 +123,11 @@ async fn remove_rows<P: Platform>(platform: &P, rows: Vec<Row>) -> Result<(), Er
     Ok(())
 }
 
-/// Runs one statement; the first of an instance creates the table.
-async fn query<P: Platform>(platform: &P, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
-    let MediaCache { has_table, .. } = &platform.instance().media;
-    if !has_table.get() {
-        platform.database().query(TABLE, &[]).await?;
-        has_table.set(true);
-    }
-    Ok(platform.database().query(sql, values).await?)
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn integer(number: u64) -> Value {
-    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX).min((1 << 53) - 1))
-}
-
-fn number(row: &Row, column: usize) -> Option<i64> {
-    if let Value::Integer(number) = row.get(column)? { Some(*number) } else { None }
+/// Runs one statement on the ledger.
+fn query<'a, P: Platform>(
+    platform: &'a P,
+    statement: &'a str,
+    values: &'a [Value],
+) -> impl Future<Output = Result<Vec<Row>, Error>> + 'a {
+    sql::query(platform, &[TABLE], &platform.instance().media.has_table, statement, values)
 }

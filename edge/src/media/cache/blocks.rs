@@ -10,7 +10,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{block_ledger, block_stores::BlockStores, with_store_timeout};
+use super::{block_ledger, block_stores::BlockStores};
 use crate::{
     error::Error,
     http::ByteRange,
@@ -53,10 +53,7 @@ pub(crate) async fn read<P: Platform>(
             return Ok(concatenate(&loaded, ByteRange { end, ..range }));
         }
     }
-    let use_recorded = block_ledger::record_use(platform, &film.id);
-    if let Err(error) = with_store_timeout(platform, use_recorded).await {
-        error.report(platform, "the use of a film was not recorded");
-    }
+    block_ledger::record_use(platform, &film.id).await;
     Ok(concatenate(&loaded, range))
 }
 

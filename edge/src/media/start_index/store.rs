@@ -129,10 +129,7 @@ async fn read<P: Platform>(platform: &P, piece: &Piece<'_>) -> Result<Option<Rc<
     }
     let found = if let Film::Upstream(id) = piece.film {
         let found = read_upstream(platform, piece).await?;
-        let recording = block_ledger::record_use(platform, id);
-        if let Err(error) = with_store_timeout(platform, recording).await {
-            error.report(platform, "the use of a film was not recorded");
-        }
+        block_ledger::record_use(platform, id).await;
         found
     } else {
         let stored = with_store_timeout(platform, read_own(platform, &piece.key())).await?;
