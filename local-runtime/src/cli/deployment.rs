@@ -12,11 +12,11 @@ use crate::config::{Config, Flags};
 #[derive(clap::Args)]
 pub(crate) struct DeploymentArgs {
     /// Data folder of a server on this machine, where its address and keys are found [default: the
-    /// folder that `serve` uses: FIRSTFRAME_DATA, else `data` in the settings file, else
-    /// firstframe-data]
+    /// folder that `serve` uses: `FIRSTFRAME_DATA`, else `data` in the settings file, else
+    /// `firstframe-data`]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// URL of another deployment's page, such as https://films.example
+    /// URL of another deployment's page, such as `https://films.example`
     #[arg(long, env = "FIRSTFRAME_URL", value_name = "URL", hide_env_values = true)]
     url: Option<String>,
     /// Admin key of that deployment
@@ -26,8 +26,9 @@ pub(crate) struct DeploymentArgs {
 
 /// The object store of a deployment; by default that of the server on this machine.
 #[derive(clap::Args)]
+#[expect(clippy::struct_field_names, reason = "clap names each flag after its field")]
 pub(crate) struct ObjectStoreArgs {
-    /// URL of that deployment's S3 object store, such as https://ACCOUNT.r2.cloudflarestorage.com
+    /// URL of that deployment's S3 object store, such as `https://ACCOUNT.r2.cloudflarestorage.com`
     #[arg(long, env = "FIRSTFRAME_S3_ENDPOINT", value_name = "URL", hide_env_values = true)]
     s3_endpoint: Option<String>,
     /// Region of the object store
