@@ -63,7 +63,7 @@ impl Outbound for Fetching {
         match stream {
             ResponseBody::Empty => {}
             ResponseBody::Body(body) => {
-                bytes.extend_from_slice(take_chunk(&body, &mut skip, length))
+                bytes.extend_from_slice(take_chunk(&body, &mut skip, length));
             }
             // What is left of it is cancelled with the stream.
             ResponseBody::Stream(stream) => {

@@ -1,6 +1,7 @@
 //! Builds a start index from a whole `moov`: packs one after the other, then the head.
 
 use super::head::{self, BlockStarts, KeyFrame};
+use super::root::Root;
 use super::{block, pack};
 use crate::error::{Error, Result};
 use crate::limits::{BLOCK_SAMPLES, KEYS_MAX, PACK_BYTES_MAX, PACKS_MAX};
@@ -13,7 +14,7 @@ use crate::timeline::edit_segment::EditSegment;
 
 /// Builds a start index in one pass over the samples; holds one pack at a time.
 ///
-/// Call [`Builder::next_pack`] until it returns `None`, then [`Builder::head`].
+/// Call [`Builder::next_pack`] until it returns `None`, then [`Builder::root`].
 pub struct Builder<'a, B> {
     index: &'a Index<B>,
     tracks: Vec<TrackWriter<'a>>,
@@ -94,6 +95,14 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
             self.advance(i, &samples);
         }
         Ok(tracks)
+    }
+
+    /// The stored form of the root; call it after the last pack. `names` has the name of each pack,
+    /// in order, and `size_bytes` is the size of the film's file.
+    pub fn root(&self, size_bytes: u64, names: &[String]) -> Result<Vec<u8>> {
+        let head = self.head()?;
+        let names = names.iter().map(String::as_str).collect();
+        Ok(Root::Stored { size_bytes, names, head: &head }.write())
     }
 
     /// The head, of at most [`PACK_BYTES_MAX`] bytes; call it after the last pack.

@@ -38,57 +38,53 @@ pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartI
         return Ok(StartIndexOutcome::Changed);
     }
     let mut stored_bytes = 0;
-    let packs = packs(&moov, |pack| {
+    let built = store_packs(&moov, film.stamp.size_bytes, |pack| {
         stored_bytes += pack.len() as u64;
         let name = catalog::hash(pack);
         store.put(&index_key(&film.source_id, &name), pack)?;
         Ok(name)
-    })?;
-    let root = match &packs {
-        Ok(packs) => packs.root(film.stamp.size_bytes),
-        Err(why) => Root::Refused(&why.to_string()).write(),
+    });
+    let (root, outcome) = match built {
+        Ok(root) => {
+            stored_bytes += root.len() as u64;
+            (root, StartIndexOutcome::Stored(stored_bytes))
+        }
+        Err(BuildError::Film(why)) => {
+            (Root::Refused(&why.to_string()).write(), StartIndexOutcome::Refused(why))
+        }
+        Err(BuildError::Store(error)) => return Err(error),
     };
     store.put(&root_key, &catalog::prepend_hash(&root))?;
-    Ok(match packs {
-        Ok(_) => StartIndexOutcome::Stored(stored_bytes + root.len() as u64),
-        Err(why) => StartIndexOutcome::Refused(why),
-    })
+    Ok(outcome)
 }
 
-/// The names of a film's packs, and the head of its root.
-struct Packs {
-    names: Vec<String>,
-    head: Vec<u8>,
+/// Why packs or root could not be made.
+enum BuildError {
+    /// The film can have no start index.
+    Film(mp4::Error),
+    /// The object store failed.
+    Store(anyhow::Error),
 }
 
-impl Packs {
-    fn root(&self, size_bytes: u64) -> Vec<u8> {
-        let names = self.names.iter().map(String::as_str).collect();
-        Root::Stored { size_bytes, names, head: &self.head }.write()
+impl From<mp4::Error> for BuildError {
+    fn from(why: mp4::Error) -> Self {
+        Self::Film(why)
     }
 }
 
-/// Hands each pack to `put`, which names it. The inner error says why the film can have none.
-fn packs(
+/// Hands each pack to `put`, which stores it and names it; returns the root that names them all.
+fn store_packs(
     moov: &[u8],
+    size_bytes: u64,
     mut put: impl FnMut(&[u8]) -> Result<String>,
-) -> Result<Result<Packs, mp4::Error>> {
-    let index = match Index::parse(moov) {
-        Ok(index) => index,
-        Err(why) => return Ok(Err(why)),
-    };
-    let mut builder = match Builder::new(&index) {
-        Ok(builder) => builder,
-        Err(why) => return Ok(Err(why)),
-    };
+) -> Result<Vec<u8>, BuildError> {
+    let index = Index::parse(moov)?;
+    let mut builder = Builder::new(&index)?;
     let mut names = Vec::new();
-    loop {
-        match builder.next_pack() {
-            Ok(Some(pack)) => names.push(put(&pack)?),
-            Ok(None) => return Ok(builder.head().map(|head| Packs { names, head })),
-            Err(why) => return Ok(Err(why)),
-        }
+    while let Some(pack) = builder.next_pack()? {
+        names.push(put(&pack).map_err(BuildError::Store)?);
     }
+    Ok(builder.root(size_bytes, &names)?)
 }
 
 impl Display for StartIndexOutcome {

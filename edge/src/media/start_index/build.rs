@@ -53,43 +53,44 @@ async fn build_claimed<P: Platform>(
 ) -> Result<Rc<[u8]>, Error> {
     let film = source.film();
     let root = match moov::read(platform, source).await? {
-        Ok(moov) => match store_packs(platform, film, &moov).await? {
+        Ok(moov) => match store_packs(platform, film, &moov).await {
             // With its hash it is one value of a store.
             Ok(root) if root.len() + 64 <= VALUE_BYTES_MAX => root,
             Ok(_) => Root::Refused("what is told of its tracks is too much").write(),
-            Err(why) => Root::Refused(&why.to_string()).write(),
+            Err(BuildError::Film(why)) => Root::Refused(&why.to_string()).write(),
+            Err(BuildError::Store(error)) => return Err(error),
         },
         Err(why) => Root::Refused(&why).write(),
     };
     store::put_root(platform, film, root).await
 }
 
-/// Stores the packs one after the other and returns the root that names them, or what is wrong with
-/// the film.
+/// Why packs or root could not be made.
+enum BuildError {
+    /// The film can have no start index.
+    Film(mp4::Error),
+    /// A store failed.
+    Store(Error),
+}
+
+impl From<mp4::Error> for BuildError {
+    fn from(why: mp4::Error) -> Self {
+        Self::Film(why)
+    }
+}
+
+/// Stores the packs one after the other and returns the root that names them.
 async fn store_packs<P: Platform>(
     platform: &P,
     film: Film<'_>,
     moov: &Moov<'_>,
-) -> Result<Result<Vec<u8>, mp4::Error>, Error> {
-    let index = match Index::parse(&*moov.bytes) {
-        Ok(index) => index,
-        Err(why) => return Ok(Err(why)),
-    };
-    let mut builder = match Builder::new(&index) {
-        Ok(builder) => builder,
-        Err(why) => return Ok(Err(why)),
-    };
+) -> Result<Vec<u8>, BuildError> {
+    let index = Index::parse(&*moov.bytes)?;
+    let mut builder = Builder::new(&index)?;
     let mut names = Vec::new();
-    loop {
-        match builder.next_pack() {
-            Ok(Some(pack)) => {
-                names.push(store::put_pack(platform, film, names.len(), &pack).await?);
-            }
-            Ok(None) => break,
-            Err(why) => return Ok(Err(why)),
-        }
+    while let Some(pack) = builder.next_pack()? {
+        let name = store::put_pack(platform, film, names.len(), &pack).await;
+        names.push(name.map_err(BuildError::Store)?);
     }
-    let names = names.iter().map(String::as_str).collect();
-    let size_bytes = moov.size_bytes;
-    Ok(builder.head().map(|head| Root::Stored { size_bytes, names, head: &head }.write()))
+    Ok(builder.root(moov.size_bytes, &names)?)
 }
