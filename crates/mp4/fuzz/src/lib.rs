@@ -153,7 +153,7 @@ pub fn repeat_clip(data: &[u8]) {
     }
 }
 
-const PLACES: [StartPosition; 3] =
+const POSITIONS: [StartPosition; 3] =
     [StartPosition::Time(0), StartPosition::Time(3_000), StartPosition::Time(u64::MAX)];
 
 /// A stored film out of a `moov`, and what is asked of both.
@@ -168,7 +168,7 @@ pub fn start_index_builder(data: &[u8]) {
     let film = StartIndex::read(&head).expect("a head that was made is read");
     let packs: Vec<(u32, &[u8])> = (0..).zip(packs.iter().map(Vec::as_slice)).collect();
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
-    for from in PLACES {
+    for from in POSITIONS {
         let ask = StartRequest { selection, from, span_ms: 4_000, count: 2 };
         if let Ok(start_index::PlanStep::Done(answer)) =
             start_index::plan_from_packs(&film, &packs, ask)
@@ -190,7 +190,7 @@ pub fn start_index_packs(data: &[u8]) {
     assert!(film.key_frames().count() <= head.len());
     let first = |audio| film.tracks().find(|t| (t.1.kind == TrackKind::Audio) == audio);
     let [video, audio] = [false, true].map(|audio| first(audio).map(|(number, _)| number));
-    for from in PLACES {
+    for from in POSITIONS {
         let ask =
             StartRequest { selection: Selection { video, audio }, from, span_ms: 4_000, count: 2 };
         let _ = start_index::plan_from_packs(&film, &[(0, pack)], ask);

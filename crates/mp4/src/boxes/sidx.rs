@@ -44,8 +44,8 @@ mod tests {
         data.extend(fields.into_iter().flat_map(u32::to_be_bytes));
         let b = BoxAt { kind: *b"sidx", start: 0, body: 8, end: data.len() };
         let (found, until) = parse(&data, b, 1000).unwrap();
-        let places: Vec<_> = found.iter().map(|r| (r.time_ms, r.offset)).collect();
-        assert_eq!((places, until), (vec![(500, 1040), (2500, 1140)], 5500));
+        let references: Vec<_> = found.iter().map(|r| (r.time_ms, r.offset)).collect();
+        assert_eq!((references, until), (vec![(500, 1040), (2500, 1140)], 5500));
         assert!(parse(&data, BoxAt { end: data.len() - 5, ..b }, 1000).is_none());
     }
 }

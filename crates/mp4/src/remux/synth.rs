@@ -239,7 +239,7 @@ fn tables(out: &mut Vec<u8>, part: &ClipTrack<'_>, shape: Shape) {
     if samples.iter().any(|s| !s.key) {
         let keys =
             |r: u32| (1..).zip(samples).filter(|(_, s)| s.key).map(move |(i, _)| r * count + i);
-        full(out, *b"stss", 0, 0, |out| counted(out, (0..shape.repeats).flat_map(keys)));
+        full(out, *b"stss", 0, 0, |out| put_entries(out, (0..shape.repeats).flat_map(keys)));
     }
     chunks(out, samples, shape);
 }
@@ -260,7 +260,7 @@ fn chunks(out: &mut Vec<u8>, samples: &[Sample], shape: Shape) {
     });
     full(out, *b"stsz", 0, 0, |out| {
         put(out, 0);
-        counted(out, (0..shape.repeats).flat_map(|_| samples.iter().map(|s| s.size)));
+        put_entries(out, (0..shape.repeats).flat_map(|_| samples.iter().map(|s| s.size)));
     });
     chunk_offsets(out, &chunks, shape);
 }
@@ -295,7 +295,7 @@ fn durations<'a>(part: &'a ClipTrack<'_>, shape: Shape) -> impl Iterator<Item = 
 }
 
 /// A count, then the numbers.
-fn counted(out: &mut Vec<u8>, numbers: impl Iterator<Item = u32>) {
+fn put_entries(out: &mut Vec<u8>, numbers: impl Iterator<Item = u32>) {
     let at = out.len();
     put(out, 0);
     let mut count = 0;

@@ -256,7 +256,7 @@ impl<'a> StoredTrack<'a> {
         let kind = kind.get(reader.up_to::<usize>(1)?).copied().unwrap_or(TrackKind::Other);
         let lists_keys = reader.up_to::<u8>(1)? == 1;
         let mut track = read_track(reader, kind)?;
-        let init = reader.counted()?;
+        let init = reader.length_prefixed()?;
         let roll = reader.up_to(u64::from(BLOCK_SAMPLES))?;
         let mut segment = [0; 8];
         for number in &mut segment {
@@ -279,8 +279,8 @@ fn read_track(reader: &mut Reader<'_>, kind: TrackKind) -> Result<Track> {
     let duration_ms = reader.up_to(TICKS_MAX)?;
     let (width, height) = (reader.up_to(0xffff)?, reader.up_to(0xffff)?);
     let (channels, sample_rate) = (reader.up_to(0xffff)?, reader.up_to(u64::from(u32::MAX))?);
-    let language = reader.counted().and_then(|code| reader.language(code))?;
-    let codec = reader.counted().and_then(|text| reader.text(text))?;
+    let language = reader.length_prefixed().and_then(|code| reader.language(code))?;
+    let codec = reader.length_prefixed().and_then(|text| reader.text(text))?;
     Ok(Track {
         kind,
         codec,

@@ -51,7 +51,7 @@ impl<'a> Root<'a> {
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::behind(bytes, MAGIC)?;
         if reader.up_to::<u8>(1)? == 0 {
-            let why = reader.counted()?;
+            let why = reader.length_prefixed()?;
             let why = str::from_utf8(why).ok().filter(|why| why.len() <= REASON_BYTES_MAX);
             return Ok(Self::Refused(
                 why.ok_or_else(|| reader.fault("reason is not UTF-8, or over 400 bytes"))?,
@@ -59,7 +59,7 @@ impl<'a> Root<'a> {
         }
         let size_bytes = reader.up_to(OFFSET_MAX)?;
         let names = read_names(&mut reader)?;
-        let head = reader.counted()?;
+        let head = reader.length_prefixed()?;
         if head.len() > PACK_BYTES_MAX || !reader.rest().is_empty() {
             return Err(reader.fault("head is over 900,000 bytes, or not the last field"));
         }

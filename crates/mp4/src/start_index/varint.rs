@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes with their length in front.
-    pub(super) fn counted(&mut self) -> Result<&'a [u8]> {
+    pub(super) fn length_prefixed(&mut self) -> Result<&'a [u8]> {
         let len = self.up_to(u64::from(u32::MAX))?;
         self.bytes(len)
     }

@@ -30,7 +30,7 @@ pub(super) fn read(
 ) {
     let mut cue = Cue { start_ms, end_ms, text: String::new(), id: None, settings: None };
     match format {
-        TextFormat::Tx3g | TextFormat::QuickTime => cue.text = counted(data),
+        TextFormat::Tx3g | TextFormat::QuickTime => cue.text = length_prefixed_text(data),
         TextFormat::Ttml => cue.text = String::from_utf8_lossy(data).into_owned(),
         TextFormat::WebVtt => return web_vtt(data, &cue, cues),
     }
@@ -40,7 +40,7 @@ pub(super) fn read(
 }
 
 /// Text behind its length (TS 26.245 § 5.17.1): UTF-8, or UTF-16 with a byte order mark.
-fn counted(data: &[u8]) -> String {
+fn length_prefixed_text(data: &[u8]) -> String {
     let length = be16(data, 0).map_or(0, usize::from);
     let text = data.get(2..).unwrap_or_default();
     let text = text.get(..length).unwrap_or(text);
