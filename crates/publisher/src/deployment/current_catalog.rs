@@ -94,6 +94,10 @@ pub(crate) fn publish(
         if is_done && is_still_current(admin, &update)? {
             return Ok(count);
         }
+        if !is_done {
+            // The publisher that claimed this root may not have written the next one yet.
+            thread::sleep(SETTLE_TIME);
+        }
         current = read(admin, admin.root()?)?;
         // Another publisher was later and built upon this catalog.
         if is_done && new.iter().all(|title| current.titles.contains_key(&title.id)) {
