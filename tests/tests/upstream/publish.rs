@@ -56,7 +56,7 @@ fn publish_ingests_pictures_of_a_provider_and_reports_those_it_cannot() {
     write("catalog.toml", catalog.as_bytes());
     let stdout = publish(&fixture, library.path());
     assert!(stdout.contains("picture a film of one: "), "{stdout}");
-    assert!(stdout.contains("no provider is called nobody"), "{stdout}");
+    assert!(stdout.contains("the setting providers has no `nobody`"), "{stdout}");
     assert!(stdout.contains("Published 2 titles"), "{stdout}");
 
     let good = title(&fixture, "good");
