@@ -34,6 +34,15 @@ const ITEM_COUNT_MAX: i64 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Viewer(pub(crate) i64);
 
+/// A list of titles that a viewer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TitleList {
+    /// Titles that the viewer watched.
+    History,
+    /// Titles that the viewer put aside.
+    Watchlist,
+}
+
 /// One row of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HistoryRow {
@@ -136,16 +145,6 @@ pub(crate) async fn position_ms<P: Platform>(
     Ok(rows.first().and_then(|row| unsigned_at(row, 0)))
 }
 
-/// Forgets what a viewer watched of a title.
-pub(crate) async fn delete_entry<P: Platform>(
-    platform: &P,
-    viewer: Viewer,
-    catalog_id: &str,
-) -> Result<(), Error> {
-    let sql = "DELETE FROM history WHERE client_id = ?1 AND catalog_id = ?2";
-    query(platform, sql, &[Value::Integer(viewer.0), text(catalog_id)]).await.map(drop)
-}
-
 /// Puts a title on a viewer's list.
 pub(crate) async fn put_watchlist_entry<P: Platform>(
     platform: &P,
@@ -172,13 +171,17 @@ pub(crate) async fn watchlist<P: Platform>(
     Ok(rows.iter().filter_map(|row| Some((text_at(row, 0)?, unsigned_at(row, 1)?))).collect())
 }
 
-/// Takes a title off a viewer's list.
-pub(crate) async fn delete_watchlist_entry<P: Platform>(
+/// Removes a title from a viewer's history or watchlist.
+pub(crate) async fn remove_title<P: Platform>(
     platform: &P,
     viewer: Viewer,
+    list: TitleList,
     catalog_id: &str,
 ) -> Result<(), Error> {
-    let sql = "DELETE FROM watchlist WHERE client_id = ?1 AND catalog_id = ?2";
+    let sql = match list {
+        TitleList::History => "DELETE FROM history WHERE client_id = ?1 AND catalog_id = ?2",
+        TitleList::Watchlist => "DELETE FROM watchlist WHERE client_id = ?1 AND catalog_id = ?2",
+    };
     query(platform, sql, &[Value::Integer(viewer.0), text(catalog_id)]).await.map(drop)
 }
 

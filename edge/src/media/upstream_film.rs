@@ -96,6 +96,6 @@ async fn whole<P: Platform>(
         return Ok(FilmResponse::Whole(meta, payload));
     }
     Err(Error::UpstreamFailed(
-        "the upstream's response to a request for the whole film cannot be passed on".to_owned(),
+        "the upstream's response for the whole film cannot be passed on".to_owned(),
     ))
 }

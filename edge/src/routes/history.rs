@@ -1,8 +1,8 @@
-//! `GET | POST /api/v2/history` and `DELETE /api/v2/history/{catalogId}`: what a viewer watched.
+//! `GET | POST /api/v2/history`: what a viewer watched.
 
 use std::time::Duration;
 
-use api::{Deleted, Envelope, History, HistoryEntry};
+use api::{Envelope, History, HistoryEntry};
 use catalog::{Episode, OWN_PROVIDER, Title, parse_episode_id, title_card};
 
 use super::picture_urls::PictureSigner;
@@ -54,16 +54,6 @@ pub(super) async fn watched_items<P: Platform>(
     Ok(items)
 }
 
-pub(super) async fn remove<P: Platform>(
-    platform: &P,
-    headers: &Headers,
-    catalog_id: &str,
-) -> Result<Reply<StreamOf<P>>, Error> {
-    let viewer = viewers::known_viewer(platform, headers).await?;
-    viewers::delete_entry(platform, viewer, catalog_id).await?;
-    Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
-}
-
 async fn record<P: Platform>(
     platform: &P,
     viewer: Viewer,
@@ -71,8 +61,7 @@ async fn record<P: Platform>(
 ) -> Result<HistoryEntry, Error> {
     let position = Duration::try_from_secs_f64(sent.position_seconds).map_err(|_| {
         Error::InvalidPayload(
-            "`positionSeconds` is not a position: send seconds from the start, 0 or more"
-                .to_owned(),
+            "`positionSeconds` is not a position: send seconds, 0 or more".to_owned(),
         )
     })?;
     let position_ms = u64::try_from(position.as_millis()).unwrap_or(u64::MAX);

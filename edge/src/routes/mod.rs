@@ -19,6 +19,7 @@ mod media;
 mod page;
 mod picture_urls;
 pub(crate) mod prefetch_window;
+mod remove_title;
 mod signed_urls;
 mod start;
 mod stream;
@@ -34,6 +35,7 @@ use crate::{
     platform::{Platform, PortError, Settings, StreamOf, Upload},
     route::Route,
     rules::{conditions, header_values},
+    viewers::TitleList,
 };
 
 /// The largest JSON body is some ids and numbers.
@@ -67,10 +69,14 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Page => page::read(&headers),
         Route::AnonymousSession => anonymous_session::begin(platform, &headers).await,
         Route::History => history::handle(platform, method, &headers, upload).await,
-        Route::HistoryOf(id) => history::remove(platform, &headers, &id).await,
+        Route::HistoryOf(id) => {
+            remove_title::remove(platform, &headers, TitleList::History, &id).await
+        }
         Route::ContinueWatching => continue_watching::show(platform, &headers).await,
         Route::Watchlist => watchlist::handle(platform, method, &headers, upload).await,
-        Route::WatchlistOf(id) => watchlist::remove(platform, &headers, &id).await,
+        Route::WatchlistOf(id) => {
+            remove_title::remove(platform, &headers, TitleList::Watchlist, &id).await
+        }
         Route::PrefetchWindow => prefetch_window::open(platform, &headers, upload).await,
         Route::AdminPrewarm(id) => admin_prewarm::handle(platform, method, &id).await,
         Route::AdminRoot => admin_root::handle(platform, method, upload).await,

@@ -1,7 +1,6 @@
-//! `GET | POST /api/v2/watchlist` and `DELETE /api/v2/watchlist/{catalogId}`: what a viewer wants
-//! to come back to.
+//! `GET | POST /api/v2/watchlist`: titles that a viewer wants to watch later.
 
-use api::{Deleted, Envelope, NewWatchlistEntry, Watchlist, WatchlistEntry};
+use api::{Envelope, NewWatchlistEntry, Watchlist, WatchlistEntry};
 use catalog::{OWN_PROVIDER, Title, title_card};
 
 use super::picture_urls::PictureSigner;
@@ -35,16 +34,6 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         }
     }
     Ok(super::json(200, &Envelope::data(Watchlist { items })))
-}
-
-pub(super) async fn remove<P: Platform>(
-    platform: &P,
-    headers: &Headers,
-    catalog_id: &str,
-) -> Result<Reply<StreamOf<P>>, Error> {
-    let viewer = viewers::known_viewer(platform, headers).await?;
-    viewers::delete_watchlist_entry(platform, viewer, catalog_id).await?;
-    Ok(super::json(200, &Envelope::data(Deleted { deleted: true })))
 }
 
 fn wished(pictures: &PictureSigner, title: &Title, updated_at_ms: u64) -> WatchlistEntry {

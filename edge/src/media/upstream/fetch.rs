@@ -34,7 +34,7 @@ async fn follow_redirects<P: Platform>(
     let mut url = url.clone();
     for _ in 0..=REDIRECT_COUNT_MAX {
         let response = platform.outbound().get(url.as_str(), range, &provider.fields).await;
-        let response = response.map_err(|_| "the connection failed, or broke before a response")?;
+        let response = response.map_err(|_| "no connection, or it broke before a response")?;
         if !matches!(response.head.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(response);
         }
