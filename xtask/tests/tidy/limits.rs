@@ -44,10 +44,10 @@ fn sections_of_limits_are_in_order() {
 fn limits_name_a_number_and_a_test_that_exist() {
     let text = document();
     let broken = rows(&text).into_iter().flat_map(|(_, cells)| {
-        let [what, limit, place, test] = cells[..] else {
+        let [what, limit, code, holder] = cells[..] else {
             return vec![format!("{}: a row has four cells", cells.join(" | "))];
         };
-        let faults = [place, test].into_iter().filter_map(fault);
+        let faults = [code, holder].into_iter().filter_map(fault);
         let empty = (limit.is_empty()).then(|| "no limit".to_owned());
         faults.chain(empty).map(|fault| format!("{what}: {fault}")).collect()
     });
