@@ -7,8 +7,12 @@ mod killed_server;
 #[cfg(test)]
 mod response_cache;
 #[cfg(test)]
+mod s3_clients;
+#[cfg(test)]
 mod s3_server;
 #[cfg(test)]
 mod s3_service;
 #[cfg(test)]
 mod serve_command;
+#[cfg(test)]
+mod sig_v4;
