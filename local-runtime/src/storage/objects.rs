@@ -158,7 +158,7 @@ impl DataFolder {
     pub(crate) fn import_incoming(
         &self,
         key: &str,
-        object_metadata: impl Into<ObjectMetadata>,
+        own_metadata: impl Into<ObjectMetadata>,
         name: &str,
     ) -> Result<Object> {
         if !api::limits::is_id(name) {
@@ -172,12 +172,12 @@ impl DataFolder {
         let blob = Blob { name: blob::random_name()?, size, mtime_ns, etag };
         fs::rename(&source, self.objects.join(&blob.name))?;
         blob::sync_folder(&self.objects)?;
-        self.put_blob(key, object_metadata.into(), blob, &WriteCondition::None, |_| Ok(()))
+        self.put_blob(key, own_metadata.into(), blob, &WriteCondition::None, |_| Ok(()))
     }
 
-    /// Makes a finished blob the object under `key`, where `condition` is true of it. `also` writes more rows in the same
-    /// transaction. The blob that is left without a row is removed: the old one, or the new one
-    /// after an error.
+    /// Makes a finished blob the object under `key`, where `condition` is true of the key. `also`
+    /// writes more rows in the same transaction. The blob that is left without a row is removed: the
+    /// old one, or the new one after an error.
     pub(super) fn put_blob(
         &self,
         key: &str,

@@ -31,6 +31,28 @@ fn post(server: &S3Server, target: &str, body: &str) -> Response {
     Call { body: body.as_bytes(), ..Call::new("POST", target) }.send(server)
 }
 
+/// Starts an upload to `key`; returns its id.
+fn create(server: &S3Server, key: &str, fields: &[(&str, &str)]) -> String {
+    let created = send(server, "POST", &format!("/firstframe/{key}?uploads="), fields);
+    values(&created, "UploadId").remove(0)
+}
+
+/// Completes an upload of one part.
+fn complete(
+    server: &S3Server,
+    key: &str,
+    id: &str,
+    etag: &str,
+    fields: &[(&str, &str)],
+) -> Response {
+    let list = format!(
+        "<CompleteMultipartUpload><Part><ETag>{etag}</ETag><PartNumber>1</PartNumber></Part>\
+         </CompleteMultipartUpload>"
+    );
+    let target = format!("/firstframe/{key}?uploadId={id}");
+    Call { fields, body: list.as_bytes(), ..Call::new("POST", &target) }.send(server)
+}
+
 fn text(response: &Response) -> String {
     String::from_utf8(response.body.clone()).unwrap()
 }
@@ -62,6 +84,36 @@ fn bucket_is_found_and_needs_not_be_created() {
     assert_eq!(values(&send(&server, "PUT", "/another", &[]), "Code"), ["TooManyBuckets"]);
 }
 
+/// Keys, and prefixes with a plus, of the folder `m` on pages of one entry.
+fn pages_of_folder_m(server: &S3Server, version: u8) -> Vec<String> {
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    while seen.len() < 9 {
+        // The signature wants parameters in order.
+        let page = format!("delimiter=%2F{next}&max-keys=1&prefix=m%2F");
+        let page = match (version, next.is_empty()) {
+            (1, _) => page,
+            (_, true) => page.replace("&max", "&list-type=2&max"),
+            (_, false) => format!(
+                "continuation-token={}&delimiter=%2F&list-type=2&max-keys=1&prefix=m%2F",
+                next.replace('%', "%25")
+            ),
+        };
+        let page = send(server, "GET", &format!("/firstframe?{page}"), &[]);
+        assert_eq!(page.status, 200, "{}", text(&page));
+        seen.extend(values(&page, "Key"));
+        let prefixes = values(&page, "CommonPrefixes").join("");
+        let prefix = prefixes.strip_prefix("<Prefix>").and_then(|rest| rest.split('<').next());
+        seen.extend(prefix.map(|prefix| format!("+{prefix}")));
+        let field = if version == 1 { "NextMarker" } else { "NextContinuationToken" };
+        match (values(&page, field).pop(), version) {
+            (None, _) => break,
+            (Some(marker), 1) => next = format!("&marker={}", marker.replace('/', "%2F")),
+            (Some(token), _) => next = token,
+        }
+    }
+    seen
+}
+
 #[test]
 fn both_versions_of_a_list_have_pages_prefixes_and_encoded_keys() {
     let folder = tempfile::tempdir().unwrap();
@@ -75,40 +127,8 @@ fn both_versions_of_a_list_have_pages_prefixes_and_encoded_keys() {
     assert_eq!(values(&all, "EncodingType"), ["url"]);
     let plain = send(&server, "GET", "/firstframe", &[]);
     assert_eq!(values(&plain, "Key")[0], "a +&amp;b");
-    // The pages of one folder, in either version.
-    for (version, parameter, next) in [
-        ("", "marker", "NextMarker"),
-        ("&list-type=2", "continuation-token", "NextContinuationToken"),
-    ] {
-        let (mut seen, mut token) = (Vec::new(), None::<String>);
-        loop {
-            // Parameters are signed in their order.
-            let (first, last) = match &token {
-                None => (String::new(), String::new()),
-                Some(token) if version.is_empty() => {
-                    (String::new(), format!("&{parameter}={}", token.replace('/', "%2F")))
-                }
-                Some(token) => {
-                    (format!("{parameter}={}&", token.replace('%', "%25")), String::new())
-                }
-            };
-            let sorted = if version.is_empty() {
-                format!("/firstframe?delimiter=%2F{last}&max-keys=1&prefix=m%2F")
-            } else {
-                format!("/firstframe?{first}delimiter=%2F{version}&max-keys=1&prefix=m%2F")
-            };
-            let page = send(&server, "GET", &sorted, &[]);
-            assert_eq!(page.status, 200, "{}", text(&page));
-            seen.extend(values(&page, "Key"));
-            let prefixes = values(&page, "CommonPrefixes");
-            seen.extend(prefixes.iter().map(|prefix| prefix.replace("<Prefix>", "+")));
-            token = values(&page, next).pop();
-            if token.is_none() {
-                break;
-            }
-            assert!(seen.len() < 9, "{seen:?}");
-        }
-        assert_eq!(seen, ["m/", "m/1", "+m/2/</Prefix>", "m/3"], "{version}");
+    for version in [1, 2] {
+        assert_eq!(pages_of_folder_m(&server, version), ["m/", "m/1", "+m/2/", "m/3"], "{version}");
     }
     let after = send(&server, "GET", "/firstframe?list-type=2&start-after=m%2F2%2Fx", &[]);
     assert_eq!(values(&after, "Key").len(), 3);
@@ -123,47 +143,38 @@ fn etag_is_the_md5_of_a_put_and_of_the_parts_of_an_upload() {
     let server = S3Server::start(folder.path());
     let etag = put(&server, "a", DIGITS, &[]).header("etag").unwrap();
     assert_eq!(etag, format!("\"{DIGITS_MD5}\""));
-    let created = post(&server, "/firstframe/b?uploads=", "");
-    let id = values(&created, "UploadId").remove(0);
+    let id = create(&server, "b", &[]);
     let part = put(&server, &format!("b?partNumber=1&uploadId={id}"), DIGITS, &[]);
     assert_eq!(part.header("etag").unwrap(), etag);
-    let list = format!(
-        "<CompleteMultipartUpload><Part><ETag>{etag}</ETag><PartNumber>1</PartNumber></Part>\
-         </CompleteMultipartUpload>"
-    );
-    let done = post(&server, &format!("/firstframe/b?uploadId={id}"), &list);
+    let done = complete(&server, "b", &id, &etag, &[]);
     // The MD5 of the sixteen bytes of that MD5.
     let expected = "\"5927c5d64d94a5786f90003aa26d0159-1\"";
     assert_eq!(get(&server, "b").header("etag").unwrap(), expected, "{}", text(&done));
 }
 
+/// Metadata of an object.
+const FIELDS: [(&str, &str); 6] = [
+    ("cache-control", "max-age=60"),
+    ("content-disposition", "attachment; filename=\"a.mp4\""),
+    ("content-encoding", "identity"),
+    ("content-language", "de"),
+    ("content-type", "video/mp4"),
+    ("x-amz-meta-mtime", "1700000000.123456789"),
+];
+
 #[test]
-fn metadata_is_kept_by_puts_uploads_copies_and_a_restart() {
-    const FIELDS: [(&str, &str); 6] = [
-        ("cache-control", "max-age=60"),
-        ("content-disposition", "attachment; filename=\"a.mp4\""),
-        ("content-encoding", "identity"),
-        ("content-language", "de"),
-        ("content-type", "video/mp4"),
-        ("x-amz-meta-mtime", "1700000000.123456789"),
-    ];
+fn metadata_survives_puts_uploads_copies_and_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = S3Server::start(folder.path());
     assert_eq!(put(&server, "a", b"film", &FIELDS).status, 200);
-    let target = "/firstframe/b?uploads=";
-    let created = Call { fields: &FIELDS, ..Call::new("POST", target) }.send(&server);
-    let id = values(&created, "UploadId").remove(0);
+    let id = create(&server, "b", &FIELDS);
     server.kill();
     let server = S3Server::start(folder.path());
-    let copied = [("x-amz-copy-source", "/firstframe/a"), ("x-amz-copy-source-range", "bytes=0-3")];
-    let part = put(&server, &format!("b?partNumber=1&uploadId={id}"), b"", &copied);
+    let source = [("x-amz-copy-source", "/firstframe/a"), ("x-amz-copy-source-range", "bytes=0-3")];
+    let part = put(&server, &format!("b?partNumber=1&uploadId={id}"), b"", &source);
     let etag = values(&part, "ETag").remove(0);
-    let list = format!(
-        "<CompleteMultipartUpload><Part><ETag>{etag}</ETag><PartNumber>1</PartNumber></Part>\
-         </CompleteMultipartUpload>"
-    );
-    assert_eq!(post(&server, &format!("/firstframe/b?uploadId={id}"), &list).status, 200);
-    assert_eq!(put(&server, "c", b"", &copied[..1]).status, 200);
+    assert_eq!(complete(&server, "b", &id, &etag, &[]).status, 200);
+    assert_eq!(put(&server, "c", b"", &source[..1]).status, 200);
     for key in ["a", "b", "c"] {
         let object = get(&server, key);
         assert_eq!(object.body, b"film", "{key}");
@@ -173,6 +184,13 @@ fn metadata_is_kept_by_puts_uploads_copies_and_a_restart() {
             assert_eq!(head.header(name).as_deref(), Some(value), "{key}: {name}");
         }
     }
+}
+
+#[test]
+fn metadata_is_replaced_by_a_copy_of_an_object_to_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    put(&server, "a", b"film", &FIELDS);
     // rclone sets a time so.
     let replaced = [
         ("x-amz-copy-source", "/firstframe/a"),
@@ -183,12 +201,26 @@ fn metadata_is_kept_by_puts_uploads_copies_and_a_restart() {
     let object = get(&server, "a");
     assert_eq!(object.header("x-amz-meta-mtime").as_deref(), Some("5"));
     assert_eq!((object.header("cache-control"), object.body.as_slice()), (None, &b"film"[..]));
+    assert_eq!(object_file_count(folder.path()), 1);
+}
+
+#[test]
+fn metadata_that_is_too_large_or_not_supported_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    let refused = |name: &str, value: &str| {
+        let response = put(&server, "a", b"film", &[(name, value)]);
+        (response.status, values(&response, "Code").pop().unwrap_or_default())
+    };
     let large = "x".repeat(2 << 10);
-    let refused = put(&server, "d", b"film", &[("x-amz-meta-a", &large)]);
-    assert_eq!((refused.status, values(&refused, "Code")), (400, vec!["MetadataTooLarge".into()]));
-    let encrypted = put(&server, "d", b"film", &[("x-amz-server-side-encryption", "AES256")]);
-    assert_eq!(encrypted.status, 501);
-    assert_eq!(get(&server, "d").status, 404);
+    for name in ["x-amz-meta-a", "cache-control", "content-type"] {
+        assert_eq!(refused(name, &large), (400, "MetadataTooLarge".to_owned()), "{name}");
+    }
+    for name in ["x-amz-server-side-encryption", "x-amz-tagging", "x-amz-object-lock-mode"] {
+        assert_eq!(refused(name, "AES256").0, 501, "{name}");
+    }
+    assert_eq!(get(&server, "a").status, 404);
+    assert_eq!(refused("x-amz-meta-a", &large[1..]).0, 200);
 }
 
 #[test]
@@ -210,8 +242,7 @@ fn copy_obeys_its_conditions_and_names_the_missing_source() {
     assert_eq!((absent.status, values(&absent, "Code")), (404, vec!["NoSuchKey".into()]));
     let itself = put(&server, "c", b"", &[("x-amz-copy-source", "/firstframe/c")]);
     assert_eq!((itself.status, values(&itself, "Code")), (400, vec!["InvalidRequest".into()]));
-    let created = post(&server, "/firstframe/e?uploads=", "");
-    let id = values(&created, "UploadId").remove(0);
+    let id = create(&server, "e", &[]);
     let target = format!("e?partNumber=1&uploadId={id}");
     for range in ["bytes=0-4", "bytes=-2", "bytes=2-", "0-1"] {
         let source = [("x-amz-copy-source", "/firstframe/c"), ("x-amz-copy-source-range", range)];
@@ -236,19 +267,20 @@ fn conditional_writes_keep_what_is_there() {
     assert_eq!(write(b"2", "if-match", &etag).0, 200);
     assert_eq!(get(&server, "a").body, b"2");
     assert_eq!(object_file_count(folder.path()), 1);
-    let id = values(&post(&server, "/firstframe/a?uploads=", ""), "UploadId").remove(0);
+}
+
+#[test]
+fn conditional_completion_keeps_the_upload_where_it_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    put(&server, "a", b"2", &[]);
+    let id = create(&server, "a", &[]);
     let part = put(&server, &format!("a?partNumber=1&uploadId={id}"), b"3", &[]);
-    let list = format!(
-        "<CompleteMultipartUpload><Part><ETag>{}</ETag><PartNumber>1</PartNumber></Part>\
-         </CompleteMultipartUpload>",
-        part.header("etag").unwrap()
-    );
-    let target = format!("/firstframe/a?uploadId={id}");
-    let fields = [("if-none-match", "*")];
-    let complete = Call { fields: &fields, body: list.as_bytes(), ..Call::new("POST", &target) };
-    assert_eq!(complete.send(&server).status, 412);
-    assert_eq!(get(&server, "a").body, b"2");
-    assert_eq!(post(&server, &target, &list).status, 200, "the upload is still there");
+    let etag = part.header("etag").unwrap();
+    let refused = complete(&server, "a", &id, &etag, &[("if-none-match", "*")]);
+    assert_eq!((refused.status, get(&server, "a").body), (412, b"2".to_vec()));
+    assert_eq!(complete(&server, "a", &id, &etag, &[]).status, 200);
+    assert_eq!(get(&server, "a").body, b"3");
 }
 
 #[test]
@@ -276,27 +308,31 @@ fn many_objects_are_deleted_by_one_request() {
 fn checksum_behind_the_chunks_of_a_body_is_verified() {
     let folder = tempfile::tempdir().unwrap();
     let server = S3Server::start(folder.path());
+    let put = |payload, trailer| {
+        let call = Call { body: DIGITS, payload, trailer, ..Call::new("PUT", "/firstframe/a") };
+        call.send(&server)
+    };
     for payload in [Payload::UnsignedTrailer, Payload::SignedTrailer] {
-        for (trailer, status, code) in [
-            (("x-amz-checksum-crc32", DIGITS_CRC32), 200, ""),
-            (("x-amz-checksum-crc64nvme", DIGITS_CRC64), 200, ""),
-            (("x-amz-checksum-crc32", "AAAAAA=="), 400, "BadDigest"),
-        ] {
-            let call = Call { body: DIGITS, payload, trailer, ..Call::new("PUT", "/firstframe/a") };
-            let response = call.send(&server);
-            assert_eq!(response.status, status, "{trailer:?} {}", text(&response));
-            if status == 200 {
-                assert_eq!(response.header(trailer.0).as_deref(), Some(trailer.1));
-                let object = get(&server, "a");
-                assert_eq!(object.body, DIGITS);
-                assert_eq!(object.header("content-encoding"), None, "aws-chunked is framing");
-                send(&server, "DELETE", "/firstframe/a", &[]);
-            } else {
-                assert_eq!(values(&response, "Code"), [code]);
-                assert_eq!(get(&server, "a").status, 404);
-            }
+        let wrong = put(payload, ("x-amz-checksum-crc32", "AAAAAA=="));
+        assert_eq!((wrong.status, values(&wrong, "Code")), (400, vec!["BadDigest".into()]));
+        assert_eq!(get(&server, "a").status, 404);
+        for (name, value) in
+            [("x-amz-checksum-crc32", DIGITS_CRC32), ("x-amz-checksum-crc64nvme", DIGITS_CRC64)]
+        {
+            let right = put(payload, (name, value));
+            assert_eq!(right.status, 200, "{name} {}", text(&right));
+            assert_eq!(right.header(name).as_deref(), Some(value));
         }
+        let object = get(&server, "a");
+        assert_eq!((object.body.as_slice(), object.header("content-encoding")), (DIGITS, None));
+        send(&server, "DELETE", "/firstframe/a", &[]);
     }
+}
+
+#[test]
+fn checksum_in_a_field_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
     let field = |value| put(&server, "b", DIGITS, &[("x-amz-checksum-crc32", value)]).status;
     assert_eq!((field("AAAAAA=="), field(DIGITS_CRC32)), (400, 200));
     assert_eq!(object_file_count(folder.path()), 1);

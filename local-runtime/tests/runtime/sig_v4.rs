@@ -41,36 +41,34 @@ impl<'a> Call<'a> {
     /// Sends it to the bucket of `server`.
     pub(crate) fn send(&self, server: &S3Server) -> Response {
         let origin = Origin::parse(server.bucket.base_url().as_str()).unwrap();
-        // The time of a signed URL that is made now.
-        let now = signed(&server.bucket.head_bucket(Some(&server.credentials)));
-        let (_, time) = now.split_once("X-Amz-Date=").unwrap();
-        let (date, time) = (&time[..8], &time[..16]);
-        let scope = format!("{date}/us-east-1/s3/aws4_request");
-        let signer = Signer::new(server.credentials.secret(), date, time, &scope);
-        let mut fields = self.all_fields(time);
+        let signer = Signer::new(server);
+        let mut fields = self.all_fields(&signer.time);
         fields.push(("host".to_owned(), origin.authority.clone()));
         fields.sort();
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
-        let (path, query) = self.target.split_once('?').unwrap_or((self.target, ""));
-        let mut canonical = format!("{}\n{path}\n{query}\n", self.method);
-        for (name, value) in &fields {
-            writeln!(canonical, "{name}:{value}").unwrap();
-        }
-        write!(canonical, "\n{names}\n{}", self.content_hash()).unwrap();
-        let signature = signer.sign("AWS4-HMAC-SHA256", &[&sha256(canonical.as_bytes())]);
-        let key = server.credentials.key();
-        let mut request = Request::new(self.method, self.target).header(
-            "Authorization",
-            format!(
-                "AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, \
-                 Signature={signature}"
-            ),
+        let canonical = sha256(self.canonical(&fields, &names).as_bytes());
+        let signature = signer.sign("AWS4-HMAC-SHA256", &[&canonical]);
+        let (key, scope) = (server.credentials.key(), &signer.scope);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, \
+             Signature={signature}"
         );
-        for (name, value) in fields.iter().filter(|(name, _)| name != "host") {
-            request = request.header(name, value.as_str());
-        }
+        let request = Request::new(self.method, self.target).header("Authorization", authorization);
+        let fields = fields.iter().filter(|(name, _)| name != "host");
+        let request =
+            fields.fold(request, |request, (name, value)| request.header(name, value.as_str()));
         request.body(self.wire_body(&signer, signature)).send(&origin).unwrap()
+    }
+
+    fn canonical(&self, fields: &[(String, String)], names: &str) -> String {
+        let (path, query) = self.target.split_once('?').unwrap_or((self.target, ""));
+        let mut text = format!("{}\n{path}\n{query}\n", self.method);
+        for (name, value) in fields {
+            writeln!(text, "{name}:{value}").unwrap();
+        }
+        write!(text, "\n{names}\n{}", self.content_hash()).unwrap();
+        text
     }
 
     fn all_fields(&self, time: &str) -> Vec<(String, String)> {
@@ -97,51 +95,53 @@ impl<'a> Call<'a> {
         if self.payload == Payload::Signed {
             return self.body.to_vec();
         }
-        let is_signed = self.payload == Payload::SignedTrailer;
         let mut wire = Vec::new();
         // Two chunks, and the empty one that ends them.
         let (first, second) = self.body.split_at(self.body.len() / 2);
         for chunk in [first, second, &[]] {
             let parts = [signature.as_str(), &sha256(b""), &sha256(chunk)];
             signature = signer.sign("AWS4-HMAC-SHA256-PAYLOAD", &parts);
-            let extension =
-                if is_signed { format!(";chunk-signature={signature}") } else { String::new() };
+            let extension = self.if_signed(format!(";chunk-signature={signature}"));
             wire.extend(format!("{:x}{extension}\r\n", chunk.len()).bytes());
             wire.extend(chunk);
-            if !chunk.is_empty() {
-                wire.extend(b"\r\n");
-            }
+            wire.extend(if chunk.is_empty() { "" } else { "\r\n" }.bytes());
         }
         let (name, value) = self.trailer;
-        let line = format!("{name}:{value}\n");
-        wire.extend(format!("{name}:{value}\r\n").bytes());
-        if is_signed {
-            let parts = [signature.as_str(), &sha256(line.as_bytes())];
-            let signature = signer.sign("AWS4-HMAC-SHA256-TRAILER", &parts);
-            wire.extend(format!("x-amz-trailer-signature:{signature}\r\n").bytes());
-        }
-        wire.extend(b"\r\n");
+        let parts = [signature.as_str(), &sha256(format!("{name}:{value}\n").as_bytes())];
+        let signature = signer.sign("AWS4-HMAC-SHA256-TRAILER", &parts);
+        let signature = self.if_signed(format!("x-amz-trailer-signature:{signature}\r\n"));
+        wire.extend(format!("{name}:{value}\r\n{signature}\r\n").bytes());
         wire
+    }
+
+    /// A part of the body that only a signed one has.
+    fn if_signed(&self, part: String) -> String {
+        if self.payload == Payload::SignedTrailer { part } else { String::new() }
     }
 }
 
-/// A key for one date and scope.
+/// A key for the time of now, and for its scope.
 struct Signer {
     key: Vec<u8>,
-    context: String,
+    time: String,
+    scope: String,
 }
 
 impl Signer {
-    fn new(secret: &str, date: &str, time: &str, scope: &str) -> Self {
-        let mut key = format!("AWS4{secret}").into_bytes();
-        for part in [date, "us-east-1", "s3", "aws4_request"] {
-            key = hmac(&key, part);
-        }
-        Self { key, context: format!("{time}\n{scope}") }
+    fn new(server: &S3Server) -> Self {
+        // The time of a signed URL that is made now.
+        let now = signed(&server.bucket.head_bucket(Some(&server.credentials)));
+        let (_, time) = now.split_once("X-Amz-Date=").unwrap();
+        let (date, time) = (&time[..8], time[..16].to_owned());
+        let scope = [date, "us-east-1", "s3", "aws4_request"];
+        let key = format!("AWS4{}", server.credentials.secret()).into_bytes();
+        let key = scope.iter().fold(key, |key, part| hmac(&key, part));
+        Self { key, time, scope: scope.join("/") }
     }
 
     fn sign(&self, algorithm: &str, parts: &[&str]) -> String {
-        hex(&hmac(&self.key, &format!("{algorithm}\n{}\n{}", self.context, parts.join("\n"))))
+        let Self { key, time, scope } = self;
+        hex(&hmac(key, &format!("{algorithm}\n{time}\n{scope}\n{}", parts.join("\n"))))
     }
 }
 

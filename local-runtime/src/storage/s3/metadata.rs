@@ -71,10 +71,9 @@ pub(super) fn checked(mut metadata: ObjectMetadata) -> S3Result<ObjectMetadata> 
 
 /// `aws-chunked` says how the request's body is framed, and is no coding of the object.
 fn without_aws_chunked(codings: &str) -> Option<String> {
-    let kept: Vec<&str> =
-        codings.split(',').map(str::trim).filter(|coding| *coding != "aws-chunked").collect();
-    let kept = kept.join(",");
-    (!kept.is_empty()).then_some(kept)
+    let codings = codings.split(',').map(str::trim).filter(|coding| *coding != "aws-chunked");
+    let codings = codings.collect::<Vec<_>>().join(",");
+    (!codings.is_empty()).then_some(codings)
 }
 
 #[cfg(test)]
@@ -82,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_encoding_is_kept_without_aws_chunked() {
-        for (sent, kept) in [
+    fn content_encoding_is_stored_without_aws_chunked() {
+        for (sent, stored) in [
             ("aws-chunked", None),
             ("gzip", Some("gzip")),
             ("gzip, aws-chunked", Some("gzip")),
             ("aws-chunked,gzip,br", Some("gzip,br")),
         ] {
-            assert_eq!(without_aws_chunked(sent).as_deref(), kept, "{sent}");
+            assert_eq!(without_aws_chunked(sent).as_deref(), stored, "{sent}");
         }
     }
 }
