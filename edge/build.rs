@@ -8,10 +8,7 @@ use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=FIRSTFRAME_WEB_DIR");
     if env::var("CARGO_CFG_TARGET_OS")? == "unknown" {
-        // wasm-bindgen reads the section target_features, which `strip` of a profile removes too.
-        for argument in ["--strip-all", "--keep-section=target_features"] {
-            println!("cargo::rustc-link-arg-cdylib={argument}");
-        }
+        link_without_names();
     }
     let out_dir = env::var("OUT_DIR")?;
     let table = match env::var("FIRSTFRAME_WEB_DIR") {
@@ -30,6 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(path, table)?;
     }
     Ok(())
+}
+
+/// wasm-bindgen reads the section target_features, which `strip` of a profile removes too.
+fn link_without_names() {
+    for argument in ["--strip-all", "--keep-section=target_features"] {
+        println!("cargo::rustc-link-arg-cdylib={argument}");
+    }
 }
 
 /// Rust source of the table; none where there is nothing to embed.
