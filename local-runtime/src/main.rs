@@ -31,7 +31,7 @@ enum Verb {
     Publish(cli::publish::Args),
     /// Fetch and store what titles need so that playback starts at once.
     Prewarm(cli::prewarm::Args),
-    /// Remove what is stored so that titles start at once; it is fetched again when needed.
+    /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
     Purge(cli::purge::Args),
     /// Write a folder of demo films, made from one built-in clip.
     Demo(cli::demo::Args),
