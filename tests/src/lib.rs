@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod deployment;
 pub mod fixture;
 pub mod http;
+pub mod nginx;
 pub mod process;
 pub mod s3;
 pub mod server;

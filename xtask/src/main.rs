@@ -6,6 +6,7 @@ mod assets;
 mod bench;
 mod build;
 mod check;
+mod clients;
 mod conformance;
 mod fuzz;
 mod licenses;

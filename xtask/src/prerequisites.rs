@@ -73,6 +73,23 @@ pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     })
 }
 
+/// Installs these Python packages with pip into a folder of their own, unless they are there; returns
+/// the folder.
+pub(crate) fn python_packages(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = workspace::target_dir().join("tools").join(name);
+    let (stamp, wanted) = (folder.join(".installed"), packages.join("\n"));
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    process::step(&format!("installing {} with pip", packages.join(", ")), || {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--upgrade", "--target"]).arg(&folder);
+        process::run(pip.args(packages).stdout(io::stderr()))?;
+        Ok(fs::write(&stamp, wanted)?)
+    })?;
+    Ok(folder)
+}
+
 /// The folder with the program worker-build, which the first use builds.
 pub(crate) fn worker_build() -> Result<PathBuf> {
     let root = workspace::target_dir().join("tools").join(format!("worker-build-{WORKER_BUILD}"));

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use crate::{
     bench,
     build::{self, Built, NATIVE, PLAYER_BYTES_MAX, WORKSPACE},
-    conformance, fuzz, prerequisites, process,
+    clients, conformance, fuzz, prerequisites, process,
 };
 
-/// Which tests to run; all of them without a name.
+/// Which tests to run; without a name all of them but `clients`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// One part only.
@@ -38,6 +38,9 @@ enum Part {
     Size,
     /// Every fuzz target, for 20 seconds each.
     Fuzz,
+    /// Downloaders, players, browsers and clients of S3, each as it is; writes docs/clients.md. By its
+    /// name only: it needs many packages.
+    Clients,
 }
 
 /// Packages whose tests start the binary.
@@ -60,12 +63,13 @@ impl Part {
                 ("firefox-esr", "firefox-esr"),
                 ("nginx", "nginx"),
             ],
+            Self::Clients => clients::PROGRAMS,
             Self::Rust | Self::Contract | Self::Conformance | Self::Size | Self::Fuzz => &[],
         }
     }
 
     fn needs_node(self) -> bool {
-        matches!(self, Self::Contract | Self::Browser | Self::Conformance)
+        matches!(self, Self::Contract | Self::Browser | Self::Conformance | Self::Clients)
     }
 
     fn run(self, built: &mut Option<Built>) -> Result<()> {
@@ -81,12 +85,14 @@ impl Part {
             }
             Self::Size => size(build_once(built)?),
             Self::Fuzz => fuzz::run(&fuzz::Arguments::short()),
+            Self::Clients => clients::run(build_once(built)?),
         }
     }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let parts = arguments.part.as_ref().map_or(Part::value_variants(), std::slice::from_ref);
+    let every = || Part::value_variants().iter().copied().filter(|part| *part != Part::Clients);
+    let parts = arguments.part.map_or_else(|| every().collect(), |part| vec![part]);
     let programs: Vec<_> = parts.iter().flat_map(|part| part.programs()).copied().collect();
     prerequisites::programs(&programs)?;
     if parts.iter().any(|part| part.needs_node()) {

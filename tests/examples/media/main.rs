@@ -1,8 +1,10 @@
 //! `cargo xtask bench media`: reads ranges of one film from `firstframe serve`, from nginx with a cache
 //! by slices, and from nginx as a file, and prints one JSON object a line.
 //!
-//! The load generator runs on the same machine and takes its share of the same processors. Each round
-//! measures every subject once; the figure is the median of the rounds.
+//! The load generator runs on the same machine and takes its share of the same processors, and so does
+//! everything else that runs there: processor time says more than rates where the machine is shared.
+//! Each round measures every subject once, in another order than the round before. A figure is the
+//! median of the rounds, with the least and the greatest; a ratio is one of two subjects in one round.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints figures")]
 #![expect(clippy::cast_precision_loss, reason = "figures are read by people")]
 
@@ -17,7 +19,7 @@ use serde_json::json;
 use load::{Load, LoadResult};
 use subjects::{FILM_BYTES, Firstframe, HEAD_BYTES, Nginx};
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const TIME: Duration = Duration::from_secs(4);
 /// Readers of the last case, and their pace.
 const SLOW_READERS: u64 = 5_000;
@@ -65,6 +67,7 @@ fn main() -> Result<()> {
     let slice = Nginx::start("slice", &folder, Some(files.static_port), workers)?;
     slice.fill_cache()?;
     let firstframe = Firstframe::start(&folder, files.static_port)?;
+    // `ratio` compares the first two.
     let subjects = [
         Subject::firstframe(&firstframe)?,
         Subject::nginx("nginx-slice", slice.slice_port, slice.pids()?),
@@ -96,44 +99,66 @@ impl Subject {
 }
 
 /// What is measured, in the order of [`Figures`].
-const METRICS: [&str; 5] = ["requests_per_s", "p99_ms", "mb_s", "memory_bytes", "errors"];
+const METRICS: [&str; 6] =
+    ["requests_per_s", "p99_ms", "mb_s", "memory_bytes", "cpu_us_per_request", "errors"];
 
 type Figures = [f64; METRICS.len()];
 
 /// Runs every round of a case and prints its figures.
 async fn measure(case: &Case, subjects: &[Subject]) -> Result<()> {
-    let rounds = if case.name == SLOW { 1 } else { ROUNDS };
     let mut runs: Vec<Vec<Figures>> = subjects.iter().map(|_| Vec::new()).collect();
-    for _ in 0..rounds {
-        for (subject, runs) in subjects.iter().zip(&mut runs) {
+    for round in 0..ROUNDS {
+        let mut order: Vec<_> = subjects.iter().zip(&mut runs).collect();
+        order.rotate_left(round % subjects.len());
+        for (subject, runs) in order {
             runs.push(measure_once(case, subject).await?);
         }
     }
     for (subject, runs) in subjects.iter().zip(&runs) {
         print_medians(case.name, subject.name, runs);
     }
+    if let [ours, theirs, ..] = runs.as_slice() {
+        print_medians(case.name, "ratio", &ratios(ours, theirs));
+    }
     Ok(())
+}
+
+/// Each figure of ours, divided by theirs of the same round; 1 where both are 0.
+fn ratios(ours: &[Figures], theirs: &[Figures]) -> Vec<Figures> {
+    let ratio = |ours: f64, theirs: f64| if ours == theirs { 1.0 } else { ours / theirs };
+    let pairs = ours.iter().zip(theirs);
+    pairs
+        .map(|(ours, theirs)| {
+            let mut pair = ours.iter().zip(theirs);
+            std::array::from_fn(|_| pair.next().map_or(1.0, |(ours, theirs)| ratio(*ours, *theirs)))
+        })
+        .collect()
 }
 
 async fn measure_once(case: &Case, subject: &Subject) -> Result<Figures> {
     subjects::reset_memory(&subject.pids);
+    let cpu_before = subjects::cpu_us(&subject.pids);
     let mut result = run(case, subject).await?;
+    let cpu = subjects::cpu_us(&subject.pids).saturating_sub(cpu_before) as f64;
     for error in result.errors.iter().take(3) {
         eprintln!("{} {}: {error}", subject.name, case.name);
     }
     let requests = result.times_us.len() as f64 / result.seconds;
     let mb = result.bytes as f64 / 1e6 / result.seconds;
     let memory = subjects::memory(&subject.pids) as f64;
-    Ok([requests, result.p99_ms(), mb, memory, result.errors.len() as f64])
+    let cpu = cpu / (result.times_us.len() as f64).max(1.0);
+    Ok([requests, result.p99_ms(), mb, memory, cpu, result.errors.len() as f64])
 }
 
 fn print_medians(case: &str, subject: &str, runs: &[Figures]) {
     for (at, metric) in METRICS.into_iter().enumerate() {
         let mut values: Vec<f64> = runs.iter().filter_map(|run| run.get(at).copied()).collect();
         values.sort_by(f64::total_cmp);
-        let value = values.get(values.len() / 2).copied().unwrap_or_default();
+        let value = |at: usize| values.get(at).copied().unwrap_or_default();
+        let (median, last) = (value(values.len() / 2), value(values.len().saturating_sub(1)));
         let figure = json!({
-            "bench": "media", "case": case, "subject": subject, "metric": metric, "value": value
+            "bench": "media", "case": case, "subject": subject, "metric": metric,
+            "value": median, "min": value(0), "max": last
         });
         println!("{figure}");
     }

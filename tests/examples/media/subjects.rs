@@ -3,11 +3,7 @@
 use std::{
     fs::{self, File},
     io::{BufWriter, Write as _},
-    net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -16,6 +12,7 @@ use tests::{
     deployment::{Deployment, memory_peak, reset_memory_peak},
     fixture,
     http::{Origin, Request},
+    nginx,
     process::workspace,
 };
 
@@ -23,12 +20,14 @@ use tests::{
 pub(crate) const FILM_BYTES: u64 = 256 << 20;
 /// How much of the film's head the edge stores in blocks.
 pub(crate) const HEAD_BYTES: u64 = 2 << 20;
+/// Linux counts processor time in hundredths of a second.
+const TICK_US: u64 = 10_000;
 const FILM: &str = "film.mp4";
 const SOURCE: &str = "6d656469612d62656e63682d66696c6d";
 
 /// A running nginx.
 pub(crate) struct Nginx {
-    process: Child,
+    process: nginx::Nginx,
     pub(crate) static_port: u16,
     pub(crate) slice_port: u16,
 }
@@ -48,34 +47,20 @@ impl Nginx {
         if !film.exists() {
             fs::hard_link(folder.join(FILM), film)?;
         }
-        let (static_port, slice_port) = (free_port()?, free_port()?);
+        let (static_port, slice_port) = (nginx::free_port()?, nginx::free_port()?);
         let conf = fs::read_to_string(workspace().join("bench/media/nginx.conf"))?
             .replace("STATIC_PORT", &static_port.to_string())
             .replace("SLICE_PORT", &slice_port.to_string())
             .replace("ORIGIN_PORT", &origin.unwrap_or(static_port).to_string())
             .replace("WORKERS", &workers.to_string())
             .replace("FOLDER", home.to_str().context("a path in UTF-8")?);
-        fs::write(home.join("nginx.conf"), conf)?;
-        let nginx = Self { process: spawn_nginx(&home)?, static_port, slice_port };
-        nginx.wait_until_it_listens()?;
-        Ok(nginx)
-    }
-
-    fn wait_until_it_listens(&self) -> Result<()> {
-        let start = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.slice_port)).is_err() {
-            ensure!(start.elapsed() < Duration::from_secs(10), "nginx does not start");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+        let process = nginx::Nginx::start(&home, &conf, slice_port)?;
+        Ok(Self { process, static_port, slice_port })
     }
 
     /// Ids of its master and its workers.
     pub(crate) fn pids(&self) -> Result<Vec<u32>> {
-        let master = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
-        let workers = children.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>()?;
-        Ok([vec![master], workers].concat())
+        self.process.pids()
     }
 
     /// Fills its cache with the whole film.
@@ -85,23 +70,6 @@ impl Nginx {
         ensure!(film.body.len() as u64 == FILM_BYTES, "nginx has another film");
         Ok(())
     }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // SIGTERM ends the workers, too; SIGKILL would end the master alone.
-        let id = self.process.id().to_string();
-        let _ended = Command::new("kill").args(["-TERM", &id]).status();
-        let _waited = self.process.wait();
-    }
-}
-
-fn spawn_nginx(home: &Path) -> Result<Child> {
-    let mut command = Command::new("nginx");
-    command.arg("-p").arg(home).arg("-c").arg(home.join("nginx.conf"));
-    // Debian installs it into a folder that is not on every PATH.
-    command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH")?));
-    command.stdout(Stdio::null()).spawn().context("cannot start nginx")
 }
 
 /// Request target of the film at nginx.
@@ -173,6 +141,14 @@ pub(crate) fn memory(pids: &[u32]) -> u64 {
     pids.iter().map(|pid| memory_peak(*pid).unwrap_or(0)).sum()
 }
 
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+/// The processor time of these processes so far, in microseconds.
+pub(crate) fn cpu_us(pids: &[u32]) -> u64 {
+    pids.iter().map(|pid| cpu_ticks(*pid).unwrap_or(0) * TICK_US).sum()
+}
+
+/// proc(5): `utime` and `stime`, the 14th and 15th field; the second one may have spaces.
+fn cpu_ticks(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }

@@ -23,6 +23,8 @@ pub(super) fn run() -> Result<Vec<Figure>> {
         subject: "firstframe".to_owned(),
         metric: "passed_tests".to_owned(),
         value,
+        min: None,
+        max: None,
     });
     let mut node = Command::new("node");
     node.arg("bench/conformance/peers.mjs").arg(conformance::suite()?);

@@ -16,27 +16,57 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     example
         .arg(workspace::target_dir().join("bench/media"))
         .env("FIRSTFRAME_BIN", built.firstframe);
-    let mut figures = figures(&mut example)?;
-    let ratios = ratios(&figures);
-    figures.extend(ratios);
+    let figures = figures(&mut example)?;
+    for target in TARGETS {
+        target.report(&figures);
+    }
     Ok(figures)
 }
 
-/// Each figure of `firstframe`, divided by that of nginx with a cache of slices.
-fn ratios(all: &[Figure]) -> Vec<Figure> {
-    let ratio = |ours: &Figure| {
-        let is_theirs = |figure: &&Figure| {
-            (&*figure.subject, &figure.case, &figure.metric)
-                == ("nginx-slice", &ours.case, &ours.metric)
-        };
-        let theirs = all.iter().find(is_theirs).filter(|theirs| theirs.value > 0.0)?;
-        Some(Figure {
-            bench: ours.bench.clone(),
-            case: ours.case.clone(),
-            subject: "ratio".to_owned(),
-            metric: ours.metric.clone(),
-            value: ours.value / theirs.value,
-        })
+/// What the median of a figure has to be.
+struct Target {
+    case: &'static str,
+    subject: &'static str,
+    metric: &'static str,
+    is_met: fn(f64) -> bool,
+    text: &'static str,
+}
+
+const fn ratio(case: &'static str, metric: &'static str) -> Target {
+    let (is_met, text): (fn(f64) -> bool, _) = match metric.as_bytes() {
+        b"p99_ms" => (|ratio| ratio <= 1.3, "at most 1.3"),
+        _ => (|ratio| ratio >= 1.0, "at least 1.0"),
     };
-    all.iter().filter(|figure| figure.subject == "firstframe").filter_map(ratio).collect()
+    Target { case, subject: "ratio", metric, is_met, text }
+}
+
+const fn memory(case: &'static str) -> Target {
+    let (subject, metric) = ("firstframe", "memory_bytes");
+    Target { case, subject, metric, is_met: |bytes| bytes <= 160e6, text: "at most 160 MB" }
+}
+
+const TARGETS: [Target; 9] = [
+    ratio("small-hit", "requests_per_s"),
+    ratio("small-hit", "p99_ms"),
+    memory("small-hit"),
+    ratio("1mib", "mb_s"),
+    ratio("1mib", "p99_ms"),
+    memory("1mib"),
+    ratio("32mib", "mb_s"),
+    ratio("32mib", "p99_ms"),
+    memory("32mib"),
+];
+
+impl Target {
+    /// Says whether the target is met.
+    fn report(&self, figures: &[Figure]) {
+        let Self { case, subject, metric, is_met, text } = self;
+        let is_it = |figure: &&Figure| {
+            (&*figure.case, &*figure.subject, &*figure.metric) == (*case, *subject, *metric)
+        };
+        if let Some(figure) = figures.iter().find(is_it) {
+            let verdict = if is_met(figure.value) { "met" } else { "MISSED" };
+            eprintln!("target {verdict}: {case} {subject} {metric} is {}, {text}", figure.cell());
+        }
+    }
 }

@@ -45,6 +45,28 @@ struct Figure {
     subject: String,
     metric: String,
     value: f64,
+    /// The least and the greatest value, where `value` is a median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+}
+
+impl Figure {
+    /// The value, and how far it was from others.
+    fn cell(&self) -> String {
+        let text = |value: f64| match value {
+            value if value >= 10_000_000.0 => format!("{:.1}M", value / 1e6),
+            value if value >= 1000.0 => format!("{value:.0}"),
+            value => format!("{value:.3}"),
+        };
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => {
+                format!("{} ({}..{})", text(self.value), text(min), text(max))
+            }
+            _ => text(self.value),
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -121,14 +143,13 @@ fn print(figures: &[Figure]) {
     for case in cases {
         let columns: Vec<String> = metrics.iter().map(|metric| format!("{metric:>30}")).collect();
         println!("\n{case:<20}{}", columns.concat());
-        let mut rows: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+        let mut rows: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
         for figure in figures.iter().filter(|figure| figure.case == case) {
-            rows.entry(&figure.subject).or_default().insert(&figure.metric, figure.value);
+            rows.entry(&figure.subject).or_default().insert(&figure.metric, figure.cell());
         }
         for (subject, values) in rows {
             let cell = |metric: &&str| match values.get(metric) {
-                Some(value) if *value >= 1000.0 => format!("{value:>30.0}"),
-                Some(value) => format!("{value:>30.3}"),
+                Some(cell) => format!("{cell:>30}"),
                 None => format!("{:>30}", "-"),
             };
             println!("{subject:<20}{}", metrics.iter().map(cell).collect::<Vec<_>>().concat());
