@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod circuit_breaker;
 pub mod conditions;
 pub mod date;
+pub mod file_name;
 pub mod header_values;
 pub mod identity;
 pub mod picture;
