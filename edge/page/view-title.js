@@ -1,6 +1,7 @@
 /** The view of one title and its episodes. */
 
 import { art, loadingShape, cardOf, glow, progress, cardSection } from './card.js';
+import { unsupportedCodec, warning } from './codec-support.js';
 import { h, icon } from './dom.js';
 import { title as readTitle } from './catalog-client.js';
 import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
@@ -19,7 +20,9 @@ export function episodeBlock(episodes, current) {
   const row = (/** @type {Episode} */ episode) => {
     const resume = resumePositionOf(episode.id);
     const isSeen = resume !== undefined && isWatched(resume);
+    const plays = episode.unplayable === undefined && unsupportedCodec(episode.codec) === undefined;
     const meta = joinFacts(
+      !plays && 'Not in this browser',
       episode.durationMs !== undefined && formatDuration(episode.durationMs),
       episode.label,
       episode.releasedAt && formatDate(episode.releasedAt),
@@ -108,6 +111,8 @@ function moreFacts(title) {
  */
 export async function titlePage(id, useOld) {
   const title = await readTitle(id, useOld);
+  const start = next(title)?.episode;
+  const unsupported = start && (await warning(start));
   const image = title.bannerImage || title.coverImage;
   const head = h(
     'section',
@@ -127,6 +132,7 @@ export async function titlePage(id, useOld) {
           ...title.genres.map((genre) => h('li', {}, genre)),
         ),
       h('div', { class: 'actions' }, watchButton(title)),
+      unsupported && h('p', { class: 'title-warning', role: 'note' }, unsupported),
       moreFacts(title),
     ),
   );
