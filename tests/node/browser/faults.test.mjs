@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { film, numberAt } from '../fixtures.mjs';
 import { films } from './films.mjs';
 import { folderOf, publish } from '../firstframe.mjs';
-import { episodeOf, openPlayer, playedTo, startFixture } from './fixture.mjs';
+import { episodeOf, openPlayer, playedTo, startFixture, urlOf } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof startFixture>>} */
 let on;
@@ -295,8 +295,9 @@ test('a film that is not there sets the error of the element', { timeout: 60_000
   await close();
 });
 
-test('a policy that forbids blob: is told as that', { timeout: 60_000 }, async () => {
+test('a policy that forbids blob: is told as that, and the file plays where its URL is known', { timeout: 60_000 }, async () => {
   const episode = await episodeOf(on.server.url, 'index-first');
+  const src = new URL(await urlOf(on.server.url, episode), on.between.url).href;
   const { page, close } = await openPlayer(on);
   await page.evaluate(() => {
     const policy = document.createElement('meta');
@@ -304,11 +305,15 @@ test('a policy that forbids blob: is told as that', { timeout: 60_000 }, async (
     policy.content = "media-src 'self'";
     document.head.append(policy);
   });
-  await page.evaluate((given) => globalThis.harness.open(given),
-    { episode, muted: '', autoplay: '', 'sink-on-page': '' });
-  const { type, detail } = await firstFault(page);
-  assert.deepEqual([type, detail.code], ['firstframe-notice', 'policy'], JSON.stringify(detail));
-  assert.match(detail.details, /media-src blob:/);
+  for (const [film, wanted] of [[{ episode }, 'firstframe-error'], [{ src }, 'firstframe-notice']]) {
+    await page.evaluate((given) => {
+      globalThis.harness.events.length = 0;
+      return globalThis.harness.open(given);
+    }, { ...film, muted: '', autoplay: '', 'sink-on-page': '' });
+    const { type, detail } = await firstFault(page);
+    assert.deepEqual([type, detail.code], [wanted, 'policy'], JSON.stringify(detail));
+    assert.match(detail.details, /media-src blob:/);
+  }
   await playedTo(page, 1);
   await close();
 });

@@ -4,7 +4,7 @@
 /** @import { Sink } from "../sink/sink.js" */
 
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
-import { NO_MEDIA_SOURCE, brokenWorker, forbiddenByPolicy, mediaErrorOf } from "./page-faults.js";
+import { NO_MEDIA_SOURCE, brokenWorker, mediaErrorOf, whenForbidden } from "./page-faults.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
 /** Share of an episode after which the start of the next one is fetched: few viewers leave there. */
@@ -130,10 +130,7 @@ export class FirstframeVideo extends HTMLElement {
     this.#error = null;
     this.#url = src;
     this.#closed = new AbortController();
-    document.addEventListener("securitypolicyviolation", (event) => {
-      const fault = this.#objectUrl && forbiddenByPolicy(event);
-      if (fault) this.#fallBack(fault);
-    }, { signal: this.#closed.signal });
+    whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));
     const film = src ? { src, headers: headers || undefined } : { episode };
     const sinkOnPage = this.hasAttribute("sink-on-page");
@@ -182,9 +179,7 @@ export class FirstframeVideo extends HTMLElement {
   }
 
   #postPosition() {
-    const { video } = this;
-    const time = Number.isNaN(this.#target) ? video.currentTime : this.#target;
-    this.#post({ type: "position", time, playing: !video.paused });
+    this.#post({ type: "position", time: this.currentTime, playing: !this.video.paused });
   }
 
   /** @param {ToPage} message */
@@ -246,8 +241,7 @@ export class FirstframeVideo extends HTMLElement {
   /** @param {number} time */
   #startOver(time) {
     this.#wantsToPlay = !this.video.paused || this.#wantsToPlay;
-    this.#filledFrom = time;
-    this.#target = time;
+    this.#filledFrom = this.#target = time;
     if (this.#sink) this.#makeSink();
   }
 
@@ -337,9 +331,9 @@ export class FirstframeVideo extends HTMLElement {
   stats() {
     const id = ++this.#statsId;
     if (!this.#worker) return Promise.resolve(NO_STATS);
-    const answer = new Promise((resolve) => this.#pendingStats.set(id, resolve));
     this.#post({ type: "stats", id });
-    return answer.finally(() => this.#pendingStats.delete(id));
+    return new Promise((resolve) => this.#pendingStats.set(id, resolve))
+      .finally(() => this.#pendingStats.delete(id));
   }
 
   get src() {

@@ -14,18 +14,22 @@ export const brokenWorker = (why) => ({ code: "player", where: "on this page",
   advice: "Check your connection, then load the page again.",
   details: why ?? "the browser did not start its worker" });
 
+/** @type {FirstframeFault} */
+const FORBIDDEN = { code: "policy", where: "on this page",
+  message: "The security rules of this site do not let its player play films.",
+  advice: "Tell whoever runs this site. Its rules have to allow the player.",
+  details: "Content-Security-Policy has no `media-src blob:`" };
+
 /**
- * The fault of a policy that forbids the player's `blob:` URLs; undefined for what others may do.
- * @param {SecurityPolicyViolationEvent} event
- * @returns {FirstframeFault | undefined}
+ * Tells when a policy forbids `blob:` URLs of media.
+ * @param {AbortSignal} signal ends it @param {(fault: FirstframeFault) => void} act
  */
-export function forbiddenByPolicy({ effectiveDirective, blockedURI, disposition }) {
-  const isOurs = effectiveDirective === "media-src" && blockedURI.startsWith("blob");
-  if (!isOurs || disposition !== "enforce") return;
-  return { code: "policy", where: "on this page",
-    message: "The security rules of this site do not let its player play films.",
-    advice: "Tell whoever runs this site. Its rules have to allow the player.",
-    details: "Content-Security-Policy has no `media-src blob:`" };
+export function whenForbidden(signal, act) {
+  document.addEventListener("securitypolicyviolation", (event) => {
+    const { effectiveDirective, blockedURI, disposition } = event;
+    const isMedia = effectiveDirective === "media-src" && blockedURI.startsWith("blob");
+    if (isMedia && disposition === "enforce") act(FORBIDDEN);
+  }, { signal });
 }
 
 /** What the network and servers do. */
