@@ -17,11 +17,22 @@ function isSupported(codec) {
  *
  * @param {string | undefined} codecs RFC 6381 names, with commas.
  */
-export function unsupportedCodec(codecs) {
+function unsupportedCodec(codecs) {
   const all = (codecs ?? '').split(',').map((codec) => codec.trim());
   // Without Media Source Extensions the player itself says what is missing.
   const missing = all.filter((codec) => codec && Source && !isSupported(codec));
   return missing.find((codec) => !SOUND.test(codec)) ?? missing[0];
+}
+
+/**
+ * A few words for an episode that does not play in this browser, or plays without sound.
+ *
+ * @param {import('./catalog-client.js').Episode} episode
+ */
+export function mark({ codec, unplayable }) {
+  const missing = unsupportedCodec(codec);
+  if (unplayable === undefined && missing === undefined) return undefined;
+  return missing && SOUND.test(missing) ? 'Without sound in this browser' : 'Not in this browser';
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The view of one title and its episodes. */
 
 import { art, loadingShape, cardOf, glow, progress, cardSection } from './card.js';
-import { unsupportedCodec, warning } from './codec-support.js';
+import { mark, warning } from './codec-support.js';
 import { h, icon } from './dom.js';
 import { title as readTitle } from './catalog-client.js';
 import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
@@ -20,9 +20,8 @@ export function episodeBlock(episodes, current) {
   const row = (/** @type {Episode} */ episode) => {
     const resume = resumePositionOf(episode.id);
     const isSeen = resume !== undefined && isWatched(resume);
-    const plays = episode.unplayable === undefined && unsupportedCodec(episode.codec) === undefined;
     const meta = joinFacts(
-      !plays && 'Not in this browser',
+      mark(episode),
       episode.durationMs !== undefined && formatDuration(episode.durationMs),
       episode.label,
       episode.releasedAt && formatDate(episode.releasedAt),

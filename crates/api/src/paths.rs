@@ -49,7 +49,7 @@ pub fn without_name(path: &str) -> &str {
 }
 
 /// Whether the query of a film's URL asks for a file to store, which its name is for.
-pub fn asks_for_download(query: &str) -> bool {
+pub fn is_download(query: &str) -> bool {
     query.split('&').any(|part| part.split('=').next() == Some("download"))
 }
 

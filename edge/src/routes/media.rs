@@ -47,7 +47,7 @@ pub(super) async fn read<P: Platform>(
 
 /// The reply, which a browser stores as a file where the query asks for that.
 pub(super) fn named<S>(reply: Reply<S>, path: &str, source_id: &str, query: &str) -> Reply<S> {
-    if !paths::asks_for_download(query) || reply.status == 304 {
+    if !paths::is_download(query) || reply.status == 304 {
         return reply;
     }
     let name = path.strip_prefix(paths::without_name(path)).unwrap_or_default();

@@ -32,8 +32,8 @@ pub fn attachment(segment: &str, id: &str) -> String {
 fn with_extension(name: &str) -> Option<String> {
     let stem = name.strip_suffix(EXTENSION).unwrap_or(name);
     let readable = stem.replace(|c: char| "/\\:*?\"<>|".contains(c) || c.is_whitespace(), " ");
-    let kept: String = readable.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
-    let words: Vec<&str> = kept.split(' ').filter(|word| !word.is_empty()).collect();
+    let shown: String = readable.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
+    let words: Vec<&str> = shown.split(' ').filter(|word| !word.is_empty()).collect();
     let stem = words.join(" ");
     let end = stem.floor_char_boundary(NAME_BYTES_MAX - EXTENSION.len());
     // A dot in front hides a file, and Windows drops dots at the end.

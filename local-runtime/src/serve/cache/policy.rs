@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use api::paths::{asks_for_download, without_name};
+use api::paths::{is_download, without_name};
 use http::{
     HeaderMap, HeaderName, Method, Request, StatusCode, Uri,
     header::{
@@ -58,7 +58,7 @@ impl CacheKey {
 /// has the name in a field.
 fn cache_uri(uri: &Uri) -> String {
     match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) if !asks_for_download(uri.query().unwrap_or_default()) => {
+        (Some(scheme), Some(authority)) if !is_download(uri.query().unwrap_or_default()) => {
             let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             format!("{scheme}://{authority}{}{query}", without_name(uri.path()))
         }
