@@ -41,8 +41,8 @@ pub use stream::{
 };
 pub use titles::{Episode, EpisodeList, Health, Home, StartupStore, TitleCard, TitleDetail};
 pub use viewer::{
-    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, Watchlist,
-    WatchlistEntry,
+    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, SignIn, SignedIn,
+    Watchlist, WatchlistEntry,
 };
 
 /// Header field by which a host with an object store of its own tells the guest which object a
