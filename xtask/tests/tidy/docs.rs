@@ -4,13 +4,14 @@ use std::fs;
 
 use crate::sources::{assert_none, root};
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
     "docs/decisions.md",
     "docs/formats.md",
+    "docs/limits.md",
 ];
 
 /// Folders at the root: a quoted path that begins with one is a path of this repository.

@@ -13,6 +13,7 @@ mod docs;
 mod files;
 mod functions;
 mod imports;
+mod limits;
 mod names;
 mod rooms;
 mod sources;
