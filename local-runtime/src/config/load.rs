@@ -22,7 +22,6 @@ pub(crate) struct Config {
     pub(crate) allowed_outbound_hosts: Vec<Origin>,
     /// Host names by which browsers reach the server.
     pub(crate) public_hosts: Vec<String>,
-    pub(crate) access_log: String,
     /// The settings that the edge reads, under its names.
     pub(crate) edge: BTreeMap<&'static str, String>,
     pub(crate) connections_max: usize,

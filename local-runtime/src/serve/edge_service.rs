@@ -17,7 +17,7 @@ use super::{
     error_response::{component_failure, error_response},
     host_names::HostNames,
 };
-use crate::engine::Handler;
+use crate::{config::Config, engine::Handler};
 
 /// Bytes of a request body. The largest one that the edge takes is a catalog pack, under 1 MB; films
 /// go to the object store.
@@ -33,15 +33,14 @@ pub(super) struct EdgeService {
 }
 
 impl EdgeService {
-    /// A service of these names that runs at most `requests_max` requests at once.
-    pub(super) fn new(
-        handler: Handler,
-        cache: Cache,
-        host_names: HostNames,
-        requests_max: usize,
-    ) -> Self {
-        let permits = Arc::new(Semaphore::new(requests_max));
-        Self { handler, cache, host_names: Arc::new(host_names), permits }
+    /// A service within the limits of these settings.
+    pub(super) fn new(handler: Handler, cache: Cache, config: &Config) -> Self {
+        Self {
+            handler,
+            cache,
+            host_names: Arc::new(HostNames::new(config.listen, &config.public_hosts)),
+            permits: Arc::new(Semaphore::new(config.requests_max)),
+        }
     }
 
     async fn respond(self, request: Request<Incoming>) -> Response<LoggedBody> {

@@ -10,7 +10,6 @@ use tokio::{net::TcpListener, runtime};
 use super::{
     cache::{Cache, InvalidatingService},
     edge_service::EdgeService,
-    host_names::HostNames,
     http_server::HttpServer,
     logging,
     running_server_file::RunningServerFile,
@@ -58,8 +57,7 @@ async fn serve(config: &Config) -> Result<()> {
     let services = host_services(config, Arc::clone(&folder), keys, s3.clone());
     let handler = load_component(config, services).await?;
     let cache = Cache::new(config.cache_bytes_max, folder);
-    let host_names = HostNames::new(config.listen, &config.public_hosts);
-    let edge = EdgeService::new(handler, cache.clone(), host_names, config.requests_max);
+    let edge = EdgeService::new(handler, cache.clone(), config);
     let s3 = InvalidatingService::new(s3, cache);
     let timeout = config.stall_timeout;
     let web_server = HttpServer::start(listener, edge, config.connections_max, timeout)?;
