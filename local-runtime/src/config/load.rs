@@ -52,8 +52,6 @@ impl Config {
             component: parser.optional("component", values::path)?,
             allowed_outbound_hosts,
             public_hosts: parser.required("public_hosts", values::host_names)?,
-            access_log: parser
-                .required("access_log", values::one_of(&["off", "combined", "json"]))?,
             edge: edge_settings(&mut parser, durable.first())?,
             connections_max: parser.required("connections_max", values::count)?,
             requests_max: parser.required("requests_max", values::count)?,
