@@ -31,7 +31,7 @@ enum Verb {
     Publish(cli::publish::Args),
     /// Fetch and store what titles need so that playback starts at once.
     Prewarm(cli::prewarm::Args),
-    /// Remove what is stored so that titles start at once; it is fetched again when needed.
+    /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
     Purge(cli::purge::Args),
     /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
     HashPassword(cli::hash_password::Args),

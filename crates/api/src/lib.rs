@@ -45,7 +45,7 @@ pub use viewer::{
     Watchlist, WatchlistEntry,
 };
 
-/// Header field by which a host with an object store of its own tells the guest which object a
-/// response of that store carries: its value is the object's key. The guest copies the field to a
-/// response whose body it forwards unchanged; the host removes it.
+/// Private header field of responses: the key of the object in the body. A host's own object store
+/// sets it, the guest copies it to a response whose body it forwards unchanged, and the host removes
+/// it.
 pub const OBJECT_FIELD: &str = "firstframe-object";

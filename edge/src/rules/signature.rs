@@ -1,7 +1,7 @@
 //! Signed URLs: HMAC-SHA-256 (RFC 2104) over what is read, until when, and the key's own name.
 //!
-//! `?e=1767225600&k=2026a&s=…`: the moment in seconds since the Unix epoch, the key, the signature
-//! in hexadecimal. The first key of the setting signs, every key of it is good: to change keys, put
+//! `?e=1767225600&k=2026a&s=…`: the expiry in seconds since the Unix epoch, the name of the key, the
+//! signature in hexadecimal. The first key of the setting signs, every key of it is good: to change keys, put
 //! the new one in front, and take the old one away when its last URL has expired.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -82,7 +82,7 @@ impl Keys {
         match keys {
             Some(keys) if (1..=KEY_COUNT_MAX).contains(&keys.len()) => Ok(Self(keys)),
             Some(_) | None => Err(
-                "the setting media_keys is not 1 to 4 of `name:64 hexadecimal digits` by commas",
+                "the setting media_keys must be 1 to 4 of `name:64 hexadecimal digits`, separated by commas",
             ),
         }
     }

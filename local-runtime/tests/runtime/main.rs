@@ -9,8 +9,12 @@ mod private_library;
 #[cfg(test)]
 mod response_cache;
 #[cfg(test)]
+mod s3_clients;
+#[cfg(test)]
 mod s3_server;
 #[cfg(test)]
 mod s3_service;
 #[cfg(test)]
 mod serve_command;
+#[cfg(test)]
+mod sig_v4;
