@@ -251,26 +251,24 @@ fn iso(channels: u8, rate: [u8; 2], boxes: &[Vec<u8>]) -> Vec<u8> {
 #[test]
 fn sound_descriptions_of_quicktime_become_entries_of_iso() {
     let (esds, chan) = (esds([0x11, 0x90]), boxed(*b"chan", &[&[0; 16]]));
+    let only = std::slice::from_ref(&esds);
     let cd = 48_000_u16.to_be_bytes();
     for (entry, wanted) in [
-        (sound_description(1, 2, 48_000, &[wave(&esds)]), iso(2, cd, &[esds.clone()])),
+        (sound_description(1, 2, 48_000, &[wave(&esds)]), iso(2, cd, only)),
         (
             sound_description(1, 1, 48_000, &[wave(&esds), chan.clone()]),
             iso(1, cd, &[esds.clone(), chan.clone()]),
         ),
         // The configuration lies in front of `wave` too: one copy is enough.
-        (
-            sound_description(1, 2, 48_000, &[esds.clone(), wave(&esds)]),
-            iso(2, cd, &[esds.clone()]),
-        ),
-        (sound_description(2, 6, 48_000, &[esds.clone()]), iso(6, cd, &[esds.clone()])),
+        (sound_description(1, 2, 48_000, &[esds.clone(), wave(&esds)]), iso(2, cd, only)),
+        (sound_description(2, 6, 48_000, only), iso(6, cd, only)),
         // 16 bits do not hold this rate.
-        (sound_description(2, 2, 96_000, &[wave(&esds)]), iso(2, [0, 0], &[esds.clone()])),
+        (sound_description(2, 2, 96_000, &[wave(&esds)]), iso(2, [0, 0], only)),
         (iso(2, cd, &[esds.clone(), chan.clone()]), iso(2, cd, &[esds.clone(), chan])),
     ] {
         assert_eq!(written_for_sound(&entry).0, wanted);
     }
-    let (_, sound) = written_for_sound(&sound_description(2, 6, 44_100, &[esds]));
+    let (_, sound) = written_for_sound(&sound_description(2, 6, 44_100, only));
     assert_eq!(sound, (2, 48_000), "those of the configuration, which decoders follow");
 }
 
