@@ -16,7 +16,7 @@ use super::{
     shutdown_signals::ShutdownSignals,
 };
 use crate::{
-    config::{Config, Flags},
+    config::{Config, Flags, private_origins},
     engine::{self, Handler, Limits},
     host::{HostServices, Outbound},
     storage::{DataFolder, GuestDatabase, open_keys, s3},
@@ -94,7 +94,11 @@ fn host_services(
         database: Arc::new(GuestDatabase::new(config.data.join("database.sqlite"))),
         keys,
         s3,
-        outbound: Outbound::new(config.allowed_outbound_hosts.clone()),
+        outbound: Outbound::new(
+            config.allowed_outbound_hosts.clone(),
+            private_origins(config.edge.get("providers").map_or("", String::as_str)),
+            &config.outbound_ca,
+        ),
         settings: config.edge.clone(),
         memory_bytes_max: config.memory_bytes_max,
     })
