@@ -33,6 +33,10 @@ enum Verb {
     Prewarm(cli::prewarm::Args),
     /// Remove what is stored so that titles start at once; it is fetched again when needed.
     Purge(cli::purge::Args),
+    /// Back the data folder of a server on this machine up, also while it runs.
+    Backup(cli::backup::BackupArgs),
+    /// Restore a backup into an empty data folder.
+    Restore(cli::backup::RestoreArgs),
     /// Write a folder of demo films, made from one built-in clip.
     Demo(cli::demo::Args),
 }
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         Verb::Publish(args) => cli::publish::run(args),
         Verb::Prewarm(args) => cli::prewarm::run(args),
         Verb::Purge(args) => cli::purge::run(args),
+        Verb::Backup(args) => cli::backup::backup(args),
+        Verb::Restore(args) => cli::backup::restore(args),
         Verb::Demo(args) => cli::demo::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -41,6 +41,10 @@ pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";
 /// `DELETE` [+ `/{catalogId}`]: removes startup blocks and start indexes, of one title or of all.
 pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
 
+/// `GET` + a challenge of 64 hexadecimal digits: proves that the server which answers is the one that
+/// wrote `runtime.json`. Only `firstframe serve` has it.
+pub const SERVER_PROOF: &str = "/api/v2/server-proof/";
+
 /// Key of a film in the object store.
 pub fn media_key(source_id: &str) -> String {
     format!("media/{source_id}")

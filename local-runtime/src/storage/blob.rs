@@ -8,10 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Error, Result};
-
-/// The end of a blob's name while it is being written.
-const PARTIAL_SUFFIX: &str = ".part";
+use super::{
+    Error, Result,
+    blob_name::{BlobLabel, PARTIAL_SUFFIX, labelled_name},
+};
 
 /// A blob that is being written. Dropping it before it is finished removes its file.
 pub(crate) struct BlobWriter {
@@ -71,21 +71,32 @@ impl BlobWriter {
         self.size
     }
 
-    /// Syncs the file and gives it its name; its `ETag` is the hash of the bytes written.
-    pub(super) fn finish(self) -> Result<Blob> {
+    /// Syncs the file of a part and gives it its name; its `ETag` is the hash of the bytes written.
+    pub(super) fn finish_part(self) -> Result<Blob> {
+        let (name, etag) = (self.name.clone(), hash_128(&self.hasher.finalize()));
+        self.finish_as(name, etag)
+    }
+
+    /// Syncs the file of an object and gives it a name with this label; its `ETag` is the hash of
+    /// the bytes written.
+    pub(super) fn finish(self, label: &BlobLabel) -> Result<Blob> {
         let etag = hash_128(&self.hasher.finalize());
-        self.finish_with_etag(etag)
+        self.finish_with_etag(label, etag)
     }
 
     /// [`Self::finish`] with an `ETag` that the caller computed.
-    pub(super) fn finish_with_etag(mut self, etag: String) -> Result<Blob> {
+    pub(super) fn finish_with_etag(self, label: &BlobLabel, etag: String) -> Result<Blob> {
+        let name = labelled_name(label)?;
+        self.finish_as(name, etag)
+    }
+
+    fn finish_as(mut self, name: String, etag: String) -> Result<Blob> {
         self.file.sync_all()?;
         let metadata = self.file.metadata()?;
-        fs::rename(self.partial_path(), self.folder.join(&self.name))?;
+        let name = rename_to_blob(&self.partial_path(), &self.folder, name)?;
         self.finished = true;
-        sync_folder(&self.folder)?;
         let (size, mtime_ns) = (metadata.len(), mtime_ns(&metadata));
-        Ok(Blob { name: std::mem::take(&mut self.name), size, mtime_ns, etag })
+        Ok(Blob { name, size, mtime_ns, etag })
     }
 
     fn partial_path(&self) -> PathBuf {
@@ -102,8 +113,23 @@ impl Drop for BlobWriter {
     }
 }
 
+/// Gives a complete file its name as a blob in `folder`, durably. Some file systems have shorter
+/// names: there the blob gets no label. Returns the name.
+pub(super) fn rename_to_blob(from: &Path, folder: &Path, name: String) -> Result<String> {
+    let name = match fs::rename(from, folder.join(&name)) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+            let name = random_name()?;
+            fs::rename(from, folder.join(&name))?;
+            name
+        }
+        renamed => renamed.map(|()| name)?,
+    };
+    sync_folder(folder)?;
+    Ok(name)
+}
+
 /// 128 random bits, as 32 hexadecimal digits.
-pub(super) fn random_name() -> Result<String> {
+pub(crate) fn random_name() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::from)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
@@ -146,7 +172,7 @@ mod tests {
         let mut writer = BlobWriter::new(folder.path(), 10).unwrap();
         writer.write(b"hello").unwrap();
         writer.write(b"world").unwrap();
-        let blob = writer.finish().unwrap();
+        let blob = writer.finish_part().unwrap();
         assert_eq!(fs::read(folder.path().join(&blob.name)).unwrap(), b"helloworld");
         assert_eq!(file_names(folder.path()), [blob.name]);
         assert_eq!((blob.size, blob.etag), (10, hash_128(&blake3::hash(b"helloworld"))));

@@ -8,7 +8,7 @@ use super::{
     convert::{date, etag},
     request_body,
 };
-use crate::storage::{DataFolder, INCOMING_BUCKET, run_blocking};
+use crate::storage::{DataFolder, INCOMING_BUCKET, check_key, run_blocking};
 
 pub(super) async fn put(
     folder: Arc<DataFolder>,
@@ -17,6 +17,8 @@ pub(super) async fn put(
     if input.if_match.is_some() || input.if_none_match.is_some() {
         return Err(s3_error!(NotImplemented, "conditional writes"));
     }
+    // Before the body is written.
+    check_key(&input.key)?;
     let md5 = input.content_md5.as_deref();
     let blob = request_body::receive(&folder, input.body, input.content_length, md5).await?;
     let put = run_blocking(move || folder.put_object(&input.key, input.content_type, blob));
