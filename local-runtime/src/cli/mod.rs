@@ -4,6 +4,7 @@
 pub(crate) mod backup;
 pub(crate) mod demo;
 mod deployment;
+pub(crate) mod hash_password;
 pub(crate) mod prewarm;
 pub(crate) mod publish;
 pub(crate) mod purge;

@@ -5,6 +5,7 @@ mod cache;
 mod data_folder;
 mod edge_service;
 mod error_response;
+mod host_names;
 mod http_server;
 mod logging;
 mod run;

@@ -61,7 +61,7 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let handler = load_component(config, services).await?;
     let cache = Cache::new(config.cache_bytes_max, Arc::clone(&folder));
     let nonce = RunningServerFile::nonce()?;
-    let edge = EdgeService::new(handler, cache.clone(), config.requests_max);
+    let edge = EdgeService::new(handler, cache.clone(), config);
     let edge = ProvingService::new(edge, nonce.clone());
     let s3 = InvalidatingService::new(s3, cache);
     let timeout = config.stall_timeout;

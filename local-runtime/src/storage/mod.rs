@@ -8,6 +8,7 @@ mod blob;
 mod blob_name;
 mod blocking;
 mod clock;
+mod copies;
 mod data_folder;
 mod error;
 mod guest_database;
@@ -15,6 +16,7 @@ mod index_database;
 mod key_value;
 mod keys;
 mod multipart_uploads;
+mod object_metadata;
 mod object_stream;
 mod objects;
 mod open_files;
@@ -22,6 +24,7 @@ mod private_files;
 pub(crate) mod s3;
 mod sqlite;
 mod unexplained_blobs;
+mod write_condition;
 
 pub(crate) use blob::{BlobWriter, random_name};
 pub(crate) use blocking::run_blocking;
@@ -30,11 +33,13 @@ pub(crate) use error::{Error, Result};
 pub(crate) use guest_database::{GuestConnection, GuestDatabase, ResultSet, SqlValue};
 pub(crate) use index_database::IndexDatabase;
 pub(crate) use keys::open_keys;
+pub(crate) use object_metadata::ObjectMetadata;
 pub(crate) use object_stream::ObjectStream;
-pub(crate) use objects::{LIST_PAGE_MAX, Object, check_key};
+pub(crate) use objects::{LIST_PAGE_MAX, ListPage, Object, check_key};
 pub(crate) use open_files::OpenObject;
 pub(crate) use private_files::private_file;
 pub(crate) use unexplained_blobs::Rebuilt;
+pub(crate) use write_condition::WriteCondition;
 
 /// The only bucket that the S3 service serves.
 pub(crate) const BUCKET: &str = "firstframe";

@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    BlobWriter, DataFolder, Error, OpenObject, Result,
+    BlobWriter, DataFolder, Error, ObjectMetadata, OpenObject, Result, WriteCondition,
     blob::{self, Blob},
     blob_name::{BlobLabel, labelled_name},
     clock,
@@ -25,7 +25,7 @@ const KEY_BYTES_MAX: usize = 1024;
 /// replaced the object between the two steps.
 const OPEN_ATTEMPTS: usize = 8;
 
-const COLUMNS: &str = "key, blob, size, blob_mtime_ns, etag, content_type, modified_ms";
+const COLUMNS: &str = "key, blob, size, blob_mtime_ns, etag, content_type, modified_ms, metadata";
 
 /// An object, as its row describes it.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Object {
     pub(crate) size: u64,
     pub(crate) mtime_ns: i64,
     pub(crate) etag: String,
-    pub(crate) content_type: Option<String>,
+    pub(crate) metadata: ObjectMetadata,
     pub(crate) modified_ms: i64,
 }
 
@@ -49,11 +49,10 @@ pub(crate) struct ListPage {
 }
 
 impl Object {
-    /// The object that `label` describes, with its bytes in `blob`.
-    pub(super) fn new(label: BlobLabel, blob: Blob) -> Self {
+    pub(super) fn new(key: &str, metadata: ObjectMetadata, blob: Blob) -> Self {
         let Blob { name, size, mtime_ns, etag } = blob;
-        let BlobLabel { key, content_type, modified_ms } = label;
-        Self { key, blob: name, size, mtime_ns, etag, content_type, modified_ms }
+        let modified_ms = clock::now_ms();
+        Self { key: key.to_owned(), blob: name, size, mtime_ns, etag, metadata, modified_ms }
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -63,7 +62,7 @@ impl Object {
             size: row.get(2)?,
             mtime_ns: row.get(3)?,
             etag: row.get(4)?,
-            content_type: row.get(5)?,
+            metadata: ObjectMetadata::from_columns(row, 5, 7)?,
             modified_ms: row.get(6)?,
         })
     }
@@ -77,15 +76,18 @@ impl Object {
             .prepare_cached("SELECT blob FROM objects WHERE key = ?1")?
             .query_row([&self.key], |row| row.get(0))
             .optional()?;
-        let insert = "INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        transaction.prepare_cached(insert)?.execute(params![
+        let insert = format!(
+            "INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        );
+        transaction.prepare_cached(&insert)?.execute(params![
             self.key,
             self.blob,
             self.size,
             self.mtime_ns,
             self.etag,
-            self.content_type,
-            self.modified_ms
+            self.metadata.content_type,
+            self.modified_ms,
+            self.metadata.to_column()?
         ])?;
         Ok(replaced)
     }
@@ -135,16 +137,28 @@ impl DataFolder {
         Ok(())
     }
 
-    /// Makes `blob` the object under `key`.
+    /// Makes `blob` the object under `key`, whatever it names now.
+    #[cfg(test)]
     pub(crate) fn put_object(
         &self,
         key: &str,
-        content_type: Option<String>,
+        metadata: impl Into<ObjectMetadata>,
         blob: BlobWriter,
     ) -> Result<Object> {
-        let label = new_label(key, content_type)?;
-        let blob = blob.finish(&label)?;
-        self.put_blob(label, blob, |_| Ok(()))
+        self.put_object_if(key, metadata, blob, &WriteCondition::None)
+    }
+
+    /// Makes `blob` the object under `key`, where `condition` is true of the key.
+    pub(crate) fn put_object_if(
+        &self,
+        key: &str,
+        metadata: impl Into<ObjectMetadata>,
+        blob: BlobWriter,
+        condition: &WriteCondition,
+    ) -> Result<Object> {
+        let metadata = metadata.into();
+        let blob = blob.finish(&new_label(key, &metadata)?)?;
+        self.put_blob(key, metadata, blob, condition, |_| Ok(()))
     }
 
     /// Moves the file `name` of `incoming/` into the store, as the object under `key`. Its bytes are
@@ -152,13 +166,14 @@ impl DataFolder {
     pub(crate) fn import_incoming(
         &self,
         key: &str,
-        content_type: Option<String>,
+        own_metadata: impl Into<ObjectMetadata>,
         name: &str,
     ) -> Result<Object> {
         if !api::limits::is_id(name) {
             return Err(Error::NotFound("file in incoming"));
         }
-        let label = new_label(key, content_type)?;
+        let own_metadata = own_metadata.into();
+        let label = new_label(key, &own_metadata)?;
         let source = self.incoming.join(name);
         let metadata = regular_file_metadata(&source)?;
         let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
@@ -166,24 +181,29 @@ impl DataFolder {
         File::open(&source)?.sync_all()?;
         let name = blob::rename_to_blob(&source, &self.objects, labelled_name(&label)?)?;
         let blob = Blob { name, size, mtime_ns, etag };
-        self.put_blob(label, blob, |_| Ok(()))
+        self.put_blob(key, own_metadata, blob, &WriteCondition::None, |_| Ok(()))
     }
 
-    /// Makes a finished blob the object that `label` describes. `also` writes more rows in the same
-    /// transaction. The blob that is left without a row is removed: the old one, or the new one
-    /// after an error.
+    /// Makes a finished blob the object under `key`, where `condition` is true of the key. `also`
+    /// writes more rows in the same transaction. The blob that is left without a row is removed: the
+    /// old one, or the new one after an error.
     pub(super) fn put_blob(
         &self,
-        label: BlobLabel,
+        key: &str,
+        metadata: ObjectMetadata,
         blob: Blob,
+        condition: &WriteCondition,
         also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<Object> {
-        let object = Object::new(label, blob);
+        let object = Object::new(key, metadata, blob);
         let written = self.database.transaction(|transaction| {
+            if let Err(refusal) = condition.check(transaction, key)? {
+                return Ok(Err(refusal));
+            }
             also(transaction)?;
-            object.write_row(transaction)
+            Ok(Ok(object.write_row(transaction)?))
         });
-        self.remove_unnamed_blob(&object.blob, written)?;
+        self.remove_unnamed_blob(&object.blob, written.flatten())?;
         Ok(object)
     }
 
@@ -287,8 +307,9 @@ pub(crate) fn check_key(key: &str) -> Result<()> {
 }
 
 /// The label of an object that is stored now.
-pub(super) fn new_label(key: &str, content_type: Option<String>) -> Result<BlobLabel> {
+pub(super) fn new_label(key: &str, metadata: &ObjectMetadata) -> Result<BlobLabel> {
     check_key(key)?;
+    let content_type = metadata.content_type.clone();
     Ok(BlobLabel { key: key.to_owned(), content_type, modified_ms: clock::now_ms() })
 }
 

@@ -3,8 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, DirEntry, File},
-    io,
+    fs::{self, DirEntry},
     path::Path,
 };
 
@@ -158,11 +157,10 @@ fn explain(
     } else {
         return Ok(None);
     };
-    let mut hasher = blake3::Hasher::new();
-    io::copy(&mut File::open(&path)?, &mut hasher)?;
-    let etag = blob::hash_128(&hasher.finalize());
-    let blob = Blob { name, size: metadata.len(), mtime_ns: blob::mtime_ns(&metadata), etag };
-    Ok(Some(Object::new(label, blob)))
+    let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
+    let blob = Blob { name, size, mtime_ns, etag: blob::etag_of_bytes(&path)? };
+    let BlobLabel { key, content_type, modified_ms } = label;
+    Ok(Some(Object { modified_ms, ..Object::new(&key, content_type.into(), blob) }))
 }
 
 #[cfg(test)]
@@ -208,7 +206,7 @@ mod tests {
         for before in stored {
             let after = &folder.open_object(&before.key).unwrap().unwrap().object;
             assert_eq!((&after.etag, after.size), (&before.etag, before.size));
-            assert_eq!(after.content_type, before.content_type);
+            assert_eq!(after.metadata, before.metadata);
         }
         drop(folder);
         let folder = DataFolder::open(root.path(), None).unwrap();
