@@ -13,7 +13,7 @@ use crate::{
 
 /// Request headers that a page of another origin may send.
 const CORS_ALLOW_HEADERS: &str = "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
-     Content-Type, X-Client-Token";
+     Accept-Encoding, Content-Type, X-Client-Token";
 /// Response headers that a page of another origin may read.
 const CORS_EXPOSE_HEADERS: &str =
     "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";

@@ -6,6 +6,7 @@ pub mod client_address;
 pub mod conditions;
 pub mod cors;
 pub mod date;
+pub mod file_name;
 pub mod header_values;
 pub mod identity;
 pub mod password;
