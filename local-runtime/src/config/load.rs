@@ -188,7 +188,7 @@ mod tests {
 
     fn flags(pairs: &[(&'static str, &str)]) -> Flags {
         let values = pairs.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
-        Flags { config: None, values }
+        Flags { values, ..Flags::default() }
     }
 
     fn from_toml(text: &str) -> Result<Config> {
