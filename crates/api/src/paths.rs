@@ -44,6 +44,10 @@ pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";
 /// `DELETE` [+ `/{catalogId}`]: removes startup blocks and start indexes, of one title or of all.
 pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
 
+/// `GET` + a challenge of 64 hexadecimal digits: proves that the server which answers is the one that
+/// wrote `runtime.json`. Only `firstframe serve` has it.
+pub const SERVER_PROOF: &str = "/api/v2/server-proof/";
+
 /// The path without the name behind a film's id. The name says nothing: programs name files after it.
 pub fn without_name(path: &str) -> &str {
     let id_len = path.strip_prefix(MEDIA).and_then(|rest| rest.find('/'));

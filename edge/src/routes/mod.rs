@@ -15,7 +15,7 @@ mod health;
 mod history;
 mod home;
 mod image;
-mod media;
+pub(crate) mod media;
 pub(crate) mod page;
 mod picture_urls;
 pub(crate) mod prefetch_window;
