@@ -5,6 +5,8 @@ mod guest_limits;
 #[cfg(test)]
 mod killed_server;
 #[cfg(test)]
+mod private_library;
+#[cfg(test)]
 mod response_cache;
 #[cfg(test)]
 mod s3_clients;
