@@ -10,8 +10,12 @@ use crate::{error::Error, http::Method};
 /// Every URL that the edge answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// Is this deployment alive?
+    /// Is this deployment alive, and are its stores?
     Health,
+    /// Is it alive?
+    HealthLive,
+    /// Does each store respond?
+    HealthReady,
     /// The page's first view.
     Home,
     /// One title.
@@ -130,6 +134,8 @@ impl Route {
         Some(match path {
             "/" => Self::Page,
             paths::HEALTH => Self::Health,
+            paths::HEALTH_LIVE => Self::HealthLive,
+            paths::HEALTH_READY => Self::HealthReady,
             paths::HOME => Self::Home,
             paths::PREFETCH_WINDOW => Self::PrefetchWindow,
             paths::SESSION => Self::AnonymousSession,
@@ -159,6 +165,8 @@ impl Route {
             | Self::AdminStartupOf(_) => &[Method::Delete],
             Self::AdminRoot | Self::AdminPack(_) => &[Method::Get, Method::Head, Method::Put],
             Self::Health
+            | Self::HealthLive
+            | Self::HealthReady
             | Self::Home
             | Self::Title(_)
             | Self::Episodes(_)

@@ -1,8 +1,10 @@
-//! `cargo xtask up | test | check | build | bench | fuzz`: the commands of this repository.
+//! `cargo xtask up | test | check | build | bench | fuzz | attack`: the commands of this repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod advisories;
 mod asset_paths;
 mod assets;
+mod attack;
 mod bench;
 mod build;
 mod check;
@@ -45,6 +47,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Fuzz every parser for a given time.
     Fuzz(fuzz::Arguments),
+    /// Attack a server in every way at once, and watch a film beside it.
+    Attack(attack::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,5 +73,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fuzz(arguments) => fuzz::run(arguments),
+        Command::Attack(arguments) => attack::run(arguments),
     }
 }

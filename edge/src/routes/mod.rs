@@ -54,7 +54,9 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         authorize(platform, &headers).await?;
     }
     match route {
-        Route::Health => Ok(health::show(platform).await),
+        Route::Health => health::show(platform).await,
+        Route::HealthLive => Ok(health::live(platform).await),
+        Route::HealthReady => Ok(health::ready(platform).await),
         Route::Home => home::show(platform, &headers).await,
         Route::Title(id) => title::show(platform, &headers, &id).await,
         Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
