@@ -44,7 +44,7 @@ const TIMEOUT_MS = 20_000;
 /** Why a view cannot be shown. */
 export class CatalogError extends Error {
   /**
-   * @param {'missing' | 'unreachable' | 'failed'} kind
+   * @param {'missing' | 'private' | 'unreachable' | 'failed'} kind
    * @param {string} message
    */
   constructor(kind, message) {
@@ -69,6 +69,7 @@ async function request(path) {
   if (response.ok && body?.data) return body.data;
   const code = body?.error?.code;
   const message = body?.error?.message ?? `The server answers with status ${response.status}.`;
+  if (code === 'sign_in_required') throw new CatalogError('private', message);
   const missing = response.status === 404 || code === 'invalid_identifier';
   throw new CatalogError(missing ? 'missing' : 'failed', message);
 }

@@ -275,7 +275,8 @@ export function watchPage({ id, episodeId }, { useOld, autoplay, setTitle, fail 
     .catch((error) => {
       if (signal.aborted) return;
       // Playback may well work while the catalog does not answer.
-      if (error instanceof CatalogError && error.kind === 'missing') fail(error);
+      const ends = ['missing', 'private'];
+      if (error instanceof CatalogError && ends.includes(error.kind)) fail(error);
     });
   visit.play(resumeSeconds(resumePositionOf(episodeId)), autoplay);
   controlPlayerByKeys(() => visit.player, signal);

@@ -31,8 +31,10 @@ enum Verb {
     Publish(cli::publish::Args),
     /// Fetch and store what titles need so that playback starts at once.
     Prewarm(cli::prewarm::Args),
-    /// Remove what is stored so that titles start at once; it is fetched again when needed.
+    /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
     Purge(cli::purge::Args),
+    /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
+    HashPassword(cli::hash_password::Args),
     /// Write a folder of demo films, made from one built-in clip.
     Demo(cli::demo::Args),
 }
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Verb::Publish(args) => cli::publish::run(args),
         Verb::Prewarm(args) => cli::prewarm::run(args),
         Verb::Purge(args) => cli::purge::run(args),
+        Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
     };
     done.unwrap_or_else(|error| {

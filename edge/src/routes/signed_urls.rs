@@ -3,6 +3,7 @@
 use api::Candidate;
 
 use crate::{
+    access,
     error::Error,
     media::Film,
     platform::{Clock, Platform, Settings},
@@ -56,10 +57,11 @@ pub(super) fn cache_control(left_ms: Option<u64>) -> String {
     )
 }
 
-/// Whether films and pictures of the own store are served without a signature.
+/// Whether films and pictures of the own store are served without a signature. Those of a private library
+/// never are: a signature shows that a viewer got the URL.
 pub(super) async fn is_open<P: Platform>(platform: &P) -> Result<bool, Error> {
     let access = platform.settings().get("media_access").await?;
-    Ok(access.is_none_or(|access| access != "signed"))
+    Ok(access.is_none_or(|access| access != "signed") && !access::is_private(platform).await?)
 }
 
 pub(super) async fn keys<P: Platform>(platform: &P) -> Result<Option<Keys>, Error> {

@@ -33,10 +33,9 @@ pub(super) async fn show<P: Platform>(
         let start = stored_start(platform, headers, episode_id, preferred);
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
-    Ok(super::json_until_changed(
-        headers,
-        &Envelope::data(stream).with_meta("provider", OWN_PROVIDER),
-    ))
+    let envelope = Envelope::data(stream).with_meta("provider", OWN_PROVIDER);
+    // The start is at this viewer's position.
+    Ok(super::json_until_changed(headers, &envelope).replacing("cache-control", super::PRIVATE))
 }
 
 /// What to play, without its start.

@@ -2,10 +2,13 @@
 
 pub mod blocks;
 pub mod circuit_breaker;
+pub mod client_address;
 pub mod conditions;
+pub mod cors;
 pub mod date;
 pub mod header_values;
 pub mod identity;
+pub mod password;
 pub mod picture;
 pub mod progress;
 pub mod provider;
@@ -15,3 +18,4 @@ pub mod selection;
 pub mod signature;
 pub mod start_query;
 pub mod upstream_response;
+pub mod viewer_cookie;

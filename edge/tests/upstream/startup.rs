@@ -24,7 +24,7 @@ pub(crate) fn start(fixture: &UpstreamFixture) {
 
 /// The same stores, and an instance that remembers nothing.
 pub(crate) fn fresh(memory: Memory) -> Memory {
-    Memory { instance: Rc::default(), reports: RefCell::default(), ..memory }
+    Memory { instance: Rc::default(), reports: edge::memory::MemoryReports::default(), ..memory }
 }
 
 fn restart(fixture: UpstreamFixture) -> UpstreamFixture {

@@ -17,6 +17,7 @@ use super::{
     client_address::{ClientAddress, client_address},
     connections::Connection,
     error_response::{component_failure, error_response},
+    host_names::HostNames,
     request_body::{BODY_BYTES_MAX, BodyProgress, BodyTime, RequestBody},
     request_place, request_target,
 };
@@ -33,6 +34,7 @@ const CLIENT_ADDRESS_FIELD: HeaderName = HeaderName::from_static("spin-client-ad
 pub(super) struct EdgeService {
     handler: Handler,
     cache: Cache,
+    host_names: Arc<HostNames>,
     places: Arc<Semaphore>,
     trusted_proxies: Arc<TrustedProxies>,
     /// How long a request body may take: less than the component, which waits for it.
@@ -45,6 +47,7 @@ impl EdgeService {
         Self {
             handler,
             cache,
+            host_names: Arc::new(HostNames::new(config.listen, &config.public_hosts)),
             places: Arc::new(Semaphore::new(config.requests_max)),
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
             body_time: BodyTime::within(config.request_timeout * 4 / 5),
@@ -66,13 +69,35 @@ impl EdgeService {
             let full = "the server runs as many requests as it may; try again in a second";
             return entry.attach(error_response(StatusCode::SERVICE_UNAVAILABLE, full), None);
         }
-        match prepare(request, connection, self.body_time) {
+        match self.prepare(request, connection) {
             Ok((request, progress)) => {
                 let response = self.respond_within_caps(request).await;
                 entry.attach(in_time(response, &progress), permit)
             }
             Err(refusal) => entry.attach(*refusal, permit),
         }
+    }
+
+    /// The request as the component gets it: with an absolute URI and a bounded body.
+    fn prepare(
+        &self,
+        request: Request<Incoming>,
+        connection: Arc<Connection>,
+    ) -> Result<(Request<WasiBody>, BodyProgress), Box<Response<WasiBody>>> {
+        let (mut parts, body) = request.into_parts();
+        if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+            let message = "a request body has at most 4 MiB";
+            return Err(error_response(StatusCode::PAYLOAD_TOO_LARGE, message).into());
+        }
+        request_target::normalize(&mut parts)
+            .map_err(|(status, message)| error_response(status, message))?;
+        if !self.host_names.contain(parts.uri.host().unwrap_or_default()) {
+            let message = "this server has no such name: if browsers reach it by this one, add it to \
+                           the setting public_hosts";
+            return Err(error_response(StatusCode::MISDIRECTED_REQUEST, message).into());
+        }
+        let (body, progress) = RequestBody::new(body, connection, self.body_time);
+        Ok((Request::from_parts(parts, body.boxed_unsync()), progress))
     }
 
     async fn respond_within_caps(self, request: Request<WasiBody>) -> Response<WasiBody> {
@@ -107,23 +132,6 @@ impl Service<Request<Incoming>> for EdgeService {
         let this = self.clone();
         Box::pin(async move { Ok(this.respond(request).await) })
     }
-}
-
-/// The request as the component gets it: with an absolute URI and a bounded body.
-fn prepare(
-    request: Request<Incoming>,
-    connection: Arc<Connection>,
-    body_time: BodyTime,
-) -> Result<(Request<WasiBody>, BodyProgress), Box<Response<WasiBody>>> {
-    let (mut parts, body) = request.into_parts();
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        let message = "a request body has at most 4 MiB";
-        return Err(error_response(StatusCode::PAYLOAD_TOO_LARGE, message).into());
-    }
-    request_target::normalize(&mut parts)
-        .map_err(|(status, message)| error_response(status, message))?;
-    let (body, progress) = RequestBody::new(body, connection, body_time);
-    Ok((Request::from_parts(parts, body.boxed_unsync()), progress))
 }
 
 /// Says to the component who sent the request, as Spin does. A client's own field is replaced.

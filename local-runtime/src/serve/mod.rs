@@ -8,6 +8,7 @@ mod edge_service;
 mod error_response;
 mod folded_log;
 mod head_check;
+mod host_names;
 mod http_server;
 mod logging;
 mod open_file_limit;

@@ -45,7 +45,7 @@ impl Fixture {
 
     /// The status line of the response to a small request from a source address.
     fn health(&self, from: IpAddr) -> String {
-        status_line(&mut self.send(from, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"))
+        status_line(&mut self.send(from, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"))
     }
 
     fn request(&self, rest: &str) -> String {
@@ -68,8 +68,9 @@ fn status_line(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&line).trim().to_owned()
 }
 
-const SLOW_BODY: &str = "POST /api/v2/history HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{";
-const FILM: &str = "GET /api/v2/media/0123 HTTP/1.1\r\nHost: a\r\n\r\n";
+const SLOW_BODY: &str =
+    "POST /api/v2/history HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{";
+const FILM: &str = "GET /api/v2/media/0123 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 #[test]
 fn client_that_takes_every_connection_gives_some_to_others() {
@@ -104,9 +105,9 @@ fn clients_behind_a_trusted_proxy_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--requests-max", "10", "--trusted-proxies", "127.0.0.0/8"];
     let fixture = Fixture::start(folder.path(), &flags);
-    let film = FILM.replace("Host: a", "Host: a\r\nX-Forwarded-For: 192.0.2.1");
+    let film = FILM.replace("Host: localhost", "Host: localhost\r\nX-Forwarded-For: 192.0.2.1");
     let held: Vec<_> = (0..10).map(|_| fixture.send(GREEDY, &film)).collect();
-    let other = "GET /health HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.2\r\n\r\n";
+    let other = "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.2\r\n\r\n";
     assert_eq!(status_line(&mut fixture.send(GREEDY, other)), "HTTP/1.1 200 OK");
     drop(held);
 }
@@ -118,7 +119,8 @@ fn slow_body_is_the_fault_of_its_client() {
     let session =
         fixture.server.agent.post(format!("{}api/v2/session/anonymous", fixture.server.url));
     let token = header(&session.send_empty().unwrap(), "x-client-token");
-    let slow = SLOW_BODY.replace("Host: a", &format!("Host: a\r\nX-Client-Token: {token}"));
+    let slow = SLOW_BODY
+        .replace("Host: localhost", &format!("Host: localhost\r\nX-Client-Token: {token}"));
     let started = Instant::now();
     let line = fixture.request(&slow);
     assert_eq!(line, "HTTP/1.1 408 Request Timeout");
@@ -147,7 +149,8 @@ fn memory_does_not_grow_with_the_targets_of_requests() {
     let mut stream = fixture.send(HONEST, "");
     let mut ask = |n: usize| {
         let target = format!("/api/v2/media/0123?at={n}{}", "a".repeat(7_500));
-        write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\nRange: bytes=0-9\r\n\r\n").unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-9\r\n\r\n")
+            .unwrap();
         assert_eq!(status_line(&mut stream), "HTTP/1.1 206 Partial Content");
         let mut rest = Vec::new();
         while !rest.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -173,18 +176,21 @@ fn host_fields_and_targets_are_checked_as_9112_says() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Fixture::start(folder.path(), &[]);
     for (request, line) in [
-        ("GET /health HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), "HTTP/1.1 200 OK"),
+        ("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), "HTTP/1.1 200 OK"),
         ("GET /health HTTP/1.1\r\n\r\n".to_owned(), "HTTP/1.1 400 Bad Request"),
         (
-            "GET /health HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n".to_owned(),
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n".to_owned(),
             "HTTP/1.1 400 Bad Request",
         ),
         ("GET /health HTTP/1.1\r\nHost: a/b\r\n\r\n".to_owned(), "HTTP/1.1 400 Bad Request"),
         ("GET /health HTTP/1.0\r\n\r\n".to_owned(), "HTTP/1.0 200 OK"),
-        ("GET /health HTTP/1.1\nHost: a\n\n".to_owned(), "HTTP/1.1 400 Bad Request"),
-        ("GET /health HTTP/1.1\r\nHost: a\nX: b\r\n\r\n".to_owned(), "HTTP/1.1 400 Bad Request"),
+        ("GET /health HTTP/1.1\nHost: localhost\n\n".to_owned(), "HTTP/1.1 400 Bad Request"),
         (
-            format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(9_000)),
+            "GET /health HTTP/1.1\r\nHost: localhost\nX: b\r\n\r\n".to_owned(),
+            "HTTP/1.1 400 Bad Request",
+        ),
+        (
+            format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(9_000)),
             "HTTP/1.1 414 URI Too Long",
         ),
     ] {

@@ -54,7 +54,7 @@ fn request_beyond_a_cap_gets_503_with_retry_after() {
         .map(|_| {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-            write!(stream, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
             stream
         })
         .collect();

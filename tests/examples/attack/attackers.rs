@@ -54,7 +54,7 @@ const ATTACKS: [Attack; 8] = [
     Attack {
         host: 2,
         connections: 1030,
-        request: |_| "GET / HTTP/1.1\r\nHost: a".to_owned(),
+        request: |_| "GET / HTTP/1.1\r\nHost: localhost".to_owned(),
         then: Then::Trickle,
     },
     Attack { host: 3, connections: 520, request: slow_body, then: Then::Trickle },
@@ -77,11 +77,12 @@ const ATTACKS: [Attack; 8] = [
 ];
 
 fn get(path: &str) -> String {
-    format!("GET /api/v2/{path} HTTP/1.1\r\nHost: a\r\n\r\n")
+    format!("GET /api/v2/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 fn slow_body(_: u64) -> String {
-    "POST /api/v2/stream/window HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n{".to_owned()
+    "POST /api/v2/stream/window HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n{"
+        .to_owned()
 }
 
 fn long_query(n: u64) -> String {
@@ -90,15 +91,16 @@ fn long_query(n: u64) -> String {
 }
 
 fn session(_: u64) -> String {
-    "POST /api/v2/session/anonymous HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".to_owned()
+    "POST /api/v2/session/anonymous HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+        .to_owned()
 }
 
 fn nonsense(n: u64) -> String {
     match n % 4 {
-        0 => "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
-        1 => "GET / HTTP/1.1\nHost: a\n\n".to_owned(),
+        0 => "GET / HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n".to_owned(),
+        1 => "GET / HTTP/1.1\nHost: localhost\n\n".to_owned(),
         2 => format!("\u{1b}[2J{n}\r\n\r\n"),
-        _ => format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "y".repeat(40_000)),
+        _ => format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "y".repeat(40_000)),
     }
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, openPage, screenshot } from './browsers.mjs';
-import { folderOf, publish, serve } from '../firstframe.mjs';
+import { folderOf, hashPassword, publish, serve } from '../firstframe.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -152,6 +152,38 @@ test('missing pages say so, with a link to home', { timeout: 120_000 }, async ()
       { timeout: 15_000 });
     await close();
   }
+});
+
+test('an unknown path is the page that says so, with status 404', { timeout: 60_000 }, async () => {
+  const opened = await openPage(browser);
+  const response = await opened.page.goto(new URL('/no/such/path', server.url).href);
+  assert.equal(response?.status(), 404);
+  await opened.page.waitForFunction(() => document.querySelector('h1')?.textContent?.includes('nothing here'));
+  await opened.page.browserContext().close();
+});
+
+test('a private library asks for its password, then shows what was asked for', { timeout: 120_000 }, async () => {
+  const hash = await hashPassword('open sesame');
+  const own = await serve(['--viewers', 'password', '--viewers-password', hash]);
+  const folder = await folderOf(own.data, { 'Night Train.mp4': await film('index-first') });
+  assert.equal((await publish(own.data, folder)).status, 0);
+  const { page } = await openPage(browser);
+  for (const target of ['/', '/title/night-train', '/watch/night-train.1']) {
+    await page.goto(new URL(target, own.url).href);
+    await page.waitForSelector('.sign-in input', { visible: true });
+  }
+  await page.type('.sign-in input', 'open barley');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('[role=alert]')?.textContent?.includes('not the password'));
+  await page.type('.sign-in input', 'open sesame');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('firstframe-video');
+  await page.evaluate(() => document.querySelector('firstframe-video')?.play());
+  await playsTo(page, 1);
+  await page.goto(own.url.href);
+  await page.waitForSelector('#main a[href="/title/night-train"]');
+  await page.browserContext().close();
+  await own.stop();
 });
 
 for (const dark of [false, true]) {

@@ -15,7 +15,7 @@ const SECTIONS: [&str; 7] = [
     "The command line",
 ];
 
-fn limits() -> String {
+fn document() -> String {
     fs::read_to_string(root().join("docs/limits.md")).unwrap()
 }
 
@@ -35,19 +35,19 @@ fn rows(text: &str) -> Vec<(&str, Vec<&str>)> {
 
 #[test]
 fn sections_of_limits_are_in_order() {
-    let text = limits();
+    let text = document();
     let found: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(found, SECTIONS);
 }
 
 #[test]
 fn limits_name_a_number_and_a_test_that_exist() {
-    let text = limits();
+    let text = document();
     let broken = rows(&text).into_iter().flat_map(|(_, cells)| {
-        let [what, limit, place, test] = cells[..] else {
+        let [what, limit, code, holder] = cells[..] else {
             return vec![format!("{}: a row has four cells", cells.join(" | "))];
         };
-        let faults = [place, test].into_iter().filter_map(fault);
+        let faults = [code, holder].into_iter().filter_map(fault);
         let empty = (limit.is_empty()).then(|| "no limit".to_owned());
         faults.chain(empty).map(|fault| format!("{what}: {fault}")).collect()
     });
@@ -70,7 +70,7 @@ fn fault(cell: &str) -> Option<String> {
 
 #[test]
 fn limits_of_a_section_are_sorted() {
-    let text = limits();
+    let text = document();
     let rows = rows(&text);
     let broken = rows.windows(2).filter(|pair| {
         let [(section, cells), (next_section, next)] = pair else { return false };
