@@ -21,6 +21,8 @@
  * @property {string} [label]
  * @property {string} [releasedAt]
  * @property {number} [durationMs]
+ * @property {string} [codec] Of the file that plays: RFC 6381 names, with commas.
+ * @property {string} [unplayable] Why no browser plays it.
  *
  * @typedef {object} Title
  * @property {string} id

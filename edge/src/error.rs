@@ -4,7 +4,7 @@ use api::{Envelope, ErrorBody, ErrorCode};
 
 use crate::{
     http::{Body, Reply},
-    platform::{Platform, PortError},
+    platform::{Platform, PortError, StreamOf},
 };
 
 /// Why a request is refused.
@@ -32,6 +32,8 @@ pub enum Error {
     ForeignOrigin,
     /// A setting is missing or has a value that it cannot have; the text is for the operator.
     Misconfigured(&'static str),
+    /// A setting does not parse or breaks a rule; the text is for the operator.
+    InvalidSetting(String),
     /// There is no such thing; its name.
     NotFound(&'static str),
     /// A film has no start index, and why.
@@ -83,9 +85,10 @@ impl Error {
             Self::UpstreamBusy(..) => ErrorCode::UpstreamUnavailable,
             Self::SourceGone(_) => ErrorCode::SourceGone,
             Self::StorageFull(_) => ErrorCode::StorageFull,
-            Self::StorageUnavailable(_) | Self::PageMissing | Self::Misconfigured(_) => {
-                ErrorCode::StorageUnavailable
-            }
+            Self::StorageUnavailable(_)
+            | Self::InvalidSetting(_)
+            | Self::PageMissing
+            | Self::Misconfigured(_) => ErrorCode::StorageUnavailable,
         }
     }
 
@@ -143,7 +146,9 @@ impl Error {
             Self::RangeNotSatisfiable(size_bytes) => {
                 format!("the range names none of the {size_bytes} bytes")
             }
-            Self::StorageUnavailable(_) => "a store did not answer: try again later".to_owned(),
+            Self::StorageUnavailable(_) | Self::InvalidSetting(_) => {
+                "a store did not answer: try again later".to_owned()
+            }
             Self::StorageFull(_) => {
                 "a store is full and keeps nothing new: make room, or raise its limit, and send \
                  this again"
@@ -173,6 +178,7 @@ impl Error {
     pub(crate) fn detail(&self) -> Option<&str> {
         match self {
             Self::StorageUnavailable(detail)
+            | Self::InvalidSetting(detail)
             | Self::StorageFull(detail)
             | Self::UpstreamFailed(detail)
             | Self::UpstreamBusy(_, detail)
@@ -204,8 +210,25 @@ impl Error {
         platform.report(self.detail().unwrap_or(otherwise));
     }
 
+    /// The reply to the deployer, who also gets the text about providers. What stores say stays in
+    /// the log.
+    pub(crate) fn into_explained_reply<P: Platform>(self, platform: &P) -> Reply<StreamOf<P>> {
+        let Some(detail) = self.detail().map(str::to_owned) else { return self.into_reply() };
+        platform.report(&detail);
+        let is_of_a_store = matches!(self, Self::StorageUnavailable(_) | Self::StorageFull(_));
+        if is_of_a_store {
+            return self.into_reply();
+        }
+        self.reply(format!("{detail}; mend that, or wait, and send this again"))
+    }
+
     pub(crate) fn into_reply<S>(self) -> Reply<S> {
-        let (code, message) = (self.code(), self.message());
+        let message = self.message();
+        self.reply(message)
+    }
+
+    fn reply<S>(self, message: String) -> Reply<S> {
+        let code = self.code();
         let envelope = Envelope::<()>::error(ErrorBody { code, message });
         let reply = Reply::new(code.status(), Body::Bytes(crate::http::json_bytes(&envelope)))
             .with("content-type", "application/json")
@@ -220,7 +243,9 @@ impl Error {
             Self::RangeNotSatisfiable(size) => reply
                 .with("accept-ranges", "bytes")
                 .with("content-range", format!("bytes */{size}")),
-            Self::StorageUnavailable(_) | Self::UpstreamFailed(_) => reply.with("retry-after", "1"),
+            Self::StorageUnavailable(_) | Self::InvalidSetting(_) | Self::UpstreamFailed(_) => {
+                reply.with("retry-after", "1")
+            }
             Self::UpstreamBusy(ms, _) | Self::TooManyAttempts(ms) | Self::TooManySessions(ms) => {
                 reply.with("retry-after", ms.div_ceil(1000).to_string())
             }

@@ -109,7 +109,7 @@ impl IdPath {
 impl Route {
     /// Parses the path of a URL, percent-encoded as it came.
     pub fn parse(path: &str) -> Result<Self, Error> {
-        let path = decode(path)?;
+        let path = decode(paths::without_name(path))?;
         if let Some(route) = Self::without_id(&path) {
             return Ok(route);
         }

@@ -93,7 +93,10 @@ fn published_titles_are_on_home_and_in_the_catalog() {
 
     let stream = parsed(&get(&memory, "/api/v2/stream/series.12"));
     assert_eq!(stream["data"]["selectionReason"], "preferred_720p_direct_mp4");
-    assert_eq!(stream["data"]["preferredStream"]["url"], "/api/v2/media/series-720");
+    let url = "/api/v2/media/series-720/SERIES%2012%20Episode%2012.mp4";
+    assert_eq!(stream["data"]["preferredStream"]["url"], url);
+    let film = parsed(&get(&memory, "/api/v2/stream/film.1"));
+    assert_eq!(film["data"]["preferredStream"]["url"], "/api/v2/media/film-720/FILM.mp4");
     assert_eq!(stream["data"]["preferredStream"]["sizeBytes"], 1_000);
     assert_eq!(stream["data"]["candidates"].as_array().unwrap().len(), 2);
 }

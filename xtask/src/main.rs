@@ -1,4 +1,5 @@
-//! `cargo xtask up | test | check | build | bench | fuzz | attack`: the commands of this repository.
+//! `cargo xtask up | test | check | build | bench | fuzz | kills | attack`: the commands of this
+//! repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod advisories;
@@ -10,6 +11,7 @@ mod build;
 mod check;
 mod conformance;
 mod fuzz;
+mod kills;
 mod licenses;
 mod minify;
 mod module_graph;
@@ -47,6 +49,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Fuzz every parser for a given time.
     Fuzz(fuzz::Arguments),
+    /// Kill backups and restores at many moments, by hand.
+    Kills(kills::Arguments),
     /// Attack a server in every way at once, and watch a film beside it.
     Attack(attack::Arguments),
 }
@@ -73,6 +77,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fuzz(arguments) => fuzz::run(arguments),
+        Command::Kills(arguments) => kills::run(arguments),
         Command::Attack(arguments) => attack::run(arguments),
     }
 }

@@ -15,7 +15,7 @@ mod health;
 mod history;
 mod home;
 mod image;
-mod media;
+pub(crate) mod media;
 pub(crate) mod page;
 mod picture_urls;
 pub(crate) mod prefetch_window;
@@ -54,7 +54,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
     route: Route,
     subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let Request { method, query, headers, connection, upload, .. } = request;
+    let Request { method, path, query, headers, connection, upload } = request;
     match route {
         Route::Health => health::show(platform).await,
         Route::HealthLive => Ok(health::live(platform).await),
@@ -65,7 +65,10 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Stream(id) => stream::show(platform, &headers, &id).await,
         // What each request would have to have room for is set aside for those that need it.
         Route::StreamStart(id) => Box::pin(stream_start::read(platform, method, &id, &query)).await,
-        Route::Media(id) => media::read(platform, method, &headers, &id, &query).await,
+        Route::Media(id) => {
+            let reply = media::read(platform, method, &headers, &id, &query).await?;
+            Ok(media::named(reply, &path, &id, &query))
+        }
         Route::Headers(id) => headers::read(platform, &headers, &id, &query).await,
         Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,

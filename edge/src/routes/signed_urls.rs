@@ -1,6 +1,6 @@
 //! URLs of films and pictures, signed and checked by the keys of the setting `media_keys`.
 
-use api::Candidate;
+use api::{Candidate, paths};
 
 use crate::{
     access,
@@ -28,7 +28,7 @@ pub(super) async fn sign<P: Platform>(
 /// The source id in a candidate's URL, and what signs it.
 pub(super) fn split_media_url(url: &str) -> (&str, &str) {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    (path.rsplit('/').next().unwrap_or_default(), query)
+    (paths::without_name(path).strip_prefix(paths::MEDIA).unwrap_or_default(), query)
 }
 
 /// How many milliseconds a URL is still good for; none of an open one, which is good for ever.

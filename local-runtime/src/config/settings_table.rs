@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 28] = [
+pub(super) const SETTINGS: [Setting; 30] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -42,7 +42,14 @@ pub(super) const SETTINGS: [Setting; 28] = [
         value_name: "ORIGINS",
         default: Some(""),
         help: "Origins that the edge may call, such as https://media.example, separated by \
-               commas; a host name must resolve to a public address, an IP address may be any",
+               commas; https://*.media.example stands for every name below; a host name must \
+               resolve to a public address, unless its provider is private; an IP address may be any",
+    },
+    Setting {
+        name: "outbound_ca",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with root certificates that the edge trusts besides those of browsers",
     },
     Setting {
         name: "providers",
@@ -50,6 +57,13 @@ pub(super) const SETTINGS: [Setting; 28] = [
         default: None,
         help: "A JSON file with the list of providers of upstream films; allowed_outbound_hosts \
                must name their origins, too",
+    },
+    Setting {
+        name: "provider_secrets",
+        value_name: "FILE",
+        default: None,
+        help: "A JSON file with an object of texts, which the records of providers name as \
+               {secret:name}",
     },
     Setting {
         name: "viewers",
