@@ -7,6 +7,11 @@ use crate::{
     platform::{Platform, PortError, StreamOf},
 };
 
+const TOO_MANY_SESSIONS: &str =
+    "too many new sessions from this address: try again after the seconds of Retry-After";
+const UPSTREAM_BUSY: &str =
+    "the provider does not respond: try again after the seconds of Retry-After";
+
 /// Why a request is refused.
 #[derive(Debug)]
 pub enum Error {
@@ -118,10 +123,7 @@ impl Error {
                 "this library is private: send its password to POST /api/v2/session".to_owned()
             }
             Self::WrongPassword => "this is not the password of this library".to_owned(),
-            Self::TooManySessions(_) => {
-                "too many new sessions from this address: try again after the seconds of Retry-After"
-                    .to_owned()
-            }
+            Self::TooManySessions(_) => TOO_MANY_SESSIONS.to_owned(),
             Self::TooManyAttempts(ms) => format!(
                 "too many attempts to sign in: try again in {} minutes",
                 ms.div_ceil(60_000)
@@ -158,10 +160,7 @@ impl Error {
                 "the provider did not send the requested bytes: send the request again"
                     .to_owned()
             }
-            Self::UpstreamBusy(..) => {
-                "the provider does not respond: try again after the seconds of Retry-After"
-                    .to_owned()
-            }
+            Self::UpstreamBusy(..) => UPSTREAM_BUSY.to_owned(),
             Self::SourceGone(_) => {
                 "the provider has replaced this file by another one: load the stream, or the title, \
                  again"

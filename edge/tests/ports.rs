@@ -197,7 +197,6 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let beyond = [block_reads, &[Upstream]].concat();
     vec![
         case("GET", "/health", &[KeyValue, Objects, Database]),
-        case("GET", "/health/live", &[]),
         case("GET", "/", &[]),
         case("GET", "/assets/none.js", &[]),
         case("OPTIONS", "/api/v2/home", &[]),

@@ -21,12 +21,11 @@ pub(super) async fn begin<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let known = viewers::viewer(platform, headers).await?;
     let token = headers.get("x-client-token").unwrap_or_default().to_owned();
-    let token = match known {
-        Some(_) => token,
-        None => {
-            count_session(platform, connection)?;
-            viewers::new_viewer(platform).await?.1
-        }
+    let token = if known.is_some() {
+        token
+    } else {
+        count_session(platform, connection)?;
+        viewers::new_viewer(platform).await?.1
     };
     let client_id = client_id(&token);
     let session = Session { client_token: token.clone(), client_id };

@@ -95,7 +95,7 @@ async fn measure(deployment: &Deployment, log: &Path, end: Instant) -> Result<Me
 }
 
 fn line_count(log: &Path) -> Result<usize> {
-    Ok(fs::read(log)?.iter().filter(|byte| **byte == b'\n').count())
+    Ok(fs::read_to_string(log)?.lines().count())
 }
 
 /// The resident set size of a process, in bytes.
