@@ -33,6 +33,12 @@ enum Verb {
     Prewarm(cli::prewarm::Args),
     /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
     Purge(cli::purge::Args),
+    /// Back the data folder of a server on this machine up, also while it runs.
+    Backup(cli::backup::BackupArgs),
+    /// Restore a backup into an empty data folder.
+    Restore(cli::backup::RestoreArgs),
+    /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
+    HashPassword(cli::hash_password::Args),
     /// Write a folder of demo films, made from one built-in clip.
     Demo(cli::demo::Args),
 }
@@ -43,6 +49,9 @@ fn main() -> ExitCode {
         Verb::Publish(args) => cli::publish::run(args),
         Verb::Prewarm(args) => cli::prewarm::run(args),
         Verb::Purge(args) => cli::purge::run(args),
+        Verb::Backup(args) => cli::backup::backup(args),
+        Verb::Restore(args) => cli::backup::restore(args),
+        Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! `cargo xtask up | test | check | build | bench | fuzz`: the commands of this repository.
+//! `cargo xtask up | test | check | build | bench | fuzz | kills`: the commands of this repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod asset_paths;
@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod conformance;
 mod fuzz;
+mod kills;
 mod licenses;
 mod minify;
 mod module_graph;
@@ -45,6 +46,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Fuzz every parser for a given time.
     Fuzz(fuzz::Arguments),
+    /// Kill backups and restores at many moments, by hand.
+    Kills(kills::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,5 +72,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fuzz(arguments) => fuzz::run(arguments),
+        Command::Kills(arguments) => kills::run(arguments),
     }
 }

@@ -41,8 +41,8 @@ pub use stream::{
 };
 pub use titles::{Episode, EpisodeList, Health, Home, StartupStore, TitleCard, TitleDetail};
 pub use viewer::{
-    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, Watchlist,
-    WatchlistEntry,
+    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, SignIn, SignedIn,
+    Watchlist, WatchlistEntry,
 };
 
 /// Private header field of responses: the key of the object in the body. A host's own object store

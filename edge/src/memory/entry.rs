@@ -11,11 +11,11 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use super::{Memory, MemoryClock, StreamEnd};
+use super::{Memory, MemoryClock, MemoryStream, StreamEnd};
 use crate::{
-    http::{Body, Headers, Method, Reply, Request},
+    http::{Body, Connection, Headers, Method, PartStream, Reply, Request},
     platform::{PortError, Upload},
-    serve::{run_prefetch, serve},
+    serve::{BodyWriter, ClientGone, run_prefetch, serve, write_joined},
 };
 
 /// A response, with its body in memory.
@@ -50,6 +50,37 @@ impl Upload for MemoryUpload<'_> {
     }
 }
 
+/// A client that reads a body to its end.
+#[derive(Default)]
+struct Written(Vec<u8>);
+
+impl BodyWriter<MemoryStream> for Written {
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ClientGone> {
+        self.0.extend(bytes);
+        Ok(())
+    }
+
+    async fn write_stream(&mut self, part: PartStream<MemoryStream>) -> Result<u64, ClientGone> {
+        let [skip, length] =
+            [part.skip, part.length].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        let bytes = part.stream.bytes.get(skip..).unwrap_or_default();
+        let bytes = bytes.get(..length).unwrap_or(bytes);
+        self.0.extend(bytes);
+        Ok(bytes.len() as u64)
+    }
+}
+
+/// What the platform says of the connection: of a test, in headers of these names.
+fn connection(headers: &[(&str, &str)]) -> Connection {
+    let value =
+        |name| headers.iter().find(|(sent, _)| *sent == name).map_or("", |(_, value)| *value);
+    Connection {
+        client_address: value("client-address").to_owned(),
+        authority: value("host").to_owned(),
+        is_tls: value("tls") == "on",
+    }
+}
+
 /// Sends a request to the edge. A body of `None` breaks off.
 pub fn send(
     platform: &Memory,
@@ -75,17 +106,22 @@ pub async fn respond(
         path: path.to_owned(),
         query: query.to_owned(),
         headers: Headers::of(headers),
+        connection: connection(headers),
         upload: MemoryUpload(body),
     };
     let Reply { status, headers, body, prefetch } = serve(platform, request).await;
     if let Some(prefetch) = prefetch {
         run_prefetch(platform, prefetch).await;
     }
-    let is_stream = matches!(body, Body::Stream(_) | Body::Joined(..));
-    let mut is_truncated = matches!(&body, Body::Stream(stream) | Body::Joined(_, stream)
-        if stream.ending != StreamEnd::Complete);
+    let is_stream = matches!(body, Body::Stream(_) | Body::Joined(_));
+    let mut is_truncated =
+        matches!(&body, Body::Stream(stream) if stream.ending != StreamEnd::Complete);
     let mut body = match body {
-        Body::Joined(head, stream) => [head, stream.bytes].concat(),
+        Body::Joined(joined) => {
+            let mut written = Written::default();
+            is_truncated = !write_joined(platform, joined, &mut written).await;
+            written.0
+        }
         Body::Empty => Vec::new(),
         Body::Bytes(bytes) => bytes,
         Body::Stream(stream) => stream.bytes,
@@ -96,7 +132,7 @@ pub async fn respond(
     if let Some(promised) = promised.and_then(|(_, length)| length.parse().ok())
         && is_stream
     {
-        is_truncated = body.len() < promised;
+        is_truncated |= body.len() < promised;
         body.truncate(promised);
     }
     MemoryResponse { status, headers, body, is_stream, is_truncated }

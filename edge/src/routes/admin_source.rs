@@ -17,15 +17,25 @@ const BODY_BYTES_MAX: usize = 6 * (FILE_BYTES_MAX + api::limits::ID_CHARS_MAX) +
 pub(super) async fn ingest<P: Platform, U: Upload>(
     platform: &P,
     upload: U,
+    subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let file = read_file(upload).await?;
-    let ingested = ingest::ingest_film(platform, &file.provider, &file.file).await?;
+    let file = read_file(upload, subject).await?;
+    let ingested = match ingest::ingest_film(platform, &file.provider, &file.file).await {
+        Ok(ingested) => ingested,
+        Err(error) => return Ok(error.into_explained_reply(platform)),
+    };
     let registered = IngestedFile { size_bytes: ingested.size_bytes(), id: ingested.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }
 
-/// Reads which file to ingest.
-pub(super) async fn read_file<U: Upload>(upload: U) -> Result<ProviderFile, Error> {
+/// Reads which file to ingest, and writes it to `subject`.
+pub(super) async fn read_file<U: Upload>(
+    upload: U,
+    subject: &mut String,
+) -> Result<ProviderFile, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
-    serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))
+    let file: ProviderFile =
+        serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))?;
+    *subject = format!("{}: {}", file.provider, file.file);
+    Ok(file)
 }

@@ -2,7 +2,7 @@
 
 use api::{Candidate, Envelope, Stream, StreamStart, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use catalog::{OWN_PROVIDER, parse_episode_id};
+use catalog::{Episode, OWN_PROVIDER, parse_episode_id};
 
 use super::signed_urls;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     media::{Film, start_index},
     platform::{Platform, StreamOf, with_timeout},
     rules::{
-        selection,
+        file_name, selection,
         start_query::{StartQuery, seconds},
     },
     viewers,
@@ -33,10 +33,9 @@ pub(super) async fn show<P: Platform>(
         let start = stored_start(platform, headers, episode_id, preferred);
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
-    Ok(super::json_until_changed(
-        headers,
-        &Envelope::data(stream).with_meta("provider", OWN_PROVIDER),
-    ))
+    let envelope = Envelope::data(stream).with_meta("provider", OWN_PROVIDER);
+    // The start is at this viewer's position.
+    Ok(super::json_until_changed(headers, &envelope).replacing("cache-control", super::PRIVATE))
 }
 
 /// What to play, without its start.
@@ -44,6 +43,10 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
     let episode = catalog_cache::episode(platform, episode_id).await?;
     let episode = episode.ok_or(Error::NotFound("episode"))?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
+    let name = file_name::segment(&download_name(platform, episode_id, &episode).await?);
+    for candidate in &mut candidates {
+        candidate.url = format!("{}/{name}", candidate.url);
+    }
     signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {
         episode_id: episode_id.to_owned(),
@@ -53,6 +56,22 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
         selection_reason,
         provider: OWN_PROVIDER.to_owned(),
         start: None,
+    })
+}
+
+/// The name of an episode's file: that of its title, and of the episode where there are several.
+async fn download_name<P: Platform>(
+    platform: &P,
+    episode_id: &str,
+    episode: &Episode,
+) -> Result<String, Error> {
+    let Some((catalog_id, number)) = parse_episode_id(episode_id) else {
+        return Ok(episode.title.clone());
+    };
+    Ok(match catalog_cache::title(platform, catalog_id).await? {
+        Some(title) if title.episodes.len() == 1 => title.title,
+        Some(title) => format!("{} {number:02} {}", title.title, episode.title),
+        None => episode.title.clone(),
     })
 }
 

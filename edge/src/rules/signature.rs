@@ -21,15 +21,18 @@ pub enum Scope {
     Media,
     /// A picture, by its image id.
     Image,
+    /// A viewer of a private library, by its password.
+    Viewer,
 }
 
 impl Scope {
     /// How long a URL is good at least: a film's for a long evening, a picture's for a week, as long
-    /// as a page may stand open.
-    const fn life_ms(self) -> u64 {
+    /// as a page may stand open. A viewer signs in once a month.
+    pub(super) const fn life_ms(self) -> u64 {
         match self {
             Self::Media => 6 * HOUR_MS,
             Self::Image => 7 * 24 * HOUR_MS,
+            Self::Viewer => 30 * 24 * HOUR_MS,
         }
     }
 
@@ -39,6 +42,7 @@ impl Scope {
         match self {
             Self::Media => HOUR_MS,
             Self::Image => 24 * HOUR_MS,
+            Self::Viewer => 1000,
         }
     }
 
@@ -46,6 +50,7 @@ impl Scope {
         match self {
             Self::Media => "media",
             Self::Image => "image",
+            Self::Viewer => "viewer",
         }
     }
 }

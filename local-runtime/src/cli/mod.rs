@@ -1,13 +1,15 @@
 //! The verbs of the command line: flags and variables in, a call of `publisher` out; and the demo
 //! library.
 
+pub(crate) mod backup;
 pub(crate) mod demo;
 mod deployment;
+pub(crate) mod hash_password;
 pub(crate) mod prewarm;
 pub(crate) mod publish;
 pub(crate) mod purge;
 
-/// Exit status of `prewarm` and `purge` where some titles failed; 2 is that of clap.
+/// Exit status of `backup`, `prewarm` and `purge` where some of it failed; 2 is that of clap.
 const SOME_FAILED: u8 = 3;
 
 fn exit_code(all_done: bool) -> std::process::ExitCode {

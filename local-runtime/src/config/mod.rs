@@ -9,4 +9,4 @@ mod values;
 
 pub(crate) use flags::Flags;
 pub(crate) use load::Config;
-pub(crate) use values::Origin;
+pub(crate) use values::{Origin, private_origins};

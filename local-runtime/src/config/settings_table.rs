@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 23] = [
+pub(super) const SETTINGS: [Setting; 29] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -42,7 +42,14 @@ pub(super) const SETTINGS: [Setting; 23] = [
         value_name: "ORIGINS",
         default: Some(""),
         help: "Origins that the edge may call, such as https://media.example, separated by \
-               commas; a host name must resolve to a public address, an IP address may be any",
+               commas; https://*.media.example stands for every name below; a host name must \
+               resolve to a public address, unless its provider is private; an IP address may be any",
+    },
+    Setting {
+        name: "outbound_ca",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with root certificates that the edge trusts besides those of browsers",
     },
     Setting {
         name: "providers",
@@ -50,6 +57,42 @@ pub(super) const SETTINGS: [Setting; 23] = [
         default: None,
         help: "A JSON file with the list of providers of upstream films; allowed_outbound_hosts \
                must name their origins, too",
+    },
+    Setting {
+        name: "provider_secrets",
+        value_name: "FILE",
+        default: None,
+        help: "A JSON file with an object of texts, which the records of providers name as \
+               {secret:name}",
+    },
+    Setting {
+        name: "viewers",
+        value_name: "WHO",
+        default: Some("open"),
+        help: "open: everybody who reaches this server may watch; password: who knows the password \
+               of viewers_password",
+    },
+    Setting {
+        name: "viewers_password",
+        value_name: "HASH",
+        default: Some(""),
+        help: "The hash of the password of a private library, which `firstframe hash-password` \
+               makes",
+    },
+    Setting {
+        name: "cors_origins",
+        value_name: "ORIGINS",
+        default: Some(""),
+        help: "Origins of other sites whose pages may read films and catalog and write histories, \
+               such as https://site.example, separated by commas; * is every site",
+    },
+    Setting {
+        name: "public_hosts",
+        value_name: "NAMES",
+        default: Some(""),
+        help: "Host names by which browsers reach this server, such as films.example, separated by \
+               commas. Requests for other names are refused: on a loopback address always, which \
+               has localhost and IP addresses besides these, else where this setting has a value",
     },
     Setting {
         name: "media_access",

@@ -2,12 +2,15 @@
 
 mod access_log;
 mod cache;
+mod data_folder;
 mod edge_service;
 mod error_response;
+mod host_names;
 mod http_server;
 mod logging;
 mod run;
 mod running_server_file;
+mod server_proof;
 mod shutdown_signals;
 mod write_timeout;
 

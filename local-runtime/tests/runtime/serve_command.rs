@@ -65,6 +65,73 @@ fn second_server_of_a_data_folder_is_refused() {
     assert!(error.contains("another firstframe"), "{error}");
 }
 
+/// The response to a request for the page under this name.
+fn response_for(server: &S3Server, host: &str) -> String {
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response.to_lowercase()
+}
+
+#[test]
+fn request_for_a_name_that_is_not_ours_is_refused_on_loopback() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start_with(folder.path(), &["--public-hosts", "films.example"]);
+    for host in ["localhost", "127.0.0.1:1", "[::1]:80", "Films.example", "films.example:443"] {
+        let response = response_for(&server, host);
+        assert!(response.starts_with("http/1.1 200"), "{host}: {response}");
+    }
+    for host in ["evil.example", "localhost.evil.example:8700"] {
+        let response = response_for(&server, host);
+        assert!(response.starts_with("http/1.1 421"), "{host}: {response}");
+        assert!(
+            response.contains("public_hosts") && response.contains("unknown_host"),
+            "{response}"
+        );
+        assert!(response.contains("x-content-type-options: nosniff"), "{response}");
+        assert!(!response.contains("access-control-allow-origin"), "{response}");
+    }
+}
+
+#[test]
+fn database_files_alone_are_whole_after_a_clean_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
+    let mut server = S3Server::start(&data);
+    server.put("media/0123", b"film");
+    // The component writes to its own database.
+    let session = server.agent.post(format!("{}api/v2/session/anonymous", server.url));
+    assert_eq!(status(&session.send_empty().unwrap()), 200);
+    server.signal("-TERM");
+    assert!(server.exits_cleanly(Duration::from_secs(10)));
+    fs::create_dir(&copy).unwrap();
+    fs::rename(data.join("objects"), copy.join("objects")).unwrap();
+    for name in ["firstframe.sqlite", "database.sqlite"] {
+        let wal = data.join(format!("{name}-wal"));
+        assert!(fs::metadata(&wal).map_or(0, |metadata| metadata.len()) == 0, "{}", wal.display());
+        fs::copy(data.join(name), copy.join(name)).unwrap();
+    }
+    let server = S3Server::start(&copy);
+    assert_eq!(bytes(&mut server.get("media/0123", &[])), b"film");
+}
+
+#[test]
+fn data_folder_and_databases_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let _server = S3Server::start(&data);
+    let mode = |name: &str| fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for name in ["firstframe.sqlite", "firstframe.sqlite-wal", "database.sqlite", "runtime.json"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+}
+
 #[test]
 fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();

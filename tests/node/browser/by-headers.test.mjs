@@ -19,7 +19,7 @@ let between;
 /** @type {string} */
 let element;
 before(async () => {
-  server = await serve();
+  server = await serve(['--cors-origins', '*']);
   const folder = await folderOf(server.data, {
     'index-last.mp4': await film('index-last'),
     'in-fragments.mp4': await film('in-fragments'),

@@ -71,6 +71,7 @@ export class Start {
 
   /** @param {string} url */
   constructor(url) {
+    this.url = url;
     this.controller = new AbortController();
     /** Like media, it stays out of the HTTP cache, which lets one request wait for another. */
     this.response = fetch(url, { cache: "no-store", signal: this.controller.signal });
