@@ -196,7 +196,7 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let purging = [&[Database], block_writes].concat();
     let beyond = [block_reads, &[Upstream]].concat();
     vec![
-        case("GET", "/health", &[]),
+        case("GET", "/health", &[KeyValue, Objects, Database]),
         case("GET", "/", &[]),
         case("GET", "/assets/none.js", &[]),
         case("OPTIONS", "/api/v2/home", &[]),
