@@ -4,7 +4,7 @@ import { art, loadingShape, cardOf, glow, progress, cardSection } from './card.j
 import { h, icon } from './dom.js';
 import { title as readTitle } from './catalog-client.js';
 import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
-import { watchPath } from './route.js';
+import { titlePath, watchPath } from './route.js';
 import { formatDate, formatDuration, formatTime, joinFacts } from './format.js';
 
 /** @typedef {import('./catalog-client.js').Title} Title */
@@ -108,6 +108,8 @@ function moreFacts(title) {
  */
 export async function titlePage(id, useOld) {
   const title = await readTitle(id, useOld);
+  // A link to an id that the title had.
+  if (title.id !== id) history.replaceState(history.state, '', titlePath(title.id));
   const image = title.bannerImage || title.coverImage;
   const head = h(
     'section',

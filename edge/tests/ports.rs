@@ -114,7 +114,8 @@ fn fixture(startup_store: &str) -> PortsFixture {
     memory.objects.put("image/own", b"\x89PNG\r\n\x1a\n and so on", 0);
     let ingested = |path: &str, body: &str| {
         let answer = send(&memory, "POST", path, &[ADMIN], Some(body.as_bytes()));
-        json(&answer)["data"]["id"].as_str().unwrap().to_owned()
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        body["data"]["id"].as_str().unwrap().to_owned()
     };
     let film = ingested(SOURCES, FILM);
     let picture = ingested(PICTURES, PICTURE);
@@ -151,10 +152,6 @@ fn title(id: &str, source: &str, cover: &str) -> catalog::Title {
         catalog::Episode { number: 1, sources: vec![source], ..catalog::Episode::default() };
     let (id, cover) = (id.to_owned(), Some(cover.to_owned()));
     catalog::Title { id, cover, episodes: vec![episode], ..catalog::Title::default() }
-}
-
-fn json(answer: &MemoryResponse) -> serde_json::Value {
-    serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
 /// The ports that reads of blocks need, and those of writes. One of two stores is enough to read.
@@ -231,6 +228,9 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("GET", &pack_path, &[KeyValue]),
         writing("POST", SOURCES, FILM, &ingest, block_writes),
         writing("POST", PICTURES, PICTURE, &ingest, block_writes),
+        case("GET", "/api/v2/admin/sources?provider=one", &[Database]),
+        writing("DELETE", "/api/v2/admin/sources/gone", "", &[Objects, KeyValue], &[KeyValue]),
+        writing("DELETE", "/api/v2/admin/pictures/gone", "", &[Objects, KeyValue], &[KeyValue]),
         case("DELETE", "/api/v2/admin/startup/far", &purging),
         case("DELETE", "/api/v2/admin/startup", &purging),
     ]
@@ -314,7 +314,7 @@ fn says_what_to_do(answer: &MemoryResponse, port: Port, fault: Fault, what: &str
     );
     // `HEAD` has headers only (RFC 9110 §9.3.2).
     if !what.contains("HEAD") {
-        let body = json(answer);
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         assert!(
             body["error"]["code"].as_str().unwrap().starts_with(code),
             "{what}: {content_range}"

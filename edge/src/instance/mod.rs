@@ -18,4 +18,6 @@ pub struct Instance {
     pub media: MediaCache,
     /// Whether the tables of the database were seen to exist.
     pub has_tables: Cell<bool>,
+    /// Whether the table of ingested films was seen to exist.
+    pub(crate) has_ingested_films: Cell<bool>,
 }

@@ -1,4 +1,5 @@
 //! One film on this disk: whether it plays, and a picture of it.
 
+pub(crate) mod frame;
 pub(crate) mod picture;
 pub(crate) mod probe;
