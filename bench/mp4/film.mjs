@@ -24,7 +24,7 @@ export class Film {
   }
 
   /**
-   * The bytes from `start` up to `end`: a view, but where parts of the file meet.
+   * The bytes from `start` up to `end`: a view, except across the borders of head, media and tail.
    * @param {number} start @param {number} end
    */
   read(start, end) {
@@ -55,7 +55,7 @@ export class Film {
 }
 
 /**
- * The best of some runs: what else a machine does only adds to them.
+ * The best of some runs: other load only makes a run slower.
  * @param {number[]} times
  */
 export const least = (times) => Math.min(...times);

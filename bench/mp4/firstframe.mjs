@@ -1,5 +1,5 @@
 // Firstframe as a page has it: headers from wasm in the wire form, video as it comes, audio cut out
-// of the same pieces. And a memcpy through wasm, which is the least that one who copies can do.
+// of the same pieces. And a memcpy through wasm: the lower bound for a design that copies media.
 
 import { PIECE_BYTES, least, most } from "./film.mjs";
 

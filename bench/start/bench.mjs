@@ -60,7 +60,7 @@ async function edge(port) {
   const provider = { id: "upstream", origins, bases: [`${origins[0]}/library/`], private: true };
   const providers = path.join(folder, "providers.json");
   await writeFile(providers, JSON.stringify([provider]));
-  const { url, data, stop } = await serve(["--providers", providers, "--allowed-outbound-hosts", origins[0]], folder);
+  const { url, data, stop } = await serve(["--cors-origins", "*", "--providers", providers, "--allowed-outbound-hosts", origins[0]], folder);
   const { status, output } = await publish(data, path.join(folder, "library"));
   if (status !== 0) throw new Error(`publish failed:\n${output}`);
   const adminKey = await key(data, "admin_key");

@@ -14,7 +14,7 @@ const CLIP_SECONDS = 30;
 export const at70 = (minutes) => minutes * 60 * 0.7 + 1;
 /** The pictures that Chromium wants to have before it shows the first, with three B-frames. */
 const FLOOR_FRAMES = 6;
-/** Of the packaged copies. */
+/** Length of a segment of the HLS and DASH copies. */
 const SEGMENT_SECONDS = 4;
 
 /** In order: the second of 10 minutes is what `next` goes to. */
@@ -32,7 +32,7 @@ export const SEASON = Array.from({ length: 12 }, (_, i) => ({
 }));
 const LENGTHS = [...new Set(FILMS.map((film) => film.minutes))];
 
-/** @param {string} out @param {(part: string) => Promise<unknown>} make into a name of its own first */
+/** @param {string} out @param {(part: string) => Promise<unknown>} make writes to the temporary path that it gets */
 async function once(out, make) {
   if (existsSync(out)) return;
   const part = `${out}.part`;

@@ -23,6 +23,8 @@ import { moveResumePositions } from './resume-positions.js';
  * @property {string} [label]
  * @property {string} [releasedAt]
  * @property {number} [durationMs]
+ * @property {string} [codec] Of the file that plays: RFC 6381 names, with commas.
+ * @property {string} [unplayable] Why no browser plays it.
  *
  * @typedef {object} Title
  * @property {string} id
@@ -47,7 +49,7 @@ const TIMEOUT_MS = 20_000;
 /** Why a view cannot be shown. */
 export class CatalogError extends Error {
   /**
-   * @param {'missing' | 'unreachable' | 'failed'} kind
+   * @param {'missing' | 'private' | 'unreachable' | 'failed'} kind
    * @param {string} message
    */
   constructor(kind, message) {
@@ -72,6 +74,7 @@ async function request(path) {
   if (response.ok && body?.data) return body.data;
   const code = body?.error?.code;
   const message = body?.error?.message ?? `The server answers with status ${response.status}.`;
+  if (code === 'sign_in_required') throw new CatalogError('private', message);
   const missing = response.status === 404 || code === 'invalid_identifier';
   throw new CatalogError(missing ? 'missing' : 'failed', message);
 }

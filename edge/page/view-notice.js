@@ -2,6 +2,7 @@
 
 import { button, h } from './dom.js';
 import { CatalogError, forget } from './catalog-client.js';
+import { signInPage } from './view-sign-in.js';
 
 /** @typedef {{ title: string, node: HTMLElement, leave?: () => void }} Page */
 
@@ -51,30 +52,35 @@ export function empty(retry) {
   );
 }
 
+/** @param {HTMLElement} again @returns {Page} */
+function unreachable(again) {
+  const page = navigator.onLine
+    ? notice(
+        'The server does not answer',
+        ['It may be starting, or the way to it is cut. Wait a moment, then try again.'],
+        [again],
+      )
+    : notice('You are offline', ['This page tries again once the network is back.'], [again]);
+  const gone = new AbortController();
+  addEventListener('online', () => again.click(), { signal: gone.signal, once: true });
+  return { ...page, leave: () => gone.abort() };
+}
+
 /**
  * @param {unknown} error
  * @param {() => void} retry
  * @returns {Page}
  */
 export function failed(error, retry) {
-  const again = button('Try again', 'button-main', () => {
+  const anew = () => {
     forget();
     retry();
-  });
+  };
+  const again = button('Try again', 'button-main', anew);
   const kind = error instanceof CatalogError ? error.kind : 'failed';
   if (kind === 'missing') return missing();
-  if (kind === 'unreachable') {
-    const page = navigator.onLine
-      ? notice(
-          'The server does not answer',
-          ['It may be starting, or the way to it is cut. Wait a moment, then try again.'],
-          [again],
-        )
-      : notice('You are offline', ['This page tries again once the network is back.'], [again]);
-    const gone = new AbortController();
-    addEventListener('online', () => again.click(), { signal: gone.signal, once: true });
-    return { ...page, leave: () => gone.abort() };
-  }
+  if (kind === 'private') return signInPage(anew);
+  if (kind === 'unreachable') return unreachable(again);
   return notice(
     'The library could not be read',
     [error instanceof Error ? error.message : String(error), 'Trying again in a while may help.'],

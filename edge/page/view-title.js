@@ -1,6 +1,7 @@
 /** The view of one title and its episodes. */
 
 import { art, loadingShape, cardOf, glow, progress, cardSection } from './card.js';
+import { mark, warning } from './codec-support.js';
 import { h, icon } from './dom.js';
 import { title as readTitle } from './catalog-client.js';
 import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
@@ -20,6 +21,7 @@ export function episodeBlock(episodes, current) {
     const resume = resumePositionOf(episode.id);
     const isSeen = resume !== undefined && isWatched(resume);
     const meta = joinFacts(
+      mark(episode),
       episode.durationMs !== undefined && formatDuration(episode.durationMs),
       episode.label,
       episode.releasedAt && formatDate(episode.releasedAt),
@@ -110,6 +112,8 @@ export async function titlePage(id, useOld) {
   const title = await readTitle(id, useOld);
   // A link to an id that the title had.
   if (title.id !== id) history.replaceState(history.state, '', titlePath(title.id));
+  const start = next(title)?.episode;
+  const unsupported = start && (await warning(start));
   const image = title.bannerImage || title.coverImage;
   const head = h(
     'section',
@@ -129,6 +133,7 @@ export async function titlePage(id, useOld) {
           ...title.genres.map((genre) => h('li', {}, genre)),
         ),
       h('div', { class: 'actions' }, watchButton(title)),
+      unsupported && h('p', { class: 'title-warning', role: 'note' }, unsupported),
       moreFacts(title),
     ),
   );

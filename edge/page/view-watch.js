@@ -13,7 +13,7 @@ import { prefetchPlayer } from './prefetch.js';
 /** @typedef {import('./catalog-client.js').Title} Title */
 /** @typedef {import('./catalog-client.js').Episode} Episode */
 /** @typedef {import('./view-notice.js').Page} Page */
-/** @typedef {{ code?: string, message?: string, where?: string, advice?: string }} Fault */
+/** @typedef {Partial<import('./element/element.js').FirstframeFault>} Fault */
 
 /** The position is stored on this device so often while an episode plays. */
 const SAVE_MS = 5_000;
@@ -51,7 +51,8 @@ class Visit {
       await import('./element/element.js');
     } catch {
       this.fail({
-        message: 'The player could not be loaded',
+        code: 'player',
+        message: 'The player could not be loaded.',
         advice: 'Check the network, then load the page again.',
       });
       return;
@@ -146,19 +147,19 @@ class Visit {
     const at = this.player?.currentTime ?? 0;
     this.leaveVideoFullscreen();
     const again = button('Try again', 'button-main', () => this.play(Math.floor(at), true));
-    const where = [fault.where, fault.code].filter(Boolean).join(' · ');
+    const details = [fault.details, fault.where, fault.code].filter(Boolean).join(' · ');
     const panel = h(
       'div',
       { class: 'panel', role: 'alert' },
-      h('h2', {}, fault.message || 'This episode cannot be played'),
+      h('h2', {}, fault.message || 'This episode cannot be played.'),
       h('p', {}, fault.advice || 'Try again, or choose another episode.'),
-      where && h('p', { class: 'panel-where' }, where),
       h(
         'div',
         { class: 'actions' },
         again,
         h('a', { class: 'button button-quiet', href: titlePath(this.id) }, 'To the title'),
       ),
+      details && h('details', {}, h('summary', {}, 'Details'), h('p', {}, details)),
     );
     // What is already on the screen stays behind the panel; a retry replaces both.
     for (const old of this.frame.querySelectorAll('.panel, .player-loading, .toast')) old.remove();
@@ -278,7 +279,8 @@ export function watchPage({ id, episodeId }, { useOld, autoplay, setTitle, fail 
     .catch((error) => {
       if (signal.aborted) return;
       // Playback may well work while the catalog does not answer.
-      if (error instanceof CatalogError && error.kind === 'missing') fail(error);
+      const ends = ['missing', 'private'];
+      if (error instanceof CatalogError && ends.includes(error.kind)) fail(error);
     });
   visit.play(resumeSeconds(resumePositionOf(episodeId)), autoplay);
   controlPlayerByKeys(() => visit.player, signal);

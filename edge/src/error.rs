@@ -20,6 +20,16 @@ pub enum Error {
     ClientTokenRequired,
     /// The URL has no good signature.
     SignatureRequired,
+    /// The library is private, and the viewer has not signed in.
+    SignInRequired,
+    /// The password is another one.
+    WrongPassword,
+    /// Too many attempts to sign in; no more for so many milliseconds.
+    TooManyAttempts(u64),
+    /// A page of another origin sent it.
+    ForeignOrigin,
+    /// A setting is missing or has a value that it cannot have; the text is for the operator.
+    Misconfigured(&'static str),
     /// There is no such thing; its name.
     NotFound(&'static str),
     /// A film has no start index, and why.
@@ -56,6 +66,10 @@ impl Error {
             Self::Unauthorized => ErrorCode::Unauthorized,
             Self::ClientTokenRequired => ErrorCode::ClientTokenRequired,
             Self::SignatureRequired => ErrorCode::SignatureRequired,
+            Self::SignInRequired => ErrorCode::SignInRequired,
+            Self::WrongPassword => ErrorCode::WrongPassword,
+            Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
+            Self::ForeignOrigin => ErrorCode::ForeignOrigin,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::NoIndex(_) => ErrorCode::NoIndex,
             Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
@@ -67,8 +81,15 @@ impl Error {
             Self::UpstreamBusy(..) => ErrorCode::UpstreamUnavailable,
             Self::SourceGone(_) => ErrorCode::SourceGone,
             Self::StorageFull(_) => ErrorCode::StorageFull,
-            Self::StorageUnavailable(_) | Self::PageMissing => ErrorCode::StorageUnavailable,
+            Self::StorageUnavailable(_) | Self::PageMissing | Self::Misconfigured(_) => {
+                ErrorCode::StorageUnavailable
+            }
         }
+    }
+
+    /// The HTTP status of the reply.
+    pub(crate) const fn status(&self) -> u16 {
+        self.code().status()
     }
 
     fn message(&self) -> String {
@@ -87,6 +108,22 @@ impl Error {
                 "this URL has no valid signature, or it expired: GET /api/v2/stream/{episodeId} has a \
                  new one, for a picture GET /api/v2/catalog/{catalogId}"
                     .to_owned()
+            }
+            Self::SignInRequired => {
+                "this library is private: send its password to POST /api/v2/session".to_owned()
+            }
+            Self::WrongPassword => "this is not the password of this library".to_owned(),
+            Self::TooManyAttempts(ms) => format!(
+                "too many attempts to sign in: try again in {} minutes",
+                ms.div_ceil(60_000)
+            ),
+            Self::ForeignOrigin => {
+                "a page of another origin may not send this: the deployer allows origins by the \
+                 setting cors_origins"
+                    .to_owned()
+            }
+            Self::Misconfigured(_) => {
+                "a setting of this deployment is wrong: its log says which".to_owned()
             }
             Self::NotFound(what) => format!("there is no such {what}"),
             Self::NoIndex(why) => format!("this film has no start index: {why}"),
@@ -134,11 +171,16 @@ impl Error {
             | Self::UpstreamFailed(detail)
             | Self::UpstreamBusy(_, detail)
             | Self::SourceGone(detail) => Some(detail),
+            Self::Misconfigured(detail) => Some(detail),
             Self::InvalidIdentifier
             | Self::InvalidPayload(_)
             | Self::Unauthorized
             | Self::ClientTokenRequired
             | Self::SignatureRequired
+            | Self::SignInRequired
+            | Self::WrongPassword
+            | Self::TooManyAttempts(_)
+            | Self::ForeignOrigin
             | Self::NotFound(_)
             | Self::NoIndex(_)
             | Self::MethodNotAllowed(_)
@@ -163,16 +205,24 @@ impl Error {
             .with("cache-control", "no-store");
         match self {
             Self::Unauthorized => reply.with("www-authenticate", "Bearer realm=\"firstframe\""),
+            // A scheme that browsers do not know, so that they show no dialog of their own.
+            Self::SignInRequired | Self::WrongPassword => {
+                reply.with("www-authenticate", "Cookie realm=\"firstframe\"")
+            }
             Self::MethodNotAllowed(allow) => reply.with("allow", allow),
             Self::RangeNotSatisfiable(size) => reply
                 .with("accept-ranges", "bytes")
                 .with("content-range", format!("bytes */{size}")),
             Self::StorageUnavailable(_) | Self::UpstreamFailed(_) => reply.with("retry-after", "1"),
-            Self::UpstreamBusy(ms, _) => reply.with("retry-after", ms.div_ceil(1000).to_string()),
+            Self::UpstreamBusy(ms, _) | Self::TooManyAttempts(ms) => {
+                reply.with("retry-after", ms.div_ceil(1000).to_string())
+            }
             Self::InvalidIdentifier
             | Self::InvalidPayload(_)
             | Self::ClientTokenRequired
             | Self::SignatureRequired
+            | Self::ForeignOrigin
+            | Self::Misconfigured(_)
             | Self::NotFound(_)
             | Self::NoIndex(_)
             | Self::Conflict

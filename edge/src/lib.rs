@@ -1,5 +1,6 @@
 //! The stateless edge: one core, and one adapter per compile target.
 
+mod access;
 pub mod catalog_cache;
 pub mod error;
 pub mod http;

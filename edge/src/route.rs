@@ -36,6 +36,8 @@ pub enum Route {
     Asset(String),
     /// The page itself, whatever it shows.
     Page,
+    /// A viewer of a private library signs in or out.
+    SignIn,
     /// A token for a viewer without a name.
     AnonymousSession,
     /// A viewer's history.
@@ -109,7 +111,7 @@ impl IdPath {
 impl Route {
     /// Parses the path of a URL, percent-encoded as it came.
     pub fn parse(path: &str) -> Result<Self, Error> {
-        let path = decode(path)?;
+        let path = decode(paths::without_name(path))?;
         if let Some(route) = Self::without_id(&path) {
             return Ok(route);
         }
@@ -138,6 +140,7 @@ impl Route {
             paths::HEALTH => Self::Health,
             paths::HOME => Self::Home,
             paths::PREFETCH_WINDOW => Self::PrefetchWindow,
+            paths::SIGN_IN => Self::SignIn,
             paths::SESSION => Self::AnonymousSession,
             paths::HISTORY => Self::History,
             paths::CONTINUE_WATCHING => Self::ContinueWatching,
@@ -154,6 +157,7 @@ impl Route {
     pub const fn methods(&self) -> &'static [Method] {
         match self {
             Self::AnonymousSession | Self::PrefetchWindow | Self::AdminPictures => &[Method::Post],
+            Self::SignIn => &[Method::Post, Method::Delete],
             Self::AdminSources | Self::AdminPrewarm(_) => &[Method::Get, Method::Post],
             Self::History | Self::Watchlist => &[Method::Get, Method::Head, Method::Post],
             Self::HistoryOf(_)
@@ -179,26 +183,57 @@ impl Route {
         }
     }
 
-    /// Whether a page of any origin may read it.
-    pub const fn is_public(&self) -> bool {
+    /// Whom it lets in.
+    pub const fn guard(&self) -> Guard {
+        match self {
+            Self::Health | Self::Page | Self::Asset(_) | Self::SignIn => Guard::Open,
+            Self::Media(_) | Self::Headers(_) | Self::Start(_) | Self::Image(_) => Guard::Signature,
+            Self::Home
+            | Self::Title(_)
+            | Self::Episodes(_)
+            | Self::Stream(_)
+            | Self::StreamStart(_)
+            | Self::PrefetchWindow
+            | Self::AnonymousSession
+            | Self::History
+            | Self::HistoryOf(_)
+            | Self::ContinueWatching
+            | Self::Watchlist
+            | Self::WatchlistOf(_) => Guard::Viewer,
+            Self::AdminRoot
+            | Self::AdminPack(_)
+            | Self::AdminSources
+            | Self::AdminPictures
+            | Self::AdminSourceOf(_)
+            | Self::AdminPictureOf(_)
+            | Self::AdminPrewarm(_)
+            | Self::AdminStartup
+            | Self::AdminStartupOf(_) => Guard::Admin,
+        }
+    }
+
+    /// Whether pages of other origins may read it, where the deployer allows them to read anything.
+    pub const fn is_shared(&self) -> bool {
         !matches!(self, Self::Page) && !self.is_admin()
     }
 
     /// Whether it is for the deployer.
     pub const fn is_admin(&self) -> bool {
-        matches!(
-            self,
-            Self::AdminRoot
-                | Self::AdminPack(_)
-                | Self::AdminSources
-                | Self::AdminPictures
-                | Self::AdminSourceOf(_)
-                | Self::AdminPictureOf(_)
-                | Self::AdminPrewarm(_)
-                | Self::AdminStartup
-                | Self::AdminStartupOf(_)
-        )
+        matches!(self.guard(), Guard::Admin)
     }
+}
+
+/// Whom a route lets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Everybody: it says nothing of the library.
+    Open,
+    /// Who may watch.
+    Viewer,
+    /// Who has its URL, which was signed for a viewer; everybody, where URLs need no signature.
+    Signature,
+    /// The deployer.
+    Admin,
 }
 
 fn decode(path: &str) -> Result<Cow<'_, str>, Error> {

@@ -1,27 +1,60 @@
-//! Serves one request: parses its route, has it handled, and completes the reply.
+//! Serves one request: parses its route, lets the client in, has the request handled, and completes the
+//! reply.
 
 use crate::{
+    access,
     error::Error,
     http::{Body, Method, PrefetchJob, Reply, Request},
-    platform::{Platform, StreamOf, Upload, with_timeout},
-    route::Route,
+    platform::{Clock, Platform, StreamOf, Upload, with_timeout},
+    route::{Guard, Route},
     routes,
+    rules::{cors::CorsOrigins, header_values},
 };
 
 /// Request headers that a page of another origin may send.
 const CORS_ALLOW_HEADERS: &str = "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
-     Content-Type, X-Client-Token";
+     Accept-Encoding, Content-Type, X-Client-Token";
 /// Response headers that a page of another origin may read.
 const CORS_EXPOSE_HEADERS: &str =
     "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";
 /// Seconds for which a browser caches a preflight: the most that any browser takes.
 const CORS_MAX_AGE_S: &str = "86400";
+/// JSON that is opened as a page can do nothing.
+const API_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
+/// For a year, a browser requests this host by TLS only (RFC 6797).
+const TRANSPORT_SECURITY: &str = "max-age=31536000";
 
 /// Time limit of a request until its reply begins: more than the longest read of an upstream, less than
 /// the 30 seconds after which hosts send an error of their own.
 const REPLY_MS_MAX: u64 = 28_000;
 /// The same for the admin API, whose uploads are slow and whose purges are long.
 const ADMIN_REPLY_MS_MAX: u64 = 300_000;
+/// Refused admin requests are logged so seldom, so that they cannot flood the log.
+const REFUSAL_MS: u64 = 1_000;
+
+/// What the headers of every reply depend on.
+struct ReplyContext {
+    /// The origins whose pages may read the reply.
+    cors: CorsOrigins,
+    /// The origin of the page that sent the request.
+    origin: Option<String>,
+    /// Whether pages of other origins may read it at all.
+    is_shared: bool,
+    is_tls: bool,
+}
+
+impl ReplyContext {
+    async fn of<P: Platform, U>(platform: &P, request: &Request<U>, route: Option<&Route>) -> Self {
+        Self {
+            // Without its settings, a deployment shares nothing.
+            cors: access::cors_origins(platform).await.unwrap_or_default(),
+            origin: request.headers.get("origin").map(str::to_owned),
+            // A path that is no route counts as shared: its error reveals nothing.
+            is_shared: route.is_none_or(Route::is_shared),
+            is_tls: request.connection.is_tls,
+        }
+    }
+}
 
 /// Serves one request. Never fails: errors become replies.
 pub async fn serve<P: Platform, U: Upload>(
@@ -30,11 +63,10 @@ pub async fn serve<P: Platform, U: Upload>(
 ) -> Reply<StreamOf<P>> {
     let method = request.method;
     let route = Route::parse(&request.path);
-    // A path that is no route counts as public: its error reveals nothing.
-    let public = route.as_ref().map_or(true, Route::is_public);
+    let context = ReplyContext::of(platform, &request, route.as_ref().ok()).await;
     let reply = match route {
-        Ok(route) => handle(platform, request, route).await,
-        Err(error) => Err(error),
+        Ok(route) => handle(platform, request, route, &context.cors).await,
+        Err(error) => unknown_path(&request, error),
     };
     let reply = reply.unwrap_or_else(|error| {
         if let Some(detail) = error.detail() {
@@ -43,7 +75,7 @@ pub async fn serve<P: Platform, U: Upload>(
         error.into_reply()
     });
     let reply = if method == Method::Head { reply.without_body() } else { reply.with_length() };
-    finish(reply, public)
+    finish(reply, &context)
 }
 
 /// Runs the prefetch of a reply. Never fails: errors are reported to the operator.
@@ -51,31 +83,110 @@ pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     routes::prefetch_window::run_prefetch(platform, job).await;
 }
 
+/// The page for a browser that opens an address of nothing, the error for a program.
+fn unknown_path<U, S>(request: &Request<U>, error: Error) -> Result<Reply<S>, Error> {
+    let opens = matches!(request.method, Method::Get | Method::Head)
+        && header_values::wants_page(request.headers.get("accept"));
+    let page = opens.then(|| routes::page::in_place_of(&error, &request.headers)).flatten();
+    page.ok_or(error)
+}
+
 async fn handle<P: Platform, U: Upload>(
     platform: &P,
     request: Request<U>,
     route: Route,
+    cors: &CorsOrigins,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     if request.method == Method::Options {
-        return Ok(preflight(&route));
+        return Ok(preflight(&route, cors));
     }
     if !route.methods().contains(&request.method) {
         return Err(Error::MethodNotAllowed(allow(&route)));
     }
-    let ms_max = if route.is_admin() { ADMIN_REPLY_MS_MAX } else { REPLY_MS_MAX };
-    let reply =
-        with_timeout(platform.clock(), ms_max, routes::dispatch(platform, request, route)).await;
-    reply.unwrap_or_else(|| {
+    let is_write = !matches!(request.method, Method::Get | Method::Head);
+    if is_write && cors.is_foreign(&request.headers, &request.connection.authority) {
+        return Err(Error::ForeignOrigin);
+    }
+    match route.guard() {
+        Guard::Admin => administer(platform, request, route).await,
+        Guard::Viewer => show_to_viewer(platform, request, route).await,
+        Guard::Open | Guard::Signature => respond(platform, request, route).await,
+    }
+}
+
+/// Handles a request of somebody who may watch, and lets no cache give the reply to others.
+async fn show_to_viewer<P: Platform, U: Upload>(
+    platform: &P,
+    request: Request<U>,
+    route: Route,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let is_private = access::check_viewer(platform, &request.headers).await?;
+    let reply = respond(platform, request, route).await?;
+    let is_for_few = is_private && reply.header("cache-control") == Some("no-cache");
+    Ok(if is_for_few { reply.replacing("cache-control", routes::PRIVATE) } else { reply })
+}
+
+async fn respond<P: Platform, U: Upload>(
+    platform: &P,
+    request: Request<U>,
+    route: Route,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    respond_within(platform, request, route, REPLY_MS_MAX, &mut String::new()).await
+}
+
+async fn respond_within<P: Platform, U: Upload>(
+    platform: &P,
+    request: Request<U>,
+    route: Route,
+    ms_max: u64,
+    subject: &mut String,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let reply = routes::dispatch(platform, request, route, subject);
+    with_timeout(platform.clock(), ms_max, reply).await.unwrap_or_else(|| {
         Err(Error::StorageUnavailable(
             "no store answered within the time limit of the request".to_owned(),
         ))
     })
 }
 
-/// The methods of a route (RFC 9110 §9.3.7), and for a public one what a page of another origin may send.
-fn preflight<S>(route: &Route) -> Reply<S> {
+/// Handles a request of the deployer, and writes a line of the audit log.
+async fn administer<P: Platform, U: Upload>(
+    platform: &P,
+    request: Request<U>,
+    route: Route,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let (method, path) = (request.method.name(), request.path.clone());
+    let client = request.connection.client_address.clone();
+    let Some(key) = access::admin_key_name(platform, &request.headers).await? else {
+        note_refusal(platform, &format!("method={method} path={path:?} client={client:?}"));
+        return Err(Error::Unauthorized);
+    };
+    let mut subject = String::new();
+    let reply = respond_within(platform, request, route, ADMIN_REPLY_MS_MAX, &mut subject).await;
+    let status = reply.as_ref().map_or_else(Error::status, |reply| reply.status);
+    platform.note(&format!(
+        "admin key={key:?} method={method} path={path:?} subject={subject:?} status={status} \
+         client={client:?}"
+    ));
+    reply
+}
+
+/// Writes a line of the audit log for a request without a valid key, and not more than one a second.
+fn note_refusal<P: Platform>(platform: &P, what: &str) {
+    let now_ms = platform.clock().now_ms();
+    let (noted_ms, unnoted) = platform.instance().refusals.get();
+    if noted_ms != 0 && now_ms.saturating_sub(noted_ms) < REFUSAL_MS {
+        platform.instance().refusals.set((noted_ms, unnoted.saturating_add(1)));
+        return;
+    }
+    platform.instance().refusals.set((now_ms, 0));
+    platform.note(&format!("admin key=none {what} status=401 refused_before_unlogged={unnoted}"));
+}
+
+/// The methods of a route (RFC 9110 §9.3.7), and for a shared one what a page of another origin may send.
+fn preflight<S>(route: &Route, cors: &CorsOrigins) -> Reply<S> {
     let reply = Reply::new(204, Body::Empty).with("allow", allow(route));
-    if !route.is_public() {
+    if !route.is_shared() || cors.is_empty() {
         return reply;
     }
     reply
@@ -89,14 +200,27 @@ fn allow(route: &Route) -> String {
     names.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ")
 }
 
-/// Adds the headers of every reply. There is no `Vary: Origin`: the reply is the same for all.
-fn finish<S>(reply: Reply<S>, public: bool) -> Reply<S> {
-    let reply = reply.with("x-content-type-options", "nosniff");
-    if !public {
-        return reply;
+/// Adds the headers of every reply.
+fn finish<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
+    let ReplyContext { cors, origin, is_shared, is_tls } = context;
+    let mut reply = reply.with("x-content-type-options", "nosniff");
+    if reply.header("content-type") == Some("application/json") {
+        reply = reply.with("content-security-policy", API_CSP);
     }
-    reply
-        .with("access-control-allow-origin", "*")
-        .with("access-control-expose-headers", CORS_EXPOSE_HEADERS)
-        .with("cross-origin-resource-policy", "cross-origin")
+    if *is_tls {
+        reply = reply.with("strict-transport-security", TRANSPORT_SECURITY);
+    }
+    if !is_shared || cors.is_empty() {
+        return reply.with("cross-origin-resource-policy", "same-origin");
+    }
+    reply = reply.with("cross-origin-resource-policy", "cross-origin");
+    if cors.varies() {
+        reply = reply.varying_by("Origin");
+    }
+    match cors.allow_origin(origin.as_deref()) {
+        Some(allowed) => reply
+            .with("access-control-allow-origin", allowed)
+            .with("access-control-expose-headers", CORS_EXPOSE_HEADERS),
+        None => reply,
+    }
 }

@@ -204,3 +204,54 @@ fn failing_store_is_503() {
     memory.key_value.failing.set_error(None);
     assert_eq!(flip(&memory, &manifest, None).status, 200);
 }
+
+/// The audit log, which is empty from now on.
+fn audit(memory: &Memory) -> Vec<String> {
+    memory.reports.notes.take()
+}
+
+#[test]
+fn each_admin_call_is_one_line_with_its_key_and_result() {
+    let memory = memory();
+    memory.settings.0.borrow_mut().insert("admin_key".into(), "ci:first,laptop:second".into());
+    let call = |method: &str, path: &str, key: &str, body: &str| {
+        let key = format!("Bearer {key}");
+        let headers = [("authorization", &*key), ("client-address", "203.0.113.7:5")];
+        send(&memory, method, path, &headers, Some(body.as_bytes()));
+        let lines = audit(&memory);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        lines.concat()
+    };
+    let line = call("GET", ROOT, "first", "");
+    let parts = ["key=\"ci\"", "method=GET", ROOT, "status=200", "203.0.113.7"];
+    assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    let line = call("PUT", &pack_path(b"pack"), "second", "pack");
+    assert!(line.contains("key=\"laptop\"") && line.contains("status=201"), "{line}");
+    let film = json!({ "provider": "archive", "file": "a\u{1b}[2J\nadmin key=\u{202e}.mp4" });
+    let line = call("POST", "/api/v2/admin/sources", "second", &film.to_string());
+    assert!(line.contains("archive: a\\u{1b}[2J\\nadmin key=\\u{202e}.mp4"), "{line}");
+    assert!(!line.contains('\n') && line.contains("status=4"), "{line}");
+    let line = call("DELETE", "/api/v2/admin/startup/absent", "first", "");
+    assert!(line.contains("startup/absent") && line.contains("status=404"), "{line}");
+    let line = call("GET", ROOT, "guess-of-a-key", "");
+    assert!(line.contains("key=none") && line.contains("status=401"), "{line}");
+    for secret in ["first", "second", "guess"] {
+        assert!(!line.contains(secret), "{line}");
+    }
+}
+
+#[test]
+fn flood_of_refused_admin_calls_is_a_line_a_second() {
+    let memory = memory();
+    memory.clock.0.set(1_700_000_000_000);
+    for second in 0..3 {
+        for _ in 0..50 {
+            send(&memory, "GET", ROOT, &[("authorization", "Bearer guess")], Some(b""));
+        }
+        let lines = audit(&memory);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let unlogged = if second == 0 { 0 } else { 49 };
+        assert!(lines[0].ends_with(&format!("refused_before_unlogged={unlogged}")), "{lines:?}");
+        memory.clock.0.set(memory.clock.0.get() + 1_000);
+    }
+}

@@ -13,8 +13,11 @@ const PUBLIC: [&str; 7] = [
     "/api/v2/image/00ff",
 ];
 
+/// A preflight to a deployment that shares everything with every origin.
 fn options(path: &str) -> MemoryResponse {
-    send(&Memory::default(), "OPTIONS", path, &[], Some(b""))
+    let memory = Memory::default();
+    memory.settings.0.borrow_mut().insert("cors_origins".to_owned(), "*".to_owned());
+    send(&memory, "OPTIONS", path, &[], Some(b""))
 }
 
 #[test]
@@ -33,6 +36,10 @@ fn a_preflight_lets_pages_of_any_origin_ask_for_ranges() {
         assert_eq!((answer.status, answer.body.len()), (204, 0), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         assert_eq!(answer.header("access-control-max-age"), "86400", "{path}");
+        let exposed = answer.header("access-control-expose-headers");
+        for name in ["Content-Range", "Content-Length", "ETag", "Accept-Ranges"] {
+            assert!(exposed.contains(name), "{path} {exposed}");
+        }
         let methods = answer.header("access-control-allow-methods");
         assert!(methods.contains("GET") && methods.contains("HEAD"), "{path} {methods}");
         let headers = answer.header("access-control-allow-headers");
@@ -66,6 +73,32 @@ fn a_method_that_a_path_does_not_know_is_405_with_those_it_does() {
             assert_eq!(answer.status, 405, "{method} {path}");
             assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS", "{method} {path}");
         }
+    }
+}
+
+#[test]
+fn unknown_path_is_the_page_for_a_browser_and_json_for_a_program() {
+    let browser = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let memory = Memory::default();
+    let is_built = send(&memory, "GET", "/", &[], Some(b"")).status == 200;
+    for (path, status) in
+        [("/nothing", 404), ("/api/v2/nothing", 404), ("/title/X", 404), ("/%ff", 400)]
+    {
+        let get = |headers: &[(&str, &str)]| send(&memory, "GET", path, headers, Some(b""));
+        for headers in [&[][..], &[("accept", "*/*")], &[("accept", "application/json")]] {
+            let answer = get(headers);
+            assert_eq!(answer.status, status, "{path}");
+            assert_eq!(answer.header("content-type"), "application/json", "{path}");
+        }
+        for headers in [&[browser][..], &[browser, ("if-none-match", "*")]] {
+            let answer = get(headers);
+            assert_eq!(answer.status, status, "{path}");
+            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+            let kind = if is_built { "text/html; charset=utf-8" } else { "application/json" };
+            assert_eq!(answer.header("content-type"), kind, "{path}");
+        }
+        let write = send(&memory, "POST", path, &[browser], Some(b""));
+        assert_eq!(write.header("content-type"), "application/json", "{path}");
     }
 }
 

@@ -159,6 +159,9 @@ const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
     if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
 }
 
+/// A position in the title `far`.
+const FAR: &str = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
+
 /// Every route, most of them in more than one way.
 fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
     let case = |method, path: &str, needs: &[Port]| Case {
@@ -182,9 +185,6 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         format!("/api/v2/{route}/{id}?{}", Keys::parse(KEYS).unwrap().sign(scope, id, now_ms))
     };
     let film = signed("media", Scope::Media, &fixture.film);
-    let picture = signed("image", Scope::Image, &fixture.picture);
-    let headers = signed("headers", Scope::Media, &fixture.film);
-    let far = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
     let pack = String::from_utf8(pack.bytes).unwrap();
@@ -206,8 +206,8 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("GET", "/api/v2/image/own", &[Objects]),
         Case { range: "bytes=0-999", ..remembered(&film, block_reads) },
         Case { range: "bytes=3000000-3000999", ..case("GET", &film, &beyond) },
-        remembered(&picture, block_reads),
-        remembered(&headers, block_reads),
+        remembered(&signed("image", Scope::Image, &fixture.picture), block_reads),
+        remembered(&signed("headers", Scope::Media, &fixture.film), block_reads),
         remembered("/api/v2/headers/own", &[Objects]),
         remembered("/api/v2/start/own", &[Objects]),
         writing("POST", "/api/v2/stream/window", PREFETCH_WINDOW, &[KeyValue, Database], &[]),
@@ -216,10 +216,10 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("POST", &format!("{PREWARM}near.1"), &[KeyValue, Objects]),
         writing("POST", "/api/v2/session/anonymous", "", &[Database, Random], &[Database]),
         case("GET", "/api/v2/history", &[Database, KeyValue]),
-        writing("POST", "/api/v2/history", far, &[Database, KeyValue], &[Database]),
+        writing("POST", "/api/v2/history", FAR, &[Database, KeyValue], &[Database]),
         case("GET", "/api/v2/continue-watching", &[Database, KeyValue]),
         case("GET", "/api/v2/watchlist", &[Database, KeyValue]),
-        writing("POST", "/api/v2/watchlist", far, &[Database, KeyValue], &[Database]),
+        writing("POST", "/api/v2/watchlist", FAR, &[Database, KeyValue], &[Database]),
         case("DELETE", "/api/v2/watchlist/far", &[Database]),
         case("DELETE", "/api/v2/history/far", &[Database]),
         case("GET", ROOT, &[KeyValue]),

@@ -20,14 +20,50 @@ fn admin_key_must_match_whole() {
         (Some(""), false),
         (None, false),
     ] {
-        assert_eq!(header_values::has_bearer_key(header, "secret"), lets_in, "{header:?}");
+        let name = lets_in.then_some("admin");
+        assert_eq!(header_values::admin_key_name(header, "secret"), name, "{header:?}");
     }
 }
 
 #[test]
 fn empty_admin_key_matches_nothing() {
     for header in [None, Some(""), Some("Bearer "), Some("Bearer  ")] {
-        assert!(!header_values::has_bearer_key(header, ""), "{header:?}");
+        for setting in ["", "a:", "a:,b:", ",", ":"] {
+            assert_eq!(header_values::admin_key_name(header, setting), None, "{header:?}");
+        }
+    }
+}
+
+#[test]
+fn each_of_several_admin_keys_is_known_by_its_name() {
+    let name = |sent: &str, setting| {
+        header_values::admin_key_name(Some(&format!("Bearer {sent}")), setting)
+    };
+    let setting = "ci:one, laptop:two";
+    assert_eq!((name("one", setting), name("two", setting)), (Some("ci"), Some("laptop")));
+    for wrong in ["ci", "ci:one", "on", "one, laptop:two", "", ":"] {
+        assert_eq!(name(wrong, setting), None, "{wrong}");
+    }
+    // A single key of today may look like several.
+    for single in ["a:b", "one,two", "ci:one, laptop:two"] {
+        assert!(name(single, single).is_some(), "{single}");
+    }
+    assert_eq!(name("two", "one,two"), None, "a key without a name stands alone");
+    assert_eq!(name("six", "a:1,b:2,c:3,d:4,e:six"), None, "a limited number of keys");
+}
+
+#[test]
+fn page_is_wanted_by_browsers_that_open_an_address() {
+    for (header, wanted) in [
+        (Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"), true),
+        (Some("application/json, TEXT/HTML ; q=0.5"), true),
+        (Some("*/*"), false),
+        (Some("application/json"), false),
+        (Some("text/html;q=0, */*"), false),
+        (Some(""), false),
+        (None, false),
+    ] {
+        assert_eq!(header_values::wants_page(header), wanted, "{header:?}");
     }
 }
 

@@ -112,10 +112,18 @@ fn known_token_stays_valid_in_a_new_session() {
     let memory = memory();
     let token = session(&memory);
     let again = send_as(&memory, &token, "POST", SESSION, &Value::Null);
-    assert_eq!(data(&again), json!({ "clientToken": token, "clientId": "anon_1" }));
+    let id = data(&again).get("clientId").unwrap().as_str().unwrap().to_owned();
+    assert_eq!(data(&again), json!({ "clientToken": token, "clientId": id }));
     let unknown = send_as(&memory, &"0".repeat(48), "POST", SESSION, &Value::Null);
     let unknown = data(&unknown);
-    assert_eq!(unknown.get("clientId"), Some(&json!("anon_2")));
+    let other_id = unknown.get("clientId").unwrap().as_str().unwrap();
+    for id in [&*id, other_id] {
+        let digits = id.strip_prefix("anon_").unwrap();
+        assert!(digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+        // Neither a count of viewers nor a part of what the database has.
+        assert!(!catalog::hash(token.as_bytes()).contains(digits), "{id}");
+    }
+    assert_ne!(id, other_id);
     assert_ne!(unknown.get("clientToken"), Some(&json!("0".repeat(48))), "tokens are ours to make");
 }
 

@@ -36,10 +36,12 @@ enum Verb {
     Ingest(cli::ingest::Args),
     /// Fetch and store what titles need so that playback starts at once.
     Prewarm(cli::prewarm::Args),
-    /// Remove what is stored so that titles start at once; it is fetched again when needed.
+    /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
     Purge(cli::purge::Args),
     /// Take titles and episodes down, and delete their films.
     Remove(cli::remove::Args),
+    /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
+    HashPassword(cli::hash_password::Args),
     /// Write a folder of demo films, made from one built-in clip.
     Demo(cli::demo::Args),
 }
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Verb::Prewarm(args) => cli::prewarm::run(args),
         Verb::Purge(args) => cli::purge::run(args),
         Verb::Remove(args) => cli::remove::run(args),
+        Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -72,6 +72,19 @@ export async function publish(data, folder) {
   return { status: await ended, output };
 }
 
+/** The hash of a password, for `--viewers-password`. @param {string} password */
+export async function hashPassword(password) {
+  const { child, ended } = start([binary(), 'hash-password', '--memory-kib', '1024'], {
+    env: environment(),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk) => (output += chunk));
+  child.stdin?.end(password);
+  if ((await ended) !== 0) throw new Error('firstframe hash-password failed');
+  return output.trim();
+}
+
 /** Data of an API response. @param {URL} url @param {string} target */
 export async function api(url, target) {
   const response = await fetch(new URL(target, url));

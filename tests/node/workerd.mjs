@@ -63,6 +63,7 @@ const miniflare = new Miniflare({
     ...workerOptions.bindings,
     admin_key: adminKey,
     media_keys: `test:${'5a'.repeat(32)}`,
+    cors_origins: '*',
     providers: process.env.FIRSTFRAME_PROVIDERS ?? '[]',
   },
 });

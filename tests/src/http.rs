@@ -111,6 +111,13 @@ impl Request {
         Self { body: body.into(), ..Self::new("POST", target) }
     }
 
+    /// The same request with this body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// One more header, value as it is.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -155,7 +155,7 @@ fn film_of_the_first_release_is_served() {
     let store = Store::serve();
     let stream = store.data("/api/v2/stream/small-film.1");
     let url = stream["preferredStream"]["url"].as_str().expect("a preferred stream");
-    assert!(url.starts_with(&format!("/api/v2/media/{}?e=", store.expected.source_id)), "{url}");
+    assert!(url.starts_with(&format!("/api/v2/media/{}/", store.expected.source_id)), "{url}");
     let film = store.expected.film();
     assert!(store.get(url).body == film, "another film");
     let range = store.send(&Request::get(url).header("Range", "bytes=1000-99999"));

@@ -23,6 +23,12 @@ pub enum ErrorCode {
     Unauthorized,
     /// 401: the route needs `X-Client-Token` with a token that this deployment issued.
     ClientTokenRequired,
+    /// 401: the library is private, and the viewer has not signed in.
+    SignInRequired,
+    /// 401: the password is another one.
+    WrongPassword,
+    /// 403: a page of an origin that the deployer did not allow sent a write.
+    ForeignOrigin,
     /// 403: the URL is not signed by this deployment, or has expired; request the stream again.
     SignatureRequired,
     /// 404: no such page, title, episode, source or asset.
@@ -42,6 +48,10 @@ pub enum ErrorCode {
     PayloadTooLarge,
     /// 416: the range is not satisfiable (RFC 9110 §15.5.17).
     RangeNotSatisfiable,
+    /// 421: the server has no such name.
+    UnknownHost,
+    /// 429: too many attempts to sign in; a retry helps after the seconds of `Retry-After`.
+    TooManyAttempts,
     /// 502: the provider did not send the requested bytes; a retry may help.
     UpstreamFailed,
     /// 503: the provider does not respond, or limits the rate of requests.
@@ -57,8 +67,11 @@ impl ErrorCode {
     pub const fn status(self) -> u16 {
         match self {
             Self::InvalidIdentifier | Self::InvalidPayload => 400,
-            Self::Unauthorized | Self::ClientTokenRequired => 401,
-            Self::SignatureRequired => 403,
+            Self::Unauthorized
+            | Self::ClientTokenRequired
+            | Self::SignInRequired
+            | Self::WrongPassword => 401,
+            Self::SignatureRequired | Self::ForeignOrigin => 403,
             Self::NotFound | Self::NoIndex => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
@@ -66,6 +79,8 @@ impl ErrorCode {
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
             Self::RangeNotSatisfiable => 416,
+            Self::UnknownHost => 421,
+            Self::TooManyAttempts => 429,
             Self::UpstreamFailed => 502,
             Self::StorageUnavailable | Self::UpstreamUnavailable => 503,
             Self::StorageFull => 507,

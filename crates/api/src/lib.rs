@@ -41,11 +41,11 @@ pub use stream::{
 };
 pub use titles::{Episode, EpisodeList, Health, Home, StartupStore, TitleCard, TitleDetail};
 pub use viewer::{
-    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, Watchlist,
-    WatchlistEntry,
+    Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, SignIn, SignedIn,
+    Watchlist, WatchlistEntry,
 };
 
-/// Header field by which a host with an object store of its own tells the guest which object a
-/// response of that store carries: its value is the object's key. The guest copies the field to a
-/// response whose body it forwards unchanged; the host removes it.
+/// Private header field of responses: the key of the object in the body. A host's own object store
+/// sets it, the guest copies it to a response whose body it forwards unchanged, and the host removes
+/// it.
 pub const OBJECT_FIELD: &str = "firstframe-object";

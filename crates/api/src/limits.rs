@@ -13,3 +13,12 @@ pub fn is_id(id: &str) -> bool {
         && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
         && id.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
 }
+
+/// Longest password of a private library, in bytes: more than anybody types.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+
+/// Memory of the hash of a password, in KiB: an instance of the edge has 128 MiB for all of its requests.
+pub const PASSWORD_MEMORY_KIB_MAX: u32 = 48 * 1024;
+
+/// Memory of the hash of a password in KiB, times its passes: about a second in wasm.
+pub const PASSWORD_WORK_KIB_MAX: u32 = 256 * 1024;

@@ -10,7 +10,8 @@ pub const CATALOG: &str = "/api/v2/catalog/";
 pub const STREAM: &str = "/api/v2/stream/";
 /// `POST`: prefetches the episodes that may play next.
 pub const PREFETCH_WINDOW: &str = "/api/v2/stream/window";
-/// `GET | HEAD` + `{sourceId}`: bytes of one film, with range requests.
+/// `GET | HEAD` + `{sourceId}` [+ `/{name}`]: bytes of one film, with range requests. `?download` asks
+/// for a download.
 pub const MEDIA: &str = "/api/v2/media/";
 /// `GET | HEAD` + `{sourceId}`: headers that make a film's bytes playable from some time on.
 pub const HEADERS: &str = "/api/v2/headers/";
@@ -20,6 +21,8 @@ pub const START: &str = "/api/v2/start/";
 pub const IMAGE: &str = "/api/v2/image/";
 /// `GET | HEAD` + name with a hash in it: scripts, styles and wasm of the page.
 pub const ASSETS: &str = "/assets/";
+/// `POST`: a viewer of a private library signs in; `DELETE`: signs out.
+pub const SIGN_IN: &str = "/api/v2/session";
 /// `POST`: a token for a viewer without a name.
 pub const SESSION: &str = "/api/v2/session/anonymous";
 /// `GET | POST`, and `DELETE` + `/{catalogId}`: playback history of a viewer.
@@ -43,6 +46,17 @@ pub const ADMIN_PICTURES: &str = "/api/v2/admin/pictures";
 pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";
 /// `DELETE` [+ `/{catalogId}`]: removes startup blocks and start indexes, of one title or of all.
 pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
+
+/// The path without the name behind a film's id. The name says nothing: programs name files after it.
+pub fn without_name(path: &str) -> &str {
+    let id_len = path.strip_prefix(MEDIA).and_then(|rest| rest.find('/'));
+    id_len.and_then(|len| path.get(..MEDIA.len() + len)).unwrap_or(path)
+}
+
+/// Whether the query of a film's URL asks for a file to store, which its name is for.
+pub fn is_download(query: &str) -> bool {
+    query.split('&').any(|part| part.split('=').next() == Some("download"))
+}
 
 /// Key of a film in the object store.
 pub fn media_key(source_id: &str) -> String {

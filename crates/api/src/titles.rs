@@ -83,6 +83,12 @@ pub struct Episode {
     /// Length in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// Of the file that plays: RFC 6381 names, such as `avc1.64001f, mp4a.40.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// Why no browser plays it, where it has files and none plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplayable: Option<String>,
 }
 
 /// Response of `GET /api/v2/catalog/{id}`: one title with its episodes.

@@ -8,8 +8,23 @@ use serde::{Deserialize, Serialize};
 pub struct Session {
     /// Token that later requests send as `X-Client-Token`: 48 hexadecimal digits.
     pub client_token: String,
-    /// `anon_` and a number.
+    /// `anon_` and 16 hexadecimal digits, which say nothing of other viewers.
     pub client_id: String,
+}
+
+/// Body of `POST /api/v2/session`: a viewer of a private library signs in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The password of the library.
+    pub password: String,
+}
+
+/// Response of `POST` and `DELETE /api/v2/session`. The cookie is in `Set-Cookie`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedIn {
+    /// Whether the viewer may watch now.
+    pub signed_in: bool,
 }
 
 /// Body of `POST /api/v2/history`: where playback of an episode stands.

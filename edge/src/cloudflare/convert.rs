@@ -9,16 +9,27 @@ use worker::{
 };
 
 use crate::{
-    http::{Body, Headers, Method, Reply, Request},
+    http::{Body, Connection, Headers, Method, Reply, Request},
     platform::{PortError, Upload},
 };
 
+/// The header in which Cloudflare says the client's address.
+const CLIENT_ADDRESS: &str = "cf-connecting-ip";
+
 pub(super) fn request(request: worker::Request) -> Request<WorkerUpload> {
+    let value = |name: &str| request.headers().get(name).ok().flatten();
+    let url = request.inner().url();
+    let connection = Connection {
+        client_address: value(CLIENT_ADDRESS).unwrap_or_default(),
+        authority: value("host").unwrap_or_default(),
+        is_tls: url.starts_with("https:"),
+    };
     Request {
         method: Method::parse(request.inner().method().as_str()),
         path: request.path(),
-        query: request.inner().url().split_once('?').map_or("", |(_, query)| query).to_owned(),
-        headers: Headers::copy(|name| request.headers().get(name).ok().flatten()),
+        query: url.split_once('?').map_or("", |(_, query)| query).to_owned(),
+        headers: Headers::copy(value),
+        connection,
         upload: WorkerUpload(request),
     }
 }

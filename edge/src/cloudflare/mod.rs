@@ -58,4 +58,7 @@ impl Operator for Console {
     fn report(&self, message: &str) {
         worker::console_error!("firstframe: {message}");
     }
+    fn note(&self, message: &str) {
+        worker::console_log!("firstframe: {message}");
+    }
 }

@@ -68,6 +68,20 @@ impl<S> Reply<S> {
         self
     }
 
+    /// The same response with this value in place of the header's own.
+    #[must_use]
+    pub(crate) fn replacing(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        self.with(name, value)
+    }
+
+    /// Adds a request header to those by which the response varies (RFC 9110 §12.5.5).
+    #[must_use]
+    pub(crate) fn varying_by(self, name: &str) -> Self {
+        let names = self.header("vary").map(|known| format!("{known}, {name}"));
+        self.replacing("vary", names.as_deref().unwrap_or(name))
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())

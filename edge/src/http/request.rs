@@ -1,16 +1,23 @@
 //! A request as plain data, whatever platform it came in on.
 
+use super::Connection;
+
 /// The request headers that some rule reads. Adapters copy these and no others.
-pub const REQUEST_HEADERS: [&str; 9] = [
+pub const REQUEST_HEADERS: [&str; 14] = [
+    "accept",
     "accept-encoding",
     "authorization",
+    "cookie",
     "if-match",
     "if-modified-since",
     "if-none-match",
     "if-range",
     "if-unmodified-since",
+    "origin",
     "range",
+    "sec-fetch-site",
     "x-client-token",
+    "x-forwarded-proto",
 ];
 
 /// A request method.
@@ -94,6 +101,8 @@ pub struct Request<U> {
     pub query: String,
     /// The headers that some rule reads.
     pub headers: Headers,
+    /// What the platform says of the connection.
+    pub connection: Connection,
     /// The body.
     pub upload: U,
 }

@@ -16,6 +16,8 @@ pub struct Instance {
     pub catalog: CatalogCache,
     /// Films of upstreams: where they are, and how they begin and end.
     pub media: MediaCache,
+    /// When a refused admin request was last logged, and how many were not since.
+    pub refusals: Cell<(u64, u64)>,
     /// Whether the tables of the database were seen to exist.
     pub has_tables: Cell<bool>,
     /// Whether the table of ingested films was seen to exist.

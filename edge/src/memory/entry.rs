@@ -13,7 +13,7 @@ use std::{
 
 use super::{Memory, MemoryClock, StreamEnd};
 use crate::{
-    http::{Body, Headers, Method, Reply, Request},
+    http::{Body, Connection, Headers, Method, Reply, Request},
     platform::{PortError, Upload},
     serve::{run_prefetch, serve},
 };
@@ -50,6 +50,17 @@ impl Upload for MemoryUpload<'_> {
     }
 }
 
+/// What the platform says of the connection: of a test, in headers of these names.
+fn connection(headers: &[(&str, &str)]) -> Connection {
+    let value =
+        |name| headers.iter().find(|(sent, _)| *sent == name).map_or("", |(_, value)| *value);
+    Connection {
+        client_address: value("client-address").to_owned(),
+        authority: value("host").to_owned(),
+        is_tls: value("tls") == "on",
+    }
+}
+
 /// Sends a request to the edge. A body of `None` breaks off.
 pub fn send(
     platform: &Memory,
@@ -75,6 +86,7 @@ pub async fn respond(
         path: path.to_owned(),
         query: query.to_owned(),
         headers: Headers::of(headers),
+        connection: connection(headers),
         upload: MemoryUpload(body),
     };
     let Reply { status, headers, body, prefetch } = serve(platform, request).await;

@@ -21,6 +21,7 @@ pub use settings::MemorySettings;
 use std::{
     cell::{Cell, RefCell},
     future::pending,
+    ops::Deref,
     rc::Rc,
 };
 
@@ -35,7 +36,7 @@ pub type Memory = Ports<
     MemoryClock,
     MemoryRandom,
     MemorySettings,
-    RefCell<Vec<String>>,
+    MemoryReports,
 >;
 
 impl Default for Memory {
@@ -50,15 +51,35 @@ impl Default for Memory {
             clock,
             random: MemoryRandom::default(),
             settings: MemorySettings::default(),
-            reports: RefCell::default(),
+            reports: MemoryReports::default(),
             instance: Rc::default(),
         }
     }
 }
 
-impl Operator for RefCell<Vec<String>> {
+/// What the operator was told: failures, by [`Deref`], and the audit log.
+#[derive(Debug, Default)]
+pub struct MemoryReports {
+    failures: RefCell<Vec<String>>,
+    /// The audit log.
+    pub notes: RefCell<Vec<String>>,
+}
+
+impl Deref for MemoryReports {
+    type Target = RefCell<Vec<String>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.failures
+    }
+}
+
+impl Operator for MemoryReports {
     fn report(&self, message: &str) {
-        self.borrow_mut().push(message.to_owned());
+        self.failures.borrow_mut().push(message.to_owned());
+    }
+
+    fn note(&self, message: &str) {
+        self.notes.borrow_mut().push(message.to_owned());
     }
 }
 

@@ -60,14 +60,18 @@ pub trait Platform {
     fn settings(&self) -> &Self::Settings;
     /// State of this instance, which outlives the request.
     fn instance(&self) -> &Instance;
-    /// Tells the operator, not the client.
+    /// Tells the operator, not the client, what failed.
     fn report(&self, message: &str);
+    /// Tells the operator, not the client, what was done: a line of the audit log.
+    fn note(&self, message: &str);
 }
 
 /// Who runs the deployment.
 pub trait Operator {
-    /// Tells the operator, not the client.
+    /// Tells the operator, not the client, what failed.
     fn report(&self, message: &str);
+    /// Tells the operator, not the client, what was done: a line of the audit log.
+    fn note(&self, message: &str);
 }
 
 /// The body of a request, not read yet.

@@ -81,4 +81,7 @@ where
     fn report(&self, message: &str) {
         self.reports.report(message);
     }
+    fn note(&self, message: &str) {
+        self.reports.note(message);
+    }
 }

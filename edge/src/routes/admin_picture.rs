@@ -13,8 +13,9 @@ use crate::{
 pub(super) async fn ingest<P: Platform, U: Upload>(
     platform: &P,
     upload: U,
+    subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let file = read_file(upload).await?;
+    let file = read_file(upload, subject).await?;
     let picture = ingest::ingest_picture(platform, &file.provider, &file.file).await?;
     let registered = IngestedFile { size_bytes: picture.size_bytes(), id: picture.id };
     Ok(super::json(201, &Envelope::data(registered)))

@@ -27,9 +27,12 @@ pub(super) async fn handle<P: Platform, U: Upload>(
     platform: &P,
     method: Method,
     upload: U,
+    subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     if method == Method::Put {
-        let root = flip(platform, upload).await?;
+        let update: RootUpdate = super::parsed(upload).await?;
+        subject.clone_from(&update.manifest);
+        let root = flip(platform, update).await?;
         return Ok(super::json(200, &Envelope::data(root)));
     }
     Ok(super::json(200, &Envelope::data(catalog_cache::read_root(platform).await?)))
@@ -37,8 +40,7 @@ pub(super) async fn handle<P: Platform, U: Upload>(
 
 /// Replaces the root. The key-value store has no compare-and-swap and may lag a minute behind, so a
 /// publisher claims the base root with one INSERT in the database; exactly one wins.
-async fn flip<P: Platform, U: Upload>(platform: &P, upload: U) -> Result<CatalogRoot, Error> {
-    let flip: RootUpdate = super::parsed(upload).await?;
+async fn flip<P: Platform>(platform: &P, flip: RootUpdate) -> Result<CatalogRoot, Error> {
     if !is_hash(&flip.manifest) {
         return Err(Error::InvalidPayload("`manifest` is not a BLAKE3 hash".to_owned()));
     }

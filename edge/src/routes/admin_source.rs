@@ -20,8 +20,9 @@ const BODY_BYTES_MAX: usize = 6 * (FILE_BYTES_MAX + api::limits::ID_CHARS_MAX) +
 pub(super) async fn ingest<P: Platform, U: Upload>(
     platform: &P,
     upload: U,
+    subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let file = read_file(upload).await?;
+    let file = read_file(upload, subject).await?;
     let ingested = ingest::ingest_film(platform, &file.provider, &file.file).await?;
     let name = IngestedName {
         file: file.file,
@@ -34,14 +35,14 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
     let description = start_index::description(platform, Film::of(&ingested.id)).await;
     // The film plays without it.
     let described = report_and_drop(platform, description).flatten();
-    let film = IngestedFilm {
+    let answer = IngestedFilm {
         size_bytes: ingested.size_bytes(),
         duration_ms: described.as_ref().map(|film| film.duration_ms),
         height: described.as_ref().and_then(|film| film.height),
         codec: described.map(|film| film.codec),
         id: ingested.id,
     };
-    Ok(super::json(201, &Envelope::data(film)))
+    Ok(super::json(201, &Envelope::data(answer)))
 }
 
 /// The films of `provider=`, behind the name of `after=`.
@@ -62,8 +63,14 @@ pub(super) async fn list<P: Platform>(
     Ok(super::json(200, &Envelope::data(IngestedFilms { items })))
 }
 
-/// Reads which file to ingest.
-pub(super) async fn read_file<U: Upload>(upload: U) -> Result<ProviderFile, Error> {
+/// Reads which file to ingest, and writes it to `subject`.
+pub(super) async fn read_file<U: Upload>(
+    upload: U,
+    subject: &mut String,
+) -> Result<ProviderFile, Error> {
     let body = super::read_upload(upload, BODY_BYTES_MAX).await?;
-    serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))
+    let file: ProviderFile =
+        serde_json::from_slice(&body).map_err(|error| Error::InvalidPayload(error.to_string()))?;
+    *subject = format!("{}: {}", file.provider, file.file);
+    Ok(file)
 }

@@ -9,6 +9,9 @@ use crate::{
     viewers,
 };
 
+/// Hexadecimal digits of a client id: 64 bits.
+const ID_DIGITS: usize = 16;
+
 /// A client with a known token keeps that token.
 pub(super) async fn begin<P: Platform>(
     platform: &P,
@@ -16,11 +19,18 @@ pub(super) async fn begin<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let known = viewers::viewer(platform, headers).await?;
     let token = headers.get("x-client-token").unwrap_or_default().to_owned();
-    let (viewer, token) = match known {
-        Some(viewer) => (viewer, token),
-        None => viewers::new_viewer(platform).await?,
+    let token = match known {
+        Some(_) => token,
+        None => viewers::new_viewer(platform).await?.1,
     };
-    let client_id = format!("anon_{}", viewer.0);
+    let client_id = client_id(&token);
     let session = Session { client_token: token.clone(), client_id };
     Ok(super::json(200, &Envelope::data(session)).with("x-client-token", token))
+}
+
+/// The id of a viewer: a hash of the token, so that nobody can count viewers by it. It is not the hash that
+/// the database has.
+fn client_id(token: &str) -> String {
+    let hash = catalog::hash(format!("client id\n{token}").as_bytes());
+    format!("anon_{}", hash.get(..ID_DIGITS).unwrap_or(&hash))
 }

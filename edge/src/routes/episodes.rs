@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     http::{Headers, Reply},
     platform::{Platform, StreamOf},
+    rules::selection,
 };
 
 pub(super) async fn show<P: Platform>(
@@ -23,14 +24,24 @@ pub(super) async fn show<P: Platform>(
 }
 
 pub(super) fn episodes_of(title: &Title) -> Vec<Episode> {
-    let view = |episode: &catalog::Episode| Episode {
-        id: title.id_of(episode),
-        catalog_id: title.id.clone(),
-        number: episode.number,
-        title: episode.title.clone(),
-        label: episode.label.clone(),
-        released_at: episode.released_at.clone(),
-        duration_ms: episode.duration_ms,
+    let view = |episode: &catalog::Episode| {
+        let best = selection::choose(&episode.sources).0.into_iter().next();
+        let (codec, unplayable) = match best {
+            Some(best) if best.playable => (best.codec, None),
+            Some(best) => (None, Some(best.label.unwrap_or_default())),
+            None => (None, None),
+        };
+        Episode {
+            id: title.id_of(episode),
+            catalog_id: title.id.clone(),
+            number: episode.number,
+            title: episode.title.clone(),
+            label: episode.label.clone(),
+            released_at: episode.released_at.clone(),
+            duration_ms: episode.duration_ms,
+            codec,
+            unplayable,
+        }
     };
     title.episodes.iter().map(view).collect()
 }

@@ -1,7 +1,9 @@
-//! `GET | HEAD /api/v2/media/{sourceId}`: bytes of one film.
+//! `GET | HEAD /api/v2/media/{sourceId}[/{name}]`: bytes of one film.
 //!
 //! A film is in the own store or at a provider, by its id. The URL in a stream is signed and good for
 //! some hours. A film of the own store needs no signature, unless the setting `media_access` is `signed`.
+
+use api::paths;
 
 use super::signed_urls;
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     http::{Body, Headers, Method, ObjectMeta, Reply},
     media::{Film, FilmHead, FilmResponse, MediaBody},
     platform::{Platform, StreamOf},
-    rules::{date, signature::Scope},
+    rules::{date, file_name, signature::Scope},
 };
 
 pub(super) async fn read<P: Platform>(
@@ -41,6 +43,16 @@ pub(super) async fn read<P: Platform>(
                 .with("content-range", format!("bytes {}-{last}/{}", sent.start, meta.size_bytes))
         }
     })
+}
+
+/// The reply, which a browser stores as a file where the query asks for that.
+pub(super) fn named<S>(reply: Reply<S>, path: &str, source_id: &str, query: &str) -> Reply<S> {
+    if !paths::is_download(query) || reply.status == 304 {
+        return reply;
+    }
+    let name = path.strip_prefix(paths::without_name(path)).unwrap_or_default();
+    let name = name.trim_start_matches('/');
+    reply.with("content-disposition", file_name::attachment(name, source_id))
 }
 
 fn reply_body<S>(body: MediaBody<S>) -> Body<S> {

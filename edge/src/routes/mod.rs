@@ -17,10 +17,11 @@ mod history;
 mod home;
 mod image;
 mod media;
-mod page;
+pub(crate) mod page;
 mod picture_urls;
 pub(crate) mod prefetch_window;
 mod remove_title;
+mod sign_in;
 mod signed_urls;
 mod start;
 mod stream;
@@ -33,7 +34,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     error::Error,
     http::{Body, Headers, Method, Reply, Request, json_bytes},
-    platform::{Platform, PortError, Settings, StreamOf, Upload},
+    platform::{Platform, PortError, StreamOf, Upload},
     route::Route,
     rules::{conditions, header_values},
     viewers::TitleList,
@@ -43,17 +44,18 @@ use crate::{
 const JSON_BYTES_MAX: usize = 1024;
 /// `Cache-Control` of a URL that has the hash of its content in it.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// `Cache-Control` of a response for one viewer, or for those who may watch.
+pub(crate) const PRIVATE: &str = "private, no-cache";
 
-/// Hands the request to its endpoint. The method is one of the route's.
+/// Hands the request to its endpoint. The method is one of the route's, and the client was let in. Writes
+/// to `subject` what an admin request is about, where its path does not say it.
 pub(crate) async fn dispatch<P: Platform, U: Upload>(
     platform: &P,
     request: Request<U>,
     route: Route,
+    subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let Request { method, query, headers, upload, .. } = request;
-    if route.is_admin() {
-        authorize(platform, &headers).await?;
-    }
+    let Request { method, path, query, headers, connection, upload } = request;
     match route {
         Route::Health => Ok(health::show(platform).await),
         Route::Home => home::show(platform, &headers).await,
@@ -62,12 +64,16 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Stream(id) => stream::show(platform, &headers, &id).await,
         // What each request would have to have room for is set aside for those that need it.
         Route::StreamStart(id) => Box::pin(stream_start::read(platform, method, &id, &query)).await,
-        Route::Media(id) => media::read(platform, method, &headers, &id, &query).await,
+        Route::Media(id) => {
+            let reply = media::read(platform, method, &headers, &id, &query).await?;
+            Ok(media::named(reply, &path, &id, &query))
+        }
         Route::Headers(id) => headers::read(platform, &headers, &id, &query).await,
         Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,
         Route::Asset(name) => asset::read(&headers, &name),
         Route::Page => page::read(&headers),
+        Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,
         Route::AnonymousSession => anonymous_session::begin(platform, &headers).await,
         Route::History => history::handle(platform, method, &headers, upload).await,
         Route::HistoryOf(id) => {
@@ -80,25 +86,18 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         }
         Route::PrefetchWindow => prefetch_window::open(platform, &headers, upload).await,
         Route::AdminPrewarm(id) => admin_prewarm::handle(platform, method, &id).await,
-        Route::AdminRoot => admin_root::handle(platform, method, upload).await,
+        Route::AdminRoot => admin_root::handle(platform, method, upload, subject).await,
         Route::AdminSources if method == Method::Post => {
-            admin_source::ingest(platform, upload).await
+            admin_source::ingest(platform, upload, subject).await
         }
         Route::AdminSources => admin_source::list(platform, &query).await,
-        Route::AdminPictures => admin_picture::ingest(platform, upload).await,
+        Route::AdminPictures => admin_picture::ingest(platform, upload, subject).await,
         Route::AdminSourceOf(id) => admin_removal::remove_film(platform, &id).await,
         Route::AdminPictureOf(id) => admin_removal::remove_picture(platform, &id).await,
         Route::AdminStartup => admin_startup::purge_all(platform).await,
         Route::AdminStartupOf(id) => admin_startup::purge(platform, &id).await,
         Route::AdminPack(hash) => admin_pack::handle(platform, method, upload, &hash).await,
     }
-}
-
-/// Lets the deployer in. A deployment without a key lets nobody in.
-async fn authorize<P: Platform>(platform: &P, headers: &Headers) -> Result<(), Error> {
-    let key = platform.settings().get("admin_key").await?.unwrap_or_default();
-    let lets_in = header_values::has_bearer_key(headers.get("authorization"), &key);
-    if lets_in { Ok(()) } else { Err(Error::Unauthorized) }
 }
 
 /// Reads a small JSON body.

@@ -1,8 +1,9 @@
 //! URLs of films and pictures, signed and checked by the keys of the setting `media_keys`.
 
-use api::Candidate;
+use api::{Candidate, paths};
 
 use crate::{
+    access,
     error::Error,
     media::Film,
     platform::{Clock, Platform, Settings},
@@ -27,7 +28,7 @@ pub(super) async fn sign<P: Platform>(
 /// The source id in a candidate's URL, and what signs it.
 pub(super) fn split_media_url(url: &str) -> (&str, &str) {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    (path.rsplit('/').next().unwrap_or_default(), query)
+    (paths::without_name(path).strip_prefix(paths::MEDIA).unwrap_or_default(), query)
 }
 
 /// How many milliseconds a URL is still good for; none of an open one, which is good for ever.
@@ -56,10 +57,11 @@ pub(super) fn cache_control(left_ms: Option<u64>) -> String {
     )
 }
 
-/// Whether films and pictures of the own store are served without a signature.
+/// Whether films and pictures of the own store are served without a signature. Those of a private library
+/// never are: a signature shows that a viewer got the URL.
 pub(super) async fn is_open<P: Platform>(platform: &P) -> Result<bool, Error> {
     let access = platform.settings().get("media_access").await?;
-    Ok(access.is_none_or(|access| access != "signed"))
+    Ok(access.is_none_or(|access| access != "signed") && !access::is_private(platform).await?)
 }
 
 pub(super) async fn keys<P: Platform>(platform: &P) -> Result<Option<Keys>, Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::{Candidate, Envelope, Stream, StreamStart, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use catalog::{OWN_PROVIDER, parse_episode_id};
+use catalog::{Episode, OWN_PROVIDER, Title, parse_episode_id};
 
 use super::signed_urls;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     media::{Film, start_index},
     platform::{Platform, StreamOf, with_timeout},
     rules::{
-        selection,
+        file_name, selection,
         start_query::{StartQuery, seconds},
     },
     viewers,
@@ -37,17 +37,20 @@ pub(super) async fn show<P: Platform>(
         let start = stored_start(platform, headers, ids, preferred);
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
-    Ok(super::json_until_changed(
-        headers,
-        &Envelope::data(stream).with_meta("provider", OWN_PROVIDER),
-    ))
+    let envelope = Envelope::data(stream).with_meta("provider", OWN_PROVIDER);
+    // The start is at this viewer's position.
+    Ok(super::json_until_changed(headers, &envelope).replacing("cache-control", super::PRIVATE))
 }
 
 /// What to play, without its start.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
     let found = catalog_cache::episode(platform, episode_id).await?;
-    let FoundEpisode { id, episode, .. } = found.ok_or(Error::NotFound("episode"))?;
+    let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
+    let name = file_name::segment(&download_name(&title, &episode));
+    for candidate in &mut candidates {
+        candidate.url = format!("{}/{name}", candidate.url);
+    }
     signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {
         episode_id: id,
@@ -58,6 +61,14 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
         provider: OWN_PROVIDER.to_owned(),
         start: None,
     })
+}
+
+/// The name of an episode's file: that of its title, and of the episode where there are several.
+fn download_name(title: &Title, episode: &Episode) -> String {
+    if title.episodes.len() == 1 {
+        return title.title.clone();
+    }
+    format!("{} {:02} {}", title.title, episode.number, episode.title)
 }
 
 /// The start at the viewer's position, planned on the stored start index. The player works without it.

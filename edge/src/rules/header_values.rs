@@ -1,4 +1,4 @@
-//! Values of single header fields: entity tags, bearer keys and accepted codings.
+//! Values of single header fields: entity tags, admin keys, accepted types and codings.
 
 use subtle::ConstantTimeEq;
 
@@ -12,18 +12,46 @@ pub fn entity_tag(bytes: &[u8]) -> String {
     format!("\"{}\"", hash.get(..ETAG_DIGITS).unwrap_or(&hash))
 }
 
-/// Whether an `Authorization: Bearer` header carries this key (RFC 6750 §2.1). Keys are compared in
-/// constant time; an empty key admits nobody.
-pub fn has_bearer_key(header: Option<&str>, key: &str) -> bool {
-    let Some((scheme, sent)) = header.and_then(|header| header.trim().split_once(' ')) else {
-        return false;
-    };
-    if key.is_empty() || !scheme.eq_ignore_ascii_case("bearer") {
-        return false;
+/// Admin keys in the setting: one in use, one that replaces it, and some to spare.
+const ADMIN_KEY_COUNT_MAX: usize = 4;
+/// The name of a key that stands alone in the setting.
+const ONLY_KEY: &str = "admin";
+
+/// The name of the key in an `Authorization: Bearer` header (RFC 6750 §2.1), if it is one of the setting
+/// `admin_key`: a single key, or `name:key`, several separated by commas. Keys are compared in constant
+/// time; an empty key admits nobody.
+pub fn admin_key_name<'a>(header: Option<&str>, setting: &'a str) -> Option<&'a str> {
+    let (scheme, sent) = header?.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
     }
+    let named = setting.split(',').filter_map(|part| part.trim().split_once(':'));
+    let named = named.filter(|(name, _)| api::limits::is_id(name)).take(ADMIN_KEY_COUNT_MAX);
+    // A single key may have colons and commas in it, so the whole setting is a key in either form.
+    let mut found = None;
+    for (name, key) in named.chain([(ONLY_KEY, setting)]) {
+        if is_same_secret(sent.trim(), key.trim()) {
+            found = found.or(Some(name));
+        }
+    }
+    found
+}
+
+/// Whether two secrets are the same, and not empty.
+fn is_same_secret(sent: &str, secret: &str) -> bool {
     // Hashes have one length whatever the texts have, so that time tells nothing of it either.
-    let (sent, key) = (catalog::hash(sent.trim().as_bytes()), catalog::hash(key.as_bytes()));
-    sent.as_bytes().ct_eq(key.as_bytes()).into()
+    let (sent, hash) = (catalog::hash(sent.as_bytes()), catalog::hash(secret.as_bytes()));
+    !secret.is_empty() && bool::from(sent.as_bytes().ct_eq(hash.as_bytes()))
+}
+
+/// Whether `Accept` prefers a page (RFC 9110 §12.5.1), as a browser's does that opens an address.
+pub fn wants_page(header: Option<&str>) -> bool {
+    let ranges = header.unwrap_or_default().split(',');
+    let mut accepted = ranges.filter_map(|range| {
+        let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
+        (!is_zero(parameters)).then(|| media_type.trim())
+    });
+    accepted.any(|media_type| media_type.eq_ignore_ascii_case("text/html"))
 }
 
 /// Whether `Accept-Encoding` admits `gzip` (RFC 9110 §12.5.3). Without the header nothing is

@@ -2,10 +2,14 @@
 
 pub mod blocks;
 pub mod circuit_breaker;
+pub mod client_address;
 pub mod conditions;
+pub mod cors;
 pub mod date;
+pub mod file_name;
 pub mod header_values;
 pub mod identity;
+pub mod password;
 pub mod picture;
 pub mod progress;
 pub mod provider;
@@ -15,3 +19,4 @@ pub mod selection;
 pub mod signature;
 pub mod start_query;
 pub mod upstream_response;
+pub mod viewer_cookie;

@@ -1,7 +1,7 @@
 //! Signed URLs: HMAC-SHA-256 (RFC 2104) over what is read, until when, and the key's own name.
 //!
-//! `?e=1767225600&k=2026a&s=…`: the moment in seconds since the Unix epoch, the key, the signature
-//! in hexadecimal. The first key of the setting signs, every key of it is good: to change keys, put
+//! `?e=1767225600&k=2026a&s=…`: the expiry in seconds since the Unix epoch, the name of the key, the
+//! signature in hexadecimal. The first key of the setting signs, every key of it is good: to change keys, put
 //! the new one in front, and take the old one away when its last URL has expired.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -21,15 +21,18 @@ pub enum Scope {
     Media,
     /// A picture, by its image id.
     Image,
+    /// A viewer of a private library, by its password.
+    Viewer,
 }
 
 impl Scope {
     /// How long a URL is good at least: a film's for a long evening, a picture's for a week, as long
-    /// as a page may stand open.
-    const fn life_ms(self) -> u64 {
+    /// as a page may stand open. A viewer signs in once a month.
+    pub(super) const fn life_ms(self) -> u64 {
         match self {
             Self::Media => 6 * HOUR_MS,
             Self::Image => 7 * 24 * HOUR_MS,
+            Self::Viewer => 30 * 24 * HOUR_MS,
         }
     }
 
@@ -39,6 +42,7 @@ impl Scope {
         match self {
             Self::Media => HOUR_MS,
             Self::Image => 24 * HOUR_MS,
+            Self::Viewer => 1000,
         }
     }
 
@@ -46,6 +50,7 @@ impl Scope {
         match self {
             Self::Media => "media",
             Self::Image => "image",
+            Self::Viewer => "viewer",
         }
     }
 }
@@ -77,7 +82,7 @@ impl Keys {
         match keys {
             Some(keys) if (1..=KEY_COUNT_MAX).contains(&keys.len()) => Ok(Self(keys)),
             Some(_) | None => Err(
-                "the setting media_keys is not 1 to 4 of `name:64 hexadecimal digits` by commas",
+                "the setting media_keys must be 1 to 4 of `name:64 hexadecimal digits`, separated by commas",
             ),
         }
     }

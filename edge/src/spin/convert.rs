@@ -2,15 +2,20 @@
 
 use spin_sdk::wasip3::{
     self,
-    http::types::{ErrorCode, Fields, Method as WasiMethod, Request as WasiRequest, Response},
+    http::types::{
+        ErrorCode, Fields, Method as WasiMethod, Request as WasiRequest, Response, Scheme,
+    },
     wit_bindgen::{FutureReader, StreamReader, StreamResult},
     wit_future, wit_stream,
 };
 
 use crate::{
-    http::{Body, Headers, Method, Reply, Request},
+    http::{Body, Connection, Headers, Method, Reply, Request},
     platform::{PortError, Upload},
 };
+
+/// The header in which a Spin host says the client's address.
+const CLIENT_ADDRESS: &str = "spin-client-addr";
 
 /// Bytes taken from a stream at a time.
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
@@ -18,14 +23,28 @@ pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 pub(super) fn request(request: WasiRequest) -> Request<WasiUpload> {
     let path = request.get_path_with_query().unwrap_or_default();
     let (path, query) = path.split_once('?').unwrap_or((&path, ""));
-    let headers = request.get_headers();
+    // All at once: each call of the host costs more than a header does.
+    let fields = request.get_headers().copy_all();
+    let connection = Connection {
+        client_address: value(&fields, CLIENT_ADDRESS).unwrap_or_default(),
+        authority: request.get_authority().unwrap_or_default(),
+        is_tls: matches!(request.get_scheme(), Some(Scheme::Https)),
+    };
     Request {
         method: method(&request.get_method()),
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: Headers::copy(|name| joined(&headers, name)),
+        headers: Headers::copy(|name| value(&fields, name)),
+        connection,
         upload: WasiUpload(request),
     }
+}
+
+/// Every value of a field in a list of fields, joined by commas.
+fn value(fields: &[(String, Vec<u8>)], name: &str) -> Option<String> {
+    let values = fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    let texts: Vec<_> = values.map(|(_, value)| String::from_utf8_lossy(value)).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 /// Every value of a field, joined by commas.

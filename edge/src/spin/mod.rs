@@ -26,7 +26,7 @@ type Spin = Ports<
     clock::WasiClock,
     random::WasiRandom,
     settings::SpinSettings,
-    Stderr,
+    Stdio,
 >;
 
 thread_local! {
@@ -44,16 +44,21 @@ fn ports() -> Spin {
         clock: clock::WasiClock,
         random: random::WasiRandom,
         settings: settings::SpinSettings,
-        reports: Stderr,
+        reports: Stdio,
         instance: INSTANCE.with(Rc::clone),
     }
 }
 
-struct Stderr;
+struct Stdio;
 
-impl Operator for Stderr {
+impl Operator for Stdio {
     #[expect(clippy::print_stderr, reason = "Spin gathers what a component writes there")]
     fn report(&self, message: &str) {
         eprintln!("firstframe: {message}");
+    }
+
+    #[expect(clippy::print_stdout, reason = "Spin gathers what a component writes there")]
+    fn note(&self, message: &str) {
+        println!("firstframe: {message}");
     }
 }

@@ -57,7 +57,10 @@ fn start_until_the_first_frame_has_the_same_headers_and_no_more_bytes_than_it_ne
             mp4::fragment::Payload::AsIs => None,
         };
         let sound = windows[0].fetches[0].fragments.iter().find_map(runs);
-        assert!(sound.is_none_or(|run| run.end <= bytes.len() as u64), "no sound, no picture");
+        assert!(
+            sound.is_none_or(|run| run.end <= bytes.len() as u64),
+            "the start has the audio of its first frame"
+        );
     }
 }
 

@@ -70,6 +70,21 @@ fn broken_start_index_is_rebuilt_and_never_sent() {
 }
 
 #[test]
+fn start_index_with_a_sample_entry_of_quicktime_is_rebuilt() {
+    let memory = own(&film());
+    let right = get(&memory, "headers", OWN, "at=60").body;
+    let whole = stored(&memory, ROOT).unwrap();
+    let mut root = catalog::verify_hash(&whole).unwrap().to_vec();
+    // As earlier versions stored them: with the version of the file's own entry.
+    let sound = root.windows(4).rposition(|kind| kind == b"mp4a").unwrap();
+    root[sound + 4 + 9] = 1;
+    memory.objects.put(ROOT, &catalog::prepend_hash(&root), 0);
+    let memory = restart(memory);
+    assert!(get(&memory, "headers", OWN, "at=60").body == right);
+    assert_eq!(stored(&memory, ROOT).unwrap(), whole, "mended");
+}
+
+#[test]
 fn film_without_a_start_index_gives_the_reason_and_is_not_tried_again() {
     for (bytes, why) in [
         (vec![0; 100_000], "a box"),

@@ -10,7 +10,7 @@ mod deployment;
 mod durable;
 mod faults;
 mod fixture;
-mod hostile_upstream;
+mod hostile_responses;
 mod pictures;
 mod ranges;
 mod startup;

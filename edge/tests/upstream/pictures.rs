@@ -66,7 +66,7 @@ fn picture_is_sent_whole_with_its_type_and_headers_that_forbid_scripts() {
             ("content-type", "image/png"),
             ("content-security-policy", "default-src 'none'; sandbox"),
             ("x-content-type-options", "nosniff"),
-            ("cross-origin-resource-policy", "cross-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
             ("vary", ""),
             ("etag", &format!("\"{id}\"")),
             ("content-length", &size.to_string()),

@@ -3,6 +3,7 @@
 
 pub(crate) mod demo;
 mod deployment;
+pub(crate) mod hash_password;
 pub(crate) mod ingest;
 pub(crate) mod prewarm;
 pub(crate) mod publish;

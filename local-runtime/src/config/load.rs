@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tracing::level_filters::LevelFilter;
 
 use super::{
@@ -20,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) s3_listen: SocketAddr,
     pub(crate) component: Option<PathBuf>,
     pub(crate) allowed_outbound_hosts: Vec<Origin>,
+    /// Host names by which browsers reach the server.
+    pub(crate) public_hosts: Vec<String>,
     /// The settings that the edge reads, under its names.
     pub(crate) edge: BTreeMap<&'static str, String>,
     pub(crate) connections_max: usize,
@@ -49,6 +51,7 @@ impl Config {
             s3_listen: parser.required("s3_listen", values::loopback)?,
             component: parser.optional("component", values::path)?,
             allowed_outbound_hosts,
+            public_hosts: parser.required("public_hosts", values::host_names)?,
             edge: edge_settings(&mut parser, durable.first())?,
             connections_max: parser.required("connections_max", values::count)?,
             requests_max: parser.required("requests_max", values::count)?,
@@ -101,8 +104,18 @@ fn edge_settings(
 ) -> Result<BTreeMap<&'static str, String>> {
     let any = |text: &str| Ok(text.to_owned());
     let stores = values::one_of(&["local", "durable", "separate", values::SEPARATE_OLD]);
+    let viewers = parser.required("viewers", values::viewers)?;
+    let password = parser.required_secret("viewers_password", values::password_hash)?;
+    ensure!(
+        viewers != "password" || !password.is_empty(),
+        "viewers is `password`, but viewers_password has no value: set it to the hash that \
+         `firstframe hash-password` prints"
+    );
     Ok(BTreeMap::from([
         ("providers", parser.optional("providers", values::file_text)?.unwrap_or_default()),
+        ("viewers", viewers),
+        ("viewers_password", password),
+        ("cors_origins", parser.required("cors_origins", values::cors_origins)?),
         ("media_access", parser.required("media_access", values::one_of(&["open", "signed"]))?),
         ("startup_store", parser.required("startup_store", stores)?),
         ("durable_s3_endpoint", durable.map(Origin::to_string).unwrap_or_default()),
@@ -146,6 +159,13 @@ struct SettingParser(BTreeMap<&'static str, SettingText>);
 impl SettingParser {
     fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
         self.optional(name, parse)?.with_context(|| format!("{name}: not set"))
+    }
+
+    /// The same for a value that no error may show.
+    fn required_secret<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
+        let SettingText { text, source } =
+            self.0.remove(name).with_context(|| format!("{name}: not set"))?;
+        parse(&text).with_context(|| format!("{name}, set by {source}"))
     }
 
     fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T>) -> Result<Option<T>> {
@@ -262,6 +282,51 @@ mod tests {
         assert_eq!(config.missing_for_separate_store(), ["durable_s3_secret_key"]);
         let warnings = config.warnings().join("\n");
         assert!(warnings.contains("old name") && warnings.contains("durable_s3_secret_key"));
+    }
+
+    #[test]
+    fn private_library_needs_the_hash_of_its_password() {
+        let password = ("viewers", "password");
+        let error = |pairs: &[(&'static str, &str)]| {
+            text_of(Config::load(&flags(pairs), |_| None).unwrap_err())
+        };
+        assert!(error(&[password]).contains("firstframe hash-password"));
+        for not_a_hash in ["hush-hush", "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"] {
+            let error = error(&[password, ("viewers_password", not_a_hash)]);
+            assert!(error.contains("set by --viewers-password"), "{error}");
+            assert!(!error.contains("hush-hush"), "{error}");
+        }
+        let huge = "$argon2id$v=19$m=1048576,t=2,p=1$c2FsdHNhbHRzYWx0$\
+                    aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+        assert!(error(&[password, ("viewers_password", huge)]).contains("hash-password"));
+        let right = huge.replace("m=1048576", "m=19456");
+        let config = Config::load(&flags(&[password, ("viewers_password", &right)]), |_| None);
+        assert_eq!(config.unwrap().edge["viewers_password"], right);
+        assert!(error(&[("viewers", "accounts")]).contains("do not exist yet"));
+        assert!(error(&[("viewers", "some")]).contains("open, password"));
+    }
+
+    #[test]
+    fn origins_and_names_of_other_sites_are_checked() {
+        let load = |pairs: &[(&'static str, &str)]| Config::load(&flags(pairs), |_| None);
+        let origins = |text: &str| {
+            load(&[("cors_origins", text)]).map(|config| config.edge["cors_origins"].clone())
+        };
+        assert_eq!(origins("").unwrap(), "");
+        assert_eq!(origins("*").unwrap(), "*");
+        let two = origins("https://A.example, http://b.example:81").unwrap();
+        assert_eq!(two, "https://a.example:443,http://b.example:81");
+        for wrong in ["a.example", "https://a.example/page", "ftp://a.example", "null"] {
+            assert!(
+                text_of(origins(wrong).unwrap_err()).contains("set by --cors-origins"),
+                "{wrong}"
+            );
+        }
+        let hosts = |text: &str| load(&[("public_hosts", text)]).map(|config| config.public_hosts);
+        assert_eq!(hosts("Films.example., nas").unwrap(), ["films.example", "nas"]);
+        for wrong in ["https://a.example", "a.example:80", "a b"] {
+            assert!(text_of(hosts(wrong).unwrap_err()).contains("without a port"), "{wrong}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 23] = [
+pub(super) const SETTINGS: [Setting; 27] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -50,6 +50,35 @@ pub(super) const SETTINGS: [Setting; 23] = [
         default: None,
         help: "A JSON file with the list of providers of upstream films; allowed_outbound_hosts \
                must name their origins, too",
+    },
+    Setting {
+        name: "viewers",
+        value_name: "WHO",
+        default: Some("open"),
+        help: "open: everybody who reaches this server may watch; password: who knows the password \
+               of viewers_password",
+    },
+    Setting {
+        name: "viewers_password",
+        value_name: "HASH",
+        default: Some(""),
+        help: "The hash of the password of a private library, which `firstframe hash-password` \
+               makes",
+    },
+    Setting {
+        name: "cors_origins",
+        value_name: "ORIGINS",
+        default: Some(""),
+        help: "Origins of other sites whose pages may read films and catalog and write histories, \
+               such as https://site.example, separated by commas; * is every site",
+    },
+    Setting {
+        name: "public_hosts",
+        value_name: "NAMES",
+        default: Some(""),
+        help: "Host names by which browsers reach this server, such as films.example, separated by \
+               commas. Requests for other names are refused: on a loopback address always, which \
+               has localhost and IP addresses besides these, else where this setting has a value",
     },
     Setting {
         name: "media_access",

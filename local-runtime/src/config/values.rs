@@ -3,6 +3,8 @@
 use std::{fmt, fs, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
+use api::limits::{PASSWORD_MEMORY_KIB_MAX, PASSWORD_WORK_KIB_MAX};
+use argon2::{Params, password_hash::phc::PasswordHash};
 use http::Uri;
 use tracing::level_filters::LevelFilter;
 
@@ -17,6 +19,9 @@ const MEMORY_MIB_MAX: usize = 4096;
 const CACHE_MIB_MAX: usize = 1 << 20;
 /// The largest store: a pebibyte, more than any disk; its bytes fit `SQLite`'s integers.
 const OBJECTS_MIB_MAX: u64 = 1 << 30;
+
+/// Origins or host names in one setting: more are a mistake, and requests are compared with each.
+const NAMES_MAX: usize = 32;
 
 /// The old name of the value `separate` of `startup_store`, which is still understood.
 pub(super) const SEPARATE_OLD: &str = "apart";
@@ -84,6 +89,58 @@ fn origin(text: &str) -> Result<Origin> {
         Some(origin) if has_no_path => Ok(origin),
         _ => bail!("{text:?} is not an origin such as https://media.example"),
     }
+}
+
+/// Origins whose pages may read responses, or `*`, as the edge reads them.
+pub(super) fn cors_origins(text: &str) -> Result<String> {
+    if text.trim() == "*" {
+        return Ok("*".to_owned());
+    }
+    let origins = origins(text).context(
+        "not a list of origins such as https://site.example, separated by commas, and not *",
+    )?;
+    ensure!(origins.len() <= NAMES_MAX, "more than {NAMES_MAX} origins");
+    let texts: Vec<_> = origins.iter().map(Origin::to_string).collect();
+    Ok(texts.join(","))
+}
+
+/// Host names, in lower case and without ports.
+pub(super) fn host_names(text: &str) -> Result<Vec<String>> {
+    let names: Vec<_> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    ensure!(names.len() <= NAMES_MAX, "more than {NAMES_MAX} names");
+    let name = |name: &str| {
+        let is_name =
+            name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+        ensure!(is_name, "{name:?} is not a host name such as films.example, without a port");
+        Ok(name.trim_end_matches('.').to_ascii_lowercase())
+    };
+    names.into_iter().map(name).collect()
+}
+
+/// Who may watch.
+pub(super) fn viewers(text: &str) -> Result<String> {
+    ensure!(
+        text != "accounts",
+        "accounts, a name and a password for each viewer, do not exist yet: write open or password"
+    );
+    one_of(&["open", "password"])(text)
+}
+
+/// The hash of a password. The error does not show it.
+pub(super) fn password_hash(text: &str) -> Result<String> {
+    let text = text.trim();
+    let hash = PasswordHash::new(text).ok().filter(|hash| hash.algorithm.as_str() == "argon2id");
+    let params = hash.as_ref().and_then(|hash| Params::try_from(hash).ok());
+    let is_affordable = params.is_some_and(|params| {
+        let work = params.m_cost().checked_mul(params.t_cost());
+        params.m_cost() <= PASSWORD_MEMORY_KIB_MAX
+            && work.is_some_and(|work| work <= PASSWORD_WORK_KIB_MAX)
+    });
+    ensure!(
+        text.is_empty() || is_affordable,
+        "not an Argon2id hash that the edge can compute: make one by `firstframe hash-password`"
+    );
+    Ok(text.to_owned())
 }
 
 pub(super) fn count(text: &str) -> Result<usize> {

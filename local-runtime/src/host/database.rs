@@ -170,6 +170,7 @@ impl From<storage::Error> for Error {
             storage::Error::TooLarge(_)
             | storage::Error::NotFound(_)
             | storage::Error::Conflict(_)
+            | storage::Error::PreconditionFailed
             | storage::Error::Io(_)
             | storage::Error::Sqlite(_)
             | storage::Error::TaskFailed => Self::Io(error.to_string()),

@@ -15,8 +15,9 @@ use super::{
     access_log::{AccessLogEntry, LoggedBody},
     cache::{self, Cache, CacheKey},
     error_response::{component_failure, error_response},
+    host_names::HostNames,
 };
-use crate::engine::Handler;
+use crate::{config::Config, engine::Handler};
 
 /// Bytes of a request body. The largest one that the edge takes is a catalog pack, under 1 MB; films
 /// go to the object store.
@@ -27,13 +28,19 @@ const BODY_BYTES_MAX: usize = 4 << 20;
 pub(super) struct EdgeService {
     handler: Handler,
     cache: Cache,
+    host_names: Arc<HostNames>,
     permits: Arc<Semaphore>,
 }
 
 impl EdgeService {
-    /// A service that runs at most `requests_max` requests at once.
-    pub(super) fn new(handler: Handler, cache: Cache, requests_max: usize) -> Self {
-        Self { handler, cache, permits: Arc::new(Semaphore::new(requests_max)) }
+    /// A service within the limits of these settings.
+    pub(super) fn new(handler: Handler, cache: Cache, config: &Config) -> Self {
+        Self {
+            handler,
+            cache,
+            host_names: Arc::new(HostNames::new(config.listen, &config.public_hosts)),
+            permits: Arc::new(Semaphore::new(config.requests_max)),
+        }
     }
 
     async fn respond(self, request: Request<Incoming>) -> Response<LoggedBody> {
@@ -42,7 +49,7 @@ impl EdgeService {
             let full = "the server runs as many requests as it may; try again in a second";
             return entry.attach(error_response(StatusCode::SERVICE_UNAVAILABLE, full), None);
         };
-        match prepare(request) {
+        match prepare(request, &self.host_names) {
             Ok(request) => entry.attach(self.respond_within_caps(request).await, Some(permit)),
             Err(refusal) => entry.attach(*refusal, None),
         }
@@ -83,7 +90,10 @@ impl Service<Request<Incoming>> for EdgeService {
 }
 
 /// The request as the component gets it: with an absolute URI and a bounded body.
-fn prepare(request: Request<Incoming>) -> Result<Request<WasiBody>, Box<Response<WasiBody>>> {
+fn prepare(
+    request: Request<Incoming>,
+    host_names: &HostNames,
+) -> Result<Request<WasiBody>, Box<Response<WasiBody>>> {
     let (mut parts, body) = request.into_parts();
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         let message = "a request body has at most 4 MiB";
@@ -99,6 +109,11 @@ fn prepare(request: Request<Incoming>) -> Result<Request<WasiBody>, Box<Response
         uri.scheme = Some(Scheme::HTTP);
         uri.authority = Some(host.and_then(|host| host.parse().ok()).ok_or_else(bad_host)?);
         parts.uri = Uri::from_parts(uri).map_err(|_| bad_host())?;
+    }
+    if !host_names.contain(parts.uri.host().unwrap_or_default()) {
+        let message = "this server has no such name: if browsers reach it by this one, add it to the \
+                       setting public_hosts";
+        return Err(error_response(StatusCode::MISDIRECTED_REQUEST, message).into());
     }
     let body = Limited::new(body, BODY_BYTES_MAX).map_err(|error| {
         match error.downcast::<hyper::Error>() {

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
     header::{
-        ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
+        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER,
+        X_CONTENT_TYPE_OPTIONS,
     },
 };
 use http_body_util::{BodyExt as _, Full};
@@ -13,6 +14,9 @@ use wasmtime_wasi_http::{
     Error, WasiBody,
     handler::{ExpirationError, InstantiationError},
 };
+
+/// An error that is opened as a page can do nothing, as the edge's own.
+const CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// The response to a request on which the component failed. Logs the cause.
 pub(super) fn component_failure(error: &wasmtime::Error) -> Response<WasiBody> {
@@ -41,6 +45,7 @@ pub(super) fn error_response(status: StatusCode, message: &str) -> Response<Wasi
     let code = match status {
         StatusCode::BAD_REQUEST => ErrorCode::InvalidPayload,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
+        StatusCode::MISDIRECTED_REQUEST => ErrorCode::UnknownHost,
         _ => ErrorCode::StorageUnavailable,
     };
     let envelope = Envelope::<()>::error(ErrorBody { code, message: message.to_owned() });
@@ -53,7 +58,8 @@ pub(super) fn error_response(status: StatusCode, message: &str) -> Response<Wasi
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from(1));
     }

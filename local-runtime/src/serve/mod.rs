@@ -4,6 +4,7 @@ mod access_log;
 mod cache;
 mod edge_service;
 mod error_response;
+mod host_names;
 mod http_server;
 mod logging;
 mod run;

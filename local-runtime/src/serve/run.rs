@@ -57,7 +57,7 @@ async fn serve(config: &Config) -> Result<()> {
     let services = host_services(config, Arc::clone(&folder), keys, s3.clone());
     let handler = load_component(config, services).await?;
     let cache = Cache::new(config.cache_bytes_max, folder);
-    let edge = EdgeService::new(handler, cache.clone(), config.requests_max);
+    let edge = EdgeService::new(handler, cache.clone(), config);
     let s3 = InvalidatingService::new(s3, cache);
     let timeout = config.stall_timeout;
     let web_server = HttpServer::start(listener, edge, config.connections_max, timeout)?;

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use md5::{Digest as _, Md5};
+
 use super::{Error, Result};
 
 /// The end of a blob's name while it is being written.
@@ -18,7 +20,7 @@ pub(crate) struct BlobWriter {
     folder: PathBuf,
     name: String,
     file: File,
-    hasher: blake3::Hasher,
+    hasher: Md5,
     size: u64,
     size_max: u64,
     finished: bool,
@@ -39,7 +41,7 @@ impl BlobWriter {
         let name = random_name()?;
         let file = File::create_new(folder.join(format!("{name}{PARTIAL_SUFFIX}")))?;
         let folder = folder.to_owned();
-        let hasher = blake3::Hasher::new();
+        let hasher = Md5::new();
         Ok(Self { folder, name, file, hasher, size: 0, size_max, finished: false })
     }
 
@@ -71,9 +73,15 @@ impl BlobWriter {
         self.size
     }
 
-    /// Syncs the file and gives it its name; its `ETag` is the hash of the bytes written.
+    /// The MD5 of the bytes written so far.
+    pub(crate) fn md5(&self) -> [u8; 16] {
+        self.hasher.clone().finalize().into()
+    }
+
+    /// Syncs the file and gives it its name; its `ETag` is the MD5 of the bytes written, as clients
+    /// of S3 expect of an `ETag` that has the form of one.
     pub(super) fn finish(self) -> Result<Blob> {
-        let etag = hash_128(&self.hasher.finalize());
+        let etag = hex(self.md5());
         self.finish_with_etag(etag)
     }
 
@@ -106,17 +114,32 @@ impl Drop for BlobWriter {
 pub(super) fn random_name() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::from)?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+    Ok(hex(bytes))
 }
 
-/// The first 128 bits of a BLAKE3 hash, as 32 hexadecimal digits.
-pub(super) fn hash_128(hash: &blake3::Hash) -> String {
-    hash.to_hex().chars().take(32).collect()
+fn hex(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
-/// The `ETag` of a file whose bytes are not read: its name, size and time of last change, hashed.
+/// The `ETag` of an object that was joined from parts with these `ETag`s: the MD5 of their MD5s, and
+/// how many they are.
+pub(super) fn etag_of_parts<'a>(etags: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let (mut hasher, count) = (Md5::new(), etags.len());
+    for etag in etags {
+        match u128::from_str_radix(etag, 16) {
+            Ok(md5) => hasher.update(md5.to_be_bytes()),
+            // A part that an earlier version has received.
+            Err(_) => hasher.update(etag),
+        }
+    }
+    format!("{}-{count}", hex(hasher.finalize().into()))
+}
+
+/// The `ETag` of a file whose bytes are not read: its name, size and time of last change, hashed. Its
+/// end says that it is no MD5.
 pub(super) fn etag_of_metadata(name: &str, size: u64, mtime_ns: i64) -> String {
-    hash_128(&blake3::hash(format!("{name}-{size}-{mtime_ns}").as_bytes()))
+    let hash = blake3::hash(format!("{name}-{size}-{mtime_ns}").as_bytes()).to_hex();
+    hash.chars().take(32).chain("-0".chars()).collect()
 }
 
 /// When the file was last written, in nanoseconds since 1970.
@@ -149,7 +172,9 @@ mod tests {
         let blob = writer.finish().unwrap();
         assert_eq!(fs::read(folder.path().join(&blob.name)).unwrap(), b"helloworld");
         assert_eq!(file_names(folder.path()), [blob.name]);
-        assert_eq!((blob.size, blob.etag), (10, hash_128(&blake3::hash(b"helloworld"))));
+        let md5 = "fc5e038d38a57032085441e7fe7010b0";
+        assert_eq!((blob.size, blob.etag.as_str()), (10, md5));
+        assert_eq!(etag_of_parts([md5, md5].into_iter()), "bfd219786100ea2f71e7f45b145fd4fa-2");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::{BlobWriter, Error, IndexDatabase, Result, clock, open_files::OpenFiles};
@@ -43,6 +44,11 @@ impl DataFolder {
     /// The database of the folder, which also has the key-value pairs.
     pub(crate) fn database(&self) -> &IndexDatabase {
         &self.database
+    }
+
+    /// When the folder was made, where the file system knows it.
+    pub(crate) fn created(&self) -> Result<Option<SystemTime>> {
+        Ok(fs::metadata(&self.objects)?.created().ok())
     }
 
     /// Creates a blob of at most `size_max` bytes, or fewer where `objects_bytes_max` leaves fewer.

@@ -13,6 +13,8 @@ pub(crate) enum Error {
     NotFound(&'static str),
     /// The request contradicts the stored state.
     Conflict(&'static str),
+    /// The condition of a write is false.
+    PreconditionFailed,
     /// The file system failed.
     Io(io::Error),
     /// `SQLite` failed.
@@ -31,6 +33,9 @@ impl fmt::Display for Error {
             Self::TooLarge(cap) => write!(out, "too large: {cap}"),
             Self::NotFound(kind) => write!(out, "no such {kind}"),
             Self::Conflict(reason) => out.write_str(reason),
+            Self::PreconditionFailed => {
+                out.write_str("the object is not in the state that the request requires")
+            }
             Self::Io(error) => error.fmt(out),
             Self::Sqlite(error) => error.fmt(out),
             Self::TaskFailed => out.write_str("the storage task panicked or was stopped"),

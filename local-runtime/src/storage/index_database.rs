@@ -13,7 +13,8 @@ use super::{
 };
 
 /// Each entry migrates the schema by one version; `user_version` counts the migrations done.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE key_value (
         store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key)
     );
@@ -30,7 +31,15 @@ const MIGRATIONS: [&str; 1] = ["
         blob TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, etag TEXT NOT NULL,
         modified_ms INTEGER NOT NULL, PRIMARY KEY (upload, number)
     );
-"];
+    ",
+    // An `ETag` of 32 hexadecimal digits is an MD5 for clients of S3; those so far were not.
+    "
+    ALTER TABLE objects ADD COLUMN metadata TEXT;
+    ALTER TABLE uploads ADD COLUMN metadata TEXT;
+    UPDATE objects SET etag = etag || '-0' WHERE etag NOT LIKE '%-%';
+    UPDATE parts SET etag = etag || '-0' WHERE etag NOT LIKE '%-%';
+    ",
+];
 
 /// How long a writer waits for another one: none holds the lock longer than one fsync of a small
 /// row takes.
@@ -147,6 +156,27 @@ mod tests {
             .with_connection(|connection| connection.pragma_update(None, "user_version", 99))
             .unwrap();
         assert!(matches!(IndexDatabase::open(path), Err(Error::Conflict(_))));
+    }
+
+    #[test]
+    fn etags_of_the_first_version_no_longer_look_like_an_md5() {
+        let (_folder, path) = database_file();
+        let mut connection = open_connection(&path).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let insert = "INSERT INTO objects VALUES (?1, ?1, 1, 1, ?2, NULL, 1)";
+        for etag in ["00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff-3"] {
+            connection.execute(insert, [etag, etag]).unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        let database = IndexDatabase::open(path).unwrap();
+        let select = "SELECT etag, metadata FROM objects ORDER BY etag";
+        let rows = database.query_all(select, [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+        });
+        let digits = "00112233445566778899aabbccddeeff";
+        let expected = [(format!("{digits}-0"), None), (format!("{digits}-3"), None)];
+        assert_eq!(rows.unwrap(), expected);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod blob;
 mod blocking;
 mod clock;
+mod copies;
 mod data_folder;
 mod error;
 mod guest_database;
@@ -13,11 +14,13 @@ mod index_database;
 mod key_value;
 mod keys;
 mod multipart_uploads;
+mod object_metadata;
 mod object_stream;
 mod objects;
 mod open_files;
 pub(crate) mod s3;
 mod sqlite;
+mod write_condition;
 
 pub(crate) use blob::BlobWriter;
 pub(crate) use blocking::run_blocking;
@@ -26,9 +29,11 @@ pub(crate) use error::{Error, Result};
 pub(crate) use guest_database::{GuestConnection, GuestDatabase, ResultSet, SqlValue};
 pub(crate) use index_database::IndexDatabase;
 pub(crate) use keys::open_keys;
+pub(crate) use object_metadata::ObjectMetadata;
 pub(crate) use object_stream::ObjectStream;
-pub(crate) use objects::{LIST_PAGE_MAX, Object};
+pub(crate) use objects::{LIST_PAGE_MAX, ListPage, Object};
 pub(crate) use open_files::OpenObject;
+pub(crate) use write_condition::WriteCondition;
 
 /// The only bucket that the S3 service serves.
 pub(crate) const BUCKET: &str = "firstframe";

@@ -2,7 +2,9 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::{BlobWriter, DataFolder, Error, Object, Result, blob, clock};
+use super::{
+    BlobWriter, DataFolder, Error, Object, ObjectMetadata, Result, WriteCondition, blob, clock,
+};
 
 /// Pending uploads at once: one page of a list. `publish` has one for each film that it sends.
 const PENDING_UPLOADS_MAX: i64 = 1000;
@@ -39,7 +41,12 @@ impl UploadedPart {
 
 impl DataFolder {
     /// Creates an upload to `key`; returns its id.
-    pub(crate) fn create_upload(&self, key: &str, content_type: Option<&str>) -> Result<String> {
+    pub(crate) fn create_upload(
+        &self,
+        key: &str,
+        metadata: impl Into<ObjectMetadata>,
+    ) -> Result<String> {
+        let metadata = metadata.into();
         let id = blob::random_name()?;
         let is_created = self.database.transaction(|transaction| {
             let count: i64 =
@@ -47,8 +54,11 @@ impl DataFolder {
             if count >= PENDING_UPLOADS_MAX {
                 return Ok(false);
             }
-            let row = params![id, key, content_type, clock::now_ms()];
-            transaction.execute("INSERT INTO uploads VALUES (?1, ?2, ?3, ?4)", row)?;
+            let insert = "INSERT INTO uploads (id, key, content_type, created_ms, metadata) \
+                          VALUES (?1, ?2, ?3, ?4, ?5)";
+            let json = metadata.to_column()?;
+            let row = params![id, key, metadata.content_type, clock::now_ms(), json];
+            transaction.execute(insert, row)?;
             Ok(true)
         })?;
         if is_created { Ok(id) } else { Err(Error::Conflict("1,000 uploads are pending")) }
@@ -62,7 +72,7 @@ impl DataFolder {
         number: i32,
         blob: BlobWriter,
     ) -> Result<UploadedPart> {
-        self.upload_content_type(id, key)?;
+        self.upload_metadata(id, key)?;
         let blob::Blob { name, size, etag, .. } = blob.finish()?;
         let part = UploadedPart { number, size, etag, modified_ms: clock::now_ms(), blob: name };
         let written = self.database.transaction(|transaction| {
@@ -91,7 +101,7 @@ impl DataFolder {
         after: i32,
         count: usize,
     ) -> Result<Vec<UploadedPart>> {
-        self.upload_content_type(id, key)?;
+        self.upload_metadata(id, key)?;
         let select = "SELECT number, size, etag, modified_ms, blob FROM parts \
                       WHERE upload = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
         self.database.query_all(select, params![id, after, count], UploadedPart::from_row)
@@ -107,19 +117,18 @@ impl DataFolder {
         id: &str,
         key: &str,
         named: &[(i32, String)],
+        condition: &WriteCondition,
     ) -> Result<Object> {
-        let content_type = self.upload_content_type(id, key)?;
+        let metadata = self.upload_metadata(id, key)?;
         let parts = self.all_parts(id, key)?;
         let chosen = choose_parts(&parts, named)?;
         let mut joined = self.create_blob(u64::MAX)?;
-        let mut etags = blake3::Hasher::new();
-        for part in chosen {
+        for part in &chosen {
             joined.append_file(&self.objects.join(&part.blob))?;
-            etags.update(part.etag.as_bytes());
         }
-        let etag = format!("{}-{}", blob::hash_128(&etags.finalize()), named.len());
+        let etag = blob::etag_of_parts(chosen.iter().map(|part| part.etag.as_str()));
         let blob = joined.finish_with_etag(etag)?;
-        let object = self.put_blob(key, content_type, blob, |transaction| {
+        let object = self.put_blob(key, metadata, blob, condition, |transaction| {
             match transaction.execute("DELETE FROM uploads WHERE id = ?1", [id])? {
                 1 => Ok(()),
                 // Another request has completed or aborted the upload.
@@ -151,11 +160,11 @@ impl DataFolder {
         Ok(())
     }
 
-    /// The content type of a pending upload; an error where there is no such upload.
-    fn upload_content_type(&self, id: &str, key: &str) -> Result<Option<String>> {
-        let select = "SELECT content_type FROM uploads WHERE id = ?1 AND key = ?2";
-        let row = self.database.query_first(select, [id, key], |row| row.get(0))?;
-        row.ok_or(Error::NotFound("upload"))
+    /// The metadata of a pending upload; an error where there is no such upload.
+    fn upload_metadata(&self, id: &str, key: &str) -> Result<ObjectMetadata> {
+        let select = "SELECT content_type, metadata FROM uploads WHERE id = ?1 AND key = ?2";
+        let read = |row: &Row<'_>| ObjectMetadata::from_columns(row, 0, 1);
+        self.database.query_first(select, [id, key], read)?.ok_or(Error::NotFound("upload"))
     }
 }
 
@@ -195,7 +204,7 @@ mod tests {
     fn upload_survives_a_restart() {
         let root = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(root.path(), None).unwrap();
-        let id = folder.create_upload("k", Some("video/mp4")).unwrap();
+        let id = folder.create_upload("k", Some("video/mp4".to_owned())).unwrap();
         let first = put_part(&folder, &id, 1, b"first ").unwrap();
         put_part(&folder, &id, 2, b"wrong").unwrap();
         drop(folder);
@@ -204,16 +213,16 @@ mod tests {
         let parts = folder.parts(&id, "k", 0, 10).unwrap();
         assert_eq!(parts.iter().map(|part| part.size).collect::<Vec<_>>(), [6, 6]);
         let named = [(1, first.etag), (2, second.etag)];
-        let object = folder.complete_upload(&id, "k", &named).unwrap();
+        let object = folder.complete_upload(&id, "k", &named, &WriteCondition::None).unwrap();
         assert!(object.etag.ends_with("-2"));
         let mut text = String::new();
         let open = folder.open_object("k").unwrap().unwrap();
         let (object, mut file) = (&open.object, &open.file);
         file.read_to_string(&mut text).unwrap();
         assert_eq!(text, "first second");
-        assert_eq!(object.content_type.as_deref(), Some("video/mp4"));
+        assert_eq!(object.metadata.content_type.as_deref(), Some("video/mp4"));
         assert_eq!(fs::read_dir(root.path().join("objects")).unwrap().count(), 1);
-        let again = folder.complete_upload(&id, "k", &named);
+        let again = folder.complete_upload(&id, "k", &named, &WriteCondition::None);
         assert!(matches!(again, Err(Error::NotFound("upload"))));
     }
 
@@ -249,10 +258,13 @@ mod tests {
             vec![(1, two)],
             vec![(3, one.clone())],
         ] {
-            assert!(folder.complete_upload(&id, "k", &named).is_err(), "{named:?}");
+            assert!(
+                folder.complete_upload(&id, "k", &named, &WriteCondition::None).is_err(),
+                "{named:?}"
+            );
         }
         assert!(matches!(
-            folder.complete_upload(&id, "other", &[(1, one)]),
+            folder.complete_upload(&id, "other", &[(1, one)], &WriteCondition::None),
             Err(Error::NotFound("upload"))
         ));
         folder.abort_upload(&id, "k").unwrap();

@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    BlobWriter, DataFolder, Error, OpenObject, Result,
+    BlobWriter, DataFolder, Error, ObjectMetadata, OpenObject, Result, WriteCondition,
     blob::{self, Blob},
     clock,
 };
@@ -22,7 +22,7 @@ pub(crate) const LIST_PAGE_MAX: usize = 1000;
 /// replaced the object between the two steps.
 const OPEN_ATTEMPTS: usize = 8;
 
-const COLUMNS: &str = "key, blob, size, blob_mtime_ns, etag, content_type, modified_ms";
+const COLUMNS: &str = "key, blob, size, blob_mtime_ns, etag, content_type, modified_ms, metadata";
 
 /// An object, as its row describes it.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Object {
     pub(crate) size: u64,
     pub(crate) mtime_ns: i64,
     pub(crate) etag: String,
-    pub(crate) content_type: Option<String>,
+    pub(crate) metadata: ObjectMetadata,
     pub(crate) modified_ms: i64,
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct ListPage {
 }
 
 impl Object {
-    fn new(key: &str, content_type: Option<String>, blob: Blob) -> Self {
+    fn new(key: &str, metadata: ObjectMetadata, blob: Blob) -> Self {
         let Blob { name, size, mtime_ns, etag } = blob;
         let modified_ms = clock::now_ms();
-        Self { key: key.to_owned(), blob: name, size, mtime_ns, etag, content_type, modified_ms }
+        Self { key: key.to_owned(), blob: name, size, mtime_ns, etag, metadata, modified_ms }
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -59,7 +59,7 @@ impl Object {
             size: row.get(2)?,
             mtime_ns: row.get(3)?,
             etag: row.get(4)?,
-            content_type: row.get(5)?,
+            metadata: ObjectMetadata::from_columns(row, 5, 7)?,
             modified_ms: row.get(6)?,
         })
     }
@@ -70,15 +70,18 @@ impl Object {
             .prepare_cached("SELECT blob FROM objects WHERE key = ?1")?
             .query_row([&self.key], |row| row.get(0))
             .optional()?;
-        let insert = "INSERT OR REPLACE INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        transaction.prepare_cached(insert)?.execute(params![
+        let insert = format!(
+            "INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        );
+        transaction.prepare_cached(&insert)?.execute(params![
             self.key,
             self.blob,
             self.size,
             self.mtime_ns,
             self.etag,
-            self.content_type,
-            self.modified_ms
+            self.metadata.content_type,
+            self.modified_ms,
+            self.metadata.to_column()?
         ])?;
         Ok(replaced)
     }
@@ -128,14 +131,26 @@ impl DataFolder {
         Ok(())
     }
 
-    /// Makes `blob` the object under `key`.
+    /// Makes `blob` the object under `key`, whatever it names now.
+    #[cfg(test)]
     pub(crate) fn put_object(
         &self,
         key: &str,
-        content_type: Option<String>,
+        metadata: impl Into<ObjectMetadata>,
         blob: BlobWriter,
     ) -> Result<Object> {
-        self.put_blob(key, content_type, blob.finish()?, |_| Ok(()))
+        self.put_object_if(key, metadata, blob, &WriteCondition::None)
+    }
+
+    /// Makes `blob` the object under `key`, where `condition` is true of the key.
+    pub(crate) fn put_object_if(
+        &self,
+        key: &str,
+        metadata: impl Into<ObjectMetadata>,
+        blob: BlobWriter,
+        condition: &WriteCondition,
+    ) -> Result<Object> {
+        self.put_blob(key, metadata.into(), blob.finish()?, condition, |_| Ok(()))
     }
 
     /// Moves the file `name` of `incoming/` into the store, as the object under `key`. Its bytes are
@@ -143,7 +158,7 @@ impl DataFolder {
     pub(crate) fn import_incoming(
         &self,
         key: &str,
-        content_type: Option<String>,
+        own_metadata: impl Into<ObjectMetadata>,
         name: &str,
     ) -> Result<Object> {
         if !api::limits::is_id(name) {
@@ -157,25 +172,29 @@ impl DataFolder {
         let blob = Blob { name: blob::random_name()?, size, mtime_ns, etag };
         fs::rename(&source, self.objects.join(&blob.name))?;
         blob::sync_folder(&self.objects)?;
-        self.put_blob(key, content_type, blob, |_| Ok(()))
+        self.put_blob(key, own_metadata.into(), blob, &WriteCondition::None, |_| Ok(()))
     }
 
-    /// Makes a finished blob the object under `key`. `also` writes more rows in the same
-    /// transaction. The blob that is left without a row is removed: the old one, or the new one
-    /// after an error.
+    /// Makes a finished blob the object under `key`, where `condition` is true of the key. `also`
+    /// writes more rows in the same transaction. The blob that is left without a row is removed: the
+    /// old one, or the new one after an error.
     pub(super) fn put_blob(
         &self,
         key: &str,
-        content_type: Option<String>,
+        metadata: ObjectMetadata,
         blob: Blob,
+        condition: &WriteCondition,
         also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<Object> {
-        let object = Object::new(key, content_type, blob);
+        let object = Object::new(key, metadata, blob);
         let written = self.database.transaction(|transaction| {
+            if let Err(refusal) = condition.check(transaction, key)? {
+                return Ok(Err(refusal));
+            }
             also(transaction)?;
-            object.write_row(transaction)
+            Ok(Ok(object.write_row(transaction)?))
         });
-        self.remove_unnamed_blob(&object.blob, written)?;
+        self.remove_unnamed_blob(&object.blob, written.flatten())?;
         Ok(object)
     }
 

@@ -6,6 +6,7 @@ mod fixture;
 mod interrupted_upload;
 #[cfg(test)]
 mod large_film;
+#[cfg(test)]
 mod library_changes;
 #[cfg(test)]
 mod prewarm_and_purge;

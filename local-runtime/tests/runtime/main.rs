@@ -5,10 +5,16 @@ mod guest_limits;
 #[cfg(test)]
 mod killed_server;
 #[cfg(test)]
+mod private_library;
+#[cfg(test)]
 mod response_cache;
+#[cfg(test)]
+mod s3_clients;
 #[cfg(test)]
 mod s3_server;
 #[cfg(test)]
 mod s3_service;
 #[cfg(test)]
 mod serve_command;
+#[cfg(test)]
+mod sig_v4;

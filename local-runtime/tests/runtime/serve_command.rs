@@ -65,6 +65,36 @@ fn second_server_of_a_data_folder_is_refused() {
     assert!(error.contains("another firstframe"), "{error}");
 }
 
+/// The response to a request for the page under this name.
+fn response_for(server: &S3Server, host: &str) -> String {
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response.to_lowercase()
+}
+
+#[test]
+fn request_for_a_name_that_is_not_ours_is_refused_on_loopback() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start_with(folder.path(), &["--public-hosts", "films.example"]);
+    for host in ["localhost", "127.0.0.1:1", "[::1]:80", "Films.example", "films.example:443"] {
+        let response = response_for(&server, host);
+        assert!(response.starts_with("http/1.1 200"), "{host}: {response}");
+    }
+    for host in ["evil.example", "localhost.evil.example:8700"] {
+        let response = response_for(&server, host);
+        assert!(response.starts_with("http/1.1 421"), "{host}: {response}");
+        assert!(
+            response.contains("public_hosts") && response.contains("unknown_host"),
+            "{response}"
+        );
+        assert!(response.contains("x-content-type-options: nosniff"), "{response}");
+        assert!(!response.contains("access-control-allow-origin"), "{response}");
+    }
+}
+
 #[test]
 fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();

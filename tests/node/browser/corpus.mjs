@@ -9,16 +9,34 @@ import { api, publish, root } from '../firstframe.mjs';
 
 export const CORPUS = process.env.FIRSTFRAME_CORPUS ?? path.resolve(root, '../shared/corpus');
 
+/** Films made after public bug reports, beside the corpus. */
+const CASES = path.join(CORPUS, '../cases');
+
 /** Whether it is there; says loudly what is not tested where it is not. */
 export function corpusIsThere() {
-  if (existsSync(CORPUS)) return true;
-  test('THE CORPUS IS ABSENT', (t) => {
-    const text = `NOT TESTED: no film of the corpus, because ${CORPUS} is not there. `
-      + 'Set FIRSTFRAME_CORPUS to the folder of the files that corpus.test.mjs names.';
+  return isThere(CORPUS, 'Set FIRSTFRAME_CORPUS to the folder of the files that corpus.test.mjs names.');
+}
+
+/** @param {string} folder @param {string} advice */
+function isThere(folder, advice) {
+  if (existsSync(folder)) return true;
+  test(`${path.basename(folder).toUpperCase()} IS ABSENT`, (t) => {
+    const text = `NOT TESTED: no film of ${folder}, which is not there. ${advice}`;
     t.diagnostic(text);
     console.error(`\n${'!'.repeat(80)}\n${text}\n${'!'.repeat(80)}\n`);
   });
   return false;
+}
+
+/** All files of the corpus and of the cases, as far as they are there. */
+export async function realFiles() {
+  const found = [];
+  for (const folder of [CORPUS, CASES]) {
+    if (!isThere(folder, 'FIRSTFRAME_CORPUS names the corpus, and the cases lie beside it.')) continue;
+    const names = (await readdir(folder)).filter((name) => /\.(mp4|mov)$/.test(name)).sort();
+    found.push(...names.map((name) => path.join(folder, name)));
+  }
+  return found;
 }
 
 /** All of it, by name. */

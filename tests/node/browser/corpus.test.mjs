@@ -66,7 +66,7 @@ if (corpusIsThere()) {
     let episodes;
 
     before(async () => {
-      server = await serve();
+      server = await serve(['--cors-origins', '*']);
       ({ output, episodes } = await publishCorpus(server));
       between = await proxy(server.url);
       browser = await chromium();

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { film, numberAt } from '../fixtures.mjs';
 import { films } from './films.mjs';
 import { folderOf, publish } from '../firstframe.mjs';
-import { episodeOf, openPlayer, playedTo, startFixture } from './fixture.mjs';
+import { episodeOf, openPlayer, playedTo, startFixture, urlOf } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof startFixture>>} */
 let on;
@@ -240,3 +240,80 @@ for (const { what, make } of HOPELESS) {
     await server.stop();
   });
 }
+
+/** The first fault of a player on the page, and what it knows of itself then. @param {import('puppeteer-core').Page} page */
+async function firstFault(page) {
+  await page.waitForFunction(
+    () => globalThis.harness.events.some(({ type }) => /^firstframe-(notice|waiting|error)$/.test(type)),
+    { timeout: 30_000 });
+  return page.evaluate(() => {
+    const { events, player } = globalThis.harness;
+    const { type, detail } = events.find((event) => /^firstframe-(notice|waiting|error)$/.test(event.type));
+    const { error } = player;
+    return { type, detail, code: error?.code, text: error?.message, isError: error instanceof MediaError };
+  });
+}
+
+for (const cors of /** @type {const} */ (['none', 'no-preflight'])) {
+  test(`a server that allows other sites ${cors} is told as that, and the browser's own player plays`,
+    { timeout: 60_000 }, async () => {
+      const server = await films(await film('index-last'), { cors });
+      const { page, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
+      const { type, detail } = await firstFault(page);
+      assert.deepEqual([type, detail.code], ['firstframe-notice', 'cors']);
+      assert.match(detail.message, /^The film's server does not let this site/);
+      assert.ok(detail.details.includes(new URL(server.url).origin), detail.details);
+      await playedTo(page, 1);
+      const { types } = await observed(page);
+      assert.ok(!types.includes('firstframe-waiting'), 'told as a broken network');
+      const unread = server.seen.filter(({ method }) => method === 'HEAD').length;
+      assert.ok(unread >= 1 && unread <= 2, `${unread} probes`);
+      await close();
+      await server.stop();
+    });
+}
+
+test('a server that is not there is told as the network', { timeout: 60_000 }, async () => {
+  const server = await films(await film('index-last'));
+  await server.stop();
+  const { page, close } = await openPlayer(on, { src: server.url, muted: '', autoplay: '' });
+  const { type, detail } = await firstFault(page);
+  assert.deepEqual([type, detail.code], ['firstframe-waiting', 'network']);
+  await close();
+});
+
+test('a film that is not there sets the error of the element', { timeout: 60_000 }, async () => {
+  const src = new URL('/api/v2/media/00000000000000000000000000000000', on.between.url).href;
+  const { page, close } = await openPlayer(on, { src, muted: '', autoplay: '' });
+  const { type, detail, ...error } = await firstFault(page);
+  assert.deepEqual([type, detail.code], ['firstframe-error', 'not_found']);
+  assert.ok(!/\d/.test(detail.message) && detail.details === 'HTTP status 404', JSON.stringify(detail));
+  // MEDIA_ERR_SRC_NOT_SUPPORTED, as HTML has it before the film's length is known.
+  assert.deepEqual(error, { code: 4, text: detail.message, isError: true });
+  await page.evaluate(() => globalThis.harness.player.load());
+  assert.equal(await page.evaluate(() => globalThis.harness.player.error), null, 'it begins anew');
+  await close();
+});
+
+test('a policy that forbids blob: is told as that, and the file plays where its URL is known', { timeout: 60_000 }, async () => {
+  const episode = await episodeOf(on.server.url, 'index-first');
+  const src = new URL(await urlOf(on.server.url, episode), on.between.url).href;
+  const { page, close } = await openPlayer(on);
+  await page.evaluate(() => {
+    const policy = document.createElement('meta');
+    policy.httpEquiv = 'Content-Security-Policy';
+    policy.content = "media-src 'self'";
+    document.head.append(policy);
+  });
+  for (const [film, wanted] of [[{ episode }, 'firstframe-error'], [{ src }, 'firstframe-notice']]) {
+    await page.evaluate((given) => {
+      globalThis.harness.events.length = 0;
+      return globalThis.harness.open(given);
+    }, { ...film, muted: '', autoplay: '', 'sink-on-page': '' });
+    const { type, detail } = await firstFault(page);
+    assert.deepEqual([type, detail.code], [wanted, 'policy'], JSON.stringify(detail));
+    assert.match(detail.details, /media-src blob:/);
+  }
+  await playedTo(page, 1);
+  await close();
+});

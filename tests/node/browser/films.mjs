@@ -10,8 +10,14 @@ async function read(file) {
   return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"` };
 }
 
-/** @param {string} file @param {{ answerMax?: number }} [manners] bytes of an answer at most */
-export async function films(file, { answerMax = Infinity } = {}) {
+/**
+ * @typedef {object} Manners
+ * @property {number} [answerMax] bytes of an answer at most
+ * @property {"all" | "no-preflight" | "none"} [cors] what pages of other origins may do
+ */
+
+/** @param {string} file @param {Manners} [manners] */
+export async function films(file, { answerMax = Infinity, cors = 'all' } = {}) {
   let film = await read(file);
   /** @type {Array<{ method: string, range: string | undefined, ifRange: string | undefined, ifMatch: string | undefined, etag: string, status: number }>} */
   const seen = [];
@@ -21,13 +27,16 @@ export async function films(file, { answerMax = Infinity } = {}) {
     const answer = (status, headers = {}, body = undefined) => {
       seen.push({ method: request.method ?? '', range, ifRange, ifMatch, etag, status });
       response.writeHead(status, {
-        'access-control-allow-origin': '*',
-        'access-control-expose-headers': 'Content-Range, Content-Length, ETag, Accept-Ranges',
+        ...(cors !== 'none' && {
+          'access-control-allow-origin': '*',
+          'access-control-expose-headers': 'Content-Range, Content-Length, ETag, Accept-Ranges',
+        }),
         ...headers,
       });
       response.end(request.method === 'HEAD' ? undefined : body);
     };
     if (request.method === 'OPTIONS') {
+      if (cors !== 'all') return answer(405);
       return answer(204, {
         'access-control-allow-headers': 'Range, If-Range, If-Match',
         'access-control-allow-methods': 'GET, HEAD',

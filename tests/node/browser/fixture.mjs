@@ -16,7 +16,7 @@ export async function startFixture() {
     for (const end of ends.reverse()) await end();
   };
   try {
-    const server = await serve();
+    const server = await serve(['--cors-origins', '*']);
     ends.push(server.stop);
     /** @type {Record<string, string>} */
     const files = {};

@@ -87,7 +87,7 @@ if (corpusIsThere()) {
       let episodes;
 
       before(async () => {
-        server = await serve();
+        server = await serve(['--cors-origins', '*']);
         ({ episodes } = await publishCorpus(server));
         between = await proxy(server.url);
         browser = await launch();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, openPage, screenshot } from './browsers.mjs';
-import { folderOf, publish, serve } from '../firstframe.mjs';
+import { folderOf, hashPassword, publish, serve } from '../firstframe.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -143,6 +143,51 @@ test('the keyboard alone plays, pauses, seeks and mutes', { timeout: 180_000 }, 
   await close();
 });
 
+test('a film that this browser does not decode is marked before the click', { timeout: 60_000 }, async () => {
+  const { page, clean, close } = await visit('/');
+  // As if it had no decoder for H.264.
+  await page.evaluateOnNewDocument(() => {
+    MediaSource.isTypeSupported = (type) => !type.includes('avc1');
+  });
+  for (const [target, marks] of [['/title/night-train', 0], ['/title/north-and-south', 2]]) {
+    await page.goto(new URL(target, server.url).href, { waitUntil: 'networkidle0' });
+    const warning = await page.waitForSelector('.title-warning', { visible: true, timeout: 5_000 });
+    const text = await warning?.evaluate((one) => one.textContent);
+    assert.equal(text, 'This browser does not play this kind of H.264, in which this film is. Another browser may.');
+    const rows = await page.$$eval('.episode-meta', (all) => all.map((one) => one.textContent ?? ''));
+    assert.equal(rows.filter((row) => row.startsWith('Not in this browser')).length, marks, `${rows}`);
+  }
+  await screenshot(page, 'title-not-in-this-browser');
+  clean();
+  await close();
+  const other = await visit('/title/night-train');
+  assert.equal(await other.page.$('.title-warning'), null, 'a film that plays is marked');
+  await other.close();
+});
+
+test('an error is a sentence and an advice, with the technical line behind details', { timeout: 60_000 }, async () => {
+  const { page, clean, close } = await visit('/title/night-train');
+  await follow(page, '/watch/night-train');
+  await page.waitForSelector('firstframe-video');
+  const fault = { code: 'decode', message: 'The browser could not decode the film.', where: 'at 1:05 of the film',
+    advice: 'Play on from a little later.', details: 'PIPELINE_ERROR_DECODE: <b>video</b>' };
+  await page.$eval('firstframe-video', (player, detail) => {
+    player.dispatchEvent(new CustomEvent('firstframe-error', { detail }));
+  }, fault);
+  const panel = await page.waitForSelector('.panel', { visible: true });
+  const shown = () => panel?.evaluate((one) => (one instanceof HTMLElement ? one.innerText : ''));
+  assert.match(await shown() ?? '', /^The browser could not decode the film\.\s+Play on from a little later\./);
+  for (const text of ['PIPELINE', 'decode\n', '1:05']) {
+    assert.ok(!(await shown())?.includes(text), `${text} is not behind details`);
+  }
+  await screenshot(page, 'error');
+  await page.click('.panel summary');
+  assert.ok((await shown())?.includes('PIPELINE_ERROR_DECODE: <b>video</b> · at 1:05 of the film · decode'));
+  await screenshot(page, 'error-details');
+  clean();
+  await close();
+});
+
 test('missing pages say so, with a link to home', { timeout: 120_000 }, async () => {
   for (const target of ['/title/absent', '/watch/absent.1', '/watch/night-train.9']) {
     const { page, close } = await visit(target);
@@ -152,6 +197,38 @@ test('missing pages say so, with a link to home', { timeout: 120_000 }, async ()
       { timeout: 15_000 });
     await close();
   }
+});
+
+test('an unknown path is the page that says so, with status 404', { timeout: 60_000 }, async () => {
+  const opened = await openPage(browser);
+  const response = await opened.page.goto(new URL('/no/such/path', server.url).href);
+  assert.equal(response?.status(), 404);
+  await opened.page.waitForFunction(() => document.querySelector('h1')?.textContent?.includes('nothing here'));
+  await opened.page.browserContext().close();
+});
+
+test('a private library asks for its password, then shows what was asked for', { timeout: 120_000 }, async () => {
+  const hash = await hashPassword('open sesame');
+  const own = await serve(['--viewers', 'password', '--viewers-password', hash]);
+  const folder = await folderOf(own.data, { 'Night Train.mp4': await film('index-first') });
+  assert.equal((await publish(own.data, folder)).status, 0);
+  const { page } = await openPage(browser);
+  for (const target of ['/', '/title/night-train', '/watch/night-train.1']) {
+    await page.goto(new URL(target, own.url).href);
+    await page.waitForSelector('.sign-in input', { visible: true });
+  }
+  await page.type('.sign-in input', 'open barley');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('[role=alert]')?.textContent?.includes('not the password'));
+  await page.type('.sign-in input', 'open sesame');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('firstframe-video');
+  await page.evaluate(() => document.querySelector('firstframe-video')?.play());
+  await playsTo(page, 1);
+  await page.goto(own.url.href);
+  await page.waitForSelector('#main a[href="/title/night-train"]');
+  await page.browserContext().close();
+  await own.stop();
 });
 
 for (const dark of [false, true]) {

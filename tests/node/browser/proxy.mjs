@@ -11,6 +11,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const HARNESS = {
   '/harness/': 'harness.html',
   '/harness/harness.js': 'harness.js',
+  '/harness/append.js': 'append.js',
   '/harness/frames.js': '../frames.mjs',
 };
 

@@ -85,7 +85,7 @@ pub(crate) fn playable_episode_has_a_preferred_stream(subject: &Subject) {
     checks.equal("candidates", stream.candidates.len(), 2);
     let preferred = stream.preferred_stream.expect("a preferred stream");
     let path = preferred.url.split('?').next();
-    checks.equal("path", path, Some(format!("/api/v2/media/{CLIP}").as_str()));
+    checks.equal("path", path, Some(format!("/api/v2/media/{CLIP}/Night%20Train.mp4").as_str()));
     checks.equal("quality", preferred.quality.as_str(), "720p");
     checks.equal("codec", preferred.codec.as_deref(), Some("avc1.64001f, mp4a.40.2"));
     checks.equal("length", preferred.size_bytes, CLIP_BYTES as u64);
@@ -121,6 +121,30 @@ pub(crate) fn stream_url_serves_the_bytes(subject: &Subject) {
     assert_eq!(response.status, 200);
     assert!(response.body == bytes::content(CLIP_SEED, 0, CLIP_BYTES), "other bytes");
     assert_eq!(response.header("content-type").as_deref(), Some("video/mp4"));
+}
+
+pub(crate) fn film_has_the_name_that_its_url_gives(subject: &Subject) {
+    let mut checks = Checks::default();
+    for (name, disposition) in [
+        ("/any%20name.mp4", None),
+        ("/any%20name.mp4?download", Some("filename*=UTF-8''any%20name.mp4")),
+        ("/%C3%BC/%22.mp4?download", Some("filename*=UTF-8''%C3%BC.mp4")),
+    ] {
+        let target = format!("/api/v2/media/{CLIP}{name}");
+        let response = subject.send(&Request::get(&target).header("Range", "bytes=0-9"));
+        checks.equal(&target, response.status, 206);
+        let found = response.header("content-disposition");
+        match disposition {
+            None => checks.equal(&target, found, None),
+            Some(part) => checks.that(
+                found
+                    .as_ref()
+                    .is_some_and(|all| all.starts_with("attachment") && all.ends_with(part)),
+                || format!("{target}: {found:?}"),
+            ),
+        }
+    }
+    checks.done();
 }
 
 pub(crate) fn stream_url_is_signed_and_a_changed_one_is_refused(subject: &Subject) {

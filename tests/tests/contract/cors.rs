@@ -42,7 +42,9 @@ pub(crate) fn preflight_is_answered(subject: &Subject) {
     let methods = names(response.header("access-control-allow-methods"));
     checks.that(methods.iter().any(|one| one == "get"), || format!("methods {methods:?}"));
     let headers = names(response.header("access-control-allow-headers"));
-    checks.that(headers.iter().any(|one| one == "range"), || format!("headers {headers:?}"));
+    for name in ["range", "accept-encoding"] {
+        checks.that(headers.iter().any(|one| one == name), || format!("headers {headers:?}"));
+    }
     let age = response.header("access-control-max-age").and_then(|age| age.parse().ok());
     checks.that(age.is_some_and(|age: u64| age >= 600), || {
         "no max-age: a preflight each time".to_owned()

@@ -59,6 +59,7 @@ contract! { [firstframe_serve workerd] {
         episode_whose_only_file_does_not_play_says_so
         episode_without_files_has_no_candidate
         stream_url_serves_the_bytes
+        film_has_the_name_that_its_url_gives
         stream_url_is_signed_and_a_changed_one_is_refused
         poster_is_sent_as_a_picture
         picture_forbids_scripts_and_has_no_vary

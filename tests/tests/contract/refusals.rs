@@ -23,6 +23,10 @@ fn refused(checks: &mut Checks, what: &str, response: &Response, code: ErrorCode
 
 pub(crate) fn unknown_paths_and_ids_are_404(subject: &Subject) {
     let mut checks = Checks::default();
+    let browser = Request::get("/nothing").header("Accept", "text/html,*/*;q=0.8");
+    let page = subject.send(&browser);
+    checks.equal("the page's own 404", page.status, 404);
+    checks.header("the page's own 404", &page, "content-type", "text/html; charset=utf-8");
     for target in [
         "/api/v2/catalog/absent",
         "/api/v2/catalog/absent/episodes",

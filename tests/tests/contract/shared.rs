@@ -11,6 +11,9 @@ use tests::{
     upstream::{self, Upstream},
 };
 
+/// The flags of a deployment that pages of every origin may read; workerd.mjs has the same setting.
+const SHARED: [&str; 2] = ["--cors-origins", "*"];
+
 /// How platforms differ, each with its reason.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Differences {
@@ -46,7 +49,7 @@ pub(crate) fn firstframe_serve() -> &'static Subject {
     SUBJECT.get_or_init(|| {
         let deployment = match std::env::var("BASE_URL") {
             Ok(url) => Deployment::at_url(&url),
-            Err(_) => Deployment::local_runtime(),
+            Err(_) => Deployment::local_runtime_with(&SHARED),
         };
         subject(deployment, Differences { front_compresses: false })
     })
@@ -64,7 +67,8 @@ pub(crate) fn upstream_behind_firstframe_serve() -> &'static Subject {
     SUBJECT.get_or_init(|| {
         // The server outlives every case: nothing removes its folder.
         let folder = tempfile::tempdir().expect("a folder").keep();
-        let serve = |upstream: &Upstream| Deployment::serve_with_upstream(&folder, upstream, &[]);
+        let serve =
+            |upstream: &Upstream| Deployment::serve_with_upstream(&folder, upstream, &SHARED);
         upstream_subject(serve, Differences { front_compresses: false })
     })
 }

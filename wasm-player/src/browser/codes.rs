@@ -268,7 +268,7 @@ mod tests {
         .concat()
     }
 
-    /// On a difference: `UPDATE_CODES=1 cargo test --package wasm-player codes` writes it anew.
+    /// On a difference: `UPDATE_CODES=1 cargo test --profile native -p wasm-player codes` writes it anew.
     #[test]
     fn codes_d_ts_has_these_codes() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/web/protocol/codes.d.ts");

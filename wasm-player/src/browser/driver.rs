@@ -2,7 +2,7 @@
 
 use super::clock::{float, whole};
 use super::codes::KindCode;
-use super::fault_codes::FaultRecord;
+use super::fault_record::FaultRecord;
 use super::host::Host;
 use mp4::start_index::StartPosition;
 

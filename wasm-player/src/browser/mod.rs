@@ -10,7 +10,7 @@ mod player;
 // What crosses is tested on any machine.
 mod clock;
 mod codes;
-mod fault_codes;
+mod fault_record;
 mod inputs;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

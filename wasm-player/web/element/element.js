@@ -4,6 +4,7 @@
 /** @import { Sink } from "../sink/sink.js" */
 
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
+import { NO_MEDIA_SOURCE, brokenWorker, mediaErrorOf, whenForbidden } from "./page-faults.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
 /** Share of an episode after which the start of the next one is fetched: few viewers leave there. */
@@ -15,16 +16,6 @@ const STYLE = ":host{display:block;position:relative}:host([hidden]){display:non
 /** @type {FirstframeStats} without a playback */
 const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
   indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
-
-/** @type {FirstframeFault} */
-const NO_MEDIA_SOURCE = { code: "no_media_source", where: "in this browser",
-  message: "This browser has no Media Source Extensions.",
-  advice: "Use a current version of Chromium, Firefox or Safari." };
-
-/** @param {string} why @returns {FirstframeFault} */
-const brokenWorker = (why) => ({ code: "player", where: "on this page",
-  message: `The player could not be loaded: ${why}`,
-  advice: "Check your connection, then load the page again." });
 
 /** @param {string} api */
 const originOf = (api) => new URL(api, document.baseURI).origin;
@@ -56,6 +47,9 @@ export class FirstframeVideo extends HTMLElement {
   #filledFrom = 0; // the time from which the buffers are filled
   /** @type {FirstframeFault | undefined} why the browser's own player plays the file */
   #fallback;
+  /** @type {MediaError | null} of a fault that the video element does not know of */
+  #error = null;
+  #closed = new AbortController();
   #isLoadScheduled = false;
   /** Whether playback begins at the key frame before `start`. */
   #startsAtKeyFrame = false;
@@ -133,7 +127,10 @@ export class FirstframeVideo extends HTMLElement {
     this.#target = start > 0 ? start : NaN;
     this.#startsAtKeyFrame = start > 0 && !exact;
     this.#isWindowSent = false;
+    this.#error = null;
     this.#url = src;
+    this.#closed = new AbortController();
+    whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));
     const film = src ? { src, headers: headers || undefined } : { episode };
     const sinkOnPage = this.hasAttribute("sink-on-page");
@@ -154,6 +151,7 @@ export class FirstframeVideo extends HTMLElement {
   }
 
   #close() {
+    this.#closed.abort();
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#sink?.then((sink) => sink.close());
@@ -181,9 +179,7 @@ export class FirstframeVideo extends HTMLElement {
   }
 
   #postPosition() {
-    const { video } = this;
-    const time = Number.isNaN(this.#target) ? video.currentTime : this.#target;
-    this.#post({ type: "position", time, playing: !video.paused });
+    this.#post({ type: "position", time: this.currentTime, playing: !this.video.paused });
   }
 
   /** @param {ToPage} message */
@@ -245,8 +241,7 @@ export class FirstframeVideo extends HTMLElement {
   /** @param {number} time */
   #startOver(time) {
     this.#wantsToPlay = !this.video.paused || this.#wantsToPlay;
-    this.#filledFrom = time;
-    this.#target = time;
+    this.#filledFrom = this.#target = time;
     if (this.#sink) this.#makeSink();
   }
 
@@ -270,6 +265,7 @@ export class FirstframeVideo extends HTMLElement {
 
   /** @param {"waiting" | "notice" | "error"} kind @param {FirstframeFault} fault */
   #emit(kind, fault) {
+    if (kind === "error") this.#error = mediaErrorOf(fault, this.video.readyState > 0);
     this.dispatchEvent(new CustomEvent(`firstframe-${kind}`, { detail: fault }));
     if (kind === "error") this.dispatchEvent(new Event("error"));
   }
@@ -314,6 +310,10 @@ export class FirstframeVideo extends HTMLElement {
     return this.video.play();
   }
 
+  get error() {
+    return this.video.error ?? this.#error;
+  }
+
   get currentTime() {
     return Number.isNaN(this.#target) ? this.video.currentTime : this.#target;
   }
@@ -331,9 +331,9 @@ export class FirstframeVideo extends HTMLElement {
   stats() {
     const id = ++this.#statsId;
     if (!this.#worker) return Promise.resolve(NO_STATS);
-    const answer = new Promise((resolve) => this.#pendingStats.set(id, resolve));
     this.#post({ type: "stats", id });
-    return answer.finally(() => this.#pendingStats.delete(id));
+    return new Promise((resolve) => this.#pendingStats.set(id, resolve))
+      .finally(() => this.#pendingStats.delete(id));
   }
 
   get src() {

@@ -4,9 +4,13 @@
 export interface FirstframeFault {
   /** Stable, for programs: `network`, `not_found`, `forbidden`, `bad_file`, `unplayable`, … */
   code: string;
+  /** A sentence for people: what happened. */
   message: string;
   where: string;
+  /** What the person can do. */
   advice: string;
+  /** A technical line, for whoever mends it; empty where the code says all. */
+  details: string;
 }
 
 export interface FirstframeRequest {

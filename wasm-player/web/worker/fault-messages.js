@@ -1,21 +1,36 @@
-// The messages for faults of the player: what is wrong, where, and what the viewer can do.
+// The messages for faults of the player: what happened, in a sentence for people, what the viewer can do,
+// and a technical line for whoever mends it.
 
 /** @import { FaultCauses, FaultKinds, FaultLocations } from "../protocol/codes.js" */
 /** @import { ToPage } from "../protocol/messages.js" */
 
-/** @typedef {[code: string, message: string, advice: string]} Words */
+/** @typedef {[code: string, message: string, advice: string, details?: string]} Words */
 
 const RELOAD = "Load the page again; if ";
 const H264 = "onvert it to H.264 video with AAC audio.";
 const RANGES = "Serve the file from a host that answers range requests ";
+const OWNER = "Tell whoever runs this site.";
+
+/** Formats by the beginning of their RFC 6381 strings. @type {[RegExp, string][]} */
+const FORMATS = [
+  [/^(hvc|hev)1/, "HEVC"], [/^dv[hav][1ev]/, "Dolby Vision"], [/^av01/, "AV1"], [/^vp0/, "VP9"],
+  [/^avc/, "this kind of H.264"], [/^mp4a\.(40\.42|67\.42)/, "xHE-AAC"], [/^(mp3|mp4a\.6[9B])/, "MP3"],
+  [/^(ac-3|ec-3|mp4a\.A[56])/, "Dolby Digital"], [/^mp4a/, "this kind of AAC"],
+  [/^opus/i, "Opus"], [/^flac/i, "FLAC"],
+];
+
+/** The name of a format for people. @param {string} codec as RFC 6381 writes it */
+export const formatName = (codec) => FORMATS.find(([known]) => known.test(codec))?.[1] ?? codec;
 
 /** @param {string} why @returns {Words} */
-const badFile = (why) => ["bad_file", `The film cannot be read: ${why}.`,
-  "Make the MP4 again, or publish it again if its upload was cut short."];
+const badFile = (why) => ["bad_file", "The film's file is damaged.",
+  "Make the MP4 again, or publish it again if its upload was cut short.", why];
 
-/** @param {string} why @returns {Words} */
-const unplayable = (why) =>
-  ["unplayable", `The film has nothing that a browser can play: ${why}.`, `C${H264}`];
+/** @param {string} message @param {string} why @returns {Words} */
+const unplayable = (message, why) => ["unplayable", message, `C${H264}`, why];
+
+/** @param {string} why */
+const nothing = (why) => unplayable("The film has nothing that a browser can play.", why);
 
 /**
  * What is wrong in the file, and at which byte.
@@ -30,23 +45,24 @@ function violationAt(offset, track, path, violation) {
 
 /** @param {number} status @returns {Words} */
 function ofStatus(status) {
+  const details = `HTTP status ${status}`;
   if (status === 401 || status === 403) {
-    return ["forbidden", `The server does not allow this film to be read (status ${status}).`,
-      `${RELOAD}that does not help, ask whoever runs this site.`];
+    return ["forbidden", "The server does not let you watch this film.",
+      `${RELOAD}that does not help, ask whoever runs this site.`, details];
   }
   if (status === 404 || status === 410) {
-    return ["not_found", `The film is not there (status ${status}).`,
-      "Go back and choose it again; it may have been removed or replaced."];
+    return ["not_found", "The film is not there any more.",
+      "Go back and choose it again; it may have been removed or replaced.", details];
   }
   if (status === 416) {
-    return ["odd_answer", "The film's file is shorter than it was said to be (status 416).",
-      `${RELOAD}that does not help, publish the file again.`];
+    return ["odd_answer", "The film's file is shorter than it was said to be.",
+      `${RELOAD}that does not help, publish the file again.`, details];
   }
   if (status >= 500 && status < 600) {
-    return ["server", `The server failed (status ${status}).`, "Wait a moment, then try again."];
+    return ["server", "The server has a problem of its own.", "Wait a moment, then try again.", details];
   }
-  return ["odd_answer", `The server gave an answer that makes no sense here (status ${status}).`,
-    `${RELOAD}that does not help, tell whoever runs this site.`];
+  return ["odd_answer", "The server gave an answer that makes no sense here.",
+    `${RELOAD}that does not help, tell whoever runs this site.`, details];
 }
 
 /**
@@ -62,41 +78,55 @@ const CAUSES = {
     "Check your connection, then try again."],
   status: ofStatus,
   noRanges: () =>
-    ["no_ranges", "The server sends the whole film when a part of it is requested.",
-      `${RANGES}with status 206.`],
+    ["no_ranges", "The film's server sends only whole films, which takes too long.",
+      `${RANGES}with status 206.`, "status 200 for a range request"],
   emptyFile: () => ["empty_file", "The film's file is empty.",
     "Publish the file again; its upload may have been cut short."],
   unexpectedResponse: () =>
-    ["odd_answer", "The server sent other bytes than those requested.", `${RANGES}as RFC 9110 says.`],
+    ["odd_answer", "The server sent another part of the film than the one that was asked for.",
+      `${RANGES}as RFC 9110 says.`],
   fileChanged: () => ["file_changed", "The film's file changes while it is being played.",
     "Wait until the new file is complete, then load the page again."],
   badFile: (...error) => badFile(violationAt(...error)),
   truncated: (at, size) =>
-    badFile(`it is cut off: its index points to byte ${at} of ${size}`),
+    badFile(`the file is cut off: its index points to byte ${at} of ${size}`),
   indexNotFound: (requests) => badFile(`no index (moov) was found in ${requests} requests`),
   indexTooLarge: (bytes, max) =>
     badFile(`its index (moov) has ${bytes} bytes, more than ${max}`),
-  codec: (name, code) =>
-    unplayable(`${name} (${code}) is played by no browser through Media Source Extensions`),
-  kind: unplayable,
-  encrypted: (scheme) =>
-    unplayable(`the track is encrypted (${scheme}), which Firstframe does not play yet`),
-  noDescription: () =>
-    unplayable("the track has no sample description (stsd), so its codec is unknown"),
-  noSamples: () => unplayable("the track has no samples"),
-  edits: (reason) => unplayable(`its edit list ${reason}`),
-  noMedia: () => unplayable("the file has neither a video nor an audio track"),
-  brokenTrack: (...error) => unplayable(`the track is damaged: ${violationAt(...error)}`),
+  codec: (name, code) => unplayable(`The film is in a format that no browser plays: ${name}.`,
+    `sample entry ${code}, which Media Source Extensions do not have`),
+  kind: nothing,
+  encrypted: (scheme) => unplayable("The film is encrypted, and Firstframe plays no encrypted films.",
+    `encryption scheme ${scheme}`),
+  noDescription: () => nothing("the track has no sample description (stsd)"),
+  noSamples: () => nothing("the track has no samples"),
+  edits: (reason) => nothing(`its edit list ${reason}`),
+  noMedia: () => nothing("the file has neither a video nor an audio track"),
+  brokenTrack: (...error) => nothing(`the track is damaged: ${violationAt(...error)}`),
   unsupported: (mime) =>
-    ["unsupported", `This browser does not play ${mime}.`, `Try another browser, or c${H264}`],
+    ["unsupported", `This browser does not play ${formatName(/"(.+)"/.exec(mime)?.[1] ?? mime)}, in which the film is.`,
+      `Try another browser, or c${H264}`, mime],
   bufferFull: () =>
     ["buffer_full", "The film needs more memory at once than this browser gives it.",
       "Convert it with key frames every few seconds, or at a lower bit rate."],
-  decode: (why) => ["decode", `The browser could not decode the film: ${why}`,
-    "Play on from a little later; if it stops there too, convert the film again."],
+  decode: (why) => ["decode", "The browser could not decode the film.",
+    "Play on from a little later; if it stops there too, convert the film again.", why],
   mediaSource: (why) =>
-    ["media_source", `The browser refused the film's data: ${why}`,
-      `${RELOAD}it happens again, try another browser.`],
+    ["media_source", "The browser did not take the film's data.",
+      `${RELOAD}it happens again, try another browser.`, why],
+};
+
+/**
+ * Why a browser does not let this page read a URL, by what `requests.js` found out.
+ * @type {{ [reason in import("./requests.js").Refusal]: (url: URL) => Words }}
+ */
+const REFUSALS = {
+  cors: ({ origin }) => ["cors", "The film's server does not let this site read its films.",
+    `${OWNER} The server has to allow this site.`,
+    `${origin} answers without Access-Control-Allow-Origin for ${location.origin}`],
+  mixed: ({ origin }) => ["mixed_content", "The film is at an address that is not secure, and this page is.",
+    `${OWNER} The film has to be at an address with https.`,
+    `${origin} is not https, and the browser blocks it on ${location.origin}`],
 };
 
 /**
@@ -127,7 +157,18 @@ export function faultMessage(kind, cause, location, at, values) {
   const words = Object.values(CAUSES)[cause];
   /** @type {((...number: any[]) => string) | undefined} */
   const where = Object.values(LOCATIONS)[location];
-  const [code = "", message = "", advice = ""] = words?.(...values) ?? [];
-  return { type: "fault", kind: KINDS[kind] ?? "error",
-    fault: { code, message, where: where?.(at) ?? "", advice } };
+  return message(KINDS[kind] ?? "error", words?.(...values) ?? ["", "", ""], where?.(at) ?? "");
+}
+
+/**
+ * The message to the page for a URL that the browser does not let it read: its own player may.
+ * @param {import("./requests.js").Refusal} refusal @param {string} url
+ */
+export function refusalMessage(refusal, url) {
+  return message("fallback", REFUSALS[refusal](new URL(url)), "where the film is");
+}
+
+/** @param {FaultKinds[number]} kind @param {Words} words @param {string} where @returns {ToPage} */
+function message(kind, [code, message, advice, details = ""], where) {
+  return { type: "fault", kind, fault: { code, message, where, advice, details } };
 }

@@ -161,7 +161,62 @@ export const stats = (memory) =>
   ({ requests: entries, ...counters, wasmMemoryBytes: memory.buffer.byteLength });
 
 /**
+ * Why the browser does not let this page read a URL: its server allows only its own pages (CORS), or
+ * its address is not https and the page's is.
+ * @typedef {"cors" | "mixed"} Refusal
+ */
+
+/** How long it may take to find that out. */
+const PROBE_MS_MAX = 5000;
+/**
+ * By origin and kind of request: what was found out. What fails where a request was answered is the network.
+ * @type {Map<string, Promise<Refusal | undefined>>}
+ */
+const refusals = new Map();
+
+/** A request for the last bytes needs a preflight, others do not. @param {string} url @param {string} range */
+const kindOf = (url, range) => `${new URL(url).origin} ${range.startsWith("bytes=-")}`;
+
+/**
+ * Finds out why a request got no answer, which the browser does not tell a script: without CORS a
+ * request goes through whose answer cannot be read.
+ * @param {string} url @param {string} range @returns {Promise<Refusal | undefined>}
+ */
+async function probe(url, range) {
+  if (!navigator.onLine) return;
+  const controller = new AbortController();
+  const late = setTimeout(() => controller.abort(), PROBE_MS_MAX);
+  /** @type {RequestInit} */
+  const options = { cache: "no-store", signal: controller.signal };
+  /** @type {RequestInit} */
+  const unread = { ...options, method: "HEAD", mode: "no-cors" };
+  /** @type {RequestInit} */
+  const asked = range.startsWith("bytes=") ? { ...options, headers: { Range: range } } : options;
+  try {
+    const type = await fetch(url, unread).then((response) => response.type, () => undefined);
+    const isMixed = url.startsWith("http:") && location.protocol === "https:";
+    if (!type && isMixed) return "mixed";
+    // A redirect may lead to another origin.
+    if (type !== "opaque") return;
+    return await fetch(url, asked).then(() => undefined, () =>
+      controller.signal.aborted ? undefined : "cors");
+  } finally {
+    clearTimeout(late);
+    controller.abort();
+  }
+}
+
+/** What `probe` finds, which is asked once. @param {Request} request */
+function refusalOf({ url, entry: { range } }) {
+  const kind = kindOf(url, range);
+  const found = refusals.get(kind) ?? probe(url, range);
+  refusals.set(kind, found);
+  return found;
+}
+
+/**
  * @typedef {object} Request
+ * @property {string} url
  * @property {AbortController} controller
  * @property {{ read(): Promise<{ value?: Uint8Array | undefined }> }} [body]
  * @property {FirstframeRequest} entry
@@ -174,10 +229,12 @@ export class Requests {
   /** @type {ReturnType<typeof fetchRange>[]} sent before the player requests them */
   #ahead = [];
   #player;
+  #onRefusal;
 
-  /** @param {() => Inputs | undefined} player */
-  constructor(player) {
+  /** @param {() => Inputs | undefined} player @param {(refusal: Refusal, url: string) => void} onRefusal */
+  constructor(player, onRefusal) {
     this.#player = player;
+    this.#onRefusal = onRefusal;
   }
 
   /** Requests the head and tail of a file, as the player will. @param {{ url: string, size?: number }} file */
@@ -198,12 +255,13 @@ export class Requests {
     const at = this.#ahead.findIndex((sent) => sent.range === range);
     const { controller, response } = this.#ahead.splice(at, at < 0 ? 0 : 1)[0]
       ?? fetchRange(url, range, isLater ? afterFirstFrame() : undefined);
-    await this.#follow(id, { controller, entry: recordRequest(range, isMedia) }, response);
+    await this.#follow(id, { url, controller, entry: recordRequest(range, isMedia) }, response);
   }
 
   /** What is in front of the film's bytes, which the player then reads. @param {number} id @param {Start} start */
   async start(id, start) {
-    const request = { controller: start.controller, body: start, entry: recordRequest("start", true) };
+    const { controller, url } = start;
+    const request = { url, controller, body: start, entry: recordRequest("start", true) };
     const response = await this.#follow(id, request, start.response);
     return response?.ok ? this.#outcome(id, request, start.head) : undefined;
   }
@@ -212,7 +270,7 @@ export class Requests {
   async headers(id, url) {
     const controller = new AbortController();
     const response = afterFirstFrame().then(() => fetch(url, { signal: controller.signal }));
-    await this.#follow(id, { controller, entry: recordRequest("headers", false) }, response);
+    await this.#follow(id, { url, controller, entry: recordRequest("headers", false) }, response);
   }
 
   /**
@@ -223,6 +281,7 @@ export class Requests {
     this.#running.set(id, request);
     const response = await this.#outcome(id, request, pending);
     if (!response) return;
+    refusals.set(kindOf(request.url, request.entry.range), Promise.resolve(undefined));
     const { status, headers } = response;
     request.body ??= response.body?.getReader();
     request.entry.headMs = performance.now() - request.entry.sentMs;
@@ -273,8 +332,11 @@ export class Requests {
       if (this.#running.get(id) === request) return value;
     } catch {
       if (this.#running.get(id) !== request) return;
+      const refusal = await refusalOf(request);
+      if (this.#running.get(id) !== request) return;
       this.#running.delete(id);
-      this.#player()?.fetchFailed(id);
+      if (refusal) this.#onRefusal(refusal, request.url);
+      else this.#player()?.fetchFailed(id);
     }
   }
 }

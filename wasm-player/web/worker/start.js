@@ -71,6 +71,7 @@ export class Start {
 
   /** @param {string} url */
   constructor(url) {
+    this.url = url;
     this.controller = new AbortController();
     /** Like media, it stays out of the HTTP cache, which lets one request wait for another. */
     this.response = fetch(url, { cache: "no-store", signal: this.controller.signal });
@@ -92,7 +93,7 @@ export class Start {
         if (head.mediaAt < bytes.length) this.#unread.push(bytes.subarray(head.mediaAt));
         return head;
       }
-      if (bytes.length > BOXES_BYTES_MAX) throw new Error("no bytes of the film");
+      if (bytes.length > BOXES_BYTES_MAX) throw new Error("the headers of the start exceed 1 MiB");
     }
   }
 
@@ -185,8 +186,8 @@ export class Start {
 }
 
 /**
- * What is appended of the first window. `feeds`: which bytes go to which buffer, those that are
- * gathered first, for the rest may then be given away as it is.
+ * What is appended of the first window. `feeds`: which bytes go to which buffer. Those that are
+ * gathered come first, because a piece that is appended whole may be transferred.
  * @param {Uint8Array} boxes
  */
 function firstWindow(boxes) {

@@ -6,6 +6,7 @@
 /** @import { ToWorker, WorkerScope } from "../protocol/messages.js" */
 /** @import { Host, LoadedPlayer, PlayerModule } from "../protocol/player.js" */
 /** @import { Sink } from "../sink/sink.js" */
+/** @import { Refusal } from "./requests.js" */
 /** @import { Start } from "./start.js" */
 
 import {
@@ -52,6 +53,10 @@ const post = (message, transfer = []) => scope.postMessage(message, transfer);
 /** @param {unknown} error */
 const broken = (error) => post({ type: "broken", message: `${error}` });
 
+/** The browser's own player may read what a script may not. @param {Refusal} refusal @param {string} url */
+const refused = (refusal, url) =>
+  void faultMessages.then(({ refusalMessage }) => post(refusalMessage(refusal, url))).catch(broken);
+
 /** @param {PrepareMessage} message */
 const requestStart = async (message) => new (await startModule).Start(openingUrl(message));
 
@@ -89,7 +94,7 @@ class Session {
     const queue = [];
     this.#state = { name: "opening", queue };
     const film = new Film(message);
-    const requests = new Requests(() => this.player);
+    const requests = new Requests(() => this.player, refused);
     const hasHeaders = message.episode !== undefined || message.headers !== undefined;
     const start = hasHeaders ? await (prepared.start ?? requestStart(message)) : undefined;
     if (start) start.isTaken = true;

@@ -8,7 +8,7 @@
 )]
 
 mod arrows;
-mod circles;
+mod cycles;
 mod docs;
 mod files;
 mod functions;

@@ -21,8 +21,8 @@ fn tests_name_their_subject_first() {
     assert_none(broken.collect(), "tests that open with a pronoun");
 }
 
-/// Functions of files with tests, and names of tests in scripts. Helpers count: the contract's cases
-/// look like them.
+/// Functions of files with tests, and names of tests in scripts. Helpers are checked
+/// too, because the cases of `tests/tests/contract` are plain functions.
 fn test_names(source: &Source) -> Vec<String> {
     if source.is_rust() {
         rust_names(&source.text, source.is_test())

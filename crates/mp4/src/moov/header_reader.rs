@@ -65,7 +65,7 @@ pub(crate) fn read_entry(data: &[u8], entry: BoxAt, is_video: bool) -> Result<En
     if is_video {
         return Ok(EntryFields { size: (field(24), field(26)), sound: (0, 0) });
     }
-    let mut sound = (field(16), u32::from(field(24)));
+    let mut sound = sample_entry::sound(content);
     if let Some(config) = sample_entry::aac(data, entry) {
         let channels = if config.channels == 0 { sound.0 } else { config.channels };
         sound = (channels, config.sample_rate);

@@ -4,7 +4,7 @@ use super::codecs::{self, Support};
 use super::sample_entry;
 use super::track_header::EntryFields;
 use crate::boxes::hvcc;
-use crate::boxes::write::{patch, put_all};
+use crate::boxes::write::{full, patch, put};
 use crate::boxes::{BoxAt, be32, find};
 use crate::error::{Error, Result, Unplayable};
 use crate::limits::{CONFIG_BYTES_MAX, DESCRIPTIONS_MAX};
@@ -16,8 +16,8 @@ const PATH: &str = "mdia/minf/stbl/stsd";
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
     entry: BoxAt,
-    /// Where a FourCC is replaced in the copy, and by which.
-    rename: Option<(usize, [u8; 4])>,
+    /// The FourCC that the copy has instead of its own.
+    rename: Option<[u8; 4]>,
     /// The codec's name, for people.
     pub(crate) name: &'static str,
     /// RFC 6381.
@@ -78,7 +78,7 @@ fn read(
 ) -> Result<Description, Unplayable> {
     let EntryFields { size, sound } = read_entry(data, entry, is_video)
         .map_err(|error| Unplayable::Broken(Error { path: PATH, ..error }))?;
-    let (at, code) = sample_entry::original(data, entry, is_video);
+    let (_, code) = sample_entry::original(data, entry, is_video);
     let hvcc = sample_entry::child(data, entry, is_video, &[*b"hvcC"]).map(|b| b.content(data));
     let hvcc = hvcc.filter(|hvcc| hvcc.len() <= CONFIG_BYTES_MAX);
     let renamed = hvcc.map_or(code, |hvcc| hvcc::renamed(code, hvcc));
@@ -86,7 +86,7 @@ fn read(
     let named = codecs::name(renamed, config).map_err(|violation| broken(entry, violation))?;
     Ok(Description {
         entry,
-        rename: (renamed != code).then_some((at, renamed)),
+        rename: (renamed != code).then_some(renamed),
         name: named.name,
         codec: named.string,
         support: named.support,
@@ -121,25 +121,24 @@ fn cipher(data: &[u8], entry: BoxAt, is_video: bool) -> Option<Cipher> {
 pub(crate) fn write(
     out: &mut Vec<u8>,
     data: &[u8],
-    stsd: BoxAt,
+    is_video: bool,
     descriptions: &[Description],
     init: u32,
 ) {
     let single = descriptions.get(init as usize).filter(|_| !are_equal(descriptions));
-    let (b, copied) =
-        single.map_or((stsd, descriptions), |single| (single.entry, std::slice::from_ref(single)));
-    if single.is_some() {
-        let size = b.end - b.start + 16;
-        put_all(
-            out,
-            &[u32::try_from(size).unwrap_or(u32::MAX), u32::from_be_bytes(*b"stsd"), 0, 1],
-        );
-    }
-    let start = out.len();
-    out.extend(b.whole(data));
-    for (at, code) in copied.iter().filter_map(|description| description.rename) {
-        patch(out, start + (at - b.start), u32::from_be_bytes(code));
-    }
+    let written = single.map_or(descriptions, std::slice::from_ref);
+    full(out, *b"stsd", 0, 0, |out| {
+        put(out, u32::try_from(written.len()).unwrap_or(u32::MAX));
+        for Description { entry, rename, .. } in written {
+            let start = out.len();
+            sample_entry::write(out, data, *entry, is_video);
+            if let Some(code) = rename {
+                let copy = BoxAt { start, body: start + 8, end: out.len(), ..*entry };
+                let (at, _) = sample_entry::original(out, copy, is_video);
+                patch(out, at, u32::from_be_bytes(*code));
+            }
+        }
+    });
 }
 
 /// The initialization segment for samples with description `number` (from 1), and the number of that

@@ -2,7 +2,8 @@
 
 use super::codecs;
 use crate::boxes::esds::AudioConfig;
-use crate::boxes::{BoxAt, be16, be32, boxes, esds, find};
+use crate::boxes::write::{boxed, put_all};
+use crate::boxes::{BoxAt, be16, be32, be64, boxes, esds, find};
 use crate::limits::CONFIG_BYTES_MAX;
 
 /// The sample entries of an `stsd` (§ 8.5.2).
@@ -21,6 +22,46 @@ pub(crate) fn fixed_len(data: &[u8], entry: BoxAt, is_video: bool) -> usize {
         (false, Some(2)) => 64,
         (false, _) => 28,
     }
+}
+
+/// Channels, and samples a second, of an entry for audio: version 2 has its own fields for them.
+pub(crate) fn sound(content: &[u8]) -> (u16, u32) {
+    let field = |at| be16(content, at).unwrap_or(0);
+    if field(8) != 2 {
+        return (field(16), u32::from(field(24)));
+    }
+    let rate = f64::from_bits(be64(content, 32).unwrap_or(0));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    let rate = rate as u32;
+    (be32(content, 40).and_then(|count| u16::try_from(count).ok()).unwrap_or(0), rate)
+}
+
+/// Writes an entry in the form of ISO/IEC 14496-12, the only one that Chromium reads: without the
+/// versions and the `wave` of `QuickTime`'s audio, and without the zeros that end its lists of boxes.
+pub(crate) fn write(out: &mut Vec<u8>, data: &[u8], entry: BoxAt, is_video: bool) {
+    let content = entry.content(data);
+    let fixed = fixed_len(data, entry, is_video);
+    boxed(out, entry.kind, |out| {
+        if matches!(fixed, 44 | 64) {
+            let (channels, rate) = sound(content);
+            // A rate that does not fit is 0, and the codec's configuration has it (§ 12.2.3.1).
+            let rate = if rate > 0xffff { 0 } else { rate << 16 };
+            out.extend(content.iter().take(8));
+            put_all(out, &[0, 0, u32::from(channels) << 16 | 16, 0, rate]);
+        } else {
+            out.extend(content.iter().take(fixed));
+        }
+        let children = boxes(data, entry.body.saturating_add(fixed), entry.end, "");
+        for child in children.map_while(Result::ok) {
+            if is_video || &child.kind != b"wave" {
+                out.extend(child.whole(data));
+            } else if let Some(config) = config(data, entry, false)
+                && (child.start..child.end).contains(&config.start)
+            {
+                out.extend(config.whole(data));
+            }
+        }
+    });
 }
 
 /// The first box of one of these types in an entry; for audio also in `QuickTime`'s `wave`.

@@ -58,11 +58,11 @@ pub(crate) fn read(
     let source = SampleSource { data, tables: &tables, is_video };
     let timeline =
         Timeline::new(source, &media_spans, fragmented, room).map_err(Unplayable::Edits)?;
-    let (Some(tkhd), Some(mdhd), Some(stsd)) = (boxes.tkhd, boxes.mdhd, boxes.stsd) else {
+    let (Some(tkhd), Some(mdhd), Some(_)) = (boxes.tkhd, boxes.mdhd, boxes.stsd) else {
         return Err(Unplayable::NoDescription);
     };
     let aux = aux(data, boxes, &descriptions)?;
-    Ok(TrackMedia { tables, timeline, roll: boxes.roll(data), tkhd, mdhd, stsd, descriptions, aux })
+    Ok(TrackMedia { tables, timeline, roll: boxes.roll(data), tkhd, mdhd, descriptions, aux })
 }
 
 /// The auxiliary information of the samples, where they are encrypted.

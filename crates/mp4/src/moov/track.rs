@@ -59,7 +59,6 @@ pub(crate) struct TrackMedia {
     pub(crate) roll: u32,
     pub(crate) tkhd: BoxAt,
     pub(crate) mdhd: BoxAt,
-    pub(crate) stsd: BoxAt,
     /// All sample descriptions; at least one for video and audio.
     pub(crate) descriptions: Vec<Description>,
     pub(crate) aux: Option<AuxInfoTable>,

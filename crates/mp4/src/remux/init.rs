@@ -145,7 +145,7 @@ pub(crate) fn media(
                 });
             });
             boxed(out, *b"stbl", |out| {
-                sample_description::write(out, data, stream.stsd, &stream.descriptions, init);
+                sample_description::write(out, data, is_video, &stream.descriptions, init);
                 tables(out);
             });
         });

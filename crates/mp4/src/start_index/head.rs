@@ -257,6 +257,9 @@ impl<'a> StoredTrack<'a> {
         let lists_keys = reader.up_to::<u8>(1)? == 1;
         let mut track = read_track(reader, kind)?;
         let init = reader.length_prefixed()?;
+        if kind == TrackKind::Audio && has_quicktime_entry(init) {
+            return Err(reader.fault("sample entry is in a form of QuickTime; build it again"));
+        }
         let roll = reader.up_to(u64::from(BLOCK_SAMPLES))?;
         let mut segment = [0; 8];
         for number in &mut segment {
@@ -268,6 +271,14 @@ impl<'a> StoredTrack<'a> {
         let blocks = track.sample_count.div_ceil(BLOCK_SAMPLES);
         Ok(Self { number, track, init, lists_keys, roll, segment, blocks })
     }
+}
+
+/// Whether the first sample entry for audio has a version of `QuickTime`, as the initialization segments
+/// of earlier versions could have: Chromium reads none of them.
+fn has_quicktime_entry(init: &[u8]) -> bool {
+    // Between both: flags, a count, and the size, type, zeros and reference of the entry.
+    let stsd = init.windows(4).position(|kind| kind == b"stsd");
+    stsd.and_then(|at| init.get(at + 28..at + 30)).is_some_and(|version| version != [0, 0])
 }
 
 /// The fields that a choice of tracks needs.

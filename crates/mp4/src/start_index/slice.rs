@@ -104,7 +104,7 @@ fn stream(moov: &[u8], start: usize, timeline: Timeline, roll: u32) -> Result<Tr
     let b = boxes(moov, start, moov.len(), "trak").next().transpose()?.unwrap_or(none);
     let tables = TrackBoxes::find(moov, b)?.tables(moov, false, &mut Vec::new())?;
     let (descriptions, aux) = (Vec::new(), None);
-    Ok(TrackMedia { tables, timeline, roll, tkhd: none, mdhd: none, stsd: none, descriptions, aux })
+    Ok(TrackMedia { tables, timeline, roll, tkhd: none, mdhd: none, descriptions, aux })
 }
 
 /// Writes a `trak` box with nothing but sample tables.

@@ -187,3 +187,104 @@ fn tracks_are_playable_where_all_their_descriptions_are() {
     let why = Unplayable::Codec { name: "MPEG-4 Part 2 video", code: "mp4v".into() };
     assert_eq!(index.playable(), Err(why));
 }
+
+/// `esds` of AAC-LC with this `AudioSpecificConfig`.
+fn esds(specific: [u8; 2]) -> Vec<u8> {
+    let mut content = vec![0, 0, 0, 0, 3, 22, 0, 1, 0, 4, 17, 0x40, 0x15];
+    content.extend([0; 11]);
+    content.extend([5, 2]);
+    content.extend(specific);
+    boxed(*b"esds", &[&content])
+}
+
+/// A sound description of `QuickTime` in this version, with these numbers of channels and samples a second
+/// where the version has them, and with boxes behind the fields.
+fn sound_description(version: u8, channels: u8, rate: u32, boxes: &[Vec<u8>]) -> Vec<u8> {
+    let mut fields = vec![0; 28];
+    fields[7] = 1;
+    fields[9] = version;
+    let [high, low] = u16::try_from(rate).unwrap_or(1).to_be_bytes();
+    let (channels_v1, rate_v1) = if version == 2 { (3, [0, 1]) } else { (channels, [high, low]) };
+    fields[17] = channels_v1;
+    // Version 1: variable bit rate. Version 2: always.
+    fields[19..22].copy_from_slice(&[16, 0xff, 0xfe]);
+    fields[24..26].copy_from_slice(&rate_v1);
+    if version == 2 {
+        fields.extend(72_u32.to_be_bytes());
+        fields.extend(f64::from(rate).to_be_bytes());
+        fields.extend([0, 0, 0, channels, 0x7f, 0, 0, 0]);
+        fields.extend([0; 16]);
+    } else {
+        fields.extend([0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    }
+    // An end of the list, as QuickTime writes it.
+    boxed(*b"mp4a", &[&fields, &boxes.concat(), &[0; 4]])
+}
+
+/// `wave`, as ffmpeg and `QuickTime` write it.
+fn wave(esds: &[u8]) -> Vec<u8> {
+    let (frma, mp4a) = (boxed(*b"frma", &[b"mp4a"]), boxed(*b"mp4a", &[&[0; 4]]));
+    boxed(*b"wave", &[&frma, &mp4a, esds, &[0, 0, 0, 8, 0, 0, 0, 0]])
+}
+
+/// The `stsd` of the initialization segment of a film with this sample entry for its sound.
+fn written_for_sound(entry: &[u8]) -> (Vec<u8>, (u16, u32)) {
+    let file = mp4_writer::file(&[mp4_writer::audio(20)], &PLAIN);
+    let stsd_box = boxed(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], entry]);
+    let file = rebuilt(&file, &|kind, _| (kind == b"stsd").then(|| stsd_box.clone()));
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let track = &index.tracks()[0];
+    let sound = (track.channels, track.sample_rate);
+    (stsd(&init::write(&index, 0).unwrap())[8..].to_vec(), sound)
+}
+
+/// A sample entry as ISO/IEC 14496-12 has it.
+fn iso(channels: u8, rate: [u8; 2], boxes: &[Vec<u8>]) -> Vec<u8> {
+    let mut fields = vec![0; 28];
+    fields[7] = 1;
+    fields[17] = channels;
+    fields[19] = 16;
+    fields[24..26].copy_from_slice(&rate);
+    boxed(*b"mp4a", &[&fields, &boxes.concat()])
+}
+
+#[test]
+fn sound_descriptions_of_quicktime_become_entries_of_iso() {
+    let (esds, chan) = (esds([0x11, 0x90]), boxed(*b"chan", &[&[0; 16]]));
+    let only = std::slice::from_ref(&esds);
+    let cd = 48_000_u16.to_be_bytes();
+    for (entry, wanted) in [
+        (sound_description(1, 2, 48_000, &[wave(&esds)]), iso(2, cd, only)),
+        (
+            sound_description(1, 1, 48_000, &[wave(&esds), chan.clone()]),
+            iso(1, cd, &[esds.clone(), chan.clone()]),
+        ),
+        // The configuration lies in front of `wave` too: one copy is enough.
+        (sound_description(1, 2, 48_000, &[esds.clone(), wave(&esds)]), iso(2, cd, only)),
+        (sound_description(2, 6, 48_000, only), iso(6, cd, only)),
+        // 16 bits do not hold this rate.
+        (sound_description(2, 2, 96_000, &[wave(&esds)]), iso(2, [0, 0], only)),
+        (iso(2, cd, &[esds.clone(), chan.clone()]), iso(2, cd, &[esds.clone(), chan])),
+    ] {
+        assert_eq!(written_for_sound(&entry).0, wanted);
+    }
+    let (_, sound) = written_for_sound(&sound_description(2, 6, 44_100, only));
+    assert_eq!(sound, (2, 48_000), "those of the configuration, which decoders follow");
+}
+
+#[test]
+fn sound_without_a_configuration_of_aac_has_the_fields_of_version_2() {
+    let mp3 = boxed(*b"esds", &[&[0, 0, 0, 0, 3, 18, 0, 1, 0, 4, 13, 0x6b, 0x15], &[0; 11]]);
+    let entry = sound_description(2, 2, 44_100, &[mp3]);
+    assert_eq!(written_for_sound(&entry).1, (2, 44_100));
+}
+
+#[test]
+fn zeros_at_the_end_of_an_entry_are_left_out() {
+    let mut ended = entry(*b"avc1", &[avcc(31)]);
+    ended.extend([0; 4]);
+    ended[3] += 4;
+    let file = film(&[ended], &[1]);
+    let init = init::write(&Index::parse(playback::moov(&file)).unwrap(), 0).unwrap();
+    assert_eq!(stsd(&init)[8..], entry(*b"avc1", &[avcc(31)]));
+}

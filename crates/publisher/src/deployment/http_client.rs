@@ -5,6 +5,7 @@ use std::{fmt, thread};
 
 use anyhow::{Context, Result, anyhow};
 use ureq::Agent;
+use ureq::config::AutoHeaderValue;
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header::HeaderName};
 
 use crate::output::console::Console;
@@ -76,14 +77,25 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for the server at `url`.
+    /// A client for the API at `url`.
     pub(crate) fn new(url: &str) -> Result<Self> {
+        Self::with_content_codings(url, AutoHeaderValue::Default)
+    }
+
+    /// A client for the object store at `url`: it asks for objects as they are. A compressed
+    /// response has the length of what the server in front made of the object, or none.
+    pub(crate) fn for_objects(url: &str) -> Result<Self> {
+        Self::with_content_codings(url, "identity".into())
+    }
+
+    fn with_content_codings(url: &str, accepted: AutoHeaderValue) -> Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(anyhow!("{url:?} is not a URL that begins with http:// or https://"));
         }
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
+            .accept_encoding(accepted)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -109,7 +121,7 @@ impl HttpClient {
             Some(body) => self.agent.run(builder.body(*body).map_err(|e| anyhow!(e))?),
             None => self.agent.run(builder.body(()).map_err(|e| anyhow!(e))?),
         };
-        read(response).map_err(|error| {
+        read(response, *method == Method::HEAD).map_err(|error| {
             let is_transient = matches!(
                 error,
                 ureq::Error::Io(_)
@@ -129,9 +141,17 @@ impl HttpClient {
     }
 }
 
-fn read(response: Result<Response<ureq::Body>, ureq::Error>) -> Result<HttpResponse, ureq::Error> {
+fn read(
+    response: Result<Response<ureq::Body>, ureq::Error>,
+    is_head: bool,
+) -> Result<HttpResponse, ureq::Error> {
     let mut response = response?;
-    let body = response.body_mut().with_config().limit(RESPONSE_BYTES_MAX).read_to_vec()?;
+    // No decoder of a content coding reads the absent body of a response to HEAD.
+    let body = if is_head {
+        Vec::new()
+    } else {
+        response.body_mut().with_config().limit(RESPONSE_BYTES_MAX).read_to_vec()?
+    };
     let (parts, _) = response.into_parts();
     Ok(HttpResponse { status: parts.status.as_u16(), headers: parts.headers, body })
 }

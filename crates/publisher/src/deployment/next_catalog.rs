@@ -101,7 +101,8 @@ fn staying(title: &Title, new: &NewTitles, places: &HashMap<String, String>) -> 
     let found: Vec<_> = title.episodes.iter().map(place).collect();
     let is_of_library = title.library.as_ref() == Some(&new.library);
     // Of another folder's titles nothing is known but what the catalog says.
-    if !new.replace && !(is_of_library && !found.is_empty() && found.iter().all(Option::is_some)) {
+    let has_moved = is_of_library && !found.is_empty() && found.iter().all(Option::is_some);
+    if !(new.replace || has_moved) {
         return Some(title.clone());
     }
     let to = found.into_iter().flatten().next()?;
@@ -151,7 +152,7 @@ fn title_ids(current: &Titles, new: &NewTitles) -> Vec<String> {
     ids.choose(new, |NewTitle { title, .. }, _| Some(title.id.clone()));
     ids.choose(new, |NewTitle { title, .. }, taken| {
         let is_free = |id: &String| !taken.contains(id) && !current.contains_key(id);
-        (2_u32..).map(|n| format!("{}-{n}", title.id)).find(is_free)
+        (2..=u32::MAX).map(|n| format!("{}-{n}", title.id)).find(is_free)
     });
     ids.ids.into_iter().flatten().collect()
 }

@@ -68,7 +68,7 @@ impl<'a> ObjectStore<'a> {
             Bucket::new(endpoint, UrlStyle::Path, store.bucket.clone(), store.region.clone())
                 .with_context(|| format!("the S3 endpoint {:?} is not one", store.endpoint))?;
         let credentials = Credentials::new(store.access_key.clone(), store.secret_key.clone());
-        Ok(Self { client: HttpClient::new(&store.endpoint)?, bucket, credentials, console })
+        Ok(Self { client: HttpClient::for_objects(&store.endpoint)?, bucket, credentials, console })
     }
 
     /// Length of an object, if there is one.
@@ -81,7 +81,7 @@ impl<'a> ObjectStore<'a> {
             }
             let response = checked(response, "looking for", key)?;
             let size = response.header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
-            size.context("the object store gave no length")
+            size.context("the object store gave no length: does a server in front compress it?")
                 .map(Some)
                 .map_err(AttemptError::Permanent)
         })
@@ -374,7 +374,48 @@ fn values<'t>(text: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
+
+    /// The requests that a server gets, which compresses what it may: each response to HEAD has a
+    /// content coding and no length where the client accepts one.
+    fn compressing_front() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let head = BufReader::new(&stream).lines().map_while(Result::ok);
+                let head: Vec<_> = head.take_while(|line| !line.is_empty()).collect();
+                let accepts = |line: &String| {
+                    line.to_ascii_lowercase().starts_with("accept-encoding:")
+                        && line.contains("gzip")
+                };
+                let is_compressed = head.iter().any(accepts);
+                let length =
+                    if is_compressed { "Content-Encoding: gzip" } else { "Content-Length: 7" };
+                let response = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{length}\r\n\r\n");
+                stream.write_all(response.as_bytes()).expect("the client reads");
+            }
+        });
+        endpoint
+    }
+
+    #[test]
+    fn object_has_its_length_behind_a_server_that_compresses() {
+        let access = ObjectStoreAccess {
+            endpoint: compressing_front(),
+            region: "auto".to_owned(),
+            bucket: "films".to_owned(),
+            access_key: "key".to_owned(),
+            secret_key: "secret".to_owned(),
+        };
+        let console = Console::new();
+        let store = ObjectStore::new(&access, &console).expect("a store");
+        assert_eq!(store.size("media/a").expect("a length"), Some(7));
+    }
 
     #[test]
     fn pending_uploads_are_read_newest_last() {

@@ -112,8 +112,8 @@ impl Reader<'_> {
         let released_at = entry.released_at.take();
         match (entry.file.take(), episodes.is_empty()) {
             (Some(file), true) => {
-                let film = EpisodeEntry { file, number: None, title: None, released_at };
-                Ok((vec![film], true))
+                let only = EpisodeEntry { file, number: None, title: None, released_at };
+                Ok((vec![only], true))
             }
             (Some(_), false) => bail!("line {line}: a title has `file` or `episodes`, not both"),
             (None, true) => bail!("line {line}: the title has neither `file` nor `episodes`"),
@@ -158,7 +158,7 @@ impl Reader<'_> {
         &self,
         entry: EpisodeEntry,
         previous: u32,
-        film: Option<&str>,
+        film_title: Option<&str>,
     ) -> Result<DraftEpisode> {
         let given = entry.number.map(|number| match number.get_ref() {
             0 => bail!("line {}: `number` begins at 1", self.text.line(&number)),
@@ -169,13 +169,13 @@ impl Reader<'_> {
         let file = self.text.location("file", entry.file)?;
         let title = entry.title.map(|title| self.text.text("title", title)).transpose()?;
         // A number that nobody gave is a place in the list.
-        let name = match (given, film, &title) {
+        let name = match (given, film_title, &title) {
             (Some(number), ..) => number.to_string(),
             (None, Some(_), _) => "1".to_owned(),
             (None, None, Some(title)) => episode_names::of_words(title),
             (None, None, None) => episode_names::of_words(file.stem()),
         };
-        let title = title.or_else(|| film.map(str::to_owned));
+        let title = title.or_else(|| film_title.map(str::to_owned));
         Ok(DraftEpisode {
             file,
             number,
@@ -272,10 +272,10 @@ mod tests {
         )
         .unwrap();
         let file = ProviderFile { provider: "p".into(), file: "x/Night.mp4".into() };
-        let [film, series] = library.titles.as_slice() else { panic!("{library:?}") };
-        assert_eq!(film.episodes[0].file, FileLocation::Provider(file));
+        let [single, series] = library.titles.as_slice() else { panic!("{library:?}") };
+        assert_eq!(single.episodes[0].file, FileLocation::Provider(file));
         assert_eq!(
-            (film.episodes[0].name.as_str(), series.episodes[0].name.as_str()),
+            (single.episodes[0].name.as_str(), series.episodes[0].name.as_str()),
             ("1", "night")
         );
         let wrong = in_folder("[[titles]]\ntitle = \"A\"\nfile = { provider = \"p\" }\n");

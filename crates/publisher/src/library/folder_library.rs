@@ -53,8 +53,9 @@ impl Library {
 
 /// Number of films in the folder that are part of no title.
 fn unnamed_films(scan: &FolderScan, titles: &[DraftTitle]) -> usize {
-    let files = titles.iter().flat_map(|title| &title.episodes).map(|episode| &episode.file);
-    let named: HashSet<&PathBuf> = files
+    let episodes = titles.iter().flat_map(|title| &title.episodes);
+    let named: HashSet<&PathBuf> = episodes
+        .map(|episode| &episode.file)
         .filter_map(|file| match file {
             FileLocation::File(file) => Some(file),
             FileLocation::Provider(_) => None,

@@ -29,7 +29,7 @@ pub(crate) fn titles(scan: FolderScan) -> DraftTitles {
     for draft in &mut drafts {
         draft.id = slug(&draft.title);
     }
-    episode_names::tell_apart(&mut drafts, |draft| &mut draft.id, |draft| first_path(draft));
+    episode_names::tell_apart(&mut drafts, |draft| &mut draft.id, first_path);
     DraftTitles { titles: drafts, skipped: scan.skipped }
 }
 

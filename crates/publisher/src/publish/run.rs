@@ -60,9 +60,9 @@ pub(crate) fn open_film(
     let name = file.display().to_string();
     let path = folder.find(file).and_then(|path| path.context("does not exist"));
     match path.map_err(|error| format!("{error:#}")).and_then(|path| probe::probe(&path)) {
-        Ok(film) => {
-            console.line(format_args!("{name}: plays: {}", film.plays));
-            Some(film)
+        Ok(probed) => {
+            console.line(format_args!("{name}: plays: {}", probed.plays));
+            Some(probed)
         }
         Err(reason) => {
             console.line(format_args!("{name}: {reason}"));
@@ -228,10 +228,10 @@ impl<'a> Run<'a> {
     fn upstream_film(&self, file: &ProviderFile, summary: &mut Summary) -> Option<IngestedFilm> {
         let name = FileLocation::Provider(file.clone());
         match self.admin.ingest_film(file) {
-            Ok(film) => {
-                let size = Bytes(film.size_bytes);
+            Ok(ingested) => {
+                let size = Bytes(ingested.size_bytes);
                 self.console.line(format_args!("{name}: ingested, {size}"));
-                Some(film)
+                Some(ingested)
             }
             Err(error) => {
                 self.console.line(format_args!("{name}: {error:#}"));
@@ -245,13 +245,13 @@ impl<'a> Run<'a> {
     fn own_film(
         &self,
         uploads: &Uploads<'_>,
-        file: &Path,
+        path: &Path,
         summary: &mut Summary,
     ) -> Result<Option<ProbedFilm>> {
-        let Some(film) = open_film(self.console, self.folder, file, summary) else {
+        let Some(film) = open_film(self.console, self.folder, path, summary) else {
             return Ok(None);
         };
-        let name = file.display().to_string();
+        let name = path.display().to_string();
         let size = Bytes(film.stamp.size_bytes);
         match uploads.film(&film, summary).with_context(|| name.clone())? {
             UploadOutcome::Present => self.console.line("  is there already"),

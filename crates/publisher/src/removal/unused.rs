@@ -36,7 +36,7 @@ pub fn remove_unused(deployment: &Deployment, dry_run: bool) -> Result<bool> {
     // Read after the objects were listed: what was published meanwhile is used.
     let current = current_catalog::read(&admin, admin.root()?)?;
     let used: HashSet<&str> = current.titles.values().flat_map(Title::media).collect();
-    let unused = unused(&objects, &used, &stored_before(SystemTime::now()));
+    let unused = unused(&objects, &used, &stored_before(now()));
     if dry_run {
         console.line(format_args!("Would delete {unused} that no title has."));
         return Ok(true);
@@ -44,6 +44,11 @@ pub fn remove_unused(deployment: &Deployment, dry_run: bool) -> Result<bool> {
     let is_done = unused.delete(&admin, &console);
     console.line(format_args!("Deleted {unused} that no title had."));
     Ok(is_done)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the time of this run is read here and nowhere else")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// What no title has and was stored before `before`, a time in ISO 8601.

@@ -20,14 +20,14 @@ pub fn ingest(access: &ApiAccess, provider: &str, files: &[String]) -> Result<bo
     let mut failed = 0;
     for (n, file) in (1..).zip(files) {
         let name = format!("[{n}/{}] {file}", files.len());
-        let (provider, file) = (provider.to_owned(), file.clone());
-        match admin.ingest_film(&ProviderFile { provider, file }) {
-            Ok(film) => {
-                let length = film.duration_ms.map(|ms| format!(", {}", Clock(ms)));
+        let named = ProviderFile { provider: provider.to_owned(), file: file.clone() };
+        match admin.ingest_film(&named) {
+            Ok(ingested) => {
+                let length = ingested.duration_ms.map(|ms| format!(", {}", Clock(ms)));
                 let length = length.unwrap_or_default();
-                let codec = film.codec.map(|codec| format!(", {codec}")).unwrap_or_default();
-                let size = Bytes(film.size_bytes);
-                console.line(format_args!("{name}: {}: {size}{length}{codec}", film.id));
+                let codec = ingested.codec.map(|codec| format!(", {codec}")).unwrap_or_default();
+                let size = Bytes(ingested.size_bytes);
+                console.line(format_args!("{name}: {}: {size}{length}{codec}", ingested.id));
             }
             Err(error) => {
                 failed += 1;

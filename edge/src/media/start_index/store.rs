@@ -10,7 +10,10 @@ use api::{
     limits::VALUE_BYTES_MAX,
     paths::{INDEX_ROOT, index_key},
 };
-use mp4::{limits::ROOT_BYTES_MAX, start_index::Root};
+use mp4::{
+    limits::ROOT_BYTES_MAX,
+    start_index::{Root, StartIndex},
+};
 
 use crate::{
     error::Error,
@@ -50,8 +53,18 @@ impl Piece<'_> {
         if self.number > 0 {
             return Some(stored).filter(|pack| catalog::hash(pack) == self.name);
         }
-        let root = catalog::verify_hash(&stored).filter(|root| Root::read(root).is_ok())?;
+        let root = catalog::verify_hash(&stored).filter(|root| is_readable(root))?;
         Some(root.to_vec())
+    }
+}
+
+/// Whether a root says why there is no start index, or has a head that can be read. Any other is built
+/// again.
+fn is_readable(root: &[u8]) -> bool {
+    match Root::read(root) {
+        Ok(Root::Stored { head, .. }) => StartIndex::read(head).is_ok(),
+        Ok(Root::Refused(_)) => true,
+        Err(_) => false,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::{ops::Range, time::Duration};
 
+use api::paths::{is_download, without_name};
 use http::{
-    HeaderMap, HeaderName, Method, Request, StatusCode,
+    HeaderMap, HeaderName, Method, Request, StatusCode, Uri,
     header::{
         ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MATCH,
         IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, SET_COOKIE,
@@ -49,7 +50,19 @@ impl CacheKey {
             "" => None,
             text => Some(parse_closed_range(text.strip_prefix("bytes=")?)?),
         };
-        Some(Self { uri: request.uri().to_string(), range })
+        Some(Self { uri: cache_uri(request.uri()), range })
+    }
+}
+
+/// The cache key of a URI: without the name behind a film's id, which may be any. A download's response
+/// has the name in a field.
+fn cache_uri(uri: &Uri) -> String {
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) if !is_download(uri.query().unwrap_or_default()) => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            format!("{scheme}://{authority}{}{query}", without_name(uri.path()))
+        }
+        _ => uri.to_string(),
     }
 }
 
@@ -159,6 +172,25 @@ mod tests {
         }
         assert_eq!(key_range(&[("range", "bytes=1-2"), ("range", "bytes=3-4")]), None);
         assert!(CacheKey::of(&Request::head("http://a/").body(()).unwrap()).is_none());
+    }
+
+    #[test]
+    fn all_names_of_a_film_have_one_cache_key() {
+        let key = |uri: &str| CacheKey::of(&Request::get(uri).body(()).unwrap()).unwrap().uri;
+        let film = "http://a/api/v2/media/00ff";
+        let first = key(&format!("{film}?e=1&s=2"));
+        assert_eq!(first, key(&format!("{film}/One.mp4?e=1&s=2")));
+        assert_eq!(first, key(&format!("{film}/Two%20words/3.mp4?e=1&s=2")));
+        for other in [
+            format!("{film}/One.mp4?e=1&s=3"),
+            format!("{film}/One.mp4?e=1&s=2&download"),
+            "http://a/api/v2/media/00fe/One.mp4?e=1&s=2".to_owned(),
+            "http://b/api/v2/media/00ff/One.mp4?e=1&s=2".to_owned(),
+        ] {
+            assert_ne!(first, key(&other), "{other}");
+        }
+        let download = |name: &str| key(&format!("{film}/{name}?download"));
+        assert_ne!(download("One.mp4"), download("Two.mp4"), "their responses have other names");
     }
 
     fn storable(status: u16, headers: &[(&str, &str)]) -> Option<(Range<u64>, u64)> {

@@ -1,10 +1,10 @@
-//! Preconditions of `HeadObject` and `GetObject` (RFC 9110 §13).
+//! Preconditions of reads and writes (RFC 9110 §13).
 
 use http::header;
 use s3s::{S3Error, S3ErrorCode, S3Result, dto, s3_error};
 
 use super::convert::{date, etag, with_header};
-use crate::storage::Object;
+use crate::storage::{Object, WriteCondition};
 
 /// The preconditions of one request.
 #[expect(clippy::struct_field_names, reason = "the names of the header fields")]
@@ -41,5 +41,26 @@ impl Conditions {
             return Err(with_header(error, header::ETAG, &format!("\"{}\"", object.etag)));
         }
         Ok(())
+    }
+}
+
+/// The precondition of a write.
+pub(super) fn write_condition(
+    if_match: Option<dto::IfMatch>,
+    if_none_match: Option<dto::IfNoneMatch>,
+) -> S3Result<WriteCondition> {
+    match (if_match, if_none_match) {
+        (None, None) => Ok(WriteCondition::None),
+        (None, Some(dto::ETagCondition::Any)) => Ok(WriteCondition::Absent),
+        (Some(dto::ETagCondition::Any), None) => Ok(WriteCondition::Exists),
+        (Some(dto::ETagCondition::ETag(expected)), None) => {
+            Ok(WriteCondition::ETag(expected.into_value()))
+        }
+        (None, Some(dto::ETagCondition::ETag(_))) => {
+            Err(s3_error!(NotImplemented, "If-None-Match of a write is * only"))
+        }
+        (Some(_), Some(_)) => {
+            Err(s3_error!(NotImplemented, "a write has If-Match or If-None-Match, not both"))
+        }
     }
 }

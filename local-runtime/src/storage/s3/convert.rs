@@ -25,6 +25,7 @@ impl From<Error> for S3Error {
             Error::NotFound("part") => S3ErrorCode::InvalidPart,
             Error::NotFound(_) => S3ErrorCode::NoSuchKey,
             Error::Conflict(_) => S3ErrorCode::InvalidRequest,
+            Error::PreconditionFailed => S3ErrorCode::PreconditionFailed,
             Error::Io(_) | Error::Sqlite(_) | Error::TaskFailed => {
                 tracing::error!(%error, "the object store failed");
                 return Self::with_message(

@@ -1,12 +1,15 @@
-//! Multipart uploads: create, upload a part, list, complete, abort.
+//! Multipart uploads: create, upload a part, list, complete, abort. `copy_object` copies a part.
 
 use std::sync::Arc;
 
-use s3s::{S3Response, S3Result, dto, s3_error};
+use s3s::{S3Request, S3Response, S3Result, dto, s3_error};
 
 use super::{
+    checksums::BodyChecksums,
+    conditions::write_condition,
     convert::{date, etag, size},
-    request_body,
+    metadata::{metadata_of, refuse_unsupported},
+    request_body::{self, BodyFields},
 };
 use crate::storage::{DataFolder, LIST_PAGE_MAX, run_blocking};
 
@@ -15,10 +18,13 @@ const PART_NUMBER_MAX: i32 = 10_000;
 
 pub(super) async fn create(
     folder: Arc<DataFolder>,
-    input: dto::CreateMultipartUploadInput,
+    request: S3Request<dto::CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<dto::CreateMultipartUploadOutput>> {
-    let (key, content_type) = (input.key.clone(), input.content_type);
-    let id = run_blocking(move || folder.create_upload(&key, content_type.as_deref())).await?;
+    refuse_unsupported(&request.headers)?;
+    let mut input = request.input;
+    let metadata = metadata_of!(input)?;
+    let key = input.key.clone();
+    let id = run_blocking(move || folder.create_upload(&key, metadata)).await?;
     Ok(S3Response::new(dto::CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -29,19 +35,32 @@ pub(super) async fn create(
 
 pub(super) async fn upload_part(
     folder: Arc<DataFolder>,
-    input: dto::UploadPartInput,
+    request: S3Request<dto::UploadPartInput>,
 ) -> S3Result<S3Response<dto::UploadPartOutput>> {
+    let checksums = BodyChecksums::of(&request.headers, request.trailing_headers);
+    let input = request.input;
     let (id, key, number) = (input.upload_id, input.key, input.part_number);
-    if !(1..=PART_NUMBER_MAX).contains(&number) {
-        return Err(s3_error!(InvalidArgument, "a part number is from 1 to 10,000"));
-    }
-    let md5 = input.content_md5.as_deref();
-    let blob = request_body::receive(&folder, input.body, input.content_length, md5).await?;
+    check_part_number(number)?;
+    let fields = BodyFields::new(input.content_length, input.content_md5.as_deref(), checksums)?;
+    let (blob, sums) = request_body::receive(&folder, input.body, fields).await?;
     let part = run_blocking(move || folder.put_part(&id, &key, number, blob)).await?;
     Ok(S3Response::new(dto::UploadPartOutput {
         e_tag: Some(etag(&part.etag)),
+        checksum_crc32: sums.checksum_crc32,
+        checksum_crc32c: sums.checksum_crc32c,
+        checksum_crc64nvme: sums.checksum_crc64nvme,
+        checksum_sha1: sums.checksum_sha1,
+        checksum_sha256: sums.checksum_sha256,
         ..Default::default()
     }))
+}
+
+/// An error for a number that no part may have.
+pub(super) fn check_part_number(number: i32) -> S3Result<()> {
+    if (1..=PART_NUMBER_MAX).contains(&number) {
+        return Ok(());
+    }
+    Err(s3_error!(InvalidArgument, "a part number is from 1 to 10,000"))
 }
 
 pub(super) async fn list_parts(
@@ -109,6 +128,7 @@ pub(super) async fn complete(
     folder: Arc<DataFolder>,
     input: dto::CompleteMultipartUploadInput,
 ) -> S3Result<S3Response<dto::CompleteMultipartUploadOutput>> {
+    let condition = write_condition(input.if_match, input.if_none_match)?;
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let named = parts
         .into_iter()
@@ -116,7 +136,8 @@ pub(super) async fn complete(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| s3_error!(InvalidPart, "a part is named by its number and its ETag"))?;
     let (id, key) = (input.upload_id, input.key.clone());
-    let object = run_blocking(move || folder.complete_upload(&id, &key, &named)).await?;
+    let object =
+        run_blocking(move || folder.complete_upload(&id, &key, &named, &condition)).await?;
     Ok(S3Response::new(dto::CompleteMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),

@@ -7,7 +7,7 @@ use s3s::{
     service::S3ServiceBuilder,
 };
 
-use super::{list_objects, multipart, read_object, write_object};
+use super::{bucket, copy_object, list_objects, multipart, read_object, write_object};
 use crate::storage::{BUCKET, DataFolder};
 
 /// The S3 service of `folder`. Requests have to be signed with this key.
@@ -39,6 +39,28 @@ impl S3 for S3Operations {
         Ok(S3Response::new(dto::HeadBucketOutput::default()))
     }
 
+    async fn list_buckets(
+        &self,
+        request: S3Request<dto::ListBucketsInput>,
+    ) -> S3Reply<dto::ListBucketsOutput> {
+        bucket::list(self.folder(BUCKET)?, request.input).await
+    }
+
+    async fn get_bucket_location(
+        &self,
+        request: S3Request<dto::GetBucketLocationInput>,
+    ) -> S3Reply<dto::GetBucketLocationOutput> {
+        self.folder(&request.input.bucket)?;
+        Ok(bucket::location())
+    }
+
+    async fn create_bucket(
+        &self,
+        request: S3Request<dto::CreateBucketInput>,
+    ) -> S3Reply<dto::CreateBucketOutput> {
+        bucket::create(&request.input.bucket)
+    }
+
     async fn head_object(
         &self,
         request: S3Request<dto::HeadObjectInput>,
@@ -53,25 +75,41 @@ impl S3 for S3Operations {
         read_object::get(self.folder(&request.input.bucket)?, request.input).await
     }
 
+    /// No object has tags; clients copy those of a large object before its bytes.
+    async fn get_object_tagging(
+        &self,
+        request: S3Request<dto::GetObjectTaggingInput>,
+    ) -> S3Reply<dto::GetObjectTaggingOutput> {
+        read_object::open(self.folder(&request.input.bucket)?, request.input.key).await?;
+        Ok(S3Response::new(dto::GetObjectTaggingOutput { tag_set: vec![], version_id: None }))
+    }
+
+    async fn list_objects(
+        &self,
+        request: S3Request<dto::ListObjectsInput>,
+    ) -> S3Reply<dto::ListObjectsOutput> {
+        list_objects::list_v1(self.folder(&request.input.bucket)?, request.input).await
+    }
+
     async fn list_objects_v2(
         &self,
         request: S3Request<dto::ListObjectsV2Input>,
     ) -> S3Reply<dto::ListObjectsV2Output> {
-        list_objects::list(self.folder(&request.input.bucket)?, request.input).await
+        list_objects::list_v2(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn put_object(
         &self,
         request: S3Request<dto::PutObjectInput>,
     ) -> S3Reply<dto::PutObjectOutput> {
-        write_object::put(self.folder(&request.input.bucket)?, request.input).await
+        write_object::put(self.folder(&request.input.bucket)?, request).await
     }
 
     async fn copy_object(
         &self,
         request: S3Request<dto::CopyObjectInput>,
     ) -> S3Reply<dto::CopyObjectOutput> {
-        write_object::copy(self.folder(&request.input.bucket)?, request.input).await
+        copy_object::copy(self.folder(&request.input.bucket)?, request).await
     }
 
     async fn delete_object(
@@ -81,18 +119,32 @@ impl S3 for S3Operations {
         write_object::delete(self.folder(&request.input.bucket)?, request.input).await
     }
 
+    async fn delete_objects(
+        &self,
+        request: S3Request<dto::DeleteObjectsInput>,
+    ) -> S3Reply<dto::DeleteObjectsOutput> {
+        write_object::delete_many(self.folder(&request.input.bucket)?, request.input).await
+    }
+
     async fn create_multipart_upload(
         &self,
         request: S3Request<dto::CreateMultipartUploadInput>,
     ) -> S3Reply<dto::CreateMultipartUploadOutput> {
-        multipart::create(self.folder(&request.input.bucket)?, request.input).await
+        multipart::create(self.folder(&request.input.bucket)?, request).await
     }
 
     async fn upload_part(
         &self,
         request: S3Request<dto::UploadPartInput>,
     ) -> S3Reply<dto::UploadPartOutput> {
-        multipart::upload_part(self.folder(&request.input.bucket)?, request.input).await
+        multipart::upload_part(self.folder(&request.input.bucket)?, request).await
+    }
+
+    async fn upload_part_copy(
+        &self,
+        request: S3Request<dto::UploadPartCopyInput>,
+    ) -> S3Reply<dto::UploadPartCopyOutput> {
+        copy_object::upload_part_copy(self.folder(&request.input.bucket)?, request.input).await
     }
 
     async fn list_parts(

@@ -1,52 +1,42 @@
-//! `PutObject`, `CopyObject` and `DeleteObject`.
+//! `PutObject`, `DeleteObject` and `DeleteObjects`.
 
 use std::sync::Arc;
 
-use s3s::{S3Response, S3Result, dto, s3_error};
+use s3s::{S3Request, S3Response, S3Result, dto, s3_error};
 
 use super::{
-    convert::{date, etag},
-    request_body,
+    checksums::BodyChecksums,
+    conditions::write_condition,
+    convert::etag,
+    metadata::{metadata_of, refuse_unsupported},
+    request_body::{self, BodyFields},
 };
-use crate::storage::{DataFolder, INCOMING_BUCKET, run_blocking};
+use crate::storage::{DataFolder, run_blocking};
+
+/// Keys of one `DeleteObjects`: S3's cap.
+const DELETED_KEYS_MAX: usize = 1000;
 
 pub(super) async fn put(
     folder: Arc<DataFolder>,
-    input: dto::PutObjectInput,
+    request: S3Request<dto::PutObjectInput>,
 ) -> S3Result<S3Response<dto::PutObjectOutput>> {
-    if input.if_match.is_some() || input.if_none_match.is_some() {
-        return Err(s3_error!(NotImplemented, "conditional writes"));
-    }
-    let md5 = input.content_md5.as_deref();
-    let blob = request_body::receive(&folder, input.body, input.content_length, md5).await?;
-    let put = run_blocking(move || folder.put_object(&input.key, input.content_type, blob));
-    let object = put.await?;
+    refuse_unsupported(&request.headers)?;
+    let checksums = BodyChecksums::of(&request.headers, request.trailing_headers);
+    let mut input = request.input;
+    let condition = write_condition(input.if_match.take(), input.if_none_match.take())?;
+    let metadata = metadata_of!(input)?;
+    let fields = BodyFields::new(input.content_length, input.content_md5.as_deref(), checksums)?;
+    let (blob, sums) = request_body::receive(&folder, input.body, fields).await?;
+    let key = input.key;
+    let object =
+        run_blocking(move || folder.put_object_if(&key, metadata, blob, &condition)).await?;
     Ok(S3Response::new(dto::PutObjectOutput {
         e_tag: Some(etag(&object.etag)),
-        ..Default::default()
-    }))
-}
-
-/// `CopyObject` from the bucket `incoming` only, which moves the file.
-pub(super) async fn copy(
-    folder: Arc<DataFolder>,
-    input: dto::CopyObjectInput,
-) -> S3Result<S3Response<dto::CopyObjectOutput>> {
-    let dto::CopySource::Bucket { bucket, key: name, .. } = input.copy_source else {
-        return Err(s3_error!(NotImplemented, "copies from an access point"));
-    };
-    if *bucket != *INCOMING_BUCKET {
-        return Err(s3_error!(NotImplemented, "copies other than from the bucket incoming"));
-    }
-    let import =
-        run_blocking(move || folder.import_incoming(&input.key, input.content_type, &name));
-    let object = import.await?;
-    Ok(S3Response::new(dto::CopyObjectOutput {
-        copy_object_result: Some(dto::CopyObjectResult {
-            e_tag: Some(etag(&object.etag)),
-            last_modified: Some(date(object.modified_ms)),
-            ..Default::default()
-        }),
+        checksum_crc32: sums.checksum_crc32,
+        checksum_crc32c: sums.checksum_crc32c,
+        checksum_crc64nvme: sums.checksum_crc64nvme,
+        checksum_sha1: sums.checksum_sha1,
+        checksum_sha256: sums.checksum_sha256,
         ..Default::default()
     }))
 }
@@ -57,4 +47,21 @@ pub(super) async fn delete(
 ) -> S3Result<S3Response<dto::DeleteObjectOutput>> {
     run_blocking(move || folder.delete_object(&input.key)).await?;
     Ok(S3Response::new(dto::DeleteObjectOutput::default()))
+}
+
+pub(super) async fn delete_many(
+    folder: Arc<DataFolder>,
+    input: dto::DeleteObjectsInput,
+) -> S3Result<S3Response<dto::DeleteObjectsOutput>> {
+    let objects = input.delete.objects;
+    if objects.is_empty() || objects.len() > DELETED_KEYS_MAX {
+        return Err(s3_error!(MalformedXML, "a DeleteObjects has from 1 to 1,000 keys"));
+    }
+    let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
+    let deleted =
+        keys.iter().map(|key| dto::DeletedObject { key: Some(key.clone()), ..Default::default() });
+    let is_quiet = input.delete.quiet.unwrap_or(false);
+    let deleted = (!is_quiet).then(|| deleted.collect());
+    run_blocking(move || folder.delete_objects(&keys)).await?;
+    Ok(S3Response::new(dto::DeleteObjectsOutput { deleted, ..Default::default() }))
 }

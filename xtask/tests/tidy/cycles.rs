@@ -1,5 +1,5 @@
-//! No circle between the folders of a package: of two folders at most one uses the other, directly
-//! or through others. A file at the root of a package may be part of such a circle too.
+//! No cycle between the folders of a package: of two folders at most one uses the other, directly
+//! or through others. A file at the root of a package may be part of such a cycle too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,27 +12,27 @@ use crate::{
 type Graph = BTreeMap<String, BTreeMap<String, Import>>;
 
 #[test]
-fn folders_of_a_package_form_no_circle() {
+fn folders_of_a_package_form_no_cycle() {
     let mut broken = Vec::new();
-    for room in rooms() {
-        let graph = graph(&room);
+    for tree in source_trees() {
+        let graph = graph(&tree);
         for (from, targets) in &graph {
             for (to, import) in targets {
                 let joins_folder = [from, to].iter().any(|node| !node.contains('.'));
                 if joins_folder && reaches(&graph, to, from) {
                     broken.push(format!(
-                        "{room}: {from} -> {to}, which leads back ({} uses {})",
+                        "{tree}: {from} -> {to}, which leads back ({} uses {})",
                         import.from, import.to
                     ));
                 }
             }
         }
     }
-    assert_none(broken, "circles between folders");
+    assert_none(broken, "cycles between folders");
 }
 
 /// The source folder of each package, and the folders of scripts.
-fn rooms() -> Vec<String> {
+fn source_trees() -> Vec<String> {
     let scripts = ["bench/mp4", "bench/start", "edge/page", "tests/node", "wasm-player/web"];
     let packages = sources(&["Cargo.toml"]).into_iter();
     let rust = packages.filter_map(|manifest| {

@@ -13,7 +13,7 @@ pub(super) struct FaultRecord<'a> {
     pub(super) location: LocationCode,
     /// That of the location, then those of the cause.
     pub(super) numbers: Vec<f64>,
-    /// Of the cause; empty for none, where the worker puts what the browser said.
+    /// Texts of the cause. Where one is empty, the worker inserts the browser's message.
     pub(super) texts: [&'a str; 2],
 }
 

@@ -10,7 +10,7 @@ use crate::fixture::{
     Dice, ETAG, SIZE, UpstreamFixture, canned, content, good, right, sent, text, vault,
 };
 
-/// A thousand ranges; how many of them came to their end, following what a client follows.
+/// Requests a thousand ranges; returns how many came whole.
 fn thousand(
     provider: &str,
     play: impl Fn(&OutboundRequest) -> ScriptedResponse + 'static,
@@ -243,7 +243,7 @@ fn refusal_after_some_bytes_is_an_error() {
         spent.set(spent.get() + request.range.unwrap().len());
         vault(request)
     };
-    assert!(thousand("vault", some) > 980, "a new URL is requests for");
+    assert!(thousand("vault", some) > 980, "a new URL is requested");
     thousand("vault", |request| {
         if request.range.is_none() { vault(request) } else { canned(403, &[], Vec::new()) }
     });

@@ -1,4 +1,4 @@
-// A film begins by headers that the edge makes: one request, or none where it was made ready.
+// A film begins by headers that the edge makes: one request, or none if it was prepared.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -19,7 +19,7 @@ let between;
 /** @type {string} */
 let element;
 before(async () => {
-  server = await serve();
+  server = await serve(['--cors-origins', '*']);
   const folder = await folderOf(server.data, {
     'index-last.mp4': await film('index-last'),
     'in-fragments.mp4': await film('in-fragments'),
@@ -180,7 +180,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       await playedTo(page, 21);
       const { number } = await page.evaluate(async () => {
         const { player } = globalThis.harness;
-        // What plays on shows the next picture by the time that this one is read.
+        // A playing element would show a later frame by the time that this one is read.
         player.pause();
         const shown = await globalThis.harness.seek(57.02);
         await player.play();
