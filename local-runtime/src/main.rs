@@ -51,13 +51,19 @@ fn main() -> ExitCode {
         Ok(cli) => cli.verb,
         // Its text has the words of the command line in it, which may be names of files.
         Err(error) if error.use_stderr() => {
-            let text = error.render().to_string();
-            text.lines().for_each(report);
+            error.render().to_string().lines().for_each(report);
             return ExitCode::from(USAGE_FAULT);
         }
         Err(help) => help.exit(),
     };
-    let done = match verb {
+    run(verb).unwrap_or_else(|error| {
+        report(&format!("Error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
         Verb::Serve(flags) => serve::run(&flags),
         Verb::Publish(args) => cli::publish::run(args),
         Verb::Ingest(args) => cli::ingest::run(args),
@@ -66,11 +72,7 @@ fn main() -> ExitCode {
         Verb::Remove(args) => cli::remove::run(args),
         Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
-    };
-    done.unwrap_or_else(|error| {
-        report(&format!("Error: {error:#}"));
-        ExitCode::FAILURE
-    })
+    }
 }
 
 /// Prints one line on stderr. A line that cannot be written there cannot be reported at all.

@@ -1,7 +1,8 @@
 //! Publishes films into any Firstframe deployment, over its admin API and its S3 object store.
 //!
-//! `firstframe publish`, `ingest`, `remove`, `prewarm` and `purge` are thin command lines around this crate. Its functions
-//! report on standard output; errors are sentences that say what is wrong, where, and what to do.
+//! `firstframe publish`, `ingest`, `remove`, `prewarm` and `purge` are thin command lines around this
+//! crate. Its functions report on standard output; errors are sentences that say what is wrong, where, and
+//! what to do.
 //!
 //! ```no_run
 //! use std::path::Path;

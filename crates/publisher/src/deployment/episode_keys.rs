@@ -41,14 +41,14 @@ pub(crate) fn assign(title: &mut Title, before: Option<&Title>, places: &HashMap
 /// Has `title` remember the episodes of `before` that it does not have. `places` has the episode id of
 /// each source of the catalog.
 pub(crate) fn retire(title: &mut Title, before: &Title, places: &HashMap<String, String>) {
-    let kept: HashSet<_> = title.episodes.iter().map(|e| e.key().into_owned()).collect();
+    let present: HashSet<_> = title.episodes.iter().map(|e| e.key().into_owned()).collect();
     let gone = before.episodes.iter().map(|episode| RetiredEpisode {
         key: episode.key().into_owned(),
         name: episode.name().map(str::to_owned),
         moved_to: place(episode, places),
     });
     let all = before.retired.iter().cloned().chain(gone);
-    let mut retired: Vec<_> = all.filter(|episode| !kept.contains(&episode.key)).collect();
+    let mut retired: Vec<_> = all.filter(|episode| !present.contains(&episode.key)).collect();
     retired.drain(..retired.len().saturating_sub(RETIRED_COUNT_MAX));
     title.retired = retired;
 }
@@ -144,7 +144,9 @@ mod tests {
     fn published(before: Option<&Title>, episodes: &[(&str, &str)]) -> Title {
         let mut title = title(episodes);
         assign(&mut title, before, &HashMap::new());
-        before.into_iter().for_each(|before| retire(&mut title, before, &HashMap::new()));
+        if let Some(before) = before {
+            retire(&mut title, before, &HashMap::new());
+        }
         title
     }
 
@@ -171,7 +173,9 @@ mod tests {
     #[test]
     fn positions_of_the_first_releases_stay_with_their_films_and_are_given_to_no_other() {
         let mut before = title(&[("A", "river"), ("B", "sea"), ("C", "Episode 3")]);
-        before.episodes.iter_mut().for_each(|episode| episode.name = None);
+        for episode in &mut before.episodes {
+            episode.name = None;
+        }
         let after = published(Some(&before), &[("B", "sea"), ("D", "1")]);
         assert_eq!(keys(&after), ["2", "1-2"], "1 was the river");
         let mut numbered = title(&[("D", "3")]);

@@ -259,7 +259,9 @@ mod tests {
         assert_eq!(ids(&other), ["a", "a-2", "a-3"]);
         assert_eq!(other["a-3"].episodes[0].sources[0].id, "z");
         let mut foreign = first.clone();
-        foreign.values_mut().for_each(|title| title.library = Some("other".to_owned()));
+        for title in foreign.values_mut() {
+            title.library = Some("other".to_owned());
+        }
         let copied = next_titles(&foreign, &new(&[("b", &["X"])], false));
         assert_eq!(
             ids(&copied),
