@@ -38,6 +38,10 @@ enum Verb {
     Prewarm(cli::prewarm::Args),
     /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
     Purge(cli::purge::Args),
+    /// Back the data folder of a server on this machine up, also while it runs.
+    Backup(cli::backup::BackupArgs),
+    /// Restore a backup into an empty data folder.
+    Restore(cli::backup::RestoreArgs),
     /// Take titles and episodes down, and delete their films.
     Remove(cli::remove::Args),
     /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
@@ -70,6 +74,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Prewarm(args) => cli::prewarm::run(args),
         Verb::Purge(args) => cli::purge::run(args),
         Verb::Remove(args) => cli::remove::run(args),
+        Verb::Backup(args) => cli::backup::backup(args),
+        Verb::Restore(args) => cli::backup::restore(args),
         Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
     }

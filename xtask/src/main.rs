@@ -1,13 +1,17 @@
-//! `cargo xtask up | test | check | build | bench | fuzz`: the commands of this repository.
+//! `cargo xtask up | test | check | build | bench | fuzz | kills | attack`: the commands of this
+//! repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod advisories;
 mod asset_paths;
 mod assets;
+mod attack;
 mod bench;
 mod build;
 mod check;
 mod conformance;
 mod fuzz;
+mod kills;
 mod licenses;
 mod minify;
 mod module_graph;
@@ -45,6 +49,10 @@ enum Command {
     Bench(bench::Arguments),
     /// Fuzz every parser for a given time.
     Fuzz(fuzz::Arguments),
+    /// Kill backups and restores at many moments, by hand.
+    Kills(kills::Arguments),
+    /// Attack a server in every way at once, and watch a film beside it.
+    Attack(attack::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,5 +77,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fuzz(arguments) => fuzz::run(arguments),
+        Command::Kills(arguments) => kills::run(arguments),
+        Command::Attack(arguments) => attack::run(arguments),
     }
 }

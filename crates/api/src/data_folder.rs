@@ -10,8 +10,11 @@ pub const KEYS_FILE: &str = "keys.toml";
 /// Name of the file that holds [`RunningServer`], as JSON. It is there while the server runs.
 pub const RUNNING_SERVER_FILE: &str = "runtime.json";
 
-/// Where a running server serves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Name of the file that a running server has locked.
+pub const LOCK_FILE: &str = "lock";
+
+/// Where a running server serves. Its `Debug` form does not show the nonce.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningServer {
     /// Id of its process.
     pub pid: u32,
@@ -19,6 +22,21 @@ pub struct RunningServer {
     pub s3_endpoint: String,
     /// URL of its page, with a slash at the end.
     pub url: String,
+    /// 64 hexadecimal digits that this run of the server has made. The server at `url` proves that
+    /// it knows them before a client sends a key. Empty in a file that an older server wrote.
+    #[serde(default)]
+    pub nonce: String,
+}
+
+impl fmt::Debug for RunningServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, s3_endpoint, url, nonce: _ } = self;
+        f.debug_struct("RunningServer")
+            .field("pid", pid)
+            .field("s3_endpoint", s3_endpoint)
+            .field("url", url)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The secrets of one data folder. Their `Debug` form shows none of them.

@@ -2,6 +2,10 @@
 
 /// `GET`: health of the deployment.
 pub const HEALTH: &str = "/health";
+/// `GET`: whether the deployment answers at all. Touches no store.
+pub const HEALTH_LIVE: &str = "/health/live";
+/// `GET`: whether each store responds, what is wrong with it, and since when.
+pub const HEALTH_READY: &str = "/health/ready";
 /// `GET`: the page's first view.
 pub const HOME: &str = "/api/v2/home";
 /// `GET` + `{catalogId}` [+ `/episodes`]: one title.
@@ -46,6 +50,10 @@ pub const ADMIN_PICTURES: &str = "/api/v2/admin/pictures";
 pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";
 /// `DELETE` [+ `/{catalogId}`]: removes startup blocks and start indexes, of one title or of all.
 pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
+
+/// `GET` + a challenge of 64 hexadecimal digits: proves that the server which answers is the one that
+/// wrote `runtime.json`. Only `firstframe serve` has it.
+pub const SERVER_PROOF: &str = "/api/v2/server-proof/";
 
 /// The path without the name behind a film's id. The name says nothing: programs name files after it.
 pub fn without_name(path: &str) -> &str {

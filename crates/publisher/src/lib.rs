@@ -36,6 +36,7 @@ mod start_data;
 pub use deployment::data_folder;
 pub use deployment::target::{ApiAccess, Deployment, DeploymentTarget, ObjectStoreTarget};
 pub use deployment::title_selection::TitleSelection;
+pub use film::content_key::content_key;
 pub use library::catalog_toml_schema::CATALOG_TOML_HELP;
 pub use library::folder_library::Library;
 pub use library_folder::SymbolicLinks;

@@ -23,7 +23,10 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
     subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let file = read_file(upload, subject).await?;
-    let ingested = ingest::ingest_film(platform, &file.provider, &file.file).await?;
+    let ingested = match ingest::ingest_film(platform, &file.provider, &file.file).await {
+        Ok(ingested) => ingested,
+        Err(error) => return Ok(error.into_explained_reply(platform)),
+    };
     let name = IngestedName {
         file: file.file,
         id: ingested.id.clone(),

@@ -63,10 +63,15 @@ impl DeploymentArgs {
     }
 
     fn target(self) -> Result<DeploymentTarget> {
-        let data = match self.data {
-            Some(data) => data,
-            None => Config::load(&Flags::default(), |name| env::var(name).ok())?.data,
-        };
+        let data = data_folder(self.data)?;
         Ok(DeploymentTarget { data, url: self.url, admin_key: self.admin_key })
+    }
+}
+
+/// The data folder that is named, or else the one that `serve` uses.
+pub(super) fn data_folder(named: Option<PathBuf>) -> Result<PathBuf> {
+    match named {
+        Some(data) => Ok(data),
+        None => Ok(Config::load(&Flags::default(), |name| env::var(name).ok())?.data),
     }
 }

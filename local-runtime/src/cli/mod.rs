@@ -1,6 +1,7 @@
 //! The verbs of the command line: flags and variables in, a call of `publisher` out; and the demo
 //! library.
 
+pub(crate) mod backup;
 pub(crate) mod demo;
 mod deployment;
 pub(crate) mod hash_password;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::{
     settings_file,
@@ -14,6 +14,8 @@ use super::{
 pub(crate) struct Flags {
     pub(super) config: Option<String>,
     pub(super) values: BTreeMap<&'static str, String>,
+    /// Make rows for stored files that the database does not know.
+    pub(crate) rebuild: bool,
 }
 
 /// The flag of a setting.
@@ -35,6 +37,7 @@ impl clap::FromArgMatches for Flags {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.config = matches.get_one("config").cloned();
+        self.rebuild = matches.get_flag("rebuild");
         for Setting { name, .. } in SETTINGS {
             if let Some(text) = matches.get_one::<String>(name) {
                 self.values.insert(name, text.clone());
@@ -51,7 +54,11 @@ impl clap::Args for Flags {
              exists] [env: FIRSTFRAME_CONFIG]",
             settings_file::DEFAULT_PATH
         ));
-        let command = command.arg(config).after_help(
+        let rebuild = Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help(
+            "At the start, make rows for the files of quarantine/ in the data folder, which the \
+             database does not know; for a database that was lost or is older than the files",
+        );
+        let command = command.arg(config).arg(rebuild).after_help(
             "A flag has precedence over its variable, a variable over the file, the file over the \
              default.",
         );

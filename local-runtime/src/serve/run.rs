@@ -9,17 +9,20 @@ use tokio::{net::TcpListener, runtime};
 
 use super::{
     cache::{Cache, InvalidatingService},
+    connections::Connections,
+    data_folder,
     edge_service::EdgeService,
-    http_server::HttpServer,
-    logging,
+    http_server::{self, HttpServer},
+    logging, open_file_limit,
     running_server_file::RunningServerFile,
+    server_proof::ProvingService,
     shutdown_signals::ShutdownSignals,
 };
 use crate::{
-    config::{Config, Flags},
+    config::{Config, Flags, private_origins},
     engine::{self, Handler, Limits},
     host::{HostServices, Outbound},
-    storage::{DataFolder, GuestDatabase, open_keys, s3},
+    storage::{DataFolder, GUEST_DATABASE, GuestDatabase, open_keys, s3},
 };
 
 /// The component that the build put into this binary; empty when the build had none.
@@ -40,47 +43,45 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()?;
-    let served = runtime.block_on(serve(&config));
+    let served = runtime.block_on(serve(&config, flags.rebuild));
     // The process ends without dropping the runtime: a partly written file is removed at the next
     // start, and every instance that is dropped in mid-request would be logged as failed.
     mem::forget(runtime);
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(config: &Config) -> Result<()> {
-    let folder = open_data_folder(config)?;
+async fn serve(config: &Config, rebuild: bool) -> Result<()> {
+    let folder = data_folder::open(config, rebuild)?;
     let keys = open_keys(&config.data)?;
     let s3 = s3::service(Arc::clone(&folder), &keys.s3_access_key, &keys.s3_secret_key);
-    let listener = bind("listen", config.listen).await?;
-    let s3_listener = bind("s3_listen", config.s3_listen).await?;
+    let listener = bind("listen", config.listen)?;
+    let s3_listener = bind("s3_listen", config.s3_listen)?;
     let signals = ShutdownSignals::new()?;
     let services = host_services(config, Arc::clone(&folder), keys, s3.clone());
+    let database = Arc::clone(&services.database);
     let handler = load_component(config, services).await?;
-    let cache = Cache::new(config.cache_bytes_max, folder);
+    let cache = Cache::new(config.cache_bytes_max, Arc::clone(&folder));
+    let nonce = RunningServerFile::nonce()?;
     let edge = EdgeService::new(handler, cache.clone(), config);
+    let edge = ProvingService::new(edge, nonce.clone());
     let s3 = InvalidatingService::new(s3, cache);
     let timeout = config.stall_timeout;
-    let web_server = HttpServer::start(listener, edge, config.connections_max, timeout)?;
-    let s3_server = HttpServer::start(s3_listener, s3, S3_CONNECTIONS_MAX, timeout)?;
+    let connections = Connections::new(open_file_limit::connections(config.connections_max));
+    let web_server = HttpServer::start(listener, edge, connections, timeout)?;
+    let connections = Connections::new(S3_CONNECTIONS_MAX);
+    let s3_server = HttpServer::start(s3_listener, s3, connections, timeout)?;
     let (web, s3) = (web_server.address, s3_server.address);
-    let running = RunningServerFile::announce(&config.data, web, s3)?;
+    tokio::spawn(data_folder::remove_expired_hourly(Arc::clone(&folder)));
+    let running = RunningServerFile::announce(&config.data, web, s3, nonce)?;
     signals.wait().await;
     tracing::info!("shutting down: waiting for running responses");
     let finish = async { tokio::join!(web_server.finish(), s3_server.finish()) };
     if tokio::time::timeout(config.shutdown, finish).await.is_err() {
         tracing::warn!("responses that outlasted shutdown_seconds were cut off");
     }
+    data_folder::checkpoint(folder, database).await;
     drop(running);
     Ok(())
-}
-
-fn open_data_folder(config: &Config) -> Result<Arc<DataFolder>> {
-    let data = &config.data;
-    fs::create_dir_all(data)
-        .with_context(|| format!("data: cannot make the folder {}", data.display()))?;
-    let folder = DataFolder::open(data, config.objects_bytes_max)
-        .with_context(|| format!("data: cannot use the folder {}", data.display()))?;
-    Ok(Arc::new(folder))
 }
 
 fn host_services(
@@ -91,10 +92,14 @@ fn host_services(
 ) -> Arc<HostServices> {
     Arc::new(HostServices {
         folder,
-        database: Arc::new(GuestDatabase::new(config.data.join("database.sqlite"))),
+        database: Arc::new(GuestDatabase::new(config.data.join(GUEST_DATABASE))),
         keys,
         s3,
-        outbound: Outbound::new(config.allowed_outbound_hosts.clone()),
+        outbound: Outbound::new(
+            config.allowed_outbound_hosts.clone(),
+            private_origins(config.edge.get("providers").map_or("", String::as_str)),
+            &config.outbound_ca,
+        ),
         settings: config.edge.clone(),
         memory_bytes_max: config.memory_bytes_max,
     })
@@ -117,8 +122,8 @@ async fn load_component(config: &Config, services: Arc<HostServices>) -> Result<
     tokio::task::spawn_blocking(load).await?
 }
 
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
-    match TcpListener::bind(address).await {
+fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
+    match http_server::listen(address) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
             "{setting}: port {} of {} is in use; end the program that uses it, or choose another \

@@ -3,17 +3,20 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use md5::{Digest as _, Md5};
 
-use super::{Error, Result};
+use super::{
+    Error, Result,
+    blob_name::{BlobLabel, PARTIAL_SUFFIX, labelled_name},
+};
 
-/// The end of a blob's name while it is being written.
-const PARTIAL_SUFFIX: &str = ".part";
+/// Bytes of a file that are read at once to be hashed.
+const READ_BYTES: usize = 1 << 20;
 
 /// A blob that is being written. Dropping it before it is finished removes its file.
 pub(crate) struct BlobWriter {
@@ -78,22 +81,32 @@ impl BlobWriter {
         self.hasher.clone().finalize().into()
     }
 
-    /// Syncs the file and gives it its name; its `ETag` is the MD5 of the bytes written, as clients
-    /// of S3 expect of an `ETag` that has the form of one.
-    pub(super) fn finish(self) -> Result<Blob> {
+    /// Syncs the file of a part and gives it its name; its `ETag` is the MD5 of the bytes written.
+    pub(super) fn finish_part(self) -> Result<Blob> {
+        let (name, etag) = (self.name.clone(), hex(self.md5()));
+        self.finish_as(name, etag)
+    }
+
+    /// Syncs the file of an object and gives it a name with this label; its `ETag` is the MD5 of the
+    /// bytes written, as clients of S3 expect of an `ETag` that has the form of one.
+    pub(super) fn finish(self, label: &BlobLabel) -> Result<Blob> {
         let etag = hex(self.md5());
-        self.finish_with_etag(etag)
+        self.finish_with_etag(label, etag)
     }
 
     /// [`Self::finish`] with an `ETag` that the caller computed.
-    pub(super) fn finish_with_etag(mut self, etag: String) -> Result<Blob> {
+    pub(super) fn finish_with_etag(self, label: &BlobLabel, etag: String) -> Result<Blob> {
+        let name = labelled_name(label)?;
+        self.finish_as(name, etag)
+    }
+
+    fn finish_as(mut self, name: String, etag: String) -> Result<Blob> {
         self.file.sync_all()?;
         let metadata = self.file.metadata()?;
-        fs::rename(self.partial_path(), self.folder.join(&self.name))?;
+        let name = rename_to_blob(&self.partial_path(), &self.folder, name)?;
         self.finished = true;
-        sync_folder(&self.folder)?;
         let (size, mtime_ns) = (metadata.len(), mtime_ns(&metadata));
-        Ok(Blob { name: std::mem::take(&mut self.name), size, mtime_ns, etag })
+        Ok(Blob { name, size, mtime_ns, etag })
     }
 
     fn partial_path(&self) -> PathBuf {
@@ -110,8 +123,37 @@ impl Drop for BlobWriter {
     }
 }
 
+/// Gives a complete file its name as a blob in `folder`, durably. Some file systems have shorter
+/// names: there the blob gets no label. Returns the name.
+pub(super) fn rename_to_blob(from: &Path, folder: &Path, name: String) -> Result<String> {
+    let name = match fs::rename(from, folder.join(&name)) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+            let name = random_name()?;
+            fs::rename(from, folder.join(&name))?;
+            name
+        }
+        renamed => renamed.map(|()| name)?,
+    };
+    sync_folder(folder)?;
+    Ok(name)
+}
+
+/// The `ETag` that a file would have got when it was written: the MD5 of its bytes.
+pub(super) fn etag_of_bytes(path: &Path) -> io::Result<String> {
+    let (mut file, mut hasher) = (File::open(path)?, Md5::new());
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let count = file.read(&mut buffer)?;
+        let read = buffer.get(..count).unwrap_or_default();
+        if read.is_empty() {
+            return Ok(hex(hasher.finalize().into()));
+        }
+        hasher.update(read);
+    }
+}
+
 /// 128 random bits, as 32 hexadecimal digits.
-pub(super) fn random_name() -> Result<String> {
+pub(crate) fn random_name() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::from)?;
     Ok(hex(bytes))
@@ -169,8 +211,9 @@ mod tests {
         let mut writer = BlobWriter::new(folder.path(), 10).unwrap();
         writer.write(b"hello").unwrap();
         writer.write(b"world").unwrap();
-        let blob = writer.finish().unwrap();
+        let blob = writer.finish_part().unwrap();
         assert_eq!(fs::read(folder.path().join(&blob.name)).unwrap(), b"helloworld");
+        assert_eq!(etag_of_bytes(&folder.path().join(&blob.name)).unwrap(), blob.etag);
         assert_eq!(file_names(folder.path()), [blob.name]);
         let md5 = "fc5e038d38a57032085441e7fe7010b0";
         assert_eq!((blob.size, blob.etag.as_str()), (10, md5));

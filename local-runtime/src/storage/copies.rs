@@ -7,6 +7,8 @@ use rusqlite::OptionalExtension as _;
 use super::{
     BlobWriter, DataFolder, Error, Object, ObjectMetadata, OpenObject, Result, WriteCondition,
     blob::{self, Blob},
+    blob_name::labelled_name,
+    objects::new_label,
 };
 
 /// Bytes that are read at once where bytes have to be copied.
@@ -23,7 +25,8 @@ impl DataFolder {
     ) -> Result<Object> {
         let object = &source.object;
         let metadata = metadata.unwrap_or_else(|| object.metadata.clone());
-        let name = blob::random_name()?;
+        let label = new_label(key, &metadata)?;
+        let name = labelled_name(&label)?;
         let blob = match fs::hard_link(&source.path, self.objects.join(&name)) {
             Ok(()) => {
                 blob::sync_folder(&self.objects)?;
@@ -35,7 +38,7 @@ impl DataFolder {
             // meanwhile: its open file still has its bytes.
             Err(_) => {
                 let copy = self.copy_range(source, 0..object.size)?;
-                copy.finish_with_etag(object.etag.clone())?
+                copy.finish_with_etag(&label, object.etag.clone())?
             }
         };
         self.put_blob(key, metadata, blob, &WriteCondition::None, |_| Ok(()))

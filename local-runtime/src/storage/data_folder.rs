@@ -1,26 +1,43 @@
-//! The data folder: its lock, the paths of its files, and the cleanup at each start.
+//! The data folder: its lock, the paths of its files, and what is removed when its time is over.
 
 use std::{
-    collections::HashSet,
     fs::{self, File, TryLockError},
-    io,
+    io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    time::SystemTime,
+    thread,
+    time::{Duration, SystemTime},
 };
 
-use super::{BlobWriter, Error, IndexDatabase, Result, clock, open_files::OpenFiles};
+use api::data_folder::LOCK_FILE;
 
+use super::{
+    BlobWriter, Error, IndexDatabase, Result, clock,
+    open_files::OpenFiles,
+    private_files::{private_database, private_file, private_folder},
+};
+
+/// Name of the database of objects and key-value pairs.
+pub(crate) const INDEX_DATABASE: &str = "firstframe.sqlite";
+/// Name of the component's SQL database.
+pub(crate) const GUEST_DATABASE: &str = "database.sqlite";
+/// Name of the folder of blobs.
+pub(super) const OBJECTS: &str = "objects";
+/// Name of a file that is there from the beginning of a restore until all files are.
+pub(crate) const UNFINISHED_RESTORE: &str = "restore.unfinished";
 /// Age at which a file in `incoming/` that no publisher has copied is removed: one day.
 const INCOMING_MS_MAX: i64 = 24 * 60 * 60 * 1000;
-/// Age at which a multipart upload that is not complete is removed: one week.
-const UPLOAD_MS_MAX: i64 = 7 * INCOMING_MS_MAX;
+/// How often the lock is tried: a client that asks whether a server runs holds it for a moment.
+const LOCK_ATTEMPTS: usize = 10;
+/// The pause between two attempts.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// The data folder, which this process has locked.
 pub(crate) struct DataFolder {
     pub(super) database: IndexDatabase,
     pub(super) objects: PathBuf,
     pub(super) incoming: PathBuf,
+    pub(super) quarantine: PathBuf,
     pub(super) open_files: OpenFiles,
     objects_bytes_max: Option<u64>,
     _lock: File,
@@ -29,15 +46,33 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Opens the folder at `root`, made when absent. Its objects may take `objects_bytes_max`.
     pub(crate) fn open(root: &Path, objects_bytes_max: Option<u64>) -> Result<Self> {
-        let (objects, incoming) = (root.join("objects"), root.join("incoming"));
+        private_folder(root)?;
+        let [objects, incoming, quarantine] =
+            [OBJECTS, "incoming", "quarantine"].map(|name| root.join(name));
+        let lock = try_lock(&root.join(LOCK_FILE))?.ok_or(Error::Conflict(
+            "another firstframe serves this data folder; stop it, or name another folder by --data",
+        ))?;
+        if root.join(UNFINISHED_RESTORE).exists() {
+            return Err(Error::Conflict(
+                "a restore of this data folder has not ended; run `firstframe restore` again",
+            ));
+        }
         fs::create_dir_all(&objects)?;
         fs::create_dir_all(&incoming)?;
-        let lock = lock(&root.join("lock"))?;
-        let database = IndexDatabase::open(root.join("firstframe.sqlite"))?;
-        let open_files = OpenFiles::default();
-        let folder =
-            Self { database, objects, incoming, open_files, objects_bytes_max, _lock: lock };
-        folder.remove_leftovers()?;
+        for database in [INDEX_DATABASE, GUEST_DATABASE] {
+            private_database(&root.join(database))?;
+        }
+        let folder = Self {
+            database: IndexDatabase::open(root.join(INDEX_DATABASE))?,
+            objects,
+            incoming,
+            quarantine,
+            open_files: OpenFiles::default(),
+            objects_bytes_max,
+            _lock: lock,
+        };
+        folder.remove_expired()?;
+        folder.quarantine_unexplained_blobs()?;
         Ok(folder)
     }
 
@@ -66,23 +101,17 @@ impl DataFolder {
         Ok(self.database.query_first(sum, [], |row| row.get(0))?.unwrap_or_default())
     }
 
-    /// Removes blobs without a row, which a killed process leaves, and old uploads and incoming
-    /// files.
-    fn remove_leftovers(&self) -> Result<()> {
+    /// Removes what has a time, when it is over: uploads that are not complete, files in
+    /// `incoming/`, and a few leftovers of crashes in `quarantine/`.
+    pub(crate) fn remove_expired(&self) -> Result<()> {
         let now = clock::now_ms();
-        let old_uploads = "DELETE FROM uploads WHERE created_ms < ?1";
-        self.database.execute(old_uploads, [now - UPLOAD_MS_MAX])?;
-        let blobs = "SELECT blob FROM objects UNION SELECT blob FROM parts";
-        let blobs = self.database.query_all(blobs, [], |row| row.get(0))?;
-        let blobs: HashSet<String> = blobs.into_iter().collect();
-        remove_if(&self.objects, |entry| {
-            Ok(entry.file_name().to_str().is_none_or(|name| !blobs.contains(name)))
-        })?;
-        remove_if(&self.incoming, |entry| {
-            // The change time is that of the link; its modification time is that of the film.
-            let changed_ms = entry.metadata()?.ctime().saturating_mul(1000);
-            Ok(changed_ms < now - INCOMING_MS_MAX)
-        })?;
+        self.remove_old_uploads(now)?;
+        self.remove_old_leftovers(now)?;
+        for entry in entries(&self.incoming)? {
+            if changed_ms(&entry)? < now - INCOMING_MS_MAX {
+                fs::remove_file(entry.path())?;
+            }
+        }
         Ok(())
     }
 
@@ -90,33 +119,39 @@ impl DataFolder {
     pub(super) fn remove_blob(&self, blob: &str) {
         if let Err(error) = fs::remove_file(self.objects.join(blob)) {
             self.open_files.clear();
-            tracing::warn!(blob, %error, "cannot remove a blob; the next start tries again");
+            tracing::warn!(blob, %error, "cannot remove a blob; the next start moves it to quarantine");
         }
     }
 }
 
-fn lock(path: &Path) -> Result<File> {
-    let file = File::options().create(true).append(true).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Conflict(
-            "another firstframe serves this data folder; stop it, or name another folder by --data",
-        )),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+/// Locks the file at `path`, made when absent, until the returned file is dropped; `None` where
+/// another process has the lock.
+pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    let file = private_file(path)?;
+    for attempt in 1..=LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => thread::sleep(LOCK_RETRY),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// The entries of a folder; none where there is no folder.
+pub(super) fn entries(folder: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
-fn remove_if(
-    folder: &Path,
-    is_leftover: impl Fn(&fs::DirEntry) -> io::Result<bool>,
-) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if is_leftover(&entry)? {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
+/// When a file got its place, in milliseconds since 1970: a rename or a link changes this time, and
+/// leaves the time of the film's last write.
+pub(super) fn changed_ms(entry: &fs::DirEntry) -> io::Result<i64> {
+    Ok(entry.metadata()?.ctime().saturating_mul(1000))
 }
 
 #[cfg(test)]
@@ -133,16 +168,24 @@ mod tests {
     }
 
     #[test]
-    fn blobs_without_a_row_are_removed_and_new_incoming_files_stay() {
+    fn unfinished_writes_are_removed_and_new_incoming_files_stay() {
         let root = tempfile::tempdir().unwrap();
         drop(DataFolder::open(root.path(), None).unwrap());
-        let orphan = root.path().join("objects/0123.part");
+        let partial = root.path().join("objects/00112233445566778899aabbccddeeff.part");
         let arrival = root.path().join("incoming/film");
-        fs::write(&orphan, b"half").unwrap();
+        fs::write(&partial, b"half").unwrap();
         fs::write(&arrival, b"whole").unwrap();
         DataFolder::open(root.path(), None).unwrap();
-        assert!(!orphan.exists());
+        assert!(!partial.exists());
         assert!(arrival.exists());
+    }
+
+    #[test]
+    fn folder_with_an_unfinished_restore_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(UNFINISHED_RESTORE), b"").unwrap();
+        assert!(matches!(DataFolder::open(root.path(), None), Err(Error::Conflict(_))));
+        assert!(!root.path().join(INDEX_DATABASE).exists());
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl GuestDatabase {
         Self { pool: ConnectionPool::new(path, open_connection), permits }
     }
 
+    /// Makes the file whole without its write-ahead log.
+    pub(crate) fn checkpoint(&self) -> Result<()> {
+        self.pool.checkpoint()
+    }
+
     /// A connection; waits until fewer than [`CONNECTIONS_MAX`] are held.
     pub(crate) async fn connect(self: &Arc<Self>) -> Result<GuestConnection> {
         let permit = timeout(CONNECT_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;

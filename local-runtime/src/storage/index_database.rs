@@ -60,6 +60,11 @@ impl IndexDatabase {
         Ok(Self { pool })
     }
 
+    /// Makes the file whole without its write-ahead log.
+    pub(crate) fn checkpoint(&self) -> Result<()> {
+        self.pool.checkpoint()
+    }
+
     /// Runs one statement; returns how many rows changed.
     pub(super) fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize> {
         self.with_connection(|connection| connection.prepare_cached(sql)?.execute(parameters))

@@ -4,10 +4,13 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{
     BlobWriter, DataFolder, Error, Object, ObjectMetadata, Result, WriteCondition, blob, clock,
+    objects::{check_key, new_label},
 };
 
 /// Pending uploads at once: one page of a list. `publish` has one for each film that it sends.
 const PENDING_UPLOADS_MAX: i64 = 1000;
+/// Time after its last part at which an upload that is not complete is removed: one week.
+const UPLOAD_MS_MAX: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// A part that was uploaded.
 #[derive(Clone, Debug)]
@@ -46,6 +49,7 @@ impl DataFolder {
         key: &str,
         metadata: impl Into<ObjectMetadata>,
     ) -> Result<String> {
+        check_key(key)?;
         let metadata = metadata.into();
         let id = blob::random_name()?;
         let is_created = self.database.transaction(|transaction| {
@@ -73,7 +77,7 @@ impl DataFolder {
         blob: BlobWriter,
     ) -> Result<UploadedPart> {
         self.upload_metadata(id, key)?;
-        let blob::Blob { name, size, etag, .. } = blob.finish()?;
+        let blob::Blob { name, size, etag, .. } = blob.finish_part()?;
         let part = UploadedPart { number, size, etag, modified_ms: clock::now_ms(), blob: name };
         let written = self.database.transaction(|transaction| {
             let replaced: Option<String> = transaction
@@ -127,7 +131,7 @@ impl DataFolder {
             joined.append_file(&self.objects.join(&part.blob))?;
         }
         let etag = blob::etag_of_parts(chosen.iter().map(|part| part.etag.as_str()));
-        let blob = joined.finish_with_etag(etag)?;
+        let blob = joined.finish_with_etag(&new_label(key, &metadata)?, etag)?;
         let object = self.put_blob(key, metadata, blob, condition, |transaction| {
             match transaction.execute("DELETE FROM uploads WHERE id = ?1", [id])? {
                 1 => Ok(()),
@@ -148,6 +152,25 @@ impl DataFolder {
         self.database.query_all(select, [prefix], |row| {
             Ok(PendingUpload { id: row.get(0)?, key: row.get(1)?, created_ms: row.get(2)? })
         })
+    }
+
+    /// Removes the uploads that got no part for [`UPLOAD_MS_MAX`] before `now`, with their parts.
+    pub(super) fn remove_old_uploads(&self, now: i64) -> Result<()> {
+        let old = "SELECT id FROM uploads WHERE max(created_ms, (SELECT \
+                   coalesce(max(modified_ms), 0) FROM parts WHERE upload = id)) < ?1";
+        let blobs = self.database.transaction(|transaction| {
+            let before = now - UPLOAD_MS_MAX;
+            let select = format!("SELECT blob FROM parts WHERE upload IN ({old})");
+            let mut select = transaction.prepare(&select)?;
+            let blobs = select.query_map([before], |row| row.get(0))?;
+            let blobs = blobs.collect::<rusqlite::Result<Vec<String>>>()?;
+            transaction.execute(&format!("DELETE FROM uploads WHERE id IN ({old})"), [before])?;
+            Ok(blobs)
+        })?;
+        for blob in blobs {
+            self.remove_blob(&blob);
+        }
+        Ok(())
     }
 
     /// Aborts an upload and removes its parts.
@@ -224,6 +247,45 @@ mod tests {
         assert_eq!(fs::read_dir(root.path().join("objects")).unwrap().count(), 1);
         let again = folder.complete_upload(&id, "k", &named, &WriteCondition::None);
         assert!(matches!(again, Err(Error::NotFound("upload"))));
+    }
+
+    #[test]
+    fn thousand_uploads_are_pending_at_most() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path(), None).unwrap();
+        let id = folder.create_upload("k", None).unwrap();
+        let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?1) \
+                    INSERT INTO uploads (id, key, created_ms) SELECT i, 'k', ?2 FROM n";
+        folder.database.execute(many, [PENDING_UPLOADS_MAX - 1, clock::now_ms()]).unwrap();
+        assert!(matches!(folder.create_upload("k", None), Err(Error::Conflict(_))));
+        folder.abort_upload(&id, "k").unwrap();
+        folder.create_upload("k", None).unwrap();
+    }
+
+    #[test]
+    fn upload_expires_a_week_after_its_last_part() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path(), None).unwrap();
+        let ids = [0; 3].map(|_| folder.create_upload("k", None).unwrap());
+        let now = clock::now_ms();
+        let age = |update: &str, id: &str, by: i64| {
+            folder.database.execute(update, params![now - by, id]).unwrap();
+        };
+        let part_age = "UPDATE parts SET modified_ms = ?1 WHERE upload = ?2";
+        for id in &ids[..2] {
+            put_part(&folder, id, 1, b"part").unwrap();
+            age("UPDATE uploads SET created_ms = ?1 WHERE id = ?2", id, 2 * UPLOAD_MS_MAX);
+        }
+        age(part_age, &ids[0], UPLOAD_MS_MAX + 1);
+        age(part_age, &ids[1], UPLOAD_MS_MAX - 60_000);
+        folder.remove_old_uploads(now).unwrap();
+        let pending = folder.pending_uploads("").unwrap();
+        let mut pending: Vec<_> = pending.into_iter().map(|upload| upload.id).collect();
+        pending.sort();
+        let mut expected = ids[1..].to_vec();
+        expected.sort();
+        assert_eq!(pending, expected);
+        assert_eq!(fs::read_dir(root.path().join("objects")).unwrap().count(), 1);
     }
 
     #[test]

@@ -13,11 +13,14 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use super::{
     BlobWriter, DataFolder, Error, ObjectMetadata, OpenObject, Result, WriteCondition,
     blob::{self, Blob},
+    blob_name::{BlobLabel, labelled_name},
     clock,
 };
 
 /// Objects and prefixes on one page of a list: S3's cap.
 pub(crate) const LIST_PAGE_MAX: usize = 1000;
+/// Bytes of a key: S3's cap.
+const KEY_BYTES_MAX: usize = 1024;
 /// How often a read looks the row up again because its blob is gone: each time, another request has
 /// replaced the object between the two steps.
 const OPEN_ATTEMPTS: usize = 8;
@@ -28,7 +31,7 @@ const COLUMNS: &str = "key, blob, size, blob_mtime_ns, etag, content_type, modif
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) key: String,
-    blob: String,
+    pub(super) blob: String,
     pub(crate) size: u64,
     pub(crate) mtime_ns: i64,
     pub(crate) etag: String,
@@ -46,7 +49,7 @@ pub(crate) struct ListPage {
 }
 
 impl Object {
-    fn new(key: &str, metadata: ObjectMetadata, blob: Blob) -> Self {
+    pub(super) fn new(key: &str, metadata: ObjectMetadata, blob: Blob) -> Self {
         let Blob { name, size, mtime_ns, etag } = blob;
         let modified_ms = clock::now_ms();
         Self { key: key.to_owned(), blob: name, size, mtime_ns, etag, metadata, modified_ms }
@@ -65,7 +68,10 @@ impl Object {
     }
 
     /// Writes the row; returns the name of the blob that it replaces.
-    fn write_row(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
+    pub(super) fn write_row(
+        &self,
+        transaction: &Transaction<'_>,
+    ) -> rusqlite::Result<Option<String>> {
         let replaced = transaction
             .prepare_cached("SELECT blob FROM objects WHERE key = ?1")?
             .query_row([&self.key], |row| row.get(0))
@@ -113,7 +119,7 @@ impl DataFolder {
         Err(Error::NotFound("file of this object"))
     }
 
-    fn object_row(&self, key: &str) -> Result<Option<Object>> {
+    pub(super) fn object_row(&self, key: &str) -> Result<Option<Object>> {
         let select = format!("SELECT {COLUMNS} FROM objects WHERE key = ?1");
         self.database.query_first(&select, [key], Object::from_row)
     }
@@ -150,7 +156,9 @@ impl DataFolder {
         blob: BlobWriter,
         condition: &WriteCondition,
     ) -> Result<Object> {
-        self.put_blob(key, metadata.into(), blob.finish()?, condition, |_| Ok(()))
+        let metadata = metadata.into();
+        let blob = blob.finish(&new_label(key, &metadata)?)?;
+        self.put_blob(key, metadata, blob, condition, |_| Ok(()))
     }
 
     /// Moves the file `name` of `incoming/` into the store, as the object under `key`. Its bytes are
@@ -164,15 +172,16 @@ impl DataFolder {
         if !api::limits::is_id(name) {
             return Err(Error::NotFound("file in incoming"));
         }
+        let own_metadata = own_metadata.into();
+        let label = new_label(key, &own_metadata)?;
         let source = self.incoming.join(name);
         let metadata = regular_file_metadata(&source)?;
         let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
         let etag = blob::etag_of_metadata(name, size, mtime_ns);
         File::open(&source)?.sync_all()?;
-        let blob = Blob { name: blob::random_name()?, size, mtime_ns, etag };
-        fs::rename(&source, self.objects.join(&blob.name))?;
-        blob::sync_folder(&self.objects)?;
-        self.put_blob(key, own_metadata.into(), blob, &WriteCondition::None, |_| Ok(()))
+        let name = blob::rename_to_blob(&source, &self.objects, labelled_name(&label)?)?;
+        let blob = Blob { name, size, mtime_ns, etag };
+        self.put_blob(key, own_metadata, blob, &WriteCondition::None, |_| Ok(()))
     }
 
     /// Makes a finished blob the object under `key`, where `condition` is true of the key. `also`
@@ -288,6 +297,22 @@ fn common_prefix(key: &str, prefix: &str, delimiter: &str) -> Option<String> {
     key.get(..prefix.len() + at + delimiter.len()).map(str::to_owned)
 }
 
+/// Refuses a key that no list could show: XML has no character for most control characters.
+pub(crate) fn check_key(key: &str) -> Result<()> {
+    let is_good = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    if (1..=KEY_BYTES_MAX).contains(&key.len()) && key.chars().all(is_good) {
+        return Ok(());
+    }
+    Err(Error::Conflict("the key of an object has 1 to 1,024 bytes, and no control characters"))
+}
+
+/// The label of an object that is stored now.
+pub(super) fn new_label(key: &str, metadata: &ObjectMetadata) -> Result<BlobLabel> {
+    check_key(key)?;
+    let content_type = metadata.content_type.clone();
+    Ok(BlobLabel { key: key.to_owned(), content_type, modified_ms: clock::now_ms() })
+}
+
 /// The metadata of a regular file in `incoming/`; symbolic links are not followed.
 fn regular_file_metadata(path: &Path) -> Result<Metadata> {
     match fs::symlink_metadata(path) {
@@ -322,6 +347,17 @@ mod tests {
         let mut bytes = Vec::new();
         { &open.file }.read_to_end(&mut bytes).unwrap();
         (open.object.clone(), bytes)
+    }
+
+    #[test]
+    fn keys_have_a_length_and_no_control_characters() {
+        for good in ["a", "media/Ünïcode & more", &"k".repeat(1024)] {
+            check_key(good).unwrap();
+        }
+        let bad = ["", "a\nb", "\u{1b}[2J", "\u{85}", "\u{fffe}", "a\0", &"k".repeat(1025)];
+        for bad in bad {
+            assert!(matches!(check_key(bad), Err(Error::Conflict(_))), "{bad:?}");
+        }
     }
 
     #[test]

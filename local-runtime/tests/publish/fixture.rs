@@ -46,6 +46,18 @@ impl PublishFixture {
         self.server.kill_and_restart().unwrap();
     }
 
+    /// Kills the server, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.server.process.kill().unwrap();
+    }
+
+    /// Serves the folder of a server that was killed, at other addresses.
+    pub(crate) fn restart_with(&mut self, flags: &[&str]) {
+        let flags = [&["--log", "warn"], flags].concat();
+        self.server = Server::start(&self.server.data, &flags).unwrap();
+        self.url = self.server.runtime.url.trim_end_matches('/').to_owned();
+    }
+
     pub(crate) fn data(&self) -> &Path {
         &self.server.data
     }

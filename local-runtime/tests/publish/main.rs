@@ -9,6 +9,8 @@ mod large_film;
 #[cfg(test)]
 mod library_changes;
 #[cfg(test)]
+mod lost_database;
+#[cfg(test)]
 mod prewarm_and_purge;
 #[cfg(test)]
 mod publish_command;

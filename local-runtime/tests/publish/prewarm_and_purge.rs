@@ -1,5 +1,7 @@
 //! `firstframe prewarm` and `firstframe purge`, also while the server is killed.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -52,6 +54,21 @@ fn purged_start_index_is_made_again() {
     for words in [["prewarm", "nobody"], ["purge", "nobody"]] {
         run(&words).assert_failure(&["the catalog has no title `nobody`"]);
     }
+}
+
+#[test]
+fn key_of_a_killed_server_is_not_sent_to_who_listens_at_its_address() {
+    let mut server = PublishFixture::start();
+    let address = server.url.trim_start_matches("http://").to_owned();
+    server.kill();
+    let stranger = TcpListener::bind(&address).unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    for words in [["purge", "film"], ["prewarm", "film"]] {
+        let run = finish(&mut command(&server, &words));
+        run.assert_failure(&["does not run", "firstframe serve"]);
+    }
+    let asked = stranger.accept().map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(asked, Err(ErrorKind::WouldBlock), "a client connected to the stranger");
 }
 
 #[test]

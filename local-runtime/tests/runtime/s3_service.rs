@@ -280,3 +280,40 @@ fn full_store_refuses_an_upload_and_keeps_its_objects() {
     assert_eq!(object_file_count(folder.path()), 1);
     assert_eq!(bytes(&mut server.get("media/a", &[])).len(), 900_000);
 }
+
+#[test]
+fn key_with_a_control_character_is_refused_and_lists_stay_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    server.put("media/a", b"film");
+    for key in ["media/\u{1}", "media/\u{1b}[2J", "media/a\nb", "media/\u{ffff}", "media/\u{7f}"] {
+        let mut put = server.put(key, b"film");
+        let text = String::from_utf8(bytes(&mut put)).unwrap();
+        assert_eq!(status(&put), 400, "{key:?}");
+        assert!(text.contains("no control characters"), "{text}");
+        let action = CreateMultipartUpload::new(&server.bucket, Some(&server.credentials), key);
+        assert_eq!(status(&server.agent.post(signed(&action)).send_empty().unwrap()), 400);
+    }
+    let action = ListObjectsV2::new(&server.bucket, Some(&server.credentials));
+    let mut list = server.agent.get(signed(&action)).call().unwrap();
+    let text = String::from_utf8(bytes(&mut list)).unwrap();
+    let keys: Vec<_> = ListObjectsV2::parse_response(&text).unwrap().contents;
+    assert_eq!(keys.len(), 1, "{text}");
+    assert_eq!(object_file_count(folder.path()), 1);
+}
+
+#[test]
+fn signed_url_is_valid_for_at_most_seven_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start(folder.path());
+    server.put("media/a", b"film");
+    let action = server.bucket.get_object(Some(&server.credentials), "media/a");
+    let week = Duration::from_hours(7 * 24);
+    for (valid, expected) in [(week, 200), (week + Duration::from_secs(1), 400)] {
+        let url = action.sign(valid).to_string();
+        let mut response = server.agent.get(&url).call().unwrap();
+        assert_eq!(status(&response), expected, "{valid:?}");
+        let text = String::from_utf8_lossy(&bytes(&mut response)).into_owned();
+        assert_eq!(text.contains("seven days"), expected == 400, "{text}");
+    }
+}

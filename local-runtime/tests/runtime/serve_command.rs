@@ -96,6 +96,43 @@ fn request_for_a_name_that_is_not_ours_is_refused_on_loopback() {
 }
 
 #[test]
+fn database_files_alone_are_whole_after_a_clean_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
+    let mut server = S3Server::start(&data);
+    server.put("media/0123", b"film");
+    // The component writes to its own database.
+    let session = server.agent.post(format!("{}api/v2/session/anonymous", server.url));
+    assert_eq!(status(&session.send_empty().unwrap()), 200);
+    server.signal("-TERM");
+    assert!(server.exits_cleanly(Duration::from_secs(10)));
+    fs::create_dir(&copy).unwrap();
+    fs::rename(data.join("objects"), copy.join("objects")).unwrap();
+    for name in ["firstframe.sqlite", "database.sqlite"] {
+        let wal = data.join(format!("{name}-wal"));
+        assert!(fs::metadata(&wal).map_or(0, |metadata| metadata.len()) == 0, "{}", wal.display());
+        fs::copy(data.join(name), copy.join(name)).unwrap();
+    }
+    let server = S3Server::start(&copy);
+    assert_eq!(bytes(&mut server.get("media/0123", &[])), b"film");
+}
+
+#[test]
+fn data_folder_and_databases_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let _server = S3Server::start(&data);
+    let mode = |name: &str| fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for name in ["firstframe.sqlite", "firstframe.sqlite-wal", "database.sqlite", "runtime.json"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+}
+
+#[test]
 fn running_response_is_finished_after_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = S3Server::start(folder.path());
@@ -128,34 +165,4 @@ fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
     stream.read_exact(&mut [0; 1024]).unwrap();
     server.signal("-TERM");
     assert!(server.exits_cleanly(Duration::from_secs(8)));
-}
-
-#[test]
-fn request_beyond_a_cap_gets_503_with_retry_after() {
-    let folder = tempfile::tempdir().unwrap();
-    let flags = ["--connections-max", "3", "--requests-max", "2"];
-    let server = S3Server::start_with(folder.path(), &flags);
-    server.put("media/0123", &content(4, 0, 32 << 20));
-    let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let request = || {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
-        let mut head = [0; 400];
-        let count = stream.read(&mut head).unwrap();
-        (stream, String::from_utf8_lossy(&head[..count]).into_owned())
-    };
-    let (first, second) = (request(), request());
-    assert!(first.1.starts_with("HTTP/1.1 200") && second.1.starts_with("HTTP/1.1 200"));
-    let third = request();
-    assert!(third.1.starts_with("HTTP/1.1 503"), "{}", third.1);
-    assert!(third.1.to_lowercase().contains("retry-after: 1"), "{}", third.1);
-    let fourth = request();
-    assert!(fourth.1.starts_with("HTTP/1.1 503"), "{}", fourth.1);
-    assert!(fourth.1.contains("Connection: close"), "{}", fourth.1);
-    drop((first, third));
-    let started = std::time::Instant::now();
-    while !request().1.starts_with("HTTP/1.1 200") {
-        assert!(started.elapsed() < Duration::from_secs(10), "no request is served again");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use api::data_folder::{KEYS_FILE, RunningServer, ServerKeys};
 
-use super::data_folder;
+use super::data_folder::{self, without_slash};
 
 /// The API of a deployment, and the key that opens its admin routes. It has no `Debug` form, so that
 /// no key is printed.
@@ -112,21 +112,28 @@ impl DeploymentTarget {
 
     fn resolve(&self) -> Result<Resolved> {
         let named = self.url.as_deref().map(without_slash);
-        // The keys of this machine's server are for that server alone.
-        let local_server = local_server(&self.data)?.filter(|(server, _)| {
-            named.as_deref().is_none_or(|url| url == without_slash(&server.url))
-        });
+        let local_server = self.local_server(named)?;
         let local_url = local_server.as_ref().map(|(server, _)| without_slash(&server.url));
-        let url = named.or(local_url).ok_or_else(|| no_server(&self.data))?;
+        let url = named.or(local_url).ok_or_else(|| no_server(&self.data))?.to_owned();
         let local_key = local_server.as_ref().map(|(_, keys)| keys.admin_key.clone());
         let admin_key = self.admin_key.clone().or(local_key);
         let admin_key = required(&url, admin_key, "--admin-key", "FIRSTFRAME_ADMIN_KEY")?;
         Ok(Resolved { api: ApiAccess { url, admin_key }, local_server })
     }
-}
 
-fn without_slash(url: &str) -> String {
-    url.trim_end_matches('/').to_owned()
+    /// The server that serves the data folder, with its keys, where one runs and it is meant: the
+    /// keys of this machine's server are for that server alone.
+    fn local_server(&self, named: Option<&str>) -> Result<Option<(RunningServer, ServerKeys)>> {
+        let Some(server) = data_folder::running_server(&self.data)? else { return Ok(None) };
+        if named.is_some_and(|url| url != without_slash(&server.url)) {
+            return Ok(None);
+        }
+        let Some(server) = data_folder::proven_server(&self.data)? else { return Ok(None) };
+        let keys = data_folder::server_keys(&self.data)?.with_context(|| {
+            format!("{} is missing: restart the server", self.data.join(KEYS_FILE).display())
+        })?;
+        Ok(Some((server, keys)))
+    }
 }
 
 fn no_server(data: &Path) -> anyhow::Error {
@@ -146,19 +153,14 @@ fn required(url: &str, value: Option<String>, flag: &str, variable: &str) -> Res
     })
 }
 
-/// The server that serves `data`, with its keys, where one runs.
-fn local_server(data: &Path) -> Result<Option<(RunningServer, ServerKeys)>> {
-    let Some(server) = data_folder::running_server(data)? else { return Ok(None) };
-    let keys = data_folder::server_keys(data)?.with_context(|| {
-        format!("{} is missing: restart the server", data.join(KEYS_FILE).display())
-    })?;
-    Ok(Some((server, keys)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+    use std::thread;
 
     fn target(data: &Path) -> DeploymentTarget {
         DeploymentTarget { data: data.to_owned(), ..DeploymentTarget::default() }
@@ -176,22 +178,84 @@ mod tests {
         format!("{:#}", result.err().unwrap())
     }
 
-    fn folder_of_a_running_server() -> tempfile::TempDir {
+    const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    /// A data folder, and the lock that its server holds.
+    struct LocalServer {
+        dir: tempfile::TempDir,
+        url: String,
+        lock: File,
+        requests: mpsc::Receiver<String>,
+    }
+
+    /// A server that answers each request by `answer`, which gets the challenge.
+    fn local_server(answer: fn(&str) -> String) -> LocalServer {
         let dir = tempfile::tempdir().unwrap();
-        let runtime = r#"{"url":"http://127.0.0.1:1/","s3_endpoint":"http://127.0.0.1:2","pid":3}"#;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let runtime = format!(
+            r#"{{"url":"{url}/","s3_endpoint":"http://127.0.0.1:2","pid":3,"nonce":"{NONCE}"}}"#
+        );
         fs::write(dir.path().join("runtime.json"), runtime).unwrap();
         let keys = "admin_key = \"a\"\ns3_access_key = \"b\"\ns3_secret_key = \"c\"\n";
         fs::write(dir.path().join("keys.toml"), keys).unwrap();
-        dir
+        let lock = File::create(dir.path().join("lock")).unwrap();
+        lock.lock().unwrap();
+        let (send, requests) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = [0; 4096];
+                let count = stream.read(&mut head).unwrap();
+                let head = String::from_utf8_lossy(&head[..count]).into_owned();
+                let target = head.split(' ').nth(1).unwrap_or_default();
+                let body = answer(target.rsplit('/').next().unwrap());
+                let length = body.len();
+                // A client that has read enough closes the connection.
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+                let _ = send.send(head);
+            }
+        });
+        LocalServer { dir, url, lock, requests }
+    }
+
+    fn folder_of_a_running_server() -> LocalServer {
+        local_server(|challenge| data_folder::proof(NONCE, challenge).unwrap())
+    }
+
+    #[test]
+    fn stale_file_of_a_killed_server_is_noticed_and_nothing_is_sent() {
+        let server = folder_of_a_running_server();
+        server.lock.unlock().unwrap();
+        let error = error(target(server.dir.path()).with_object_store(store()));
+        assert!(error.contains("does not run") && error.contains("firstframe serve"), "{error}");
+        assert!(server.requests.try_recv().is_err(), "the program at the old address is asked");
+    }
+
+    #[test]
+    fn program_that_cannot_prove_itself_gets_no_key() {
+        let answers: [fn(&str) -> String; 3] = [
+            |challenge| data_folder::proof(challenge, challenge).unwrap(),
+            |challenge| challenge.to_owned(),
+            |_| "x".repeat(1 << 20),
+        ];
+        for answer in answers {
+            let server = local_server(answer);
+            let error = error(target(server.dir.path()).with_object_store(store()));
+            assert!(error.contains("is not the server of the data folder"), "{error}");
+            let request = server.requests.recv().unwrap();
+            assert!(!request.to_lowercase().contains("authorization"), "{request}");
+            assert!(!request.contains(NONCE), "{request}");
+        }
     }
 
     #[test]
     fn server_on_this_machine_is_found_by_its_data_folder() {
-        let dir = folder_of_a_running_server();
-        let found = target(dir.path()).with_object_store(store()).unwrap();
+        let server = folder_of_a_running_server();
+        let found = target(server.dir.path()).with_object_store(store()).unwrap();
         let api = &found.api;
-        assert_eq!((api.url.as_str(), api.admin_key.as_str()), ("http://127.0.0.1:1", "a"));
-        assert_eq!(found.incoming, Some(dir.path().join("incoming")));
+        assert_eq!((&api.url, api.admin_key.as_str()), (&server.url, "a"));
+        assert_eq!(found.incoming, Some(server.dir.path().join("incoming")));
         let nothing = tempfile::tempdir().unwrap();
         let error = error(target(nothing.path()).with_object_store(store()));
         assert!(error.contains("no server runs"), "{error}");
@@ -199,28 +263,28 @@ mod tests {
 
     #[test]
     fn keys_of_this_machine_go_to_no_other_deployment() {
-        let dir = folder_of_a_running_server();
+        let server = folder_of_a_running_server();
         let url = Some("https://films.example/".to_owned());
-        let target = DeploymentTarget { url, ..target(dir.path()) };
+        let target = DeploymentTarget { url, ..target(server.dir.path()) };
         let error = error(target.with_object_store(store()));
         assert!(error.contains("--admin-key"), "{error}");
     }
 
     #[test]
     fn named_endpoint_means_an_upload() {
-        let dir = folder_of_a_running_server();
+        let server = folder_of_a_running_server();
         let endpoint = Some("http://127.0.0.1:9".to_owned());
         let store = ObjectStoreTarget { endpoint, ..store() };
-        let found = target(dir.path()).with_object_store(store).unwrap();
+        let found = target(server.dir.path()).with_object_store(store).unwrap();
         assert_eq!(found.incoming, None);
         assert_eq!(found.object_store.endpoint, "http://127.0.0.1:9");
     }
 
     #[test]
     fn broken_keys_file_is_named_and_its_keys_are_not_shown() {
-        let dir = folder_of_a_running_server();
-        fs::write(dir.path().join("keys.toml"), "admin_key = \"sesame\n").unwrap();
-        let error = error(target(dir.path()).with_object_store(store()));
+        let server = folder_of_a_running_server();
+        fs::write(server.dir.path().join("keys.toml"), "admin_key = \"sesame\n").unwrap();
+        let error = error(target(server.dir.path()).with_object_store(store()));
         assert!(error.contains("keys.toml") && !error.contains("sesame"), "{error}");
     }
 }

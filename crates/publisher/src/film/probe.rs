@@ -100,6 +100,15 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     })
 }
 
+/// The source id of the film at `path`, whether it plays or not; `None` where it is no film.
+pub(crate) fn source_id_of(path: &Path) -> Option<String> {
+    let mut file = open_regular(path).ok()?;
+    let size_bytes = file.metadata().ok()?.len();
+    let head = head(&mut file, size_bytes).ok()?;
+    let (_, moov) = moov(&mut file, size_bytes, head).ok()?;
+    source_id(&mut file, size_bytes, &moov).ok()
+}
+
 /// The index of a film that a browser can play and whose media data is all there.
 fn playable_index(
     file: &mut File,

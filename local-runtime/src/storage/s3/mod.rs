@@ -1,5 +1,6 @@
 //! The object store as an S3 service: path-style URLs, one bucket, signed requests only.
 
+mod access;
 mod bucket;
 mod checksums;
 mod conditions;

@@ -7,13 +7,16 @@ use s3s::{
     service::S3ServiceBuilder,
 };
 
-use super::{bucket, copy_object, list_objects, multipart, read_object, write_object};
+use super::{
+    access::SignedRequests, bucket, copy_object, list_objects, multipart, read_object, write_object,
+};
 use crate::storage::{BUCKET, DataFolder};
 
 /// The S3 service of `folder`. Requests have to be signed with this key.
 pub(crate) fn service(folder: Arc<DataFolder>, access_key: &str, secret_key: &str) -> S3Service {
     let mut builder = S3ServiceBuilder::new(S3Operations(folder));
     builder.set_auth(SimpleAuth::from_single(access_key, secret_key));
+    builder.set_access(SignedRequests);
     builder.build()
 }
 

@@ -11,7 +11,7 @@ use super::{
     metadata::{metadata_of, refuse_unsupported},
     request_body::{self, BodyFields},
 };
-use crate::storage::{DataFolder, run_blocking};
+use crate::storage::{DataFolder, check_key, run_blocking};
 
 /// Keys of one `DeleteObjects`: S3's cap.
 const DELETED_KEYS_MAX: usize = 1000;
@@ -21,6 +21,8 @@ pub(super) async fn put(
     request: S3Request<dto::PutObjectInput>,
 ) -> S3Result<S3Response<dto::PutObjectOutput>> {
     refuse_unsupported(&request.headers)?;
+    // Before the body is written.
+    check_key(&request.input.key)?;
     let checksums = BodyChecksums::of(&request.headers, request.trailing_headers);
     let mut input = request.input;
     let condition = write_condition(input.if_match.take(), input.if_none_match.take())?;
