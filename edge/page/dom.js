@@ -59,6 +59,11 @@ export function button(text, look, action) {
   return element;
 }
 
+/** A technical line, which is shown on demand. @param {string} text */
+export function details(text) {
+  return h('details', { class: 'technical' }, h('summary', {}, 'Details'), h('p', {}, text));
+}
+
 /** @param {'play' | 'back' | 'on' | 'again'} name */
 export function icon(name) {
   const paths = {

@@ -1,6 +1,6 @@
 /** Notices in the place of a view: what is wrong or missing, and what the visitor can do. */
 
-import { button, h } from './dom.js';
+import { button, details, h } from './dom.js';
 import { CatalogError, forget } from './catalog-client.js';
 import { signInPage } from './view-sign-in.js';
 
@@ -83,7 +83,10 @@ export function failed(error, retry) {
   if (kind === 'unreachable') return unreachable(again);
   return notice(
     'The library could not be read',
-    [error instanceof Error ? error.message : String(error), 'Trying again in a while may help.'],
+    [
+      'The server has a problem of its own. Wait a moment, then try again.',
+      details(error instanceof Error ? error.message : String(error)),
+    ],
     [again, homeLink()],
   );
 }

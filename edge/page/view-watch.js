@@ -1,6 +1,6 @@
 /** The view of one episode: the player, its messages, and the episodes around it. */
 
-import { button, h, icon } from './dom.js';
+import { button, details, h, icon } from './dom.js';
 import { report, token } from './history.js';
 import { controlPlayerByKeys } from './shortcuts.js';
 import { CatalogError, title as readTitle } from './catalog-client.js';
@@ -147,7 +147,7 @@ class Visit {
     const at = this.player?.currentTime ?? 0;
     this.leaveVideoFullscreen();
     const again = button('Try again', 'button-main', () => this.play(Math.floor(at), true));
-    const details = [fault.details, fault.where, fault.code].filter(Boolean).join(' · ');
+    const technical = [fault.details, fault.where, fault.code].filter(Boolean).join(' · ');
     const panel = h(
       'div',
       { class: 'panel', role: 'alert' },
@@ -159,7 +159,7 @@ class Visit {
         again,
         h('a', { class: 'button button-quiet', href: titlePath(this.id) }, 'To the title'),
       ),
-      details && h('details', {}, h('summary', {}, 'Details'), h('p', {}, details)),
+      technical && details(technical),
     );
     // What is already on the screen stays behind the panel; a retry replaces both.
     for (const old of this.frame.querySelectorAll('.panel, .player-loading, .toast')) old.remove();

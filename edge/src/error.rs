@@ -4,8 +4,13 @@ use api::{Envelope, ErrorBody, ErrorCode};
 
 use crate::{
     http::{Body, Reply},
-    platform::{Platform, PortError},
+    platform::{Platform, PortError, StreamOf},
 };
+
+const TOO_MANY_SESSIONS: &str =
+    "too many new sessions from this address: try again after the seconds of Retry-After";
+const UPSTREAM_BUSY: &str =
+    "the provider does not respond: try again after the seconds of Retry-After";
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -26,10 +31,14 @@ pub enum Error {
     WrongPassword,
     /// Too many attempts to sign in; no more for so many milliseconds.
     TooManyAttempts(u64),
+    /// Too many new sessions of one address; the milliseconds until the next one.
+    TooManySessions(u64),
     /// A page of another origin sent it.
     ForeignOrigin,
     /// A setting is missing or has a value that it cannot have; the text is for the operator.
     Misconfigured(&'static str),
+    /// A setting does not parse or breaks a rule; the text is for the operator.
+    InvalidSetting(String),
     /// There is no such thing; its name.
     NotFound(&'static str),
     /// A film has no start index, and why.
@@ -68,7 +77,7 @@ impl Error {
             Self::SignatureRequired => ErrorCode::SignatureRequired,
             Self::SignInRequired => ErrorCode::SignInRequired,
             Self::WrongPassword => ErrorCode::WrongPassword,
-            Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
+            Self::TooManyAttempts(_) | Self::TooManySessions(_) => ErrorCode::TooManyAttempts,
             Self::ForeignOrigin => ErrorCode::ForeignOrigin,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::NoIndex(_) => ErrorCode::NoIndex,
@@ -81,9 +90,10 @@ impl Error {
             Self::UpstreamBusy(..) => ErrorCode::UpstreamUnavailable,
             Self::SourceGone(_) => ErrorCode::SourceGone,
             Self::StorageFull(_) => ErrorCode::StorageFull,
-            Self::StorageUnavailable(_) | Self::PageMissing | Self::Misconfigured(_) => {
-                ErrorCode::StorageUnavailable
-            }
+            Self::StorageUnavailable(_)
+            | Self::InvalidSetting(_)
+            | Self::PageMissing
+            | Self::Misconfigured(_) => ErrorCode::StorageUnavailable,
         }
     }
 
@@ -113,6 +123,7 @@ impl Error {
                 "this library is private: send its password to POST /api/v2/session".to_owned()
             }
             Self::WrongPassword => "this is not the password of this library".to_owned(),
+            Self::TooManySessions(_) => TOO_MANY_SESSIONS.to_owned(),
             Self::TooManyAttempts(ms) => format!(
                 "too many attempts to sign in: try again in {} minutes",
                 ms.div_ceil(60_000)
@@ -137,7 +148,9 @@ impl Error {
             Self::RangeNotSatisfiable(size_bytes) => {
                 format!("the range names none of the {size_bytes} bytes")
             }
-            Self::StorageUnavailable(_) => "a store did not answer: try again later".to_owned(),
+            Self::StorageUnavailable(_) | Self::InvalidSetting(_) => {
+                "a store did not answer: try again later".to_owned()
+            }
             Self::StorageFull(_) => {
                 "a store is full and keeps nothing new: make room, or raise its limit, and send \
                  this again"
@@ -147,10 +160,7 @@ impl Error {
                 "the provider did not send the requested bytes: send the request again"
                     .to_owned()
             }
-            Self::UpstreamBusy(..) => {
-                "the provider does not respond: try again after the seconds of Retry-After"
-                    .to_owned()
-            }
+            Self::UpstreamBusy(..) => UPSTREAM_BUSY.to_owned(),
             Self::SourceGone(_) => {
                 "the provider has replaced this file by another one: load the stream, or the title, \
                  again"
@@ -167,6 +177,7 @@ impl Error {
     pub(crate) fn detail(&self) -> Option<&str> {
         match self {
             Self::StorageUnavailable(detail)
+            | Self::InvalidSetting(detail)
             | Self::StorageFull(detail)
             | Self::UpstreamFailed(detail)
             | Self::UpstreamBusy(_, detail)
@@ -180,6 +191,7 @@ impl Error {
             | Self::SignInRequired
             | Self::WrongPassword
             | Self::TooManyAttempts(_)
+            | Self::TooManySessions(_)
             | Self::ForeignOrigin
             | Self::NotFound(_)
             | Self::NoIndex(_)
@@ -197,8 +209,25 @@ impl Error {
         platform.report(self.detail().unwrap_or(otherwise));
     }
 
+    /// The reply to the deployer, who also gets the text about providers. What stores say stays in
+    /// the log.
+    pub(crate) fn into_explained_reply<P: Platform>(self, platform: &P) -> Reply<StreamOf<P>> {
+        let Some(detail) = self.detail().map(str::to_owned) else { return self.into_reply() };
+        platform.report(&detail);
+        let is_of_a_store = matches!(self, Self::StorageUnavailable(_) | Self::StorageFull(_));
+        if is_of_a_store {
+            return self.into_reply();
+        }
+        self.reply(format!("{detail}; mend that, or wait, and send this again"))
+    }
+
     pub(crate) fn into_reply<S>(self) -> Reply<S> {
-        let (code, message) = (self.code(), self.message());
+        let message = self.message();
+        self.reply(message)
+    }
+
+    fn reply<S>(self, message: String) -> Reply<S> {
+        let code = self.code();
         let envelope = Envelope::<()>::error(ErrorBody { code, message });
         let reply = Reply::new(code.status(), Body::Bytes(crate::http::json_bytes(&envelope)))
             .with("content-type", "application/json")
@@ -213,8 +242,10 @@ impl Error {
             Self::RangeNotSatisfiable(size) => reply
                 .with("accept-ranges", "bytes")
                 .with("content-range", format!("bytes */{size}")),
-            Self::StorageUnavailable(_) | Self::UpstreamFailed(_) => reply.with("retry-after", "1"),
-            Self::UpstreamBusy(ms, _) | Self::TooManyAttempts(ms) => {
+            Self::StorageUnavailable(_) | Self::InvalidSetting(_) | Self::UpstreamFailed(_) => {
+                reply.with("retry-after", "1")
+            }
+            Self::UpstreamBusy(ms, _) | Self::TooManyAttempts(ms) | Self::TooManySessions(ms) => {
                 reply.with("retry-after", ms.div_ceil(1000).to_string())
             }
             Self::InvalidIdentifier

@@ -10,8 +10,12 @@ use crate::{error::Error, http::Method};
 /// Every URL that the edge answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// Is this deployment alive?
+    /// Is this deployment alive, and are its stores?
     Health,
+    /// Is it alive?
+    HealthLive,
+    /// Does each store respond?
+    HealthReady,
     /// The page's first view.
     Home,
     /// One title.
@@ -132,6 +136,8 @@ impl Route {
         Some(match path {
             "/" => Self::Page,
             paths::HEALTH => Self::Health,
+            paths::HEALTH_LIVE => Self::HealthLive,
+            paths::HEALTH_READY => Self::HealthReady,
             paths::HOME => Self::Home,
             paths::PREFETCH_WINDOW => Self::PrefetchWindow,
             paths::SIGN_IN => Self::SignIn,
@@ -163,6 +169,8 @@ impl Route {
             | Self::AdminStartupOf(_) => &[Method::Delete],
             Self::AdminRoot | Self::AdminPack(_) => &[Method::Get, Method::Head, Method::Put],
             Self::Health
+            | Self::HealthLive
+            | Self::HealthReady
             | Self::Home
             | Self::Title(_)
             | Self::Episodes(_)
@@ -181,7 +189,12 @@ impl Route {
     /// Whom it lets in.
     pub const fn guard(&self) -> Guard {
         match self {
-            Self::Health | Self::Page | Self::Asset(_) | Self::SignIn => Guard::Open,
+            Self::Health
+            | Self::HealthLive
+            | Self::HealthReady
+            | Self::Page
+            | Self::Asset(_)
+            | Self::SignIn => Guard::Open,
             Self::Media(_) | Self::Headers(_) | Self::Start(_) | Self::Image(_) => Guard::Signature,
             Self::Home
             | Self::Title(_)

@@ -1,14 +1,17 @@
 //! Serves one request: parses its route, lets the client in, has the request handled, and completes the
 //! reply.
 
+use futures::future::join;
+
 use crate::{
     access,
     error::Error,
-    http::{Body, Method, PrefetchJob, Reply, Request},
-    platform::{Clock, Platform, StreamOf, Upload, with_timeout},
+    http::{Body, FilmRest, Joined, Method, PartStream, PrefetchJob, Reply, Request},
+    media::MediaPart,
+    platform::{Clock, Outbound as _, Platform, StreamOf, Upload, with_timeout},
     route::{Guard, Route},
     routes,
-    rules::{cors::CorsOrigins, header_values},
+    rules::{cors::CorsOrigins, header_values, retry::longest_pause_ms},
 };
 
 /// Request headers that a page of another origin may send.
@@ -62,6 +65,7 @@ pub async fn serve<P: Platform, U: Upload>(
     request: Request<U>,
 ) -> Reply<StreamOf<P>> {
     let method = request.method;
+    let request = with_known_parameters(request);
     let route = Route::parse(&request.path);
     let context = ReplyContext::of(platform, &request, route.as_ref().ok()).await;
     let reply = match route {
@@ -81,6 +85,98 @@ pub async fn serve<P: Platform, U: Upload>(
 /// Runs the prefetch of a reply. Never fails: errors are reported to the operator.
 pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     routes::prefetch_window::run_prefetch(platform, job).await;
+}
+
+/// The request without the parameters of its query that no route reads.
+fn with_known_parameters<U>(request: Request<U>) -> Request<U> {
+    let query = api::query::known(&request.query).into_owned();
+    Request { query, ..request }
+}
+
+/// Where an adapter writes a body of several parts.
+#[expect(async_fn_in_trait, reason = "wasm is single-threaded: no future here is Send")]
+pub trait BodyWriter<S> {
+    /// Writes bytes; an error where the client no longer wants them.
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ClientGone>;
+
+    /// Writes a part of a stream, and returns how many bytes of it came.
+    async fn write_stream(&mut self, part: PartStream<S>) -> Result<u64, ClientGone>;
+}
+
+/// The client of a response reads no more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientGone;
+
+/// Writes a body of several parts, and returns whether all of it was written: otherwise the body is
+/// shorter than its `Content-Length`, and the connection has to end.
+///
+/// A part is requested while the one before it is written, if that one is in memory.
+pub async fn write_joined<P: Platform>(
+    platform: &P,
+    body: Joined<StreamOf<P>>,
+    writer: &mut impl BodyWriter<StreamOf<P>>,
+) -> bool {
+    let Joined { front, stream, mut rest } = body;
+    let mut next = Ok(Some(MediaPart::Bytes(front)));
+    let mut stream = stream.map(MediaPart::Stream);
+    while let Ok(Some(part)) = next {
+        let written = match part {
+            MediaPart::Bytes(bytes) => {
+                let reading = next_part(platform, stream.take(), &mut rest);
+                let written;
+                (written, next) = join(writer.write(bytes), reading).await;
+                written
+            }
+            MediaPart::Stream(part) => {
+                let length = part.length;
+                let written = writer.write_stream(part).await;
+                next = match written {
+                    Ok(came) if came < length => {
+                        resume(platform, &mut rest, came, length - came).await
+                    }
+                    Ok(_) => next_part(platform, None, &mut rest).await,
+                    Err(ClientGone) => Err(()),
+                };
+                written.map(drop)
+            }
+        };
+        if written.is_err() {
+            if let Ok(Some(MediaPart::Stream(unread))) = next {
+                platform.outbound().discard(unread.stream);
+            }
+            return false;
+        }
+    }
+    next.is_ok()
+}
+
+/// The part that begins where a stream broke off, after a pause that grows.
+async fn resume<P: Platform>(
+    platform: &P,
+    rest: &mut Option<FilmRest>,
+    came: u64,
+    missing: u64,
+) -> Result<Option<MediaPart<StreamOf<P>>>, ()> {
+    let breaks = rest.as_mut().and_then(|rest| rest.resume(came, missing)).ok_or(())?;
+    if breaks > 0 {
+        platform.clock().sleep(longest_pause_ms(breaks)).await;
+    }
+    next_part(platform, None, rest).await
+}
+
+/// The part that follows: none at the end of the body, an error where it cannot be read.
+async fn next_part<P: Platform>(
+    platform: &P,
+    stream: Option<MediaPart<StreamOf<P>>>,
+    rest: &mut Option<FilmRest>,
+) -> Result<Option<MediaPart<StreamOf<P>>>, ()> {
+    if stream.is_some() {
+        return Ok(stream);
+    }
+    let Some(rest) = rest else { return Ok(None) };
+    routes::media::read_rest(platform, rest).await.map_err(|error| {
+        error.report(platform, "the rest of a film was not read");
+    })
 }
 
 /// The page for a browser that opens an address of nothing, the error for a program.

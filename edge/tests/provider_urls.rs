@@ -3,8 +3,13 @@
 
 use edge::{
     http::ResponseHead,
-    rules::provider::{Provider, UpstreamUrl, expires_at_ms, parse_providers},
+    rules::{
+        provider::{Provider, expires_at_ms, parse_providers},
+        provider_headers::Secrets,
+    },
 };
+
+const NOW_MS: u64 = 1_700_000_000_000;
 
 const PROVIDERS: &str = r#"[
     {"id": "mirror", "origins": ["https://a.example", "https://b.example:8443"],
@@ -21,7 +26,7 @@ fn provider(id: &str) -> Provider {
 
 #[test]
 fn a_file_lies_under_each_base_of_its_provider() {
-    let candidates = provider("mirror").direct_urls("a b/ü%2f?#.mp4").unwrap();
+    let candidates = provider("mirror").direct_urls("a b/ü%2f?#.mp4", NOW_MS).unwrap();
     let urls: Vec<_> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
     let path = "a%20b/%C3%BC%252f%3F%23.mp4";
     assert_eq!(
@@ -35,11 +40,11 @@ fn a_file_lies_under_each_base_of_its_provider() {
 fn file_name_that_leaves_its_base_is_refused() {
     let long = "x".repeat(1025);
     for file in ["", "/etc", "a//b", "a/", "..", "a/../../b", "./a", long.as_str()] {
-        assert!(provider("mirror").direct_urls(file).is_err(), "{file}");
+        assert!(provider("mirror").direct_urls(file, NOW_MS).is_err(), "{file}");
         assert!(provider("vault").resolver_url(file).is_err(), "{file}");
     }
     // What looks like it and is a name.
-    assert!(provider("mirror").direct_urls("a..b/%2e%2e").is_ok());
+    assert!(provider("mirror").direct_urls("a..b/%2e%2e", NOW_MS).is_ok());
 }
 
 #[test]
@@ -75,6 +80,98 @@ fn unlisted_origins_are_refused_whatever_their_spelling() {
     }
 }
 
+/// The provider `a` with one more origin.
+fn provider_at(origin: &str) -> Result<Provider, String> {
+    let record = format!(
+        r#"[{{"id": "a", "origins": ["https://a.example", "{origin}"],
+             "bases": ["https://a.example/"]}}]"#
+    );
+    parse_providers(&record).map(|mut providers| providers.remove(0))
+}
+
+/// URLs for which `https://*.archive.example` does not stand.
+const NOT_BELOW_THE_NAME: [&str; 10] = [
+    "https://archive.example/x",
+    "https://evilarchive.example/x",
+    "https://.archive.example/x",
+    "https://*.archive.example/x",
+    "https://ia1.archive.example:8443/x",
+    "http://ia1.archive.example/x",
+    "https://ia1.archive.example.evil.example/x",
+    "https://evil.example/.archive.example",
+    "https://evil.example#.archive.example",
+    "https://u@ia1.archive.example/",
+];
+
+#[test]
+fn wildcard_of_an_origin_stands_for_labels_below_a_name() {
+    let archive = provider_at("https://*.archive.example").unwrap();
+    for url in ["https://ia1.archive.example/x", "https://ia1.us.archive.example/x?y"] {
+        assert!(archive.check_url(url).is_ok(), "{url}");
+    }
+    for url in NOT_BELOW_THE_NAME {
+        assert!(archive.check_url(url).is_err(), "{url}");
+    }
+    let port = provider_at("https://*.archive.example:8443").unwrap();
+    assert!(port.check_url("https://ia1.archive.example:8443/x").is_ok());
+    assert!(port.check_url("https://ia1.archive.example/x").is_err());
+}
+
+#[test]
+fn wildcard_is_the_whole_first_label_of_a_name() {
+    for wrong in [
+        "https://*",
+        "https://*.example",
+        "https://a.*.example",
+        "https://a*.archive.example",
+        "https://*.*.archive.example",
+        "https://*.archive.example/",
+        "*.archive.example",
+    ] {
+        assert!(provider_at(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn private_bucket_has_signed_urls_of_either_style() {
+    let record = r#"[{"id": "a", "origins": ["https://b.s3.example", "https://s3.example:9000"],
+        "bases": ["https://b.s3.example/films/", "https://s3.example:9000/b/"],
+        "s3": {"region": "eu-1", "access_key": "AK", "secret_key": "{secret:s3}"}}]"#;
+    let provider = parse_providers(record).unwrap().remove(0);
+    assert!(provider.clone().with_secrets(&Secrets::new()).is_err_and(|why| why.contains("`s3`")));
+    let secrets = Secrets::from([("s3".to_owned(), "very secret".to_owned())]);
+    let provider = provider.with_secrets(&secrets).unwrap();
+    assert!(!format!("{provider:?}").contains("very secret"));
+    let urls = provider.direct_urls("a b.mp4", NOW_MS).unwrap();
+    for (url, begins) in urls.iter().zip([
+        "https://b.s3.example/films/a%20b.mp4?X-Amz-Algorithm=AWS4-HMAC-SHA256",
+        "https://s3.example:9000/b/a%20b.mp4?X-Amz-Algorithm=AWS4-HMAC-SHA256",
+    ]) {
+        assert!(url.url.starts_with(begins), "{}", url.url);
+        assert!(url.url.contains("&X-Amz-Date=20231114T221320Z&X-Amz-Expires=3600&"));
+        assert!(url.fresh_until_ms.is_some_and(|until_ms| until_ms < NOW_MS + 3_600_000));
+    }
+    let both = record.replace("\"bases\"", "\"resolve\": \"https://b.s3.example/{file}\", \"old\"");
+    assert!(parse_providers(&both).is_err());
+}
+
+#[test]
+fn credentials_go_to_the_providers_own_urls_only() {
+    let record = r#"[{"id": "a", "origins": ["https://api.example", "https://dl.example"],
+        "resolve": "https://api.example/{file}",
+        "headers": {"referer": "https://a.example/", "x-key": "{secret:k}", "cookie": "a=b"}}]"#;
+    let secrets = Secrets::from([("k".to_owned(), "7".to_owned())]);
+    let provider = parse_providers(record).unwrap().remove(0).with_secrets(&secrets).unwrap();
+    let names = |url: &str| {
+        let fields = provider.request_fields(&url::Url::parse(url).unwrap());
+        fields.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+    };
+    let all = ["cookie=a=b", "referer=https://a.example/", "x-key=7"];
+    assert_eq!(names("https://api.example/x"), all);
+    assert_eq!(names("https://dl.example/x"), ["referer=https://a.example/"]);
+    assert_eq!(names("http://api.example/x"), ["referer=https://a.example/"]);
+}
+
 #[test]
 fn private_hosts_are_refused_unless_the_record_says_private() {
     for host in [
@@ -101,19 +198,19 @@ fn private_hosts_are_refused_unless_the_record_says_private() {
     ] {
         let origin = url::Url::parse(&format!("http://{host}/")).unwrap();
         let origin = origin.origin().ascii_serialization();
-        let record = |private| Provider {
-            id: "x".to_owned(),
-            origins: vec![origin.clone()],
-            bases: vec![format!("{origin}/")],
-            resolve: None,
-            private,
-            fields: Vec::new(),
+        let record = format!(
+            r#"[{{"id": "x", "origins": ["{origin}"], "bases": ["{origin}/"], "private": true}}]"#
+        );
+        let record = |private| {
+            let mut provider = parse_providers(&record).unwrap().remove(0);
+            provider.private = private;
+            provider
         };
         let url = format!("http://{host}/f");
         assert!(record(false).check_url(&url).is_err(), "{url}");
         assert!(record(true).check_url(&url).is_ok(), "{url}");
     }
-    assert!(provider("attic").direct_urls("a.mp4").is_ok());
+    assert!(provider("attic").direct_urls("a.mp4", NOW_MS).is_ok());
 }
 
 #[test]
@@ -140,27 +237,6 @@ fn redirect_to_an_unlisted_origin_is_refused_as_15_4_allows() {
         attic.check_redirect(&from, "http://10.0.0.8:9000/f/a").is_err(),
         "private is not everywhere"
     );
-}
-
-#[test]
-fn resolved_urls_of_unlisted_origins_are_left_out() {
-    let vault = provider("vault");
-    let answer = br#"{"urls": ["https://evil.example/", "https://dl.example/f?Expires=2000",
-        "https://dl.example/g"], "expiresAtMs": 3000000, "more": 1}"#;
-    let upstream_url = |url: &str, fresh_until_ms| UpstreamUrl {
-        url: url.to_owned(),
-        fresh_until_ms: Some(fresh_until_ms),
-    };
-    assert_eq!(
-        vault.parse_resolver_response(answer),
-        Ok(vec![
-            upstream_url("https://dl.example/f?Expires=2000", 1_940_000),
-            upstream_url("https://dl.example/g", 2_940_000),
-        ])
-    );
-    for answer in ["", "[]", "{}", r#"{"urls":[]}"#, r#"{"urls":["https://evil.example/"]}"#] {
-        assert!(vault.parse_resolver_response(answer.as_bytes()).is_err(), "{answer}");
-    }
 }
 
 #[test]

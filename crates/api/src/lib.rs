@@ -24,8 +24,10 @@ mod admin;
 pub mod data_folder;
 mod envelope;
 mod error;
+mod health;
 pub mod limits;
 pub mod paths;
+pub mod query;
 mod stream;
 mod titles;
 mod viewer;
@@ -36,6 +38,7 @@ pub use admin::{
 };
 pub use envelope::Envelope;
 pub use error::{ErrorBody, ErrorCode};
+pub use health::{Readiness, StoreReadiness};
 pub use stream::{
     Candidate, PrefetchRequest, PrefetchResponse, SelectionReason, Stream, StreamStart,
 };

@@ -2,6 +2,10 @@
 
 /// `GET`: health of the deployment.
 pub const HEALTH: &str = "/health";
+/// `GET`: whether the deployment answers at all. Touches no store.
+pub const HEALTH_LIVE: &str = "/health/live";
+/// `GET`: whether each store responds, what is wrong with it, and since when.
+pub const HEALTH_READY: &str = "/health/ready";
 /// `GET`: the page's first view.
 pub const HOME: &str = "/api/v2/home";
 /// `GET` + `{catalogId}` [+ `/episodes`]: one title.

@@ -1,16 +1,18 @@
 //! Messages of the Workers runtime to and from the edge's own.
 
-use futures::{StreamExt as _, future};
-use js_sys::{BigInt, Uint8Array};
-use web_sys::ReadableStream;
+use futures::StreamExt as _;
+use js_sys::{BigInt, Reflect, Uint8Array};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream};
 use worker::{
-    ByteStream, Context, EncodeBody, Response, ResponseBody, Result,
+    ByteStream, Context, EncodeBody, Response, ResponseBody, Result, wasm_bindgen::JsCast as _,
     wasm_bindgen_futures::JsFuture, worker_sys::FixedLengthStream,
 };
 
+use super::Cloudflare;
 use crate::{
-    http::{Body, Connection, Headers, Method, Reply, Request},
-    platform::{PortError, Upload},
+    http::{Body, Connection, Headers, Joined, Method, PartStream, Reply, Request},
+    platform::{PortError, Upload, take_chunk},
+    serve::{BodyWriter, ClientGone, write_joined},
 };
 
 /// The header in which Cloudflare says the client's address.
@@ -66,7 +68,11 @@ fn broken(error: worker::Error) -> PortError {
     PortError::Unavailable(error.to_string())
 }
 
-pub(super) fn response(reply: Reply<ResponseBody>, context: &Context) -> Result<Response> {
+pub(super) fn response(
+    ports: Cloudflare,
+    reply: Reply<ResponseBody>,
+    context: &Context,
+) -> Result<Response> {
     // What is compressed already must not be compressed again.
     let encoded = reply.header("content-encoding").is_some();
     let length = reply.header("content-length").and_then(|length| length.parse().ok());
@@ -75,11 +81,7 @@ pub(super) fn response(reply: Reply<ResponseBody>, context: &Context) -> Result<
         Body::Bytes(bytes) => ResponseBody::Body(bytes),
         Body::Static(bytes) => ResponseBody::Body(bytes.to_vec()),
         Body::Stream(stream) => stream,
-        Body::Joined(head, ResponseBody::Empty) => ResponseBody::Body(head),
-        Body::Joined(head, ResponseBody::Body(bytes)) => ResponseBody::Body([head, bytes].concat()),
-        Body::Joined(head, ResponseBody::Stream(stream)) => {
-            joined(context, &head, &stream, length.unwrap_or_default())?
-        }
+        Body::Joined(body) => joined(ports, body, length.unwrap_or_default(), context)?,
     };
     let encode_body = if encoded { EncodeBody::Manual } else { EncodeBody::Automatic };
     let response =
@@ -90,22 +92,89 @@ pub(super) fn response(reply: Reply<ResponseBody>, context: &Context) -> Result<
     Ok(response)
 }
 
-/// What is made here, and the stream behind it: the runtime joins them, and no byte of the stream
-/// comes by here. A body of known length keeps its `Content-Length`.
+/// What is made here, and the streams behind it: the runtime joins them, and no byte of a stream comes
+/// by here, unless it is to be skipped. A body of known length keeps its `Content-Length`, and one that
+/// lacks bytes ends with an error.
 fn joined(
-    context: &Context,
-    head: &[u8],
-    stream: &ReadableStream,
+    ports: Cloudflare,
+    body: Joined<ResponseBody>,
     length: u64,
+    context: &Context,
 ) -> Result<ResponseBody> {
     let pipe = FixedLengthStream::new_big_int(BigInt::from(length))?;
-    let writer = pipe.writable().get_writer()?;
-    let written = JsFuture::from(writer.write_with_chunk(&Uint8Array::from(head)));
-    writer.release_lock();
-    let piped = JsFuture::from(stream.pipe_to(&pipe.writable()));
+    let readable = pipe.readable();
     context.wait_until(async move {
-        // A client that goes away ends both: there is no error to report.
-        drop(future::join(written, piped).await);
+        let mut writer = Pipe(pipe.writable());
+        let is_complete = write_joined(&ports, body, &mut writer).await;
+        // A client that is gone has closed it: there is no error to report.
+        let end = if is_complete { writer.0.close() } else { writer.0.abort() };
+        drop(JsFuture::from(end).await);
     });
-    Ok(ResponseBody::Stream(pipe.readable()))
+    Ok(ResponseBody::Stream(readable))
+}
+
+/// The body of a response.
+struct Pipe(WritableStream);
+
+impl BodyWriter<ResponseBody> for Pipe {
+    async fn write(&mut self, bytes: Vec<u8>) -> core::result::Result<(), ClientGone> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let writer = self.0.get_writer().map_err(|_| ClientGone)?;
+        let written = JsFuture::from(writer.write_with_chunk(&Uint8Array::from(bytes.as_slice())));
+        writer.release_lock();
+        written.await.map(drop).map_err(|_| ClientGone)
+    }
+
+    /// How many bytes of a broken stream were piped is not known: the body ends there.
+    async fn write_stream(
+        &mut self,
+        part: PartStream<ResponseBody>,
+    ) -> core::result::Result<u64, ClientGone> {
+        let PartStream { stream, skip, length } = part;
+        let stream = match stream {
+            ResponseBody::Empty => return Ok(0),
+            ResponseBody::Body(bytes) => {
+                let (mut skip, most) = (skip, usize::try_from(length).unwrap_or(usize::MAX));
+                let bytes = take_chunk(&bytes, &mut skip, most).to_vec();
+                let came = bytes.len() as u64;
+                self.write(bytes).await?;
+                return Ok(came);
+            }
+            ResponseBody::Stream(stream) => stream,
+        };
+        let began = self.skip(&stream, skip).await?;
+        let options = StreamPipeOptions::new();
+        options.set_prevent_close(true);
+        let piped = stream.pipe_to_with_options(&self.0, &options);
+        JsFuture::from(piped).await.map_err(|_| ClientGone)?;
+        Ok(length.max(began))
+    }
+}
+
+impl Pipe {
+    /// Drops the first bytes of a stream, and writes those of the same chunk that follow.
+    async fn skip(
+        &mut self,
+        stream: &ReadableStream,
+        mut skip: u64,
+    ) -> core::result::Result<u64, ClientGone> {
+        if skip == 0 {
+            return Ok(0);
+        }
+        let reader: ReadableStreamDefaultReader =
+            stream.get_reader().dyn_into().map_err(|_| ClientGone)?;
+        let mut rest = Vec::new();
+        while skip > 0 {
+            let read = JsFuture::from(reader.read()).await.map_err(|_| ClientGone)?;
+            let value = Reflect::get(&read, &"value".into()).map_err(|_| ClientGone)?;
+            let chunk: Uint8Array = value.dyn_into().map_err(|_| ClientGone)?;
+            rest = take_chunk(&chunk.to_vec(), &mut skip, usize::MAX).to_vec();
+        }
+        reader.release_lock();
+        let began = rest.len() as u64;
+        self.write(rest).await?;
+        Ok(began)
+    }
 }

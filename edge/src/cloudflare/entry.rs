@@ -12,5 +12,5 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     if let Some(prefetch) = reply.prefetch.take() {
         context.wait_until(async move { run_prefetch(&platform, prefetch).await });
     }
-    convert::response(reply, &context)
+    convert::response(ports(&env), reply, &context)
 }

@@ -26,16 +26,20 @@ impl Outbound for Fetching {
         &self,
         url: &str,
         range: Option<ByteRange>,
+        headers: &[(String, String)],
         more: &[String],
     ) -> Result<OutboundResponse<ResponseBody>, PortError> {
-        let headers = Headers::new();
-        headers.set("accept-encoding", "identity").map_err(failed)?;
+        let fields = Headers::new();
+        for (name, value) in headers {
+            fields.set(name, value).map_err(failed)?;
+        }
+        fields.set("accept-encoding", "identity").map_err(failed)?;
         if let Some(range) = range {
             let range = format!("bytes={}-{}", range.start, range.end - 1);
-            headers.set("range", &range).map_err(failed)?;
+            fields.set("range", &range).map_err(failed)?;
         }
         let mut init = RequestInit::new();
-        init.with_headers(headers)
+        init.with_headers(fields)
             .with_redirect(RequestRedirect::Manual)
             .with_cache(CacheMode::NoStore);
         let request = Request::new_with_init(url, &init).map_err(failed)?;

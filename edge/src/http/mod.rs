@@ -11,6 +11,6 @@ pub use connection::Connection;
 pub use object_meta::ObjectMeta;
 pub use range::{ByteRange, ReadRange};
 pub(crate) use reply::json_bytes;
-pub use reply::{Body, PrefetchJob, Reply};
+pub use reply::{Body, FilmRest, Joined, PartStream, PrefetchJob, Reply};
 pub use request::{Headers, Method, REQUEST_HEADERS, Request};
 pub use response_head::{RESPONSE_HEADERS, ResponseHead};

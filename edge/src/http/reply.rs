@@ -4,6 +4,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::ByteRange;
+
+/// Streams in a row that may break off before [`PROGRESS_BYTES`] came of them.
+const BREAK_COUNT_MAX: u32 = 7;
+/// Bytes of a stream that count as progress.
+const PROGRESS_BYTES: u64 = 256 * 1024;
+
 /// One response.
 #[derive(Debug)]
 pub struct Reply<S> {
@@ -39,8 +46,56 @@ pub enum Body<S> {
     Static(&'static [u8]),
     /// Passed through to the client untouched.
     Stream(S),
-    /// Made here, followed by a stream that is passed through.
-    Joined(Vec<u8>, S),
+    /// Made here, followed by the bytes of a film.
+    Joined(Joined<S>),
+}
+
+/// A body of several parts, which [`write_joined`](crate::serve::write_joined) sends in this order.
+#[derive(Debug)]
+pub struct Joined<S> {
+    /// Made here.
+    pub front: Vec<u8>,
+    /// A stream whose bytes follow.
+    pub stream: Option<PartStream<S>>,
+    /// What follows then, and what is read again where the stream breaks off.
+    pub rest: Option<FilmRest>,
+}
+
+/// A stream of which a body has some bytes.
+#[derive(Debug)]
+pub struct PartStream<S> {
+    /// The store's or the provider's own stream.
+    pub stream: S,
+    /// Bytes of it that are dropped first.
+    pub skip: u64,
+    /// Bytes of it that the body then has; the stream may have more, and it may break off.
+    pub length: u64,
+}
+
+/// Bytes of an upstream film that a body still lacks. Plain data: the request that began the body
+/// has ended when they are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilmRest {
+    /// The film.
+    pub source_id: String,
+    /// The bytes; none where the body has all.
+    pub range: ByteRange,
+    breaks: u32,
+}
+
+impl FilmRest {
+    /// These bytes of a film.
+    pub const fn new(source_id: String, range: ByteRange) -> Self {
+        Self { source_id, range, breaks: 0 }
+    }
+
+    /// Goes back to the byte where a stream broke off, and returns how many streams in a row broke off
+    /// too early; none where there is no further attempt.
+    pub(crate) fn resume(&mut self, came: u64, missing: u64) -> Option<u32> {
+        self.range.start = self.range.start.saturating_sub(missing);
+        self.breaks = if came >= PROGRESS_BYTES { 0 } else { self.breaks + 1 };
+        (self.breaks <= BREAK_COUNT_MAX).then_some(self.breaks)
+    }
 }
 
 impl<S> Body<S> {
@@ -50,7 +105,7 @@ impl<S> Body<S> {
             Self::Empty => Some(0),
             Self::Bytes(bytes) => Some(bytes.len()),
             Self::Static(bytes) => Some(bytes.len()),
-            Self::Stream(_) | Self::Joined(..) => None,
+            Self::Stream(_) | Self::Joined(_) => None,
         }
     }
 }

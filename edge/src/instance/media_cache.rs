@@ -22,6 +22,10 @@ const FILM_COUNT_MAX: usize = 256;
 const PIECE_COUNT_MAX: usize = 16;
 /// Origins with a circuit breaker.
 const ORIGIN_COUNT_MAX: usize = 128;
+/// Files with a circuit breaker: those that failed, at each of their origins.
+const FILE_COUNT_MAX: usize = 256;
+/// Messages that are reported once.
+const MESSAGE_COUNT_MAX: usize = 64;
 
 /// The URLs of a file, as last resolved.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub struct ResolvedUrls {
     pub urls: Rc<[UpstreamUrl]>,
     /// Counts resolutions: a later one has a larger number.
     pub version: u64,
+    /// When they were resolved.
+    pub resolved_at_ms: u64,
 }
 
 /// No borrow of it lasts across an `await`.
@@ -60,6 +66,8 @@ struct State {
     prefetch_windows: LruMap<u64, FILM_COUNT_MAX>,
     pieces: LruMap<Rc<[u8]>, PIECE_COUNT_MAX>,
     breakers: LruMap<CircuitBreaker, ORIGIN_COUNT_MAX>,
+    file_breakers: LruMap<CircuitBreaker, FILE_COUNT_MAX>,
+    reported: LruMap<(), MESSAGE_COUNT_MAX>,
     /// Keys that a request is fetching or building.
     claims: BTreeSet<String>,
 }
@@ -99,9 +107,15 @@ impl MediaCache {
     }
 
     /// Remembers the URLs of a file under a new version.
-    pub(crate) fn insert_resolved_urls(&self, file: &str, urls: Vec<UpstreamUrl>) -> ResolvedUrls {
+    pub(crate) fn insert_resolved_urls(
+        &self,
+        file: &str,
+        urls: Vec<UpstreamUrl>,
+        resolved_at_ms: u64,
+    ) -> ResolvedUrls {
         self.versions.set(self.versions.get() + 1);
-        let resolved = ResolvedUrls { urls: urls.into(), version: self.versions.get() };
+        let version = self.versions.get();
+        let resolved = ResolvedUrls { urls: urls.into(), version, resolved_at_ms };
         self.state.borrow_mut().resolved.put(file, resolved.clone());
         resolved
     }
@@ -158,14 +172,26 @@ impl MediaCache {
 
     /// Runs `act` on the circuit breaker of an origin.
     pub(crate) fn breaker<T>(&self, origin: &str, act: impl FnOnce(&mut CircuitBreaker) -> T) -> T {
+        act_on(&mut self.state.borrow_mut().breakers, origin, act)
+    }
+
+    /// Runs `act` on the circuit breaker of a file at an origin.
+    pub(crate) fn file_breaker<T>(
+        &self,
+        file: &str,
+        act: impl FnOnce(&mut CircuitBreaker) -> T,
+    ) -> T {
+        act_on(&mut self.state.borrow_mut().file_breakers, file, act)
+    }
+
+    /// Whether a message was not reported yet.
+    pub(crate) fn is_new_report(&self, message: &str) -> bool {
         let mut state = self.state.borrow_mut();
-        if state.breakers.get(origin).is_none() {
-            state.breakers.put(origin, CircuitBreaker::default());
+        let is_new = state.reported.get(message).is_none();
+        if is_new {
+            state.reported.put(message, ());
         }
-        match state.breakers.get(origin) {
-            Some(breaker) => act(breaker),
-            None => act(&mut CircuitBreaker::default()),
-        }
+        is_new
     }
 
     /// Claims a key; none where another request holds its claim.
@@ -174,6 +200,23 @@ impl MediaCache {
         // Built only for a new claim: dropping it releases the key.
         claimed.then(|| FetchClaim { media: self, key })
     }
+}
+
+/// Runs `act` on a circuit breaker. One that is closed and counts nothing is not remembered.
+fn act_on<T, const COUNT_MAX: usize>(
+    breakers: &mut LruMap<CircuitBreaker, COUNT_MAX>,
+    key: &str,
+    act: impl FnOnce(&mut CircuitBreaker) -> T,
+) -> T {
+    let known = breakers.get(key).copied().unwrap_or_default();
+    let mut breaker = known;
+    let done = act(&mut breaker);
+    if breaker == CircuitBreaker::default() {
+        breakers.remove(key);
+    } else if breaker != known {
+        breakers.put(key, breaker);
+    }
+    done
 }
 
 /// A claim to fetch or build something, an in-memory entry that is released on drop.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::Error,
     http::ByteRange,
-    platform::Platform,
+    platform::{Clock as _, Platform},
     rules::{
         blocks::{BLOCK_BYTES, BlockLayout, HEAD_BYTES, TAIL_BYTES},
         picture,
@@ -76,7 +76,7 @@ async fn open_file<P: Platform>(
         Error::InvalidPayload(format!("the setting providers has no `{provider}`"))
     })?;
     provider
-        .direct_urls(name)
+        .direct_urls(name, platform.clock().now_ms())
         .and(provider.resolver_url(name))
         .map_err(|why| Error::InvalidPayload(why.to_owned()))?;
     let mut reader = Reader::new(platform, &provider, name, None);

@@ -5,10 +5,11 @@ use api::paths::media_key;
 use super::{
     Film, MediaBody,
     cache::{blocks, record_store},
+    upstream::StreamedPart,
 };
 use crate::{
     error::Error,
-    http::{ByteRange, ReadRange},
+    http::{ByteRange, FilmRest, ReadRange},
     platform::{ObjectRead, ObjectStore, Platform, StreamOf},
 };
 
@@ -34,11 +35,13 @@ pub(crate) async fn read<P: Platform>(
     if let Film::Upstream(id) = film {
         let film = record_store::find(platform, id).await?;
         let Some(part) = film.layout().cached_part(range) else {
-            return film.reader(platform).stream(range).await;
+            let StreamedPart { sent, part, can_pass } = film.reader(platform).stream(range).await?;
+            let rest = FilmRest::new(film.id, ByteRange { start: sent.end, end: sent.end });
+            return Ok((sent, MediaBody::continued(part, can_pass, rest)));
         };
         let bytes = blocks::read(platform, &film, part).await?;
         let sent = ByteRange { start: part.start, end: part.start + bytes.len() as u64 };
-        return Ok((sent, MediaBody::Bytes(bytes)));
+        return Ok((sent, MediaBody::bytes(bytes)));
     }
     let requested = ReadRange::Closed { first: range.start, last: range.end.saturating_sub(1) };
     let read = platform.objects().read(&media_key(film.id()), requested).await?;
@@ -46,7 +49,7 @@ pub(crate) async fn read<P: Platform>(
         ObjectRead::Bytes { meta, sent, stream }
             if sent == range && meta.size_bytes == size_bytes =>
         {
-            Ok((sent, MediaBody::Stream(stream)))
+            Ok((sent, MediaBody::whole(stream, sent.len())))
         }
         ObjectRead::Bytes { .. } | ObjectRead::Unsatisfiable => Err(Error::NoIndex(
             "the file is not the one that its start index was built from".to_owned(),

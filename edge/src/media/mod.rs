@@ -18,8 +18,9 @@ mod upstream_film;
 use api::paths::media_key;
 
 pub(crate) use cache::durable;
-pub(crate) use film::{Film, FilmHead, FilmResponse, MediaBody, is_not_modified};
+pub(crate) use film::{Film, FilmHead, FilmResponse, MediaBody, MediaPart, is_not_modified};
 pub(crate) use purge::{purge_all, purge_film, purge_picture};
+pub(crate) use upstream_film::read_rest;
 
 use crate::{
     error::Error,

@@ -73,7 +73,7 @@ async fn get_whole<O: ObjectStore>(
     if sent.len() != meta.size_bytes {
         return Err(wrong_bytes(key));
     }
-    Ok(FilmResponse::Whole(meta, MediaBody::Stream(stream)))
+    Ok(FilmResponse::Whole(meta, MediaBody::whole(stream, sent.len())))
 }
 
 /// The store's response to a range: the range, or the whole object; anything else is an error.
@@ -84,9 +84,9 @@ fn partial<S>(
     stream: S,
 ) -> Result<FilmResponse<S>, Error> {
     if requested.within(meta.size_bytes) == Some(sent) {
-        Ok(FilmResponse::Partial(meta, sent, MediaBody::Stream(stream)))
+        Ok(FilmResponse::Partial(meta, sent, MediaBody::whole(stream, sent.len())))
     } else if sent == (ByteRange { start: 0, end: meta.size_bytes }) {
-        Ok(FilmResponse::Whole(meta, MediaBody::Stream(stream)))
+        Ok(FilmResponse::Whole(meta, MediaBody::whole(stream, sent.len())))
     } else {
         Err(wrong_bytes(&meta.etag))
     }

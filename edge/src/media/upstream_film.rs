@@ -2,14 +2,14 @@
 //! provider.
 
 use super::{
-    FilmHead, FilmResponse, MediaBody,
+    FilmHead, FilmResponse, MediaBody, MediaPart,
     cache::{blocks, record_store},
     is_not_modified,
-    upstream::UpstreamFilm,
+    upstream::{StreamedPart, UpstreamFilm},
 };
 use crate::{
     error::Error,
-    http::{ByteRange, Headers, ObjectMeta, ReadRange},
+    http::{ByteRange, FilmRest, Headers, ObjectMeta, ReadRange},
     platform::{Platform, StreamOf},
     rules::{
         conditions,
@@ -37,10 +37,15 @@ pub(super) async fn get<P: Platform>(
     if is_not_modified(headers, &meta)? {
         return Ok(FilmResponse::NotModified(meta));
     }
-    match requested_range(headers, &meta)? {
-        Some(range) => partial(platform, &film, meta, range).await,
-        None => whole(platform, &film, meta).await,
-    }
+    let requested = requested_range(headers, &meta)?;
+    let range = requested.unwrap_or(ByteRange { start: 0, end: meta.size_bytes });
+    let (sent, first, can_pass) = read_part(platform, &film, range).await?;
+    let rest = FilmRest::new(film.id, ByteRange { start: sent.end, ..range });
+    let body = MediaBody::continued(first, can_pass, rest);
+    Ok(match requested {
+        Some(range) => FilmResponse::Partial(meta, range, body),
+        None => FilmResponse::Whole(meta, body),
+    })
 }
 
 /// The range to send; none where that is the whole film.
@@ -62,40 +67,32 @@ fn requested_range(headers: &Headers, meta: &ObjectMeta) -> Result<Option<ByteRa
     chosen.map(Some).ok_or(Error::RangeNotSatisfiable(size_bytes))
 }
 
-/// A range. Startup blocks serve it up to their end, as RFC 9110 §15.3.7 allows for a 206.
-async fn partial<P: Platform>(
+/// The first bytes of a range: those of startup blocks where it begins within them, else what the
+/// provider sends; and whether a platform may pass that on as it is.
+async fn read_part<P: Platform>(
     platform: &P,
     film: &UpstreamFilm,
-    meta: ObjectMeta,
     range: ByteRange,
-) -> Result<FilmResponse<StreamOf<P>>, Error> {
+) -> Result<(ByteRange, MediaPart<StreamOf<P>>, bool), Error> {
     let Some(part) = film.layout().cached_part(range) else {
-        let (sent, payload) = film.reader(platform).stream(range).await?;
-        return Ok(FilmResponse::Partial(meta, sent, payload));
+        let StreamedPart { sent, part, can_pass } = film.reader(platform).stream(range).await?;
+        return Ok((sent, part, can_pass));
     };
     let bytes = blocks::read(platform, film, part).await?;
     let sent = ByteRange { start: part.start, end: part.start + bytes.len() as u64 };
-    Ok(FilmResponse::Partial(meta, sent, MediaBody::Bytes(bytes)))
+    Ok((sent, MediaPart::Bytes(bytes), false))
 }
 
-/// The whole film: a 200 has every byte of it.
-async fn whole<P: Platform>(
+/// Reads the next part of what a body lacks; none where it lacks nothing.
+pub(crate) async fn read_rest<P: Platform>(
     platform: &P,
-    film: &UpstreamFilm,
-    meta: ObjectMeta,
-) -> Result<FilmResponse<StreamOf<P>>, Error> {
-    let all = ByteRange { start: 0, end: meta.size_bytes };
-    if film.layout().cached_part(all) == Some(all) {
-        let bytes = blocks::read(platform, film, all).await?;
-        if bytes.len() as u64 == meta.size_bytes {
-            return Ok(FilmResponse::Whole(meta, MediaBody::Bytes(bytes)));
-        }
+    rest: &mut FilmRest,
+) -> Result<Option<MediaPart<StreamOf<P>>>, Error> {
+    if rest.range.is_empty() {
+        return Ok(None);
     }
-    let (sent, payload) = film.reader(platform).stream(all).await?;
-    if sent == all {
-        return Ok(FilmResponse::Whole(meta, payload));
-    }
-    Err(Error::UpstreamFailed(
-        "the upstream's response for the whole film cannot be passed on".to_owned(),
-    ))
+    let film = record_store::find(platform, &rest.source_id).await?;
+    let (sent, part, _) = read_part(platform, &film, rest.range).await?;
+    rest.range.start = sent.end;
+    Ok(Some(part))
 }

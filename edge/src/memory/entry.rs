@@ -11,11 +11,11 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use super::{Memory, MemoryClock, StreamEnd};
+use super::{Memory, MemoryClock, MemoryStream, StreamEnd};
 use crate::{
-    http::{Body, Connection, Headers, Method, Reply, Request},
+    http::{Body, Connection, Headers, Method, PartStream, Reply, Request},
     platform::{PortError, Upload},
-    serve::{run_prefetch, serve},
+    serve::{BodyWriter, ClientGone, run_prefetch, serve, write_joined},
 };
 
 /// A response, with its body in memory.
@@ -47,6 +47,26 @@ impl Upload for MemoryUpload<'_> {
     async fn read(self, bytes_max: usize) -> Result<Vec<u8>, PortError> {
         let bytes = self.0.ok_or_else(|| PortError::Unavailable("cut".to_owned()))?;
         if bytes.len() > bytes_max { Err(PortError::TooLarge) } else { Ok(bytes.to_vec()) }
+    }
+}
+
+/// A client that reads a body to its end.
+#[derive(Default)]
+struct Written(Vec<u8>);
+
+impl BodyWriter<MemoryStream> for Written {
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ClientGone> {
+        self.0.extend(bytes);
+        Ok(())
+    }
+
+    async fn write_stream(&mut self, part: PartStream<MemoryStream>) -> Result<u64, ClientGone> {
+        let [skip, length] =
+            [part.skip, part.length].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        let bytes = part.stream.bytes.get(skip..).unwrap_or_default();
+        let bytes = bytes.get(..length).unwrap_or(bytes);
+        self.0.extend(bytes);
+        Ok(bytes.len() as u64)
     }
 }
 
@@ -93,11 +113,15 @@ pub async fn respond(
     if let Some(prefetch) = prefetch {
         run_prefetch(platform, prefetch).await;
     }
-    let is_stream = matches!(body, Body::Stream(_) | Body::Joined(..));
-    let mut is_truncated = matches!(&body, Body::Stream(stream) | Body::Joined(_, stream)
-        if stream.ending != StreamEnd::Complete);
+    let is_stream = matches!(body, Body::Stream(_) | Body::Joined(_));
+    let mut is_truncated =
+        matches!(&body, Body::Stream(stream) if stream.ending != StreamEnd::Complete);
     let mut body = match body {
-        Body::Joined(head, stream) => [head, stream.bytes].concat(),
+        Body::Joined(joined) => {
+            let mut written = Written::default();
+            is_truncated = !write_joined(platform, joined, &mut written).await;
+            written.0
+        }
         Body::Empty => Vec::new(),
         Body::Bytes(bytes) => bytes,
         Body::Stream(stream) => stream.bytes,
@@ -108,7 +132,7 @@ pub async fn respond(
     if let Some(promised) = promised.and_then(|(_, length)| length.parse().ok())
         && is_stream
     {
-        is_truncated = body.len() < promised;
+        is_truncated |= body.len() < promised;
         body.truncate(promised);
     }
     MemoryResponse { status, headers, body, is_stream, is_truncated }

@@ -20,6 +20,8 @@ pub struct OutboundRequest {
     pub url: String,
     /// Which bytes.
     pub range: Option<ByteRange>,
+    /// The headers that were sent.
+    pub headers: Vec<(String, String)>,
     /// How many requests came before.
     pub number: usize,
     /// When.
@@ -105,10 +107,12 @@ impl Outbound for MemoryOutbound {
         &self,
         url: &str,
         range: Option<ByteRange>,
+        headers: &[(String, String)],
         more: &[String],
     ) -> Result<OutboundResponse<MemoryStream>, PortError> {
         let (number, now_ms) = (self.requests.borrow().len(), self.clock.now_ms());
-        let request = OutboundRequest { url: url.to_owned(), range, number, now_ms };
+        let headers = headers.to_vec();
+        let request = OutboundRequest { url: url.to_owned(), range, headers, number, now_ms };
         self.requests.borrow_mut().push(request.clone());
         turn().await;
         let scripted = (self.server.borrow())(&request);

@@ -197,7 +197,7 @@ pub async fn outbound<O: Outbound>(
     let missing = request(outbound, base, "missing", None).await?;
     promise("a status is no error", missing.head.status, 404)?;
     outbound.discard(missing.stream);
-    let nobody = outbound.get(nobody, None, &[]).await;
+    let nobody = outbound.get(nobody, None, &[], &[]).await;
     promise("no server is an error", nobody.is_err(), true)
 }
 
@@ -207,7 +207,8 @@ async fn request<O: Outbound>(
     name: &str,
     range: Option<ByteRange>,
 ) -> Result<OutboundResponse<O::Stream>, Violation> {
-    let response = outbound.get(&format!("{base}/{name}"), range, &["x-note".to_owned()]).await;
+    let response =
+        outbound.get(&format!("{base}/{name}"), range, &[], &["x-note".to_owned()]).await;
     response.map_err(|error| format!("{name}: {error:?}"))
 }
 

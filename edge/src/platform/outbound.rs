@@ -12,19 +12,20 @@ pub struct OutboundResponse<S> {
     pub stream: S,
 }
 
-/// `GET`, without cookies, credentials, codings or anything else of a client's.
+/// `GET`, without codings or anything of a client's.
 #[expect(async_fn_in_trait, reason = "wasm is single-threaded: no future here is Send")]
 pub trait Outbound {
     /// The platform's own byte stream, the same as the object store's.
     type Stream;
 
-    /// Requests all of `url`, or one range of it. A redirect is a response like any other. The head
-    /// of the response also has the headers of `more`: names in lower case. Dropping the future
-    /// aborts the request.
+    /// Requests all of `url`, or one range of it, with these headers. A redirect is a response like
+    /// any other. The head of the response also has the headers of `more`: names in lower case.
+    /// Dropping the future aborts the request.
     async fn get(
         &self,
         url: &str,
         range: Option<ByteRange>,
+        headers: &[(String, String)],
         more: &[String],
     ) -> Result<OutboundResponse<Self::Stream>, PortError>;
 

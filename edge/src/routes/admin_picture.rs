@@ -16,7 +16,10 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
     subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let file = read_file(upload, subject).await?;
-    let picture = ingest::ingest_picture(platform, &file.provider, &file.file).await?;
+    let picture = match ingest::ingest_picture(platform, &file.provider, &file.file).await {
+        Ok(picture) => picture,
+        Err(error) => return Ok(error.into_explained_reply(platform)),
+    };
     let registered = IngestedFile { size_bytes: picture.size_bytes(), id: picture.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }

@@ -20,7 +20,10 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
     subject: &mut String,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let file = read_file(upload, subject).await?;
-    let ingested = ingest::ingest_film(platform, &file.provider, &file.file).await?;
+    let ingested = match ingest::ingest_film(platform, &file.provider, &file.file).await {
+        Ok(ingested) => ingested,
+        Err(error) => return Ok(error.into_explained_reply(platform)),
+    };
     let registered = IngestedFile { size_bytes: ingested.size_bytes(), id: ingested.id };
     Ok(super::json(201, &Envelope::data(registered)))
 }

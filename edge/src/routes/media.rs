@@ -8,8 +8,8 @@ use api::paths;
 use super::signed_urls;
 use crate::{
     error::Error,
-    http::{Body, Headers, Method, ObjectMeta, Reply},
-    media::{Film, FilmHead, FilmResponse, MediaBody},
+    http::{Body, FilmRest, Headers, Method, ObjectMeta, Reply},
+    media::{self, Film, FilmHead, FilmResponse, MediaPart},
     platform::{Platform, StreamOf},
     rules::{date, file_name, signature::Scope},
 };
@@ -33,16 +33,24 @@ pub(super) async fn read<P: Platform>(
     Ok(match film.get(platform, headers).await? {
         FilmResponse::NotModified(meta) => not_modified(&meta, left_ms),
         FilmResponse::Whole(meta, body) => {
-            described(Reply::new(200, reply_body(body)), &meta, left_ms)
+            described(Reply::new(200, body.into_body(Vec::new())), &meta, left_ms)
                 .with("content-length", meta.size_bytes.to_string())
         }
         FilmResponse::Partial(meta, sent, body) => {
             let last = sent.end.saturating_sub(1);
-            described(Reply::new(206, reply_body(body)), &meta, left_ms)
+            described(Reply::new(206, body.into_body(Vec::new())), &meta, left_ms)
                 .with("content-length", sent.len().to_string())
                 .with("content-range", format!("bytes {}-{last}/{}", sent.start, meta.size_bytes))
         }
     })
+}
+
+/// Reads the next part of what the body of a reply lacks.
+pub(crate) async fn read_rest<P: Platform>(
+    platform: &P,
+    rest: &mut FilmRest,
+) -> Result<Option<MediaPart<StreamOf<P>>>, Error> {
+    media::read_rest(platform, rest).await
 }
 
 /// The reply, which a browser stores as a file where the query asks for that.
@@ -53,13 +61,6 @@ pub(super) fn named<S>(reply: Reply<S>, path: &str, source_id: &str, query: &str
     let name = path.strip_prefix(paths::without_name(path)).unwrap_or_default();
     let name = name.trim_start_matches('/');
     reply.with("content-disposition", file_name::attachment(name, source_id))
-}
-
-fn reply_body<S>(body: MediaBody<S>) -> Body<S> {
-    match body {
-        MediaBody::Stream(stream) => Body::Stream(stream),
-        MediaBody::Bytes(bytes) => Body::Bytes(bytes),
-    }
 }
 
 fn not_modified<S>(meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {

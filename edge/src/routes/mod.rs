@@ -15,7 +15,7 @@ mod health;
 mod history;
 mod home;
 mod image;
-mod media;
+pub(crate) mod media;
 pub(crate) mod page;
 mod picture_urls;
 pub(crate) mod prefetch_window;
@@ -56,7 +56,9 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let Request { method, path, query, headers, connection, upload } = request;
     match route {
-        Route::Health => Ok(health::show(platform).await),
+        Route::Health => health::show(platform).await,
+        Route::HealthLive => Ok(health::live(platform).await),
+        Route::HealthReady => Ok(health::ready(platform).await),
         Route::Home => home::show(platform, &headers).await,
         Route::Title(id) => title::show(platform, &headers, &id).await,
         Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
@@ -73,7 +75,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Asset(name) => asset::read(&headers, &name),
         Route::Page => page::read(&headers),
         Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,
-        Route::AnonymousSession => anonymous_session::begin(platform, &headers).await,
+        Route::AnonymousSession => anonymous_session::begin(platform, &headers, &connection).await,
         Route::History => history::handle(platform, method, &headers, upload).await,
         Route::HistoryOf(id) => {
             remove_title::remove(platform, &headers, TitleList::History, &id).await

@@ -42,7 +42,8 @@ pub(super) async fn open<P: Platform, U: Upload>(
             known.push(id);
         }
     }
-    let window_key = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
+    // Of what the client sent, only names that the catalog has: the key stays in memory.
+    let window_key = format!("{viewer:?} {current:?} {}", known.join(" "));
     let now_ms = platform.clock().now_ms();
     let is_new = platform.instance().media.is_new_prefetch_window(&window_key, now_ms, AGAIN_MS);
     let reply = super::json(202, &Envelope::data(PrefetchResponse { next_episode_ids: known }));

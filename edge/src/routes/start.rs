@@ -81,18 +81,14 @@ impl StartResponse {
     ) -> Result<(ByteRange, Reply<StreamOf<P>>), Error> {
         let Self { source_id, size_bytes, boxes, media_range } = self;
         let (sent, body) = if method == Method::Head || media_range.is_empty() {
-            (*media_range, MediaBody::Bytes(Vec::new()))
+            (*media_range, MediaBody::bytes(Vec::new()))
         } else {
             leading_bytes::read(platform, Film::of(source_id), *size_bytes, *media_range).await?
         };
         front.extend(boxes);
         front.extend(box_header(*b"byte", sent.len())?);
         let length = front.len() as u64 + sent.len();
-        let body = match body {
-            MediaBody::Stream(stream) => Body::Joined(front, stream),
-            MediaBody::Bytes(bytes) => Body::Bytes([front, bytes].concat()),
-        };
-        let reply = Reply::new(200, body)
+        let reply = Reply::new(200, body.into_body(front))
             .with("content-type", MEDIA_TYPE)
             .with("content-length", length.to_string());
         Ok((sent, reply))

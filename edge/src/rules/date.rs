@@ -16,6 +16,21 @@ pub fn parse(text: &str) -> Option<u64> {
     Some(moment.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
+/// `20260102T030405Z`, ISO 8601's basic form, of a moment in milliseconds since the Unix epoch.
+pub fn write_basic(moment_ms: u64) -> String {
+    let seconds = (moment_ms / 1000).min(SECONDS_MAX);
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    // Years begin in March; 400 of them have 146,097 days.
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, year) = (day - (153 * month + 2) / 5 + 1, year + era * 400);
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
 /// `20260102T030405Z`, ISO 8601's basic form, in seconds since the Unix epoch.
 pub fn parse_basic(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
@@ -34,4 +49,18 @@ pub fn parse_basic(text: &str) -> Option<u64> {
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     // 719,468 days from March of the year 0 to the epoch.
     Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_form_is_read_as_it_was_written() {
+        assert_eq!(write_basic(1_369_353_600_000), "20130524T000000Z");
+        // Every 37 hours and some until the year 2200.
+        for seconds in (0..7_258_118_400).step_by(133_337) {
+            assert_eq!(parse_basic(&write_basic(seconds * 1000)), Some(seconds));
+        }
+    }
 }

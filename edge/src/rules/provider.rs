@@ -4,12 +4,16 @@
 //! comes from the provider's resolver. Every URL and every redirect must have one of the origins that
 //! the setting `providers` lists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use url::{Host, Url};
 
+use super::{
+    provider_headers::{self, RequestField, Secret, Secrets},
+    sigv4,
+};
 use crate::http::ResponseHead;
 
 /// Providers of one deployment: a person lists them.
@@ -54,19 +58,21 @@ const OWN_FIELDS: &[&str] = &[
     "www-authenticate",
     "x-content-type-options",
 ];
-/// An expiring URL is not used in its last minute: a response takes time to begin, and clocks differ.
-const MARGIN_MS: u64 = 60_000;
+/// How long a URL of a private bucket is signed for, and used.
+const SIGNED_S: u64 = 3600;
+const SIGNED_USE_MS: u64 = 3_000_000;
 /// Characters of a path that are not encoded (RFC 3986 §2.3), and the slash.
 const UNENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// A provider of files, as the setting lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Its id, in source records and in requests of the admin API.
     pub id: String,
-    /// Every origin that requests for its files may go to, redirects included.
+    /// Every origin that requests for its files may go to, redirects included. `https://*.a.example`
+    /// stands for every host name below `a.example`, of one label more or of several.
     pub origins: Vec<String>,
     /// URLs to which the name of a file is appended: mirrors of each other.
     #[serde(default)]
@@ -80,6 +86,33 @@ pub struct Provider {
     /// Header fields of its responses that ours about its films repeat; names in lower case.
     #[serde(default)]
     pub fields: Vec<String>,
+    /// Header fields of requests to it, names in lower case; values may name secrets.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The key of its bucket, which signs its URLs.
+    #[serde(default)]
+    pub s3: Option<S3Key>,
+    #[serde(skip)]
+    completed: Completed,
+}
+
+/// The key of a private bucket. Its texts may name secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3Key {
+    /// Region of the bucket.
+    pub region: String,
+    /// Id of the key.
+    pub access_key: String,
+    /// The key.
+    pub secret_key: String,
+}
+
+/// What a record comes to with its secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Completed {
+    fields: Vec<RequestField>,
+    s3: Option<[Secret; 2]>,
 }
 
 /// One URL of a file.
@@ -87,18 +120,8 @@ pub struct Provider {
 pub struct UpstreamUrl {
     /// The URL, checked.
     pub url: String,
-    /// When it expires, less a margin; none where that is not known.
+    /// Until when it is used; none where it is not known to expire.
     pub fresh_until_ms: Option<u64>,
-}
-
-/// The JSON of a resolver's response.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResolverResponse {
-    /// Best first.
-    urls: Vec<String>,
-    #[serde(default)]
-    expires_at_ms: Option<u64>,
 }
 
 /// Parses the setting `providers`, a JSON list. The error is for the operator.
@@ -125,13 +148,10 @@ impl Provider {
         if self.bases.is_empty() == self.resolve.is_none() {
             return Err("it has either `bases` or `resolve`");
         }
-        for origin in &self.origins {
-            let url = Url::parse(origin).map_err(|_| "an origin is not a URL")?;
-            if url.origin().ascii_serialization() != *origin {
-                return Err(
-                    "an origin is a scheme, a host and a port that is not the scheme's own",
-                );
-            }
+        self.origins.iter().try_for_each(|origin| check_origin(origin))?;
+        provider_headers::check(&self.headers)?;
+        if self.s3.is_some() && self.resolve.is_some() {
+            return Err("`s3` signs URLs below `bases`; a resolver signs its own");
         }
         if self.bases.iter().any(|base| !base.ends_with('/')) {
             return Err("a base ends with /");
@@ -159,6 +179,9 @@ impl Provider {
         }
         let is_public = match url.host() {
             None => return Err("a URL has no host"),
+            Some(Host::Domain(name)) if name.contains('*') => {
+                return Err("the host of a URL has a wildcard");
+            }
             Some(Host::Domain(name)) => is_public_name(name),
             // An address needs `private`: it has no name that the public DNS could know. The
             // parser has normalized its spelling.
@@ -171,7 +194,7 @@ impl Provider {
         }
         // RFC 6454 §4: scheme, host and port, as the parser of URLs normalizes them.
         let origin = url.origin().ascii_serialization();
-        if !self.origins.contains(&origin) {
+        if !self.origins.iter().any(|listed| covers(listed, &origin)) {
             return Err("a URL has an origin that the provider's `origins` do not list");
         }
         Ok(url)
@@ -195,12 +218,43 @@ impl Provider {
         self.check_url(to.as_str())
     }
 
-    /// The URLs of a file under each base.
-    pub fn direct_urls(&self, file: &str) -> Result<Vec<UpstreamUrl>, &'static str> {
+    /// The record with its secrets. The error is for the operator.
+    pub fn with_secrets(mut self, secrets: &Secrets) -> Result<Self, String> {
+        let named = |why: String| format!("the provider {}: {why}", self.id);
+        let fields = provider_headers::complete(&self.headers, secrets).map_err(named)?;
+        let fill = |text: &String| provider_headers::fill(text, secrets).map(Secret);
+        let s3 = match &self.s3 {
+            Some(key) => {
+                Some([fill(&key.access_key).map_err(named)?, fill(&key.secret_key).map_err(named)?])
+            }
+            None => None,
+        };
+        self.completed = Completed { fields, s3 };
+        Ok(self)
+    }
+
+    /// The header fields of a request to a URL. Credentials go to the origins of `bases` and `resolve`
+    /// only: URLs that a redirect or a resolver names have signatures of their own, or are others'.
+    pub fn request_fields(&self, url: &Url) -> Vec<(String, String)> {
+        let own = self.bases.iter().chain(&self.resolve).map(|own| own.replace("{file}", "x"));
+        let is_own =
+            own.filter_map(|own| Url::parse(&own).ok()).any(|own| own.origin() == url.origin());
+        let sent = self.completed.fields.iter().filter(|field| is_own || !field.is_credential);
+        sent.map(|field| (field.name.clone(), field.value.0.clone())).collect()
+    }
+
+    /// The URLs of a file under each base, signed where its bucket is private.
+    pub fn direct_urls(&self, file: &str, now_ms: u64) -> Result<Vec<UpstreamUrl>, &'static str> {
         let file = encoded(file)?;
         let under = |base: &String| {
             let url = self.check_url(&format!("{base}{file}"))?;
-            Ok(UpstreamUrl { url: url.into(), fresh_until_ms: None })
+            let (Some(key), Some([access_key, secret_key])) = (&self.s3, &self.completed.s3) else {
+                return Ok(UpstreamUrl { url: url.into(), fresh_until_ms: None });
+            };
+            let (access_key, secret_key) = (&access_key.0, &secret_key.0);
+            let key = sigv4::Credentials { region: &key.region, access_key, secret_key };
+            let url = sigv4::presign(&url, key, now_ms, SIGNED_S);
+            Ok(UpstreamUrl { url: url.into(), fresh_until_ms: Some(now_ms + SIGNED_USE_MS) })
         };
         self.bases.iter().map(under).collect()
     }
@@ -211,29 +265,32 @@ impl Provider {
         let file = encoded(file)?.replace('/', "%2F");
         self.check_url(&resolve.replace("{file}", &file)).map(Some)
     }
+}
 
-    /// Parses a resolver's response: those of its URLs to which requests are allowed.
-    pub fn parse_resolver_response(
-        &self,
-        response: &[u8],
-    ) -> Result<Vec<UpstreamUrl>, &'static str> {
-        let response: ResolverResponse = serde_json::from_slice(response)
-            .map_err(|_| "a resolver's response is not the expected JSON")?;
-        let mut refused = "a resolver's response has no URL";
-        let mut candidates = Vec::new();
-        for url in response.urls.iter().take(ORIGIN_COUNT_MAX) {
-            match self.check_url(url) {
-                Ok(url) => {
-                    let ends_at = [response.expires_at_ms, expires_at_ms(&url)];
-                    let fresh_until_ms = ends_at.into_iter().flatten().min();
-                    let fresh_until_ms = fresh_until_ms.map(|at| at.saturating_sub(MARGIN_MS));
-                    candidates.push(UpstreamUrl { url: url.into(), fresh_until_ms });
-                }
-                Err(why) => refused = why,
-            }
-        }
-        if candidates.is_empty() { Err(refused) } else { Ok(candidates) }
+/// Checks an origin of a record. A wildcard stands for the first labels of a name with at least two
+/// others.
+fn check_origin(origin: &str) -> Result<(), &'static str> {
+    let url = Url::parse(origin).map_err(|_| "an origin is not a URL")?;
+    if url.origin().ascii_serialization() != *origin {
+        return Err("an origin is a scheme, a host and a port that is not the scheme's own");
     }
+    let host = url.host_str().unwrap_or_default();
+    let Some(parent) = host.strip_prefix("*.") else {
+        return if host.contains('*') { Err(WILDCARD) } else { Ok(()) };
+    };
+    let is_name = parent.contains('.') && !parent.contains('*') && !parent.starts_with('.');
+    if is_name { Ok(()) } else { Err(WILDCARD) }
+}
+
+const WILDCARD: &str =
+    "a wildcard of an origin is its whole first label, with two labels and more behind it";
+
+/// Whether a listed origin is this one, or has a wildcard for it.
+fn covers(listed: &str, origin: &str) -> bool {
+    let Some((scheme, parent)) = listed.split_once("*.") else { return listed == origin };
+    let labels = origin.strip_prefix(scheme).and_then(|rest| rest.strip_suffix(parent));
+    let labels = labels.and_then(|labels| labels.strip_suffix('.'));
+    labels.is_some_and(|labels| !labels.is_empty() && !labels.starts_with('.'))
 }
 
 /// A file's name as a path. A name that leaves its base is refused.

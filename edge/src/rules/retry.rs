@@ -1,4 +1,4 @@
-//! Timeouts and retries of requests to upstreams.
+//! Timeouts and retries of requests to upstreams, and which failures say something of an origin.
 
 /// Time limit from connecting to the head of the response.
 pub const HEAD_MS_MAX: u64 = 8_000;
@@ -9,6 +9,9 @@ pub const READ_MS_MAX: u64 = 24_000;
 pub const REQUEST_COUNT_MAX: u32 = 8;
 /// Redirects of one request.
 pub const REDIRECT_COUNT_MAX: usize = 3;
+/// Pause between two requests to a resolver for one file, so that URLs which are refused at once are
+/// not resolved in a loop.
+pub const RESOLVE_PAUSE_MS: u64 = 500;
 /// Time limit of a body of any length, to which its length adds.
 const BODY_MS: u64 = 3_000;
 /// The least speed of a body: a film cannot be watched at less (512 kbit/s).
@@ -26,6 +29,25 @@ pub const fn body_ms_max(length: u64) -> u64 {
 /// How long to wait after failed attempt number `attempt` (from 1): a random time up to a growing
 /// limit, so that requests that failed together do not retry together.
 pub fn pause_ms(attempt: u32, random: u64) -> u64 {
-    let limit = PAUSE_MS.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(PAUSE_MS_MAX);
-    random % (limit + 1)
+    random % (longest_pause_ms(attempt) + 1)
+}
+
+/// The limit of that time.
+pub fn longest_pause_ms(attempt: u32) -> u64 {
+    PAUSE_MS.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(PAUSE_MS_MAX)
+}
+
+/// Which circuit breaker a failure counts against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// No connection, no TLS, no response in time, or status 5xx: other files fail as well.
+    Origin,
+    /// Any other status, a response that breaks the protocol, or a URL that is not allowed: other files
+    /// of the origin may be well.
+    File,
+}
+
+/// Which of the two a response with this status says something of.
+pub const fn blame_of(status: u16) -> Blame {
+    if status >= 500 { Blame::Origin } else { Blame::File }
 }

@@ -8,7 +8,8 @@ use crate::http::{ByteRange, ResponseHead};
 pub enum UpstreamResponse {
     /// 206: the requested range.
     Partial {
-        /// The requested bytes, cut at the end of the file.
+        /// The first of the requested bytes: all, cut at the end of the file, or as many as the server
+        /// sends in one response.
         sent: ByteRange,
         /// The state of the file.
         validators: Validators,
@@ -39,9 +40,13 @@ pub enum UpstreamFault {
     Failed(u16),
     /// The response breaks the protocol, or has other bytes than the requested ones.
     Invalid(&'static str),
-    /// There is no response.
-    Unreachable(&'static str),
+    /// `Content-Range` has the right bytes, and `*` for the size of the file, which is not known.
+    UnknownSize,
 }
+
+/// The fewest bytes of a 206 that does not have all requested ones: a range is read by a bounded number
+/// of requests.
+const SENT_BYTES_MIN: u64 = 64 * 1024;
 
 /// Checks the head of a response to a `GET` of `requested`, a range that begins within the file. Where
 /// the file is known already, its bytes must be of the known state.
@@ -79,13 +84,15 @@ fn partial(
         return Err(UpstreamFault::Invalid("no valid Content-Range"));
     };
     let Some(size_bytes) = total.or_else(|| known.map(|known| known.size_bytes)) else {
-        return Err(UpstreamFault::Invalid("Content-Range without the size of the file"));
+        return Err(UpstreamFault::UnknownSize);
     };
     if known.is_some_and(|known| known.size_bytes != size_bytes) {
         return Err(UpstreamFault::Changed("its size differs"));
     }
-    // §15.3.7 lets a server send less than the requested range; that is not accepted here.
-    if sent != (ByteRange { start: requested.start, end: requested.end.min(size_bytes) }) {
+    // §15.3.7 lets a server send less than the requested range; the next request goes on from there.
+    let all = ByteRange { start: requested.start, end: requested.end.min(size_bytes) };
+    let is_first_part = sent.start == all.start && sent.end < all.end;
+    if sent != all && !(is_first_part && sent.len() >= SENT_BYTES_MIN) {
         return Err(UpstreamFault::Invalid("Content-Range is not the requested range"));
     }
     let has_length = match length(head) {
@@ -161,20 +168,32 @@ fn differing_state(known: Option<&Validators>, now: &Validators) -> Option<Upstr
     (!is_strong && moved).then_some(UpstreamFault::Changed("its Last-Modified differs"))
 }
 
+/// Whether a body has a coding. Some servers put a word there that names none: S3 stores the
+/// `aws-chunked` of an upload, whose bytes it has decoded.
 fn is_coded(head: &ResponseHead) -> bool {
-    let coding = head.get("content-encoding").unwrap_or_default().trim();
-    !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")
+    let none = ["", "identity", "none", "binary", "utf-8", "aws-chunked"];
+    let coding = head.get("content-encoding").unwrap_or_default();
+    let is_none = |word: &str| none.iter().any(|none| word.trim().eq_ignore_ascii_case(none));
+    !coding.split(',').all(is_none)
 }
 
-/// `Content-Length` (§8.6). A list of them is an attack or an accident.
+/// `Content-Length`. A list of equal numbers counts as one (§8.6); any other list is an attack or an
+/// accident.
 fn length(head: &ResponseHead) -> Result<Option<u64>, &'static str> {
     let Some(text) = head.get("content-length") else { return Ok(None) };
-    number(text.trim()).map(Some).ok_or("Content-Length is not a number")
+    let mut numbers = text.split(',').map(|text| number(text.trim()));
+    let first = numbers.next().flatten().ok_or("Content-Length is not a number")?;
+    if numbers.all(|number| number == Some(first)) {
+        Ok(Some(first))
+    } else {
+        Err("several Content-Length disagree")
+    }
 }
 
-/// `bytes 0-9/100` or `bytes 0-9/*` (§14.4): the range, and the size of the file.
+/// `bytes 0-9/100` or `bytes 0-9/*` (§14.4): the range, and the size of the file. Some servers write
+/// `bytes=0-9/100`, which can mean nothing else.
 fn content_range(header: &str) -> Option<(ByteRange, Option<u64>)> {
-    let (unit, rest) = header.trim().split_once(' ')?;
+    let (unit, rest) = header.trim().split_once([' ', '='])?;
     let (range, total) = rest.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (start, last) = (number(first)?, number(last)?);

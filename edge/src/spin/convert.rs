@@ -5,13 +5,14 @@ use spin_sdk::wasip3::{
     http::types::{
         ErrorCode, Fields, Method as WasiMethod, Request as WasiRequest, Response, Scheme,
     },
-    wit_bindgen::{FutureReader, StreamReader, StreamResult},
+    wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter},
     wit_future, wit_stream,
 };
 
 use crate::{
-    http::{Body, Connection, Headers, Method, Reply, Request},
+    http::{Body, Connection, Headers, Joined, Method, PartStream, Reply, Request},
     platform::{PortError, Upload},
+    serve::{BodyWriter, ClientGone, write_joined},
 };
 
 /// The header in which a Spin host says the client's address.
@@ -113,7 +114,7 @@ pub(super) fn response(reply: Reply<Response>) -> Result<Response, ErrorCode> {
         Body::Bytes(bytes) => made(fields, Some(bytes)),
         Body::Static(bytes) => made(fields, Some(bytes.to_vec())),
         Body::Stream(upstream) => spliced(fields, upstream),
-        Body::Joined(head, upstream) => pumped(fields, head, upstream),
+        Body::Joined(joined) => pumped(fields, joined),
     };
     response
         .set_status_code(reply.status)
@@ -153,26 +154,56 @@ fn spliced(fields: Fields, upstream: Response) -> Response {
     response
 }
 
-/// What is made here, and the body of the store's answer behind it. No host appends one stream to
-/// another, so that the bytes of this one kind of answer go through here, some at a time.
-fn pumped(fields: Fields, head: Vec<u8>, upstream: Response) -> Response {
-    let (result_writer, result) = wit_future::new(|| Ok(()));
-    let (mut stream, trailers) = Response::consume_body(upstream, result);
-    let (mut writer, body) = wit_stream::new();
-    let (response, sent) = Response::new(fields, Some(body), trailers);
+/// What is made here, and films' bytes behind it. No host appends one stream to another, so that the
+/// bytes of this one kind of answer go through here, some at a time. A body that lacks bytes ends
+/// with an error, so that its client notices.
+fn pumped(fields: Fields, joined: Joined<Response>) -> Response {
+    let (writer, body) = wit_stream::new();
+    let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
+    let response = Response::new(fields, Some(body), trailers).0;
     wasip3::spawn(async move {
-        let mut left = writer.write_all(head).await;
-        let mut status = StreamResult::Complete(0);
-        // What is left over is what the client no longer wanted.
-        while left.is_empty() && matches!(status, StreamResult::Complete(_)) {
-            let chunk;
-            (status, chunk) = stream.read(Vec::with_capacity(CHUNK_BYTES)).await;
-            left = writer.write_all(chunk).await;
-        }
-        drop((writer, stream));
-        drop(result_writer.write(sent.await).await);
+        let mut writer = Pump(writer);
+        let is_complete = write_joined(&super::ports(), joined, &mut writer).await;
+        drop(writer);
+        let end = if is_complete { Ok(None) } else { Err(ErrorCode::ConnectionTerminated) };
+        // A client that is gone needs no trailers.
+        drop(trailers_writer.write(end).await);
     });
     response
+}
+
+/// The body of a response.
+struct Pump(StreamWriter<u8>);
+
+impl BodyWriter<Response> for Pump {
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ClientGone> {
+        // What is left over is what the client no longer wanted.
+        if self.0.write_all(bytes).await.is_empty() { Ok(()) } else { Err(ClientGone) }
+    }
+
+    async fn write_stream(&mut self, part: PartStream<Response>) -> Result<u64, ClientGone> {
+        let PartStream { stream, mut skip, length } = part;
+        let (_done, result) = wit_future::new(|| Ok(()));
+        let (mut stream, _trailers) = Response::consume_body(stream, result);
+        let mut came = 0;
+        let mut status = StreamResult::Complete(0);
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        while came < length && matches!(status, StreamResult::Complete(_)) {
+            (status, chunk) = stream.read(chunk).await;
+            let skipped = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
+            skip -= skipped as u64;
+            if skipped > 0 {
+                chunk.drain(..skipped);
+            }
+            chunk.truncate(usize::try_from(length - came).unwrap_or(usize::MAX));
+            came += chunk.len() as u64;
+            if !self.0.write_all(chunk).await.is_empty() {
+                return Err(ClientGone);
+            }
+            chunk = Vec::with_capacity(CHUNK_BYTES);
+        }
+        Ok(came)
+    }
 }
 
 fn internal(error: impl core::fmt::Display) -> ErrorCode {

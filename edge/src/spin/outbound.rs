@@ -8,7 +8,7 @@ use spin_sdk::wasip3::{
     self,
     http::{
         client,
-        types::{Fields, Method, Request, RequestOptions, Response, Scheme},
+        types::{ErrorCode, Fields, Method, Request, RequestOptions, Response, Scheme},
     },
     wit_bindgen::{StreamReader, StreamResult},
     wit_future, wit_stream,
@@ -36,11 +36,13 @@ impl Outbound for WasiOutbound {
         &self,
         url: &str,
         range: Option<ByteRange>,
+        headers: &[(String, String)],
         more: &[String],
     ) -> Result<OutboundResponse<Response>, PortError> {
         let url = url.parse().map_err(|_| PortError::Denied("an odd URL".to_owned()))?;
         let range = range.map(|range| format!("bytes={}-{}", range.start, range.end - 1));
-        let mut headers = vec![("accept-encoding", "identity")];
+        let sent = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut headers: Vec<_> = sent.chain([("accept-encoding", "identity")]).collect();
         headers.extend(range.as_deref().map(|range| ("range", range)));
         let answer = send(&Method::Get, &url, &headers).await?;
         let fields = answer.get_headers();
@@ -126,5 +128,30 @@ async fn exchange(
     request.set_scheme(Some(&scheme)).map_err(|()| odd("scheme"))?;
     request.set_authority(Some(url.authority())).map_err(|()| odd("authority"))?;
     request.set_path_with_query(Some(&path)).map_err(|()| odd("path"))?;
-    client::send(request).await.map_err(|error| PortError::Unavailable(error.to_string()))
+    client::send(request).await.map_err(port_error)
+}
+
+/// What a host says of a request that failed. Only what it refuses says nothing of the server.
+fn port_error(error: ErrorCode) -> PortError {
+    let denied = |why: &str| PortError::Denied(why.to_owned());
+    let failed = |why: &str| PortError::Unavailable(why.to_owned());
+    if matches!(error, ErrorCode::HttpRequestDenied) {
+        return denied("allowed_outbound_hosts does not name the origin");
+    }
+    if matches!(error, ErrorCode::DestinationIpProhibited) {
+        return denied("the name resolves to addresses that are not public");
+    }
+    if matches!(
+        error,
+        ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound
+    ) {
+        return failed("the name of its host does not resolve");
+    }
+    if matches!(error, ErrorCode::TlsCertificateError) {
+        return failed("its TLS certificate is not valid");
+    }
+    if let ErrorCode::InternalError(Some(why)) = error {
+        return PortError::Unavailable(why);
+    }
+    PortError::Unavailable(error.to_string())
 }

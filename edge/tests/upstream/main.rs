@@ -8,9 +8,12 @@
 #[path = "../common/deployment.rs"]
 mod deployment;
 mod durable;
+mod expiry;
 mod faults;
 mod fixture;
 mod hostile_responses;
 mod pictures;
 mod ranges;
+mod reasons;
 mod startup;
+mod whole_ranges;

@@ -29,19 +29,6 @@ fn a_range_is_answered_from_blocks_or_from_the_upstream() {
 }
 
 #[test]
-fn a_range_that_leaves_the_blocks_is_cut_there_as_15_3_7_allows() {
-    let fixture = UpstreamFixture::new("one");
-    let requests = fixture.requests();
-    let head_end = 2 * 1024 * 1024;
-    for (range, start) in
-        [("bytes=0-", 0), ("bytes=100-16000000", 100), ("bytes=2097151-2097152", head_end - 1)]
-    {
-        assert_eq!(right(&fixture.get(&[("range", range)]), start), head_end, "{range}");
-    }
-    assert_eq!(fixture.requests(), requests);
-}
-
-#[test]
 fn every_form_of_range_counts_as_14_1_2_says() {
     let fixture = UpstreamFixture::new("one");
     let last = SIZE - 1;
@@ -50,7 +37,7 @@ fn every_form_of_range_counts_as_14_1_2_says() {
         (format!("bytes={last}-"), last, SIZE),
         (format!("bytes={last}-99999999999999999999999"), last, SIZE),
         ("bytes=5-9,99999999-".to_owned(), 5, 10),
-        (format!("bytes=-{}", 1_000_000_000_000_u64), 0, 2 * 1024 * 1024),
+        (format!("bytes=-{}", 1_000_000_000_000_u64), 0, SIZE),
     ] {
         assert_eq!(right(&fixture.get(&[("range", &range)]), start), end, "{range}");
     }

@@ -172,7 +172,7 @@ fn a_title_is_purged_and_others_are_not() {
     // The stream's URL is signed, and tells nothing of where the film lies.
     let stream = text(&fixture.admin("GET", "/api/v2/stream/film.1"));
     assert!(stream.contains(&format!("/api/v2/media/{}/", fixture.id)), "{stream}");
-    assert!(!stream.contains("a.example") && !stream.contains("film.mp4"), "{stream}");
+    assert!(!stream.contains("a.example") && !stream.contains("films/"), "{stream}");
 
     let before = rows(&fixture.memory);
     let answer = fixture.admin("DELETE", "/api/v2/admin/startup/film");

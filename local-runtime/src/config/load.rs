@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tracing::level_filters::LevelFilter;
 
 use super::{
     flags::{Flags, flag_name, variable_name},
     settings_file,
     settings_table::{SETTINGS, Setting, SettingText},
+    trusted_proxies::TrustedProxies,
     values::{self, Origin},
 };
 
@@ -20,11 +22,14 @@ pub(crate) struct Config {
     pub(crate) s3_listen: SocketAddr,
     pub(crate) component: Option<PathBuf>,
     pub(crate) allowed_outbound_hosts: Vec<Origin>,
+    /// Root certificates besides those that browsers trust.
+    pub(crate) outbound_ca: Vec<CertificateDer<'static>>,
     /// Host names by which browsers reach the server.
     pub(crate) public_hosts: Vec<String>,
     /// The settings that the edge reads, under its names.
     pub(crate) edge: BTreeMap<&'static str, String>,
     pub(crate) connections_max: usize,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) requests_max: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) stall_timeout: Duration,
@@ -51,9 +56,11 @@ impl Config {
             s3_listen: parser.required("s3_listen", values::loopback)?,
             component: parser.optional("component", values::path)?,
             allowed_outbound_hosts,
+            outbound_ca: parser.optional("outbound_ca", values::certificates)?.unwrap_or_default(),
             public_hosts: parser.required("public_hosts", values::host_names)?,
             edge: edge_settings(&mut parser, durable.first())?,
             connections_max: parser.required("connections_max", values::count)?,
+            trusted_proxies: parser.required("trusted_proxies", TrustedProxies::parse)?,
             requests_max: parser.required("requests_max", values::count)?,
             request_timeout: parser.required("request_timeout_seconds", values::seconds)?,
             stall_timeout: parser.required("stall_timeout_seconds", values::seconds)?,
@@ -113,6 +120,10 @@ fn edge_settings(
     );
     Ok(BTreeMap::from([
         ("providers", parser.optional("providers", values::file_text)?.unwrap_or_default()),
+        (
+            "provider_secrets",
+            parser.optional("provider_secrets", values::file_text)?.unwrap_or_default(),
+        ),
         ("viewers", viewers),
         ("viewers_password", password),
         ("cors_origins", parser.required("cors_origins", values::cors_origins)?),

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 27] = [
+pub(super) const SETTINGS: [Setting; 30] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -42,7 +42,14 @@ pub(super) const SETTINGS: [Setting; 27] = [
         value_name: "ORIGINS",
         default: Some(""),
         help: "Origins that the edge may call, such as https://media.example, separated by \
-               commas; a host name must resolve to a public address, an IP address may be any",
+               commas; https://*.media.example stands for every name below; a host name must \
+               resolve to a public address, unless its provider is private; an IP address may be any",
+    },
+    Setting {
+        name: "outbound_ca",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with root certificates that the edge trusts besides those of browsers",
     },
     Setting {
         name: "providers",
@@ -50,6 +57,13 @@ pub(super) const SETTINGS: [Setting; 27] = [
         default: None,
         help: "A JSON file with the list of providers of upstream films; allowed_outbound_hosts \
                must name their origins, too",
+    },
+    Setting {
+        name: "provider_secrets",
+        value_name: "FILE",
+        default: None,
+        help: "A JSON file with an object of texts, which the records of providers name as \
+               {secret:name}",
     },
     Setting {
         name: "viewers",
@@ -138,7 +152,15 @@ pub(super) const SETTINGS: [Setting; 27] = [
         name: "connections_max",
         value_name: "N",
         default: Some("1024"),
-        help: "Connections at once; the next one gets status 503",
+        help: "Connections at once; for the next one the oldest idle one is closed, and without \
+               one it gets status 503",
+    },
+    Setting {
+        name: "trusted_proxies",
+        value_name: "NETWORKS",
+        default: Some(""),
+        help: "Addresses or networks of proxies in front of this server, separated by commas: the \
+               address of a client is the one that their X-Forwarded-For or Forwarded names",
     },
     Setting {
         name: "requests_max",

@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use api::limits::{PASSWORD_MEMORY_KIB_MAX, PASSWORD_WORK_KIB_MAX};
 use argon2::{Params, password_hash::phc::PasswordHash};
 use http::Uri;
+use serde_json::Value;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tracing::level_filters::LevelFilter;
 
 /// Connections or requests at once: more would outgrow the file descriptors of a process, at most
@@ -47,6 +49,17 @@ impl Origin {
         Some(Self { https, host, port })
     }
 
+    /// Whether this is the origin, or has a wildcard for it: `https://*.a.example` stands for every
+    /// name below `a.example`.
+    pub(crate) fn covers(&self, origin: &Self) -> bool {
+        let covers_host = match self.host.strip_prefix('*') {
+            // With its dot, and with a label in front.
+            Some(parent) => origin.host.strip_suffix(parent).is_some_and(|label| !label.is_empty()),
+            None => self.host == origin.host,
+        };
+        covers_host && (self.https, self.port) == (origin.https, origin.port)
+    }
+
     /// The host without the brackets of an IPv6 address.
     pub(crate) fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
@@ -86,7 +99,16 @@ fn origin(text: &str) -> Result<Origin> {
     let uri = Uri::from_str(text).with_context(|| format!("{text:?} is not an origin"))?;
     let has_no_path = matches!(uri.path(), "" | "/") && uri.query().is_none();
     match Origin::of(&uri) {
-        Some(origin) if has_no_path => Ok(origin),
+        Some(origin) if has_no_path => {
+            let labels = origin.host.strip_prefix("*.").unwrap_or(&origin.host);
+            let is_wildcard = labels.len() < origin.host.len();
+            ensure!(
+                !labels.contains('*') && (!is_wildcard || labels.contains('.')),
+                "{text:?}: a wildcard is the whole first label, with two labels and more behind it, \
+                 such as https://*.media.example"
+            );
+            Ok(origin)
+        }
         _ => bail!("{text:?} is not an origin such as https://media.example"),
     }
 }
@@ -169,6 +191,25 @@ pub(super) fn mebibytes_as_bytes(text: &str) -> Result<String> {
     Ok((number(text, 1, OBJECTS_MIB_MAX)? << 20).to_string())
 }
 
+/// The origins of the providers whose record says `private`. An invalid record has none: the edge
+/// reports it.
+pub(crate) fn private_origins(providers: &str) -> Vec<Origin> {
+    let Ok(Value::Array(providers)) = serde_json::from_str(providers) else { return Vec::new() };
+    let is_private = |record: &&Value| record.get("private") == Some(&Value::Bool(true));
+    let private = providers.iter().filter(is_private);
+    let origins = private.filter_map(|record| record.get("origins")?.as_array()).flatten();
+    origins.filter_map(|text| origin(text.as_str()?).ok()).collect()
+}
+
+/// The certificates of the PEM file at `path`.
+pub(super) fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let pem = fs::read(path).with_context(|| format!("cannot read {path}"))?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = certificates.with_context(|| format!("{path} is not a PEM file"))?;
+    ensure!(!certificates.is_empty(), "{path} has no certificate");
+    Ok(certificates)
+}
+
 /// The text of the file at `path`.
 pub(super) fn file_text(path: &str) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {path}"))
@@ -193,5 +234,57 @@ where
     match text.parse() {
         Ok(number) if least <= number && number <= most => Ok(number),
         _ => bail!("not a whole number from {least} to {most}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcard_covers_the_names_below_a_name() {
+        let listed = origins("https://*.a.example, https://b.example:81").unwrap();
+        let is_allowed = |text: &str| {
+            let called = origin(text).unwrap();
+            listed.iter().any(|listed| listed.covers(&called))
+        };
+        for text in ["https://x.a.example", "https://x.y.a.example:443", "https://b.example:81"] {
+            assert!(is_allowed(text), "{text}");
+        }
+        for text in [
+            "https://a.example",
+            "https://xa.example",
+            "http://x.a.example",
+            "https://x.a.example:444",
+            "https://b.example",
+            "https://x.b.example:81",
+        ] {
+            assert!(!is_allowed(text), "{text}");
+        }
+        for text in
+            ["https://*", "https://*.example", "https://a.*.example", "https://a*.b.example"]
+        {
+            assert!(origins(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_origins_of_private_providers_are_private() {
+        let providers = r#"[{"origins": ["http://nas.lan:81"], "private": true},
+            {"origins": ["https://a.example"]}, {"origins": ["https://b.example"], "private": false}]"#;
+        assert_eq!(private_origins(providers), origins("http://nas.lan:81").unwrap());
+        for invalid in ["", "[", "{}", "[{\"private\": true, \"origins\": [7]}]"] {
+            assert!(private_origins(invalid).is_empty(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn file_without_a_certificate_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        fs::write(&path, "no certificate").unwrap();
+        let error = certificates(path.to_str().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("no certificate"), "{error:#}");
+        assert!(certificates("/nowhere").is_err());
     }
 }

@@ -23,7 +23,10 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, RootCertStore, pki_types::ServerName},
+    rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, ServerName},
+    },
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -41,17 +44,20 @@ pub(super) type SendResult = Result<(Response<WasiBody>, ConnectionDriver), Erro
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Sends `request` to `origin`. The caller has checked that the settings allow it.
+/// Sends `request` to `origin`. The caller has checked that the settings allow it, and whether its name
+/// may be one of a private network.
 pub(super) async fn send(
     tls: &TlsConnector,
     origin: &Origin,
+    is_private: bool,
     mut request: Request<WasiBody>,
     options: Option<RequestOptions>,
 ) -> SendResult {
     let options = options.unwrap_or_default();
     let timeout_of =
         |requested: Option<Duration>| requested.unwrap_or(TIMEOUT_MAX).min(TIMEOUT_MAX);
-    let connecting = timeout(timeout_of(options.connect_timeout), connect(tls, origin)).await;
+    let connecting =
+        timeout(timeout_of(options.connect_timeout), connect(tls, origin, is_private)).await;
     let stream = connecting.map_err(|_| Error::ConnectionTimeout)??;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
@@ -74,8 +80,12 @@ pub(super) async fn send(
     Ok((response.map(|body| ReadTimeoutBody::new(body, read_timeout).boxed_unsync()), io))
 }
 
-async fn connect(tls: &TlsConnector, origin: &Origin) -> Result<Box<dyn Stream>, Error> {
-    let stream = TcpStream::connect(resolve(origin).await?.as_slice()).await;
+async fn connect(
+    tls: &TlsConnector,
+    origin: &Origin,
+    is_private: bool,
+) -> Result<Box<dyn Stream>, Error> {
+    let stream = TcpStream::connect(resolve(origin, is_private).await?.as_slice()).await;
     let stream = stream.map_err(Error::Connect)?;
     stream.set_nodelay(true).map_err(Error::Connect)?;
     if !origin.https {
@@ -87,8 +97,9 @@ async fn connect(tls: &TlsConnector, origin: &Origin) -> Result<Box<dyn Stream>,
 }
 
 /// The addresses of `origin`. An address in the settings may be any; a name must resolve to a public
-/// address, because its DNS records may be in other hands than the settings.
-async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Error> {
+/// address, because its DNS records may be in other hands than the settings, unless a provider's record
+/// says that the name is private.
+async fn resolve(origin: &Origin, is_private: bool) -> Result<Vec<SocketAddr>, Error> {
     let host = origin.bare_host();
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, origin.port)]);
@@ -96,21 +107,25 @@ async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Error> {
     let resolved = lookup_host((host, origin.port)).await;
     let addresses: Vec<_> = resolved.map_err(|_| Error::DestinationNotFound)?.collect();
     let public: Vec<_> =
-        addresses.iter().copied().filter(|address| is_public(address.ip())).collect();
+        addresses.iter().copied().filter(|one| is_private || is_public(one.ip())).collect();
     if public.is_empty() && !addresses.is_empty() {
         tracing::warn!(
             %origin,
-            "the host name resolves to private addresses only; to allow one of them, name the \
-             address itself in allowed_outbound_hosts"
+            "the host name resolves to private addresses only; to allow them, set `private` in the \
+             record of its provider"
         );
         return Err(Error::DestinationIpProhibited);
     }
     Ok(public)
 }
 
-/// A TLS client that trusts the root certificates that browsers trust.
-pub(super) fn tls() -> TlsConnector {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+/// A TLS client that trusts the root certificates that browsers trust, and these.
+pub(super) fn tls(more: &[CertificateDer<'static>]) -> TlsConnector {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+    let (_, refused) = roots.add_parsable_certificates(more.iter().cloned());
+    if refused > 0 {
+        tracing::warn!(refused, "outbound_ca has certificates that are no root certificates");
+    }
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     TlsConnector::from(Arc::new(config))
 }
@@ -171,11 +186,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn name_of_this_machine_is_refused_and_its_address_is_allowed() {
-        let error = resolve(&origin("http://localhost:1")).await.unwrap_err();
+    async fn name_of_this_machine_is_refused_unless_it_is_private_and_its_address_is_allowed() {
+        let error = resolve(&origin("http://localhost:1"), false).await.unwrap_err();
         assert!(matches!(error, Error::DestinationIpProhibited), "{error}");
-        let addresses = resolve(&origin("http://[::1]:1")).await.unwrap();
+        let addresses = resolve(&origin("http://[::1]:1"), false).await.unwrap();
         assert_eq!(addresses, ["[::1]:1".parse().unwrap()]);
+        let addresses = resolve(&origin("http://localhost:1"), true).await.unwrap();
+        assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
     }
 
     /// Host names that some resolvers take for this machine, this network or a cloud's metadata
@@ -252,11 +269,11 @@ mod tests {
             let port = listener.local_addr().unwrap().port();
             listeners.push((listener, port));
         }
-        let tls = tls();
+        let tls = tls(&[]);
         for host in SPELLINGS {
             let uri = format!("http://{host}:{}/film", listeners[0].1);
             // Even where the settings allow the name.
-            let sent = send(&tls, &origin(&uri), request(&uri), None).await;
+            let sent = send(&tls, &origin(&uri), false, request(&uri), None).await;
             assert!(sent.is_err(), "{host}");
         }
         for (listener, _) in listeners {
@@ -280,7 +297,7 @@ mod tests {
             between_bytes_timeout: Some(Duration::from_millis(200)),
             ..RequestOptions::default()
         };
-        let sent = send(&tls(), &origin(&uri), request(&uri), Some(options)).await;
+        let sent = send(&tls(&[]), &origin(&uri), false, request(&uri), Some(options)).await;
         let (response, _io) = sent.unwrap();
         let (_stream, head) = server.await.unwrap();
         assert!(head.starts_with("GET /film?x=1 HTTP/1.1\r\nhost: media.example\r\n"), "{head}");

@@ -1,13 +1,15 @@
 //! The guest's outbound requests: to the object store, in process, and to the origins that the
 //! settings allow.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use http::{HeaderValue, Method, Request};
 use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
-use tokio_rustls::TlsConnector;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use tokio_rustls::{TlsConnector, rustls::pki_types::CertificateDer};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpHooks, p3::bindings::http::types::ErrorCode,
+};
 
 use super::{
     HostServices,
@@ -21,13 +23,20 @@ pub(super) const S3_HOST: &str = "s3.firstframe.internal";
 /// The origins that the guest may call, and the TLS client for them.
 pub(crate) struct Outbound {
     allowed: Vec<Origin>,
+    /// Of these, names may resolve to private addresses.
+    private: Vec<Origin>,
     tls: TlsConnector,
 }
 
 impl Outbound {
-    /// Allows exactly these origins.
-    pub(crate) fn new(allowed: Vec<Origin>) -> Self {
-        Self { allowed, tls: http_client::tls() }
+    /// Allows exactly these origins, of which those of `private` may be names of a private network.
+    /// `roots` are trusted besides the certificates that browsers trust.
+    pub(crate) fn new(
+        allowed: Vec<Origin>,
+        private: Vec<Origin>,
+        roots: &[CertificateDer<'static>],
+    ) -> Self {
+        Self { allowed, private, tls: http_client::tls(roots) }
     }
 }
 
@@ -53,7 +62,8 @@ impl WasiHttpHooks for OutboundHooks {
             if origin.host == S3_HOST {
                 return call_object_store(&services.s3, request).await;
             }
-            if !services.outbound.allowed.contains(&origin) {
+            let Outbound { allowed, private, tls } = &services.outbound;
+            if !allowed.iter().any(|listed| listed.covers(&origin)) {
                 tracing::warn!(
                     %origin,
                     "the edge called an origin that allowed_outbound_hosts does not name"
@@ -61,12 +71,22 @@ impl WasiHttpHooks for OutboundHooks {
                 return Err(Error::HttpRequestDenied);
             }
             tracing::debug!(%origin, "outbound request");
-            let result = http_client::send(&services.outbound.tls, &origin, request, options).await;
+            let is_private = private.iter().any(|listed| listed.covers(&origin));
+            let result = http_client::send(tls, &origin, is_private, request, options).await;
             result.map(|(mut response, driver)| {
                 response.headers_mut().remove(api::OBJECT_FIELD);
                 (response, driver)
             })
         })
+    }
+
+    /// The edge tells its deployer what is wrong.
+    fn p3_error_from_tls(&mut self, error: &io::Error) -> ErrorCode {
+        ErrorCode::InternalError(Some(format!("TLS: {error}")))
+    }
+
+    fn p3_error_from_connect(&mut self, error: &io::Error) -> ErrorCode {
+        ErrorCode::InternalError(Some(error.to_string()))
     }
 }
 

@@ -188,6 +188,25 @@ test('an error is a sentence and an advice, with the technical line behind detai
   await close();
 });
 
+test('a server that fails is told in a sentence, with its answer behind details', { timeout: 60_000 }, async () => {
+  const { page, close } = await visit('/');
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
+    if (!request.url().includes('/api/v2/catalog/')) return request.continue();
+    const error = { code: 'storage_unavailable', message: 'c/root: expected value at line 1 column 1' };
+    return request.respond({ status: 503, contentType: 'application/json', body: JSON.stringify({ error }) });
+  });
+  await page.goto(new URL('/title/night-train', server.url).href);
+  const notice = await page.waitForSelector('.notice', { visible: true });
+  const shown = () => notice?.evaluate((one) => (one instanceof HTMLElement ? one.innerText : ''));
+  assert.match(await shown() ?? '', /^The library could not be read\s+The server has a problem of its own\./);
+  assert.ok(!(await shown())?.includes('line 1 column 1'), 'it reads like a log');
+  await page.click('.notice summary');
+  assert.ok((await shown())?.includes('line 1 column 1'));
+  await screenshot(page, 'notice-details');
+  await close();
+});
+
 test('missing pages say so, with a link to home', { timeout: 120_000 }, async () => {
   for (const target of ['/title/absent', '/watch/absent.1', '/watch/night-train.9']) {
     const { page, close } = await visit(target);

@@ -260,9 +260,6 @@ pub(crate) fn long_film_is_right_in_every_range(subject: &Subject) {
         let request = Request::get(target).header("Range", &range);
         let response = request.send_on(&mut connection).expect("an answer");
         checks.equal(&range, response.status, 206);
-        // RFC 9110 §15.3.7 lets a 206 be shorter; ours is where it comes from blocks, which end.
-        let is_cut = subject.upstream.is_some() && !response.body.is_empty();
-        let last = if is_cut { last.min(first + response.body.len() - 1) } else { last };
         let said = format!("bytes {first}-{last}/{bytes}");
         checks.header(&range, &response, "content-range", &said);
         checks.that(all.get(first..=last) == Some(&response.body), || format!("{range}: bytes"));

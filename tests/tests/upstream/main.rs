@@ -37,6 +37,60 @@ fn upstream_film_is_read_by_one_signed_url() {
     assert!(!fixture.url.contains("film") && fixture.url.contains("&s="), "{}", fixture.url);
 }
 
+/// A request for all of a film but its first bytes.
+fn open_range(fixture: &UpstreamFixture) -> Request {
+    Request::get(&*fixture.url).header("Range", "bytes=100-")
+}
+
+#[test]
+fn range_that_leaves_the_blocks_comes_whole() {
+    let fixture = UpstreamFixture::new(&[]);
+    let all = usize::try_from(FILM_BYTES).expect("a size");
+    // Each of these ends the body in its own way; the edge reads on where it ended.
+    for mode in [
+        FaultMode::Healthy,
+        FaultMode::IgnoresRange,
+        FaultMode::NoContentLength,
+        FaultMode::ClosesMidway,
+        FaultMode::ResetsMidway,
+    ] {
+        fixture.upstream.set_fault_mode(mode);
+        let response = fixture.send(&open_range(&fixture));
+        assert_eq!(response.status, 206, "{mode:?}");
+        assert!(response.body == content(FILM_SEED, 100, all - 100), "{mode:?}");
+    }
+}
+
+#[test]
+fn body_that_lacks_bytes_behind_the_blocks_is_cut() {
+    let fixture = UpstreamFixture::new(&[]);
+    for mode in [FaultMode::Forbidden, FaultMode::WrongRange, FaultMode::ChangedFile] {
+        fixture.upstream.set_fault_mode(mode);
+        for request in [open_range(&fixture), Request::get(&*fixture.url)] {
+            let cut = request.send(&fixture.deployment.origin);
+            assert!(cut.is_err(), "{mode:?}: a body that lacks bytes ended as a whole one");
+        }
+    }
+}
+
+#[test]
+fn failed_ingest_says_why() {
+    let fixture = UpstreamFixture::new(&[]);
+    for (mode, why) in [
+        (FaultMode::Forbidden, "status 403"),
+        (FaultMode::ContentEncoding, "Content-Encoding"),
+        (FaultMode::RedirectsInward, "a redirect to http://127.0.0.1:"),
+    ] {
+        fixture.upstream.set_fault_mode(mode);
+        // The circuit breaker of a file that failed tells less.
+        let body = format!(r#"{{"provider": "one", "file": "{mode:?}"}}"#);
+        let request = Request::post(api::paths::ADMIN_SOURCES, body);
+        let response = fixture.send(&fixture.deployment.admin(request));
+        let error = response.envelope::<()>().expect("an envelope").error.expect("an error");
+        assert!(error.message.contains(why), "{mode:?}: {}", error.message);
+    }
+}
+
 #[test]
 fn cold_title_starts_with_at_most_four_upstream_requests_and_a_prefetched_one_with_none() {
     for file in ["a film.mp4", MOOV_LAST] {

@@ -73,13 +73,19 @@ pub(crate) async fn put<P: Platform>(platform: &P, key: &str, bytes: &[u8]) -> R
 /// Deletes every key with this prefix.
 pub(crate) async fn purge<P: Platform>(platform: &P, prefix: &str) -> Result<(), Error> {
     let (_, Some(store)) = store(platform).await? else { return Ok(()) };
+    let mut before = Vec::new();
     loop {
         let keys = store.list(prefix).await?;
         if keys.is_empty() {
             return Ok(());
         }
-        for key in keys {
-            store.delete(&key).await?;
+        if keys == before {
+            let why = format!("the durable store still lists {prefix} after its deletion");
+            return Err(Error::StorageUnavailable(why));
         }
+        for key in &keys {
+            store.delete(key).await?;
+        }
+        before = keys;
     }
 }

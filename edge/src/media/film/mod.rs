@@ -3,7 +3,7 @@
 
 mod response;
 
-pub(crate) use response::{FilmHead, FilmResponse, MediaBody, is_not_modified};
+pub(crate) use response::{FilmHead, FilmResponse, MediaBody, MediaPart, is_not_modified};
 
 use crate::rules::identity;
 

@@ -3,15 +3,19 @@
 
 use url::Url;
 
-use super::fetch::fetch;
+use super::{
+    breakers::Breakers,
+    fetch::{FetchFault, FetchFaultKind, Fetched, fetch},
+};
 use crate::{
     error::Error,
     instance::ResolvedUrls,
-    platform::{Clock, Outbound, OutboundResponse, Platform, Settings, StreamOf, with_timeout},
+    platform::{Clock, Outbound, Platform, Settings, StreamOf, with_timeout},
     rules::{
-        circuit_breaker::CircuitBreaker,
-        provider::{Provider, parse_providers},
-        retry::body_ms_max,
+        provider::{Provider, UpstreamUrl, parse_providers},
+        provider_headers::parse_secrets,
+        resolver_response,
+        retry::{Blame, RESOLVE_PAUSE_MS, blame_of, body_ms_max},
     },
 };
 
@@ -29,14 +33,21 @@ pub(crate) async fn provider<P: Platform>(
 ) -> Result<Option<Provider>, Error> {
     let setting = platform.settings().get("providers").await?.unwrap_or_else(|| "[]".to_owned());
     let providers = platform.instance().media.providers(&setting, parse_providers);
-    let providers = providers.map_err(Error::StorageUnavailable)?;
-    Ok(providers.iter().find(|provider| provider.id == id).cloned())
+    let providers = providers.map_err(Error::InvalidSetting)?;
+    let Some(provider) = providers.iter().find(|provider| provider.id == id) else {
+        return Ok(None);
+    };
+    let secrets = platform.settings().get("provider_secrets").await?;
+    let secrets = parse_secrets(secrets.as_deref().unwrap_or("{}"));
+    let completed = secrets.and_then(|secrets| provider.clone().with_secrets(&secrets));
+    completed.map(Some).map_err(Error::InvalidSetting)
 }
 
 /// URLs of a file, at least one of them fresh, of a later version than `stale_version`.
-pub(crate) async fn resolve<P: Platform>(
+pub(super) async fn resolve<P: Platform>(
     platform: &P,
     provider: &Provider,
+    breakers: &Breakers<'_, P>,
     file: &str,
     stale_version: u64,
     deadline_ms: u64,
@@ -47,82 +58,103 @@ pub(crate) async fn resolve<P: Platform>(
     loop {
         let now_ms = clock.now_ms();
         let is_fresh = |until_ms: Option<u64>| until_ms.is_none_or(|until_ms| now_ms < until_ms);
-        let known = media.resolved_urls(&key).filter(|known| {
-            known.version > stale_version
-                && known.urls.iter().any(|one| is_fresh(one.fresh_until_ms))
-        });
-        if let Some(known) = known {
-            return Ok(known);
+        let known = media.resolved_urls(&key);
+        if let Some(known) = &known
+            && known.version > stale_version
+            && known.urls.iter().any(|one| is_fresh(one.fresh_until_ms))
+        {
+            return Ok(known.clone());
         }
         let Some(resolver) = provider.resolver_url(file).map_err(failed)? else {
-            let urls = provider.direct_urls(file).map_err(failed)?;
-            return Ok(media.insert_resolved_urls(&key, urls));
+            let urls = provider.direct_urls(file, now_ms).map_err(failed)?;
+            return Ok(media.insert_resolved_urls(&key, urls, now_ms));
         };
         if now_ms >= deadline_ms {
             return Err(failed("its resolver did not respond in time"));
         }
-        if let Some(_claim) = media.claim(format!("resolve {key}")) {
-            let bytes = read_resolver(platform, provider, &resolver, deadline_ms - now_ms).await?;
-            let urls = provider.parse_resolver_response(&bytes).map_err(failed)?;
-            return Ok(media.insert_resolved_urls(&key, urls));
+        let since_ms = known.map(|known| now_ms.saturating_sub(known.resolved_at_ms));
+        if let Some(since_ms) = since_ms.filter(|since_ms| *since_ms < RESOLVE_PAUSE_MS) {
+            clock.sleep(RESOLVE_PAUSE_MS - since_ms).await;
+        } else if let Some(_claim) = media.claim(format!("resolve {key}")) {
+            let request = Resolution { platform, provider, breakers, url: &resolver };
+            let urls = request.read(deadline_ms - now_ms).await?;
+            return Ok(media.insert_resolved_urls(&key, urls, clock.now_ms()));
+        } else {
+            clock.sleep(CLAIM_POLL_MS).await;
         }
-        clock.sleep(CLAIM_POLL_MS).await;
     }
 }
 
-/// Reads the response of the provider's resolver.
-async fn read_resolver<P: Platform>(
-    platform: &P,
-    provider: &Provider,
-    url: &Url,
-    ms_max: u64,
-) -> Result<Vec<u8>, Error> {
-    let media = &platform.instance().media;
-    let origin = url.origin().ascii_serialization();
-    let response = request_resolver(platform, provider, url, ms_max).await?;
-    let mut bytes = Vec::new();
-    let filling = platform.outbound().fill(response.stream, 0, RESOLVED_BYTES_MAX + 1, &mut bytes);
-    let filled = with_timeout(platform.clock(), body_ms_max(0), filling).await;
-    if !matches!(filled, Some(Ok(()))) || bytes.len() > RESOLVED_BYTES_MAX {
-        let why = "the response is cut off, late, or has more than 64 KiB";
-        return Err(Error::UpstreamFailed(resolver_error(provider, why)));
-    }
-    media.breaker(&origin, CircuitBreaker::record_success);
-    Ok(bytes)
+/// One request to a provider's resolver.
+struct Resolution<'a, P> {
+    platform: &'a P,
+    provider: &'a Provider,
+    breakers: &'a Breakers<'a, P>,
+    url: &'a Url,
 }
 
-/// Sends the request, and returns a response of status 200.
-async fn request_resolver<P: Platform>(
-    platform: &P,
-    provider: &Provider,
-    url: &Url,
-    ms_max: u64,
-) -> Result<OutboundResponse<StreamOf<P>>, Error> {
-    let media = &platform.instance().media;
-    let origin = url.origin().ascii_serialization();
-    let now_ms = platform.clock().now_ms();
-    let failed = |why: &str| resolver_error(provider, why);
-    media
-        .breaker(&origin, |breaker| breaker.check(now_ms))
-        .map_err(|ms| Error::UpstreamBusy(ms, failed("it gets no requests after failures")))?;
-    let response = fetch(platform, provider, url, None, ms_max).await.map_err(|why| {
-        let now_ms = platform.clock().now_ms();
-        media.breaker(&origin, |breaker| breaker.record_failure(now_ms));
-        Error::UpstreamFailed(failed(why))
-    })?;
-    let status = response.head.status;
-    if status == 200 {
-        return Ok(response);
+impl<P: Platform> Resolution<'_, P> {
+    /// The URLs that the resolver names.
+    async fn read(&self, ms_max: u64) -> Result<Vec<UpstreamUrl>, Error> {
+        let Fetched { response, origin } = self.request(ms_max).await?;
+        let mut bytes = Vec::new();
+        let outbound = self.platform.outbound();
+        let filling = outbound.fill(response.stream, 0, RESOLVED_BYTES_MAX + 1, &mut bytes);
+        let filled = with_timeout(self.platform.clock(), body_ms_max(0), filling).await;
+        if !matches!(filled, Some(Ok(()))) || bytes.len() > RESOLVED_BYTES_MAX {
+            let why = "the response is cut off, late, or has more than 64 KiB";
+            return Err(self.failed(&origin, Blame::File, why));
+        }
+        let now_ms = self.platform.clock().now_ms();
+        let parsed = resolver_response::parse(self.provider, self.url, &bytes, now_ms)
+            .map_err(|why| self.failed(&origin, Blame::File, &why))?;
+        self.breakers.record_success(&origin);
+        for note in parsed.notes {
+            let message = self.error(note);
+            if self.platform.instance().media.is_new_report(&message) {
+                self.platform.report(&message);
+            }
+        }
+        Ok(parsed.urls)
     }
-    platform.outbound().discard(response.stream);
-    let why = failed(&format!("status {status}"));
-    Err(match status {
-        404 | 410 => Error::SourceGone(why),
-        429 | 503 => Error::UpstreamBusy(BUSY_MS, why),
-        _ => Error::UpstreamFailed(why),
-    })
-}
 
-fn resolver_error(provider: &Provider, why: &str) -> String {
-    format!("{}: its resolver: {why}", provider.id)
+    /// Sends the request, and returns a response of status 200.
+    async fn request(&self, ms_max: u64) -> Result<Fetched<StreamOf<P>>, Error> {
+        let busy =
+            |ms: u64| Error::UpstreamBusy(ms, self.error("it gets no requests after failures"));
+        self.breakers.check(&self.url.origin().ascii_serialization()).map_err(busy)?;
+        let request = fetch(self.platform, self.provider, self.breakers, self.url, None, ms_max);
+        let fetched = request.await.map_err(|FetchFault { origin, kind, why }| match kind {
+            FetchFaultKind::Failed(blame) => self.failed(&origin, blame, &why),
+            FetchFaultKind::Open(ms) => busy(ms),
+        })?;
+        let status = fetched.response.head.status;
+        if status == 200 {
+            return Ok(fetched);
+        }
+        self.platform.outbound().discard(fetched.response.stream);
+        let why = format!("status {status}");
+        let failed = self.failed(&fetched.origin, blame_of(status), &why);
+        Err(match status {
+            404 | 410 => Error::SourceGone(self.error(&why)),
+            429 | 503 => {
+                self.breakers.open_for(&fetched.origin, BUSY_MS);
+                Error::UpstreamBusy(BUSY_MS, self.error(&why))
+            }
+            _ => failed,
+        })
+    }
+
+    /// Counts a failure.
+    fn failed(&self, origin: &str, blame: Blame, why: &str) -> Error {
+        if blame == Blame::File {
+            self.breakers.record_response(origin);
+        }
+        self.breakers.record_failure(origin, blame);
+        Error::UpstreamFailed(self.error(&format!("{origin}: {why}")))
+    }
+
+    fn error(&self, why: &str) -> String {
+        format!("{}: its resolver: {why}", self.provider.id)
+    }
 }
