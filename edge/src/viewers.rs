@@ -183,6 +183,42 @@ pub(crate) async fn put_entry<P: Platform>(
     keep(platform, viewer).await
 }
 
+/// Moves a row of the history to the title that its episode is in now; whether it did: a row that this
+/// title has already stays, and the other one goes.
+pub(crate) async fn move_entry<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    from: &str,
+    entry: &HistoryRow,
+) -> Result<bool, Error> {
+    let sql = "UPDATE OR IGNORE history SET catalog_id = ?3, episode_id = ?4 \
+         WHERE client_id = ?1 AND catalog_id = ?2 RETURNING catalog_id";
+    let to = [text(&entry.catalog_id), text(&entry.episode_id)];
+    let values = [[Value::Integer(viewer.0), text(from)], to].concat();
+    if !query(platform, sql, &values).await?.is_empty() {
+        return Ok(true);
+    }
+    remove_title(platform, viewer, TitleList::History, from).await?;
+    Ok(false)
+}
+
+/// The same for a row of the watchlist.
+pub(crate) async fn move_watchlist_entry<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    from: &str,
+    to: &str,
+) -> Result<bool, Error> {
+    let sql = "UPDATE OR IGNORE watchlist SET catalog_id = ?3 \
+         WHERE client_id = ?1 AND catalog_id = ?2 RETURNING catalog_id";
+    let values = [Value::Integer(viewer.0), text(from), text(to)];
+    let is_moved = !query(platform, sql, &values).await?.is_empty();
+    if !is_moved {
+        remove_title(platform, viewer, TitleList::Watchlist, from).await?;
+    }
+    Ok(is_moved)
+}
+
 /// What a viewer watched, newest first.
 pub(crate) async fn entries<P: Platform>(
     platform: &P,
