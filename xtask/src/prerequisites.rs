@@ -99,7 +99,9 @@ pub(crate) fn worker_build() -> Result<PathBuf> {
             let mut install = process::cargo(["install", "worker-build", "--locked", "--version"]);
             install.args([WORKER_BUILD, "--profile", "dev", "--no-track", "--root"]).arg(&root);
             process::run(
-                install.env("CARGO_TARGET_DIR", workspace::target_dir().join("tools/build")),
+                install
+                    .env("CARGO_TARGET_DIR", workspace::target_dir().join("tools/build"))
+                    .env("CARGO_PROFILE_DEV_DEBUG", "0"),
             )
         })?;
     }
