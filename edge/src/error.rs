@@ -7,6 +7,11 @@ use crate::{
     platform::{Platform, PortError, StreamOf},
 };
 
+const TOO_MANY_SESSIONS: &str =
+    "too many new sessions from this address: try again after the seconds of Retry-After";
+const UPSTREAM_BUSY: &str =
+    "the provider does not respond: try again after the seconds of Retry-After";
+
 /// Why a request is refused.
 #[derive(Debug)]
 pub enum Error {
@@ -26,6 +31,8 @@ pub enum Error {
     WrongPassword,
     /// Too many attempts to sign in; no more for so many milliseconds.
     TooManyAttempts(u64),
+    /// Too many new sessions of one address; the milliseconds until the next one.
+    TooManySessions(u64),
     /// A page of another origin sent it.
     ForeignOrigin,
     /// A setting is missing or has a value that it cannot have; the text is for the operator.
@@ -70,7 +77,7 @@ impl Error {
             Self::SignatureRequired => ErrorCode::SignatureRequired,
             Self::SignInRequired => ErrorCode::SignInRequired,
             Self::WrongPassword => ErrorCode::WrongPassword,
-            Self::TooManyAttempts(_) => ErrorCode::TooManyAttempts,
+            Self::TooManyAttempts(_) | Self::TooManySessions(_) => ErrorCode::TooManyAttempts,
             Self::ForeignOrigin => ErrorCode::ForeignOrigin,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::NoIndex(_) => ErrorCode::NoIndex,
@@ -116,6 +123,7 @@ impl Error {
                 "this library is private: send its password to POST /api/v2/session".to_owned()
             }
             Self::WrongPassword => "this is not the password of this library".to_owned(),
+            Self::TooManySessions(_) => TOO_MANY_SESSIONS.to_owned(),
             Self::TooManyAttempts(ms) => format!(
                 "too many attempts to sign in: try again in {} minutes",
                 ms.div_ceil(60_000)
@@ -152,10 +160,7 @@ impl Error {
                 "the provider did not send the requested bytes: send the request again"
                     .to_owned()
             }
-            Self::UpstreamBusy(..) => {
-                "the provider does not respond: try again after the seconds of Retry-After"
-                    .to_owned()
-            }
+            Self::UpstreamBusy(..) => UPSTREAM_BUSY.to_owned(),
             Self::SourceGone(_) => {
                 "the provider has replaced this file by another one: load the stream, or the title, \
                  again"
@@ -186,6 +191,7 @@ impl Error {
             | Self::SignInRequired
             | Self::WrongPassword
             | Self::TooManyAttempts(_)
+            | Self::TooManySessions(_)
             | Self::ForeignOrigin
             | Self::NotFound(_)
             | Self::NoIndex(_)
@@ -239,7 +245,7 @@ impl Error {
             Self::StorageUnavailable(_) | Self::InvalidSetting(_) | Self::UpstreamFailed(_) => {
                 reply.with("retry-after", "1")
             }
-            Self::UpstreamBusy(ms, _) | Self::TooManyAttempts(ms) => {
+            Self::UpstreamBusy(ms, _) | Self::TooManyAttempts(ms) | Self::TooManySessions(ms) => {
                 reply.with("retry-after", ms.div_ceil(1000).to_string())
             }
             Self::InvalidIdentifier

@@ -65,6 +65,7 @@ pub async fn serve<P: Platform, U: Upload>(
     request: Request<U>,
 ) -> Reply<StreamOf<P>> {
     let method = request.method;
+    let request = with_known_parameters(request);
     let route = Route::parse(&request.path);
     let context = ReplyContext::of(platform, &request, route.as_ref().ok()).await;
     let reply = match route {
@@ -84,6 +85,12 @@ pub async fn serve<P: Platform, U: Upload>(
 /// Runs the prefetch of a reply. Never fails: errors are reported to the operator.
 pub async fn run_prefetch<P: Platform>(platform: &P, job: PrefetchJob) {
     routes::prefetch_window::run_prefetch(platform, job).await;
+}
+
+/// The request without the parameters of its query that no route reads.
+fn with_known_parameters<U>(request: Request<U>) -> Request<U> {
+    let query = api::query::known(&request.query).into_owned();
+    Request { query, ..request }
 }
 
 /// Where an adapter writes a body of several parts.

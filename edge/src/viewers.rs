@@ -9,9 +9,13 @@ use crate::{
 
 /// What every platform's SQLite can do. A viewer has at most one row a title, and titles are the
 /// catalog's, so that the catalog bounds what one viewer can store.
-const TABLES: [&str; 3] = [
+///
+/// `created_at_ms` is when a viewer is idle from: when it was created, and for one that has stored
+/// something a moment to come. Its name is that of the first release.
+const TABLES: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS clients (\
      id INTEGER PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, created_at_ms INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS clients_by_idle_time ON clients (created_at_ms)",
     "CREATE TABLE IF NOT EXISTS history (\
      client_id INTEGER NOT NULL, catalog_id TEXT NOT NULL, episode_id TEXT NOT NULL, \
      position_ms INTEGER NOT NULL, played INTEGER NOT NULL, updated_at_ms INTEGER NOT NULL, \
@@ -21,18 +25,21 @@ const TABLES: [&str; 3] = [
      PRIMARY KEY (client_id, catalog_id)) WITHOUT ROWID",
 ];
 
-/// A viewer without history or watchlist is deleted after this time.
-const IDLE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
-/// Idle viewers deleted for each new one: more than one, so that a flood of them ends.
-const DELETED_COUNT: i64 = 8;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// How long a viewer may be idle.
+const IDLE_MS_MAX: u64 = DAY_MS;
+/// How long a viewer with a history or a watchlist may stay away before it counts as idle.
+const AWAY_MS_MAX: u64 = 90 * DAY_MS;
+/// Idle viewers that one sweep deletes.
+const SWEPT_COUNT: i64 = 256;
 /// Bytes of a token: 192 bits, which nobody guesses.
 const TOKEN_BYTES: usize = 24;
 /// Items in one answer: what a person scrolls through.
 const ITEM_COUNT_MAX: i64 = 100;
 
-/// A viewer that this deployment knows.
+/// A viewer that this deployment knows, and when it is idle from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Viewer(pub(crate) i64);
+pub(crate) struct Viewer(pub(crate) i64, u64);
 
 /// A list of titles that a viewer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +66,26 @@ pub(crate) async fn viewer<P: Platform>(
     headers: &Headers,
 ) -> Result<Option<Viewer>, Error> {
     let Some(token) = headers.get("x-client-token") else { return Ok(None) };
-    let sql = "SELECT id FROM clients WHERE token_hash = ?1";
+    let sql = "SELECT id, created_at_ms FROM clients WHERE token_hash = ?1";
     let rows = query(platform, sql, &[text(&catalog::hash(token.as_bytes()))]).await?;
-    Ok(rows.first().and_then(|row| integer_at(row, 0)).map(Viewer))
+    let viewer = |row: &Row| Some(Viewer(integer_at(row, 0)?, unsigned_at(row, 1)?));
+    let Some(viewer) = rows.first().and_then(viewer) else { return Ok(None) };
+    if viewer.1 > platform.clock().now_ms()
+        && let Err(error) = keep(platform, viewer).await
+    {
+        error.report(platform, "the visit of a viewer was not recorded");
+    }
+    Ok(Some(viewer))
+}
+
+/// Notes, at most once a day, that a viewer with a history or a watchlist was here.
+async fn keep<P: Platform>(platform: &P, viewer: Viewer) -> Result<(), Error> {
+    let idle_from_ms = platform.clock().now_ms() + AWAY_MS_MAX;
+    if viewer.1 + DAY_MS > idle_from_ms {
+        return Ok(());
+    }
+    let sql = "UPDATE clients SET created_at_ms = ?2 WHERE id = ?1";
+    query(platform, sql, &[Value::Integer(viewer.0), integer(idle_from_ms)]).await.map(drop)
 }
 
 /// The same for routes that require one.
@@ -72,6 +96,11 @@ pub(crate) async fn known_viewer<P: Platform>(
     viewer(platform, headers).await?.ok_or(Error::ClientTokenRequired)
 }
 
+/// Reads the newest viewer.
+pub(crate) async fn probe<P: Platform>(platform: &P) -> Result<(), Error> {
+    query(platform, "SELECT token_hash FROM clients ORDER BY id DESC LIMIT 1", &[]).await.map(drop)
+}
+
 /// A new viewer and the token, of which only a hash is stored.
 pub(crate) async fn new_viewer<P: Platform>(platform: &P) -> Result<(Viewer, String), Error> {
     let mut bytes = [0; TOKEN_BYTES];
@@ -80,13 +109,11 @@ pub(crate) async fn new_viewer<P: Platform>(platform: &P) -> Result<(Viewer, Str
     let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     let token: String = digits.flatten().collect();
     let now_ms = platform.clock().now_ms();
-    let forget = "DELETE FROM clients WHERE id IN (SELECT id FROM clients \
-         WHERE created_at_ms < ?1 \
-         AND NOT EXISTS (SELECT 1 FROM history WHERE client_id = clients.id) \
-         AND NOT EXISTS (SELECT 1 FROM watchlist WHERE client_id = clients.id) \
-         ORDER BY id LIMIT ?2)";
-    let idle_since = integer(now_ms.saturating_sub(IDLE_MS_MAX));
-    query(platform, forget, &[idle_since, Value::Integer(DELETED_COUNT)]).await?;
+    if platform.instance().sweeps.is_due(now_ms)
+        && let Err(error) = sweep(platform, now_ms).await
+    {
+        error.report(platform, "idle viewers were not deleted");
+    }
     let insert = "INSERT INTO clients (token_hash, created_at_ms) VALUES (?1, ?2) RETURNING id";
     let values = [text(&catalog::hash(token.as_bytes())), integer(now_ms)];
     let rows = query(platform, insert, &values).await?;
@@ -94,7 +121,43 @@ pub(crate) async fn new_viewer<P: Platform>(platform: &P) -> Result<(Viewer, Str
     let id = id.ok_or_else(|| {
         Error::StorageUnavailable("the database returned no id for a new viewer".to_owned())
     })?;
-    Ok((Viewer(id), token))
+    Ok((Viewer(id, now_ms), token))
+}
+
+/// Deletes the viewers that are idle for longest, with all that they have stored.
+async fn sweep<P: Platform>(platform: &P, now_ms: u64) -> Result<(), Error> {
+    let idle = integer(now_ms.saturating_sub(IDLE_MS_MAX));
+    let sql = "SELECT id FROM clients WHERE created_at_ms < ?1 ORDER BY created_at_ms LIMIT ?2";
+    let rows = query(platform, sql, &[idle.clone(), Value::Integer(SWEPT_COUNT)]).await?;
+    let ids: Vec<String> =
+        rows.iter().filter_map(|row| Some(integer_at(row, 0)?.to_string())).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = ids.join(",");
+    keep_recent(platform, &ids, now_ms).await?;
+    let swept = format!("SELECT id FROM clients WHERE id IN ({ids}) AND created_at_ms < ?1");
+    // A viewer's id may be that of a later viewer, so its rows go first.
+    for (table, column) in [("history", "client_id"), ("watchlist", "client_id"), ("clients", "id")]
+    {
+        let delete = format!("DELETE FROM {table} WHERE {column} IN ({swept})");
+        query(platform, &delete, std::slice::from_ref(&idle)).await?;
+    }
+    Ok(())
+}
+
+/// Keeps those of these viewers that have stored something lately: the first release did not note when
+/// a viewer with a history was here.
+async fn keep_recent<P: Platform>(platform: &P, ids: &str, now_ms: u64) -> Result<(), Error> {
+    let has_recent = |table: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM {table} WHERE client_id = clients.id AND updated_at_ms >= ?2)"
+        )
+    };
+    let is_away = format!("{} OR {}", has_recent("history"), has_recent("watchlist"));
+    let keep = format!("UPDATE clients SET created_at_ms = ?1 WHERE id IN ({ids}) AND ({is_away})");
+    let values = [integer(now_ms + AWAY_MS_MAX), integer(now_ms.saturating_sub(AWAY_MS_MAX))];
+    query(platform, &keep, &values).await.map(drop)
 }
 
 /// Stores how far a viewer came in a title, in place of the row before.
@@ -116,7 +179,44 @@ pub(crate) async fn put_entry<P: Platform>(
         Value::Integer(entry.played.into()),
         integer(entry.updated_at_ms),
     ];
-    query(platform, sql, &values).await.map(drop)
+    query(platform, sql, &values).await?;
+    keep(platform, viewer).await
+}
+
+/// Moves a row of the history to the title that its episode is in now; whether it did: a row that this
+/// title has already stays, and the other one goes.
+pub(crate) async fn move_entry<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    from: &str,
+    entry: &HistoryRow,
+) -> Result<bool, Error> {
+    let sql = "UPDATE OR IGNORE history SET catalog_id = ?3, episode_id = ?4 \
+         WHERE client_id = ?1 AND catalog_id = ?2 RETURNING catalog_id";
+    let to = [text(&entry.catalog_id), text(&entry.episode_id)];
+    let values = [[Value::Integer(viewer.0), text(from)], to].concat();
+    if !query(platform, sql, &values).await?.is_empty() {
+        return Ok(true);
+    }
+    remove_title(platform, viewer, TitleList::History, from).await?;
+    Ok(false)
+}
+
+/// The same for a row of the watchlist.
+pub(crate) async fn move_watchlist_entry<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    from: &str,
+    to: &str,
+) -> Result<bool, Error> {
+    let sql = "UPDATE OR IGNORE watchlist SET catalog_id = ?3 \
+         WHERE client_id = ?1 AND catalog_id = ?2 RETURNING catalog_id";
+    let values = [Value::Integer(viewer.0), text(from), text(to)];
+    let is_moved = !query(platform, sql, &values).await?.is_empty();
+    if !is_moved {
+        remove_title(platform, viewer, TitleList::Watchlist, from).await?;
+    }
+    Ok(is_moved)
 }
 
 /// What a viewer watched, newest first.
@@ -156,6 +256,7 @@ pub(crate) async fn put_watchlist_entry<P: Platform>(
          ON CONFLICT (client_id, catalog_id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms";
     let values = [Value::Integer(viewer.0), text(catalog_id), integer(now_ms)];
     query(platform, sql, &values).await?;
+    keep(platform, viewer).await?;
     Ok(now_ms)
 }
 

@@ -245,6 +245,81 @@ fn idle_viewers_are_forgotten_and_active_ones_are_not() {
     }
 }
 
+/// Runs one statement on the database of a deployment.
+fn sql(memory: &Memory, statement: &str) -> Vec<edge::platform::Row> {
+    let query = edge::platform::Database::query(&memory.database, statement, &[]);
+    edge::memory::run_until_stalled(query).unwrap().unwrap()
+}
+
+#[test]
+fn viewer_with_a_history_leaves_when_it_stays_away_for_ninety_days() {
+    let memory = memory();
+    let [away, here] = [session(&memory), session(&memory)];
+    for token in [&away, &here] {
+        watch(&memory, token, "film.1", 50.0);
+        let wish = json!({ "catalogId": "series" });
+        assert_eq!(send_as(&memory, token, "POST", WATCHLIST, &wish).status, 201);
+    }
+    for _ in 0..92 {
+        memory.clock.0.set(memory.clock.0.get() + DAY_MS);
+        assert_eq!(items(&memory, &here, HISTORY).len(), 1);
+        session(&memory);
+    }
+    assert_eq!(items(&memory, &here, HISTORY).len(), 1);
+    assert_eq!(send_as(&memory, &away, "GET", HISTORY, &Value::Null).status, 401);
+    let left = "SELECT 1 FROM history UNION ALL SELECT 1 FROM watchlist";
+    assert_eq!(sql(&memory, left).len(), 2, "what an idle viewer stored goes with it");
+}
+
+#[test]
+fn viewer_of_the_first_release_with_a_history_stays() {
+    let memory = memory();
+    let token = session(&memory);
+    memory.clock.0.set(memory.clock.0.get() + 80 * DAY_MS);
+    watch(&memory, &token, "film.1", 50.0);
+    // The first release left the time of creation as it was.
+    sql(&memory, "UPDATE clients SET created_at_ms = 0");
+    memory.clock.0.set(memory.clock.0.get() + 10 * DAY_MS);
+    session(&memory);
+    assert_eq!(items(&memory, &token, HISTORY).len(), 1);
+}
+
+#[test]
+fn new_sessions_of_one_address_are_limited() {
+    let memory = memory();
+    let begin = |address: &str| {
+        let answer = send(&memory, "POST", SESSION, &[("client-address", address)], Some(b""));
+        (answer.status, answer.header("retry-after").to_owned())
+    };
+    for _ in 0..60 {
+        assert_eq!(begin("192.0.2.1:5000").0, 200);
+    }
+    assert_eq!(begin("192.0.2.1:6000"), (429, "60".to_owned()));
+    for other in ["192.0.2.2", "127.0.0.1", "[::1]:5000", ""] {
+        assert_eq!(begin(other).0, 200, "{other}");
+    }
+    memory.clock.0.set(memory.clock.0.get() + 60_000);
+    assert_eq!(begin("192.0.2.1").0, 200);
+}
+
+#[test]
+fn time_of_a_new_session_does_not_grow_with_the_viewers() {
+    let memory = memory();
+    session(&memory);
+    let time = || {
+        let start = std::time::Instant::now();
+        for _ in 0..200 {
+            session(&memory);
+        }
+        start.elapsed()
+    };
+    let few = time();
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n LIMIT 100000) ";
+    sql(&memory, &format!("{many} INSERT INTO clients SELECT i, 'h' || i, 0 FROM n"));
+    sql(&memory, &format!("{many} INSERT INTO history SELECT i, 'a', 'a.1', 0, 0, 9e8 FROM n"));
+    assert!(time() < 20 * few, "200 sessions take {:?} instead of {few:?}", time());
+}
+
 #[test]
 fn failing_database_is_503_until_it_recovers() {
     let memory = memory();

@@ -1,10 +1,12 @@
-//! `cargo xtask check`: formatting, lints on three targets, docs, licenses, types of the scripts.
+//! `cargo xtask check`: formatting, lints on three targets, docs, licenses, advisories, types of the
+//! scripts.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::{
+    advisories,
     build::{NATIVE, WORKSPACE},
     licenses, prerequisites, process,
 };
@@ -12,6 +14,7 @@ use crate::{
 pub(crate) fn run() -> Result<()> {
     prerequisites::rust_targets()?;
     process::step("licenses and sources", licenses::check)?;
+    process::step("advisories", advisories::check)?;
     process::step("formatting", || process::run(&mut process::cargo(["fmt", "--all", "--check"])))?;
     clippy("xtask", &["--package=xtask", "--all-targets", "--profile", NATIVE])?;
     clippy("this machine", &[&["--all-targets"], &WORKSPACE[..]].concat())?;

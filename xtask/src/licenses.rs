@@ -1,6 +1,6 @@
 //! Compares the license and the source of every dependency with `deny.toml`.
 //!
-//! cargo-deny reads the same file and also checks advisories, for which it needs a network.
+//! cargo-deny reads the same file.
 
 use std::{collections::BTreeSet, fs};
 

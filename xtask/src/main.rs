@@ -1,8 +1,11 @@
-//! `cargo xtask up | test | check | build | bench | fuzz | kills`: the commands of this repository.
+//! `cargo xtask up | test | check | build | bench | fuzz | kills | attack`: the commands of this
+//! repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
+mod advisories;
 mod asset_paths;
 mod assets;
+mod attack;
 mod bench;
 mod build;
 mod check;
@@ -48,6 +51,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Kill backups and restores at many moments, by hand.
     Kills(kills::Arguments),
+    /// Attack a server in every way at once, and watch a film beside it.
+    Attack(attack::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -73,5 +78,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fuzz(arguments) => fuzz::run(arguments),
         Command::Kills(arguments) => kills::run(arguments),
+        Command::Attack(arguments) => attack::run(arguments),
     }
 }

@@ -50,7 +50,7 @@ pub enum ErrorCode {
     RangeNotSatisfiable,
     /// 421: the server has no such name.
     UnknownHost,
-    /// 429: too many attempts to sign in; a retry helps after the seconds of `Retry-After`.
+    /// 429: too many attempts to sign in, or new sessions; a retry helps after the seconds of `Retry-After`.
     TooManyAttempts,
     /// 502: the provider did not send the requested bytes; a retry may help.
     UpstreamFailed,

@@ -24,18 +24,21 @@ mod admin;
 pub mod data_folder;
 mod envelope;
 mod error;
+mod health;
 pub mod limits;
 pub mod paths;
+pub mod query;
 mod stream;
 mod titles;
 mod viewer;
 
 pub use admin::{
-    CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, ProviderFile, PurgeResult,
-    RootUpdate, StartIndexState,
+    CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, IngestedFilm, IngestedFilms,
+    IngestedName, ProviderFile, PurgeResult, RootUpdate, StartIndexState,
 };
 pub use envelope::Envelope;
 pub use error::{ErrorBody, ErrorCode};
+pub use health::{Readiness, StoreReadiness};
 pub use stream::{
     Candidate, PrefetchRequest, PrefetchResponse, SelectionReason, Stream, StreamStart,
 };

@@ -3,11 +3,18 @@
 mod catalog_cache;
 mod lru;
 mod media_cache;
+mod sessions;
+mod sweeps;
 
 pub use catalog_cache::CatalogCache;
 pub use media_cache::{FetchClaim, MediaCache, ResolvedUrls};
+pub use sessions::Sessions;
+pub use sweeps::Sweeps;
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 /// Made when the platform starts an instance, gone when it ends one.
 #[derive(Debug, Default)]
@@ -20,4 +27,12 @@ pub struct Instance {
     pub refusals: Cell<(u64, u64)>,
     /// Whether the tables of the database were seen to exist.
     pub has_tables: Cell<bool>,
+    /// Whether the table of ingested films was seen to exist.
+    pub(crate) has_ingested_films: Cell<bool>,
+    /// Stores that failed when they were last probed, and since when.
+    pub failing_stores: RefCell<BTreeMap<String, u64>>,
+    /// New sessions by address.
+    pub sessions: Sessions,
+    /// Deletions of idle viewers.
+    pub sweeps: Sweeps,
 }

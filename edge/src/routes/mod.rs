@@ -3,6 +3,7 @@
 mod admin_pack;
 mod admin_picture;
 mod admin_prewarm;
+mod admin_removal;
 mod admin_root;
 mod admin_source;
 mod admin_startup;
@@ -32,7 +33,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::Error,
-    http::{Body, Headers, Reply, Request, json_bytes},
+    http::{Body, Headers, Method, Reply, Request, json_bytes},
     platform::{Platform, PortError, StreamOf, Upload},
     route::Route,
     rules::{conditions, header_values},
@@ -56,7 +57,9 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let Request { method, path, query, headers, connection, upload } = request;
     match route {
-        Route::Health => Ok(health::show(platform).await),
+        Route::Health => health::show(platform).await,
+        Route::HealthLive => Ok(health::live(platform).await),
+        Route::HealthReady => Ok(health::ready(platform).await),
         Route::Home => home::show(platform, &headers).await,
         Route::Title(id) => title::show(platform, &headers, &id).await,
         Route::Episodes(id) => episodes::show(platform, &headers, &id).await,
@@ -73,7 +76,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Asset(name) => asset::read(&headers, &name),
         Route::Page => page::read(&headers),
         Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,
-        Route::AnonymousSession => anonymous_session::begin(platform, &headers).await,
+        Route::AnonymousSession => anonymous_session::begin(platform, &headers, &connection).await,
         Route::History => history::handle(platform, method, &headers, upload).await,
         Route::HistoryOf(id) => {
             remove_title::remove(platform, &headers, TitleList::History, &id).await
@@ -86,8 +89,13 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::PrefetchWindow => prefetch_window::open(platform, &headers, upload).await,
         Route::AdminPrewarm(id) => admin_prewarm::handle(platform, method, &id).await,
         Route::AdminRoot => admin_root::handle(platform, method, upload, subject).await,
-        Route::AdminSources => admin_source::ingest(platform, upload, subject).await,
+        Route::AdminSources if method == Method::Post => {
+            admin_source::ingest(platform, upload, subject).await
+        }
+        Route::AdminSources => admin_source::list(platform, &query).await,
         Route::AdminPictures => admin_picture::ingest(platform, upload, subject).await,
+        Route::AdminSourceOf(id) => admin_removal::remove_film(platform, &id).await,
+        Route::AdminPictureOf(id) => admin_removal::remove_picture(platform, &id).await,
         Route::AdminStartup => admin_startup::purge_all(platform).await,
         Route::AdminStartupOf(id) => admin_startup::purge(platform, &id).await,
         Route::AdminPack(hash) => admin_pack::handle(platform, method, upload, &hash).await,

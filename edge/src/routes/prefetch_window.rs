@@ -42,7 +42,8 @@ pub(super) async fn open<P: Platform, U: Upload>(
             known.push(id);
         }
     }
-    let window_key = format!("{viewer:?} {current_episode_id} {}", known.join(" "));
+    // Of what the client sent, only names that the catalog has: the key stays in memory.
+    let window_key = format!("{viewer:?} {current:?} {}", known.join(" "));
     let now_ms = platform.clock().now_ms();
     let is_new = platform.instance().media.is_new_prefetch_window(&window_key, now_ms, AGAIN_MS);
     let reply = super::json(202, &Envelope::data(PrefetchResponse { next_episode_ids: known }));
@@ -51,10 +52,11 @@ pub(super) async fn open<P: Platform, U: Upload>(
 
 /// The film that is played for an episode, if there is such an episode and it has one.
 async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
-    let Some(episode) = catalog_cache::episode(platform, episode_id).await? else {
+    let Some(found) = catalog_cache::episode(platform, episode_id).await? else {
         return Ok(None);
     };
-    let preferred = selection::choose(&episode.sources).0.into_iter().find(|one| one.playable);
+    let preferred =
+        selection::choose(&found.episode.sources).0.into_iter().find(|one| one.playable);
     Ok(preferred.map(|one| signed_urls::split_media_url(&one.url).0.to_owned()))
 }
 

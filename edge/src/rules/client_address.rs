@@ -2,6 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+/// Whether many clients have this counted address: the platform says none, or it is that of a proxy on
+/// the same machine.
+pub fn is_of_many(counted: &str) -> bool {
+    counted == UNKNOWN
+        || counted == "0:0:0:0::/64"
+        || counted.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// What all clients are counted by whose platform says no address.
 const UNKNOWN: &str = "unknown";
 

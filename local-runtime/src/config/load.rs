@@ -10,6 +10,7 @@ use super::{
     flags::{Flags, flag_name, variable_name},
     settings_file,
     settings_table::{SETTINGS, Setting, SettingText},
+    trusted_proxies::TrustedProxies,
     values::{self, Origin},
 };
 
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     /// The settings that the edge reads, under its names.
     pub(crate) edge: BTreeMap<&'static str, String>,
     pub(crate) connections_max: usize,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) requests_max: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) stall_timeout: Duration,
@@ -58,6 +60,7 @@ impl Config {
             public_hosts: parser.required("public_hosts", values::host_names)?,
             edge: edge_settings(&mut parser, durable.first())?,
             connections_max: parser.required("connections_max", values::count)?,
+            trusted_proxies: parser.required("trusted_proxies", TrustedProxies::parse)?,
             requests_max: parser.required("requests_max", values::count)?,
             request_timeout: parser.required("request_timeout_seconds", values::seconds)?,
             stall_timeout: parser.required("stall_timeout_seconds", values::seconds)?,

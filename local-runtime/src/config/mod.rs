@@ -5,8 +5,10 @@ mod flags;
 mod load;
 mod settings_file;
 mod settings_table;
+mod trusted_proxies;
 mod values;
 
 pub(crate) use flags::Flags;
 pub(crate) use load::Config;
+pub(crate) use trusted_proxies::TrustedProxies;
 pub(crate) use values::{Origin, private_origins};

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 29] = [
+pub(super) const SETTINGS: [Setting; 30] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -152,7 +152,15 @@ pub(super) const SETTINGS: [Setting; 29] = [
         name: "connections_max",
         value_name: "N",
         default: Some("1024"),
-        help: "Connections at once; the next one gets status 503",
+        help: "Connections at once; for the next one the oldest idle one is closed, and without \
+               one it gets status 503",
+    },
+    Setting {
+        name: "trusted_proxies",
+        value_name: "NETWORKS",
+        default: Some(""),
+        help: "Addresses or networks of proxies in front of this server, separated by commas: the \
+               address of a client is the one that their X-Forwarded-For or Forwarded names",
     },
     Setting {
         name: "requests_max",

@@ -12,9 +12,12 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::client_address::ClientAddress;
+
 /// The log line of one request, written when it is dropped. The line has neither the query nor
 /// a header: they may carry secrets.
 pub(super) struct AccessLogEntry {
+    client: Option<ClientAddress>,
     method: Method,
     path: String,
     started: Instant,
@@ -26,7 +29,9 @@ impl AccessLogEntry {
     /// The entry of a request that has just arrived.
     pub(super) fn new<B>(request: &Request<B>) -> Self {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        Self { method, path, started: Instant::now(), status: StatusCode::OK, bytes: 0 }
+        let client = request.extensions().get().copied();
+        let (started, status) = (Instant::now(), StatusCode::OK);
+        Self { client, method, path, started, status, bytes: 0 }
     }
 
     /// The response, whose body holds this entry and the permit of the request until it is dropped.
@@ -42,9 +47,10 @@ impl AccessLogEntry {
 
 impl Drop for AccessLogEntry {
     fn drop(&mut self) {
-        let Self { method, path, started, status, bytes } = self;
+        let Self { client, method, path, started, status, bytes } = self;
+        let client = client.map(|ClientAddress(address)| address.to_string());
         let ms = started.elapsed().as_millis();
-        tracing::debug!(%method, %path, status = status.as_u16(), bytes, ms, "request");
+        tracing::debug!(client, %method, %path, status = status.as_u16(), bytes, ms, "request");
     }
 }
 

@@ -1,27 +1,33 @@
 //! The edge as an HTTP service: answers a request from the cache, or by the component.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+use std::{convert::Infallible, net::IpAddr, pin::Pin, sync::Arc};
 
-use http::{Request, Response, StatusCode, Uri, header::HOST, uri::Scheme};
-use http_body_util::{BodyExt as _, Limited};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
 use hyper::{
     body::{Body as _, Incoming},
     service::Service,
 };
 use tokio::sync::Semaphore;
-use wasmtime_wasi_http::{Error, WasiBody};
+use wasmtime_wasi_http::WasiBody;
 
 use super::{
     access_log::{AccessLogEntry, LoggedBody},
     cache::{self, Cache, CacheKey},
+    client_address::{ClientAddress, client_address},
+    connections::Connection,
     error_response::{component_failure, error_response},
     host_names::HostNames,
+    request_body::{BODY_BYTES_MAX, BodyProgress, BodyTime, RequestBody},
+    request_place, request_target,
 };
-use crate::{config::Config, engine::Handler};
+use crate::{
+    config::{Config, TrustedProxies},
+    engine::Handler,
+};
 
-/// Bytes of a request body. The largest one that the edge takes is a catalog pack, under 1 MB; films
-/// go to the object store.
-const BODY_BYTES_MAX: usize = 4 << 20;
+/// The field in which a Spin host says the client's address.
+const CLIENT_ADDRESS_FIELD: HeaderName = HeaderName::from_static("spin-client-addr");
 
 /// The component, behind the cache and a cap on requests at once.
 #[derive(Clone)]
@@ -29,7 +35,10 @@ pub(super) struct EdgeService {
     handler: Handler,
     cache: Cache,
     host_names: Arc<HostNames>,
-    permits: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    trusted_proxies: Arc<TrustedProxies>,
+    /// How long a request body may take: less than the component, which waits for it.
+    body_time: BodyTime,
 }
 
 impl EdgeService {
@@ -39,20 +48,56 @@ impl EdgeService {
             handler,
             cache,
             host_names: Arc::new(HostNames::new(config.listen, &config.public_hosts)),
-            permits: Arc::new(Semaphore::new(config.requests_max)),
+            places: Arc::new(Semaphore::new(config.requests_max)),
+            trusted_proxies: Arc::new(config.trusted_proxies.clone()),
+            body_time: BodyTime::within(config.request_timeout * 4 / 5),
         }
     }
 
-    async fn respond(self, request: Request<Incoming>) -> Response<LoggedBody> {
+    async fn respond(self, mut request: Request<Incoming>) -> Response<LoggedBody> {
+        let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
+            let message = "the server does not know the connection of this request";
+            let response = error_response(StatusCode::INTERNAL_SERVER_ERROR, message);
+            return AccessLogEntry::new(&request).attach(response, None);
+        };
+        let client = client_address(connection.peer, request.headers(), &self.trusted_proxies);
+        request.extensions_mut().insert(ClientAddress(client));
+        set_client_address(request.headers_mut(), client);
         let entry = AccessLogEntry::new(&request);
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+        let permit = request_place::take(&self.places, &connection, client).await;
+        if permit.is_none() {
             let full = "the server runs as many requests as it may; try again in a second";
             return entry.attach(error_response(StatusCode::SERVICE_UNAVAILABLE, full), None);
-        };
-        match prepare(request, &self.host_names) {
-            Ok(request) => entry.attach(self.respond_within_caps(request).await, Some(permit)),
-            Err(refusal) => entry.attach(*refusal, None),
         }
+        match self.prepare(request, connection) {
+            Ok((request, progress)) => {
+                let response = self.respond_within_caps(request).await;
+                entry.attach(in_time(response, &progress), permit)
+            }
+            Err(refusal) => entry.attach(*refusal, permit),
+        }
+    }
+
+    /// The request as the component gets it: with an absolute URI and a bounded body.
+    fn prepare(
+        &self,
+        request: Request<Incoming>,
+        connection: Arc<Connection>,
+    ) -> Result<(Request<WasiBody>, BodyProgress), Box<Response<WasiBody>>> {
+        let (mut parts, body) = request.into_parts();
+        if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+            let message = "a request body has at most 4 MiB";
+            return Err(error_response(StatusCode::PAYLOAD_TOO_LARGE, message).into());
+        }
+        request_target::normalize(&mut parts)
+            .map_err(|(status, message)| error_response(status, message))?;
+        if !self.host_names.contain(parts.uri.host().unwrap_or_default()) {
+            let message = "this server has no such name: if browsers reach it by this one, add it to \
+                           the setting public_hosts";
+            return Err(error_response(StatusCode::MISDIRECTED_REQUEST, message).into());
+        }
+        let (body, progress) = RequestBody::new(body, connection, self.body_time);
+        Ok((Request::from_parts(parts, body.boxed_unsync()), progress))
     }
 
     async fn respond_within_caps(self, request: Request<WasiBody>) -> Response<WasiBody> {
@@ -89,37 +134,20 @@ impl Service<Request<Incoming>> for EdgeService {
     }
 }
 
-/// The request as the component gets it: with an absolute URI and a bounded body.
-fn prepare(
-    request: Request<Incoming>,
-    host_names: &HostNames,
-) -> Result<Request<WasiBody>, Box<Response<WasiBody>>> {
-    let (mut parts, body) = request.into_parts();
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        let message = "a request body has at most 4 MiB";
-        return Err(error_response(StatusCode::PAYLOAD_TOO_LARGE, message).into());
+/// Says to the component who sent the request, as Spin does. A client's own field is replaced.
+fn set_client_address(headers: &mut HeaderMap, client: IpAddr) {
+    headers.remove(CLIENT_ADDRESS_FIELD);
+    let value = HeaderValue::try_from(client.to_string());
+    headers.extend(value.ok().map(|value| (CLIENT_ADDRESS_FIELD, value)));
+}
+
+/// The response, or one that says that the client was too slow: what the component makes of half a
+/// body is no fault of the component.
+fn in_time(response: Response<WasiBody>, progress: &BodyProgress) -> Response<WasiBody> {
+    if !progress.is_too_slow() {
+        return response;
     }
-    let bad_host = || {
-        let message = "the Host field of the request is missing or is not a host name";
-        Box::new(error_response(StatusCode::BAD_REQUEST, message))
-    };
-    if parts.uri.authority().is_none() {
-        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let mut uri = parts.uri.clone().into_parts();
-        uri.scheme = Some(Scheme::HTTP);
-        uri.authority = Some(host.and_then(|host| host.parse().ok()).ok_or_else(bad_host)?);
-        parts.uri = Uri::from_parts(uri).map_err(|_| bad_host())?;
-    }
-    if !host_names.contain(parts.uri.host().unwrap_or_default()) {
-        let message = "this server has no such name: if browsers reach it by this one, add it to the \
-                       setting public_hosts";
-        return Err(error_response(StatusCode::MISDIRECTED_REQUEST, message).into());
-    }
-    let body = Limited::new(body, BODY_BYTES_MAX).map_err(|error| {
-        match error.downcast::<hyper::Error>() {
-            Ok(error) => Error::from(*error),
-            Err(_) => Error::HttpRequestBodySize(None),
-        }
-    });
-    Ok(Request::from_parts(parts, body.boxed_unsync()))
+    tracing::debug!("a client sent the body of a request too slowly");
+    let message = "the body of the request came too slowly; send it again on a faster connection";
+    error_response(StatusCode::REQUEST_TIMEOUT, message)
 }

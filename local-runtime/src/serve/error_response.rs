@@ -43,7 +43,9 @@ pub(super) fn component_failure(error: &wasmtime::Error) -> Response<WasiBody> {
 /// An error response with a JSON envelope.
 pub(super) fn error_response(status: StatusCode, message: &str) -> Response<WasiBody> {
     let code = match status {
-        StatusCode::BAD_REQUEST => ErrorCode::InvalidPayload,
+        StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT | StatusCode::URI_TOO_LONG => {
+            ErrorCode::InvalidPayload
+        }
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
         StatusCode::MISDIRECTED_REQUEST => ErrorCode::UnknownHost,
         _ => ErrorCode::StorageUnavailable,

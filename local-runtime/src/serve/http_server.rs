@@ -1,13 +1,21 @@
 //! An HTTP/1.1 server on one listener: a cap on connections, timeouts, and a graceful shutdown.
 
-use std::{convert::Infallible, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use hyper::{
     Request, Response,
     body::{Body, Incoming},
+    header::{CONNECTION, HeaderValue},
     server::conn::http1,
-    service::Service,
+    service::{Service, service_fn},
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -15,12 +23,17 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::JoinHandle,
 };
 
-use super::write_timeout::WriteTimeout;
+use super::{
+    connections::{Activity, Connection, Connections, Place},
+    head_check::HeadCheck,
+    tracked_body::TrackedBody,
+    write_timeout::WriteTimeout,
+};
 
 /// How long a client may take to send the head of a request, or keep an idle connection open.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,8 +51,21 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// The response to a client for which no connection is free.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
-/// The pause after a failed accept, which fails when file descriptors run out.
+/// The pause after an accept that failed because file descriptors or memory ran out.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// Connections that wait to be accepted. Beyond them the system drops what a client sends, and then
+/// may reset the connection: 128, which is usual, are fewer than a burst of new clients.
+const BACKLOG: u32 = 4096;
+
+/// Listens on an address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that was just stopped may have left connections that are ending.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// A running server.
 pub(super) struct HttpServer {
@@ -49,12 +75,13 @@ pub(super) struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `service` on `listener`, with at most `connections_max` connections at once. A
-    /// connection on which a write is pending for `write_timeout` is closed.
+    /// Serves `service` on `listener`, as far as there is room in `connections`. A connection on
+    /// which a write is pending for `write_timeout` is closed. Each request has its connection as
+    /// an extension.
     pub(super) fn start<S, B>(
         listener: TcpListener,
         service: S,
-        connections_max: usize,
+        connections: Arc<Connections>,
         write_timeout: Duration,
     ) -> io::Result<Self>
     where
@@ -68,7 +95,7 @@ impl HttpServer {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let graceful = GracefulShutdown::new();
-            let accept = accept(listener, service, connections_max, write_timeout, &graceful);
+            let accept = accept(listener, service, connections, write_timeout, &graceful);
             tokio::select! {
                 never = accept => match never {},
                 _ = stopped => {}
@@ -90,7 +117,7 @@ impl HttpServer {
 async fn accept<S, B>(
     listener: TcpListener,
     service: S,
-    connections_max: usize,
+    connections: Arc<Connections>,
     write_timeout: Duration,
     graceful: &GracefulShutdown,
 ) -> Infallible
@@ -101,40 +128,100 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let permits = Arc::new(Semaphore::new(connections_max));
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_RETRY).await;
-                continue;
-            }
-        };
-        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+        let (stream, peer) = next_connection(&listener, &connections).await;
+        let Some(place) = connections.admit(peer.ip()) else {
             if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
                 tokio::spawn(refuse(stream, permit));
             }
             continue;
         };
-        if !configure(&stream) {
+        if configure(&stream) {
+            let io = WriteTimeout::new(stream, write_timeout, Arc::clone(&place.0));
+            let io = HeadCheck::new(io, Arc::clone(&place.0));
+            serve_connection(io, service.clone(), place, graceful);
+        }
+    }
+}
+
+/// The next connection. Where none can be accepted because file descriptors ran out, the oldest idle
+/// connection makes room.
+async fn next_connection(
+    listener: &TcpListener,
+    connections: &Connections,
+) -> (TcpStream, SocketAddr) {
+    let mut is_failing = false;
+    loop {
+        let error = match listener.accept().await {
+            Ok(connection) => return connection,
+            Err(error) => error,
+        };
+        if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) {
             continue;
         }
-        let io = TokioIo::new(WriteTimeout::new(stream, write_timeout));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(BUFFER_BYTES)
-            .serve_connection(io, service.clone());
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = error_with_source(&error), "a connection failed");
-            }
-            drop(permit);
-        });
+        if !is_failing {
+            tracing::warn!(%error, "cannot accept connections; raise the limit of open files");
+        }
+        is_failing = true;
+        connections.close_oldest_idle();
+        tokio::time::sleep(ACCEPT_RETRY).await;
     }
+}
+
+/// Serves one connection in a task of its own, until it ends or its place is given to another.
+fn serve_connection<S, B>(
+    io: HeadCheck<WriteTimeout<TcpStream>>,
+    service: S,
+    place: Place,
+    graceful: &GracefulShutdown,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let connection = Arc::clone(&place.0);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let is_last = !expect_body(&connection, request.body());
+        connection.set_activity(Activity::Responding);
+        let connection = Arc::clone(&connection);
+        request.extensions_mut().insert(Arc::clone(&connection));
+        let response = service.call(request);
+        async move {
+            let response = response.await?;
+            let mut response = response.map(|body| TrackedBody::new(body, connection));
+            if is_last {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, S::Error>(response)
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(io), service);
+    let served = graceful.watch(served);
+    tokio::spawn(async move {
+        tokio::select! {
+            ended = served => if let Err(error) = ended {
+                tracing::debug!(error = error_with_source(&error), "a connection failed");
+            },
+            () = place.0.closed() => tracing::debug!("a connection was closed for another one"),
+        }
+        drop(place);
+    });
+}
+
+/// Notes how long the body of a request is. False where only its chunks say that: then what follows
+/// is not checked, and no further request is read.
+fn expect_body(connection: &Connection, body: &Incoming) -> bool {
+    let length = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
+    connection.expect_body(length.unwrap_or(u64::MAX));
+    length.is_some()
 }
 
 /// Sets the socket options of a new connection; false where the client has already closed it.
@@ -195,6 +282,43 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn client_for_whom_there_is_no_room_gets_503() {
+        let (arrive, mut arrived) = tokio::sync::mpsc::channel(1);
+        let service = service_fn(move |_| {
+            let arrive = arrive.clone();
+            async move {
+                arrive.send(()).await.unwrap();
+                std::future::pending::<Result<Response<http_body_util::Empty<Bytes>>, Infallible>>()
+                    .await
+            }
+        });
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let timeout = Duration::from_mins(1);
+        let server = HttpServer::start(listener, service, Connections::new(2), timeout).unwrap();
+        let mut busy = Vec::new();
+        for _ in 0..2 {
+            let mut client = TcpStream::connect(server.address).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+            arrived.recv().await.unwrap();
+            busy.push(client);
+        }
+        let mut refused = TcpStream::connect(server.address).await.unwrap();
+        let mut response = String::new();
+        refused.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 503"), "{response}");
+        assert!(response.contains("Retry-After: 1\r\n") && response.contains("close"));
+    }
+
+    #[tokio::test]
+    async fn burst_of_clients_waits_to_be_accepted() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(500));
+        let clients: Result<Vec<_>, _> = (0..400).map(|_| connect()).collect();
+        assert_eq!(clients.unwrap().len(), 400);
+    }
+
+    #[tokio::test]
     async fn client_that_reads_nothing_is_sent_under_a_mebibyte() {
         static SENT: AtomicUsize = AtomicUsize::new(0);
         let service = service_fn(|_| {
@@ -205,7 +329,9 @@ mod tests {
             std::future::ready(Ok::<_, Infallible>(Response::new(StreamBody::new(endless))))
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = HttpServer::start(listener, service, 1, Duration::from_mins(1)).unwrap();
+        let connections = Connections::new(1);
+        let timeout = Duration::from_mins(1);
+        let server = HttpServer::start(listener, service, connections, timeout).unwrap();
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let mut sent = 0;

@@ -4,10 +4,15 @@ use std::io::{IsTerminal as _, stderr};
 
 use anyhow::Result;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, fmt::writer::BoxMakeWriter, layer::SubscriberExt as _,
+};
+
+use super::folded_log;
 
 /// Starts logging: the server's and the guest's own events down to `level`, and warnings of other
-/// crates. `s3s` is silent, because it logs requests with their signatures.
+/// crates. `s3s` is silent, because it logs requests with their signatures. Down to `info`, a second
+/// has at most ten lines.
 pub(super) fn init(level: LevelFilter) -> Result<()> {
     let targets = Targets::new()
         .with_target("firstframe", level)
@@ -15,7 +20,12 @@ pub(super) fn init(level: LevelFilter) -> Result<()> {
         .with_default(level.min(LevelFilter::WARN))
         .with_target("s3s", LevelFilter::OFF);
     let color = stderr().is_terminal();
-    let layer = fmt::layer().with_writer(stderr).with_ansi(color).with_filter(targets);
+    let writer = if level > LevelFilter::INFO {
+        BoxMakeWriter::new(stderr)
+    } else {
+        BoxMakeWriter::new(folded_log::writers()?)
+    };
+    let layer = fmt::layer().with_writer(writer).with_ansi(color).with_filter(targets);
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
     Ok(())
 }

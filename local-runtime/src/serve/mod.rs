@@ -2,16 +2,25 @@
 
 mod access_log;
 mod cache;
+mod client_address;
+mod connections;
 mod data_folder;
 mod edge_service;
 mod error_response;
+mod folded_log;
+mod head_check;
 mod host_names;
 mod http_server;
 mod logging;
+mod open_file_limit;
+mod request_body;
+mod request_place;
+mod request_target;
 mod run;
 mod running_server_file;
 mod server_proof;
 mod shutdown_signals;
+mod tracked_body;
 mod write_timeout;
 
 pub(crate) use run::run;

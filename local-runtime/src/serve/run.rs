@@ -9,10 +9,11 @@ use tokio::{net::TcpListener, runtime};
 
 use super::{
     cache::{Cache, InvalidatingService},
+    connections::Connections,
     data_folder,
     edge_service::EdgeService,
-    http_server::HttpServer,
-    logging,
+    http_server::{self, HttpServer},
+    logging, open_file_limit,
     running_server_file::RunningServerFile,
     server_proof::ProvingService,
     shutdown_signals::ShutdownSignals,
@@ -53,8 +54,8 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let folder = data_folder::open(config, rebuild)?;
     let keys = open_keys(&config.data)?;
     let s3 = s3::service(Arc::clone(&folder), &keys.s3_access_key, &keys.s3_secret_key);
-    let listener = bind("listen", config.listen).await?;
-    let s3_listener = bind("s3_listen", config.s3_listen).await?;
+    let listener = bind("listen", config.listen)?;
+    let s3_listener = bind("s3_listen", config.s3_listen)?;
     let signals = ShutdownSignals::new()?;
     let services = host_services(config, Arc::clone(&folder), keys, s3.clone());
     let database = Arc::clone(&services.database);
@@ -65,8 +66,10 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let edge = ProvingService::new(edge, nonce.clone());
     let s3 = InvalidatingService::new(s3, cache);
     let timeout = config.stall_timeout;
-    let web_server = HttpServer::start(listener, edge, config.connections_max, timeout)?;
-    let s3_server = HttpServer::start(s3_listener, s3, S3_CONNECTIONS_MAX, timeout)?;
+    let connections = Connections::new(open_file_limit::connections(config.connections_max));
+    let web_server = HttpServer::start(listener, edge, connections, timeout)?;
+    let connections = Connections::new(S3_CONNECTIONS_MAX);
+    let s3_server = HttpServer::start(s3_listener, s3, connections, timeout)?;
     let (web, s3) = (web_server.address, s3_server.address);
     tokio::spawn(data_folder::remove_expired_hourly(Arc::clone(&folder)));
     let running = RunningServerFile::announce(&config.data, web, s3, nonce)?;
@@ -119,8 +122,8 @@ async fn load_component(config: &Config, services: Arc<HostServices>) -> Result<
     tokio::task::spawn_blocking(load).await?
 }
 
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
-    match TcpListener::bind(address).await {
+fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
+    match http_server::listen(address) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
             "{setting}: port {} of {} is in use; end the program that uses it, or choose another \

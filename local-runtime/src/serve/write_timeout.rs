@@ -2,7 +2,9 @@
 
 use std::{
     io::{self, ErrorKind, IoSlice},
+    mem,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -12,17 +14,21 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-/// `inner`, of which a single write may be pending for `timeout`.
+use super::connections::Connection;
+
+/// `inner`, of which a single write may be pending for `timeout`. `connection` learns of each.
 pub(super) struct WriteTimeout<T> {
     inner: T,
+    connection: Arc<Connection>,
     timeout: Duration,
     is_pending: bool,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl<T> WriteTimeout<T> {
-    pub(super) fn new(inner: T, timeout: Duration) -> Self {
-        Self { inner, timeout, is_pending: false, sleep: Box::pin(tokio::time::sleep(timeout)) }
+    pub(super) fn new(inner: T, timeout: Duration, connection: Arc<Connection>) -> Self {
+        let sleep = Box::pin(tokio::time::sleep(timeout));
+        Self { inner, connection, timeout, is_pending: false, sleep }
     }
 
     /// `poll`, or an error when it has been pending for too long.
@@ -32,11 +38,14 @@ impl<T> WriteTimeout<T> {
         poll: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if poll.is_ready() {
-            self.is_pending = false;
+            if mem::take(&mut self.is_pending) {
+                self.connection.set_pending(false);
+            }
             return poll;
         }
         if !self.is_pending {
             self.is_pending = true;
+            self.connection.set_pending(true);
             self.sleep.as_mut().reset(Instant::now() + self.timeout);
         }
         self.sleep.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
@@ -89,13 +98,18 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::IpAddr;
+
     use tokio::io::AsyncWriteExt as _;
+
+    use super::{super::connections::Connections, *};
 
     #[tokio::test]
     async fn write_times_out_for_a_client_that_stops_reading_and_not_for_a_slow_one() {
         let (mut client, server) = tokio::io::duplex(8);
-        let mut server = WriteTimeout::new(server, Duration::from_millis(400));
+        let place = Connections::new(1).admit(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let timeout = Duration::from_millis(400);
+        let mut server = WriteTimeout::new(server, timeout, Arc::clone(&place.0));
         let slow = tokio::spawn(async move {
             let mut buffer = [0; 8];
             for _ in 0..4 {

@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
@@ -41,6 +43,31 @@ fn guest_that_never_returns_is_ended() {
         200,
         "the object store still serves"
     );
+}
+
+#[test]
+fn request_beyond_a_cap_gets_503_with_retry_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(&folder, ENDLESS, &["--requests-max", "2"]);
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/');
+    let mut streams: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+            write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    let started = Instant::now();
+    let head = loop {
+        let mut head = [0; 400];
+        let count = streams.iter_mut().find_map(|stream| stream.read(&mut head).ok());
+        if let Some(count) = count {
+            break String::from_utf8_lossy(&head[..count]).to_lowercase();
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "no request is refused");
+    };
+    assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: 1"), "{head}");
 }
 
 #[test]

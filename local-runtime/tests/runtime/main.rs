@@ -1,7 +1,11 @@
 //! `firstframe serve` as a process: its object store, cache and limits, its start and shutdown.
 
 #[cfg(test)]
+mod client_limits;
+#[cfg(test)]
 mod guest_limits;
+#[cfg(test)]
+mod health;
 #[cfg(test)]
 mod killed_server;
 #[cfg(test)]

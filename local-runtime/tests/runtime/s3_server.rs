@@ -4,7 +4,7 @@ use std::{fs, io::Read as _, path::Path, time::Duration};
 
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tests::{
-    deployment::{LOCAL_BUCKET, LOCAL_REGION},
+    deployment::{LOCAL_BUCKET, LOCAL_REGION, memory_peak},
     process::firstframe_command,
 };
 use ureq::{Agent, Body, http::Response};
@@ -42,6 +42,11 @@ impl S3Server {
     /// Kills the server at once, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.inner.process.kill().unwrap();
+    }
+
+    /// The peak of its memory, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        memory_peak(self.inner.process.pid).unwrap()
     }
 
     /// Sends a signal, such as `-KILL`, and returns at once.

@@ -166,33 +166,3 @@ fn response_that_nobody_reads_is_cut_off_after_shutdown_seconds() {
     server.signal("-TERM");
     assert!(server.exits_cleanly(Duration::from_secs(8)));
 }
-
-#[test]
-fn request_beyond_a_cap_gets_503_with_retry_after() {
-    let folder = tempfile::tempdir().unwrap();
-    let flags = ["--connections-max", "3", "--requests-max", "2"];
-    let server = S3Server::start_with(folder.path(), &flags);
-    server.put("media/0123", &content(4, 0, 32 << 20));
-    let address = server.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let request = || {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        write!(stream, "GET /api/v2/media/0123 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
-        let mut head = [0; 400];
-        let count = stream.read(&mut head).unwrap();
-        (stream, String::from_utf8_lossy(&head[..count]).into_owned())
-    };
-    let (first, second) = (request(), request());
-    assert!(first.1.starts_with("HTTP/1.1 200") && second.1.starts_with("HTTP/1.1 200"));
-    let third = request();
-    assert!(third.1.starts_with("HTTP/1.1 503"), "{}", third.1);
-    assert!(third.1.to_lowercase().contains("retry-after: 1"), "{}", third.1);
-    let fourth = request();
-    assert!(fourth.1.starts_with("HTTP/1.1 503"), "{}", fourth.1);
-    assert!(fourth.1.contains("Connection: close"), "{}", fourth.1);
-    drop((first, third));
-    let started = std::time::Instant::now();
-    while !request().1.starts_with("HTTP/1.1 200") {
-        assert!(started.elapsed() < Duration::from_secs(10), "no request is served again");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}

@@ -1,7 +1,8 @@
 //! The routes that the page reads: home, titles, episodes, streams, posters.
 
 use api::{
-    Envelope, EpisodeList, ErrorCode, Health, Home, SelectionReason, Stream, TitleCard, TitleDetail,
+    Envelope, EpisodeList, ErrorCode, Health, Home, Readiness, SelectionReason, Stream, TitleCard,
+    TitleDetail,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -28,6 +29,9 @@ pub(crate) fn health_names_the_service(subject: &Subject) {
     let health: Health = data(subject, "/health");
     assert_eq!(health.service, "firstframe");
     assert!(!health.version.is_empty(), "health has no version");
+    assert_eq!(data::<Health>(subject, "/health/live"), health);
+    let readiness: Readiness = data(subject, "/health/ready");
+    assert!(readiness.ready && readiness.stores.len() >= 3, "{readiness:?}");
 }
 
 pub(crate) fn home_has_every_title(subject: &Subject) {

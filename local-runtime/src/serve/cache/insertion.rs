@@ -44,7 +44,8 @@ impl Insertion {
 pub(super) struct PendingEntry {
     insertion: Insertion,
     bytes: Vec<u8>,
-    reserved: PendingBytes,
+    length: usize,
+    _reserved: PendingBytes,
 }
 
 impl PendingEntry {
@@ -53,17 +54,17 @@ impl PendingEntry {
         let Range { start, end } = insertion.storable.range;
         let length =
             usize::try_from(end - start).ok().filter(|length| *length <= STORED_BYTES_MAX)?;
-        let reserved = insertion.cache.reserve(length)?;
-        Some(Self { insertion, bytes: Vec::new(), reserved })
+        let reserved = insertion.cache.reserve(length + insertion.uri.len())?;
+        Some(Self { insertion, bytes: Vec::new(), length, _reserved: reserved })
     }
 
     /// Adds a chunk. Stores the response and returns `None` when that was the last one.
     pub(super) fn push(mut self, chunk: &Bytes) -> Option<Self> {
         if self.bytes.is_empty() {
-            self.bytes.reserve_exact(self.reserved.length());
+            self.bytes.reserve_exact(self.length);
         }
         self.bytes.extend_from_slice(chunk);
-        if self.bytes.len() < self.reserved.length() {
+        if self.bytes.len() < self.length {
             return Some(self);
         }
         let range = self.insertion.storable.range.clone();

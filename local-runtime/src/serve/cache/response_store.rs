@@ -16,9 +16,10 @@ use http::{HeaderMap, header::ETAG};
 
 use super::policy::{CacheKey, accepts_ranges};
 
-/// Memory of a stored range besides its bytes: its entries in the maps, and the headers where it is
-/// the only range of its URI.
-const RANGE_OVERHEAD_BYTES: usize = 2048;
+/// Memory of a stored range besides its bytes, its URI and its headers: its entries in the maps.
+const RANGE_OVERHEAD_BYTES: usize = 1024;
+/// Memory of a header field besides its name and value.
+const FIELD_OVERHEAD_BYTES: usize = 128;
 
 /// All stored responses.
 #[derive(Default)]
@@ -51,6 +52,8 @@ struct StoredRange {
     source: ByteSource,
     length: u64,
     last_use: u64,
+    /// Bytes that it takes in memory.
+    memory: usize,
 }
 
 /// Where the bytes of a stored range are.
@@ -62,13 +65,12 @@ pub(super) enum ByteSource {
 }
 
 impl ByteSource {
-    /// Bytes that a range of this source takes in memory.
+    /// Bytes that it takes in memory.
     fn memory(&self) -> usize {
-        RANGE_OVERHEAD_BYTES
-            + match self {
-                Self::Memory(bytes) => bytes.len(),
-                Self::Object(_) => 0,
-            }
+        match self {
+            Self::Memory(bytes) => bytes.len(),
+            Self::Object(key) => key.len(),
+        }
     }
 
     /// The part `range`, from the start of this source.
@@ -155,7 +157,10 @@ impl ResponseStore {
         if self.responses.get(uri).is_some_and(|response| !response.head.is_of_same_state(&head)) {
             self.remove(uri);
         }
-        let uri: Arc<str> = uri.into();
+        let known = self.responses.get_key_value(uri);
+        let uri: Arc<str> = known.map_or_else(|| uri.into(), |(uri, _)| Arc::clone(uri));
+        // Each range counts them: any of them may be the only one that is left.
+        let overhead = RANGE_OVERHEAD_BYTES + uri.len() + head.memory();
         let response = match self.responses.entry(Arc::clone(&uri)) {
             Occupied(entry) => {
                 let response = entry.into_mut();
@@ -172,11 +177,12 @@ impl ResponseStore {
                 }
                 part @ (ByteSource::Memory(_) | ByteSource::Object(_)) => part,
             };
-            self.bytes += part.memory();
+            let memory = overhead + part.memory();
+            self.bytes += memory;
             self.uses += 1;
             self.by_last_use.insert(self.uses, (Arc::clone(&uri), missing.start));
             let length = missing.end - missing.start;
-            let stored = StoredRange { source: part, length, last_use: self.uses };
+            let stored = StoredRange { source: part, length, last_use: self.uses, memory };
             response.ranges.insert(missing.start, stored);
         }
         self.evict(bytes_max);
@@ -188,7 +194,7 @@ impl ResponseStore {
         {
             let Some(response) = self.responses.get_mut(&uri) else { continue };
             if let Some(range) = response.ranges.remove(&start) {
-                self.bytes -= range.source.memory();
+                self.bytes -= range.memory;
             }
             if response.ranges.is_empty() {
                 self.responses.remove(&uri);
@@ -201,7 +207,7 @@ impl ResponseStore {
         let Some(response) = self.responses.remove(uri) else { return };
         for range in response.ranges.values() {
             self.by_last_use.remove(&range.last_use);
-            self.bytes -= range.source.memory();
+            self.bytes -= range.memory;
         }
     }
 }
@@ -211,6 +217,12 @@ impl ResponseHead {
     pub(super) fn new(headers: HeaderMap, size: u64, freshness_lifetime: Duration) -> Self {
         let stored_at = Instant::now();
         Self { headers, size, stored_at, fresh_until: stored_at + freshness_lifetime }
+    }
+
+    /// Bytes that the headers take in memory.
+    fn memory(&self) -> usize {
+        let fields = self.headers.iter();
+        fields.map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD_BYTES).sum()
     }
 
     /// Whether ranges of both may be combined: they have the same validator and size.
@@ -252,6 +264,11 @@ mod tests {
         ResponseHead::new(headers, size, Duration::from_mins(1))
     }
 
+    /// Bytes that a range at this URI takes besides its own.
+    fn overhead(uri: &str) -> usize {
+        RANGE_OVERHEAD_BYTES + uri.len() + head("\"1\"", 100).memory()
+    }
+
     /// Stores a range of a representation whose byte `n` is `n`.
     fn insert(
         store: &mut ResponseStore,
@@ -289,7 +306,7 @@ mod tests {
         assert_eq!(lookup(&mut store, "a", Some((30, 39))), None);
         insert(&mut store, "a", head("\"1\"", 100), 5..60, MAX);
         assert_eq!(lookup(&mut store, "a", Some((5, 59))), Some((5..60).collect()));
-        assert_eq!(store.bytes, 55 + 5 * RANGE_OVERHEAD_BYTES);
+        assert_eq!(store.bytes, 55 + 5 * overhead("a"));
         assert_eq!(lookup(&mut store, "a", None), None);
         insert(&mut store, "a", head("\"1\"", 100), 0..100, MAX);
         assert_eq!(lookup(&mut store, "a", None), Some((0..100).collect()));
@@ -327,12 +344,12 @@ mod tests {
         insert(&mut store, "a", head("\"2\"", 100), 30..60, MAX);
         assert_eq!(lookup(&mut store, "a", Some((0, 9))), None);
         assert_eq!(lookup(&mut store, "a", Some((30, 39))), Some((30..40).collect()));
-        assert_eq!(store.bytes, 30 + RANGE_OVERHEAD_BYTES);
+        assert_eq!(store.bytes, 30 + overhead("a"));
     }
 
     #[test]
     fn least_recently_used_range_is_evicted_first() {
-        let (mut store, bytes_max) = (ResponseStore::default(), 2 * (10 + RANGE_OVERHEAD_BYTES));
+        let (mut store, bytes_max) = (ResponseStore::default(), 2 * (10 + overhead("a")));
         insert(&mut store, "a", head("\"1\"", 100), 0..10, bytes_max);
         insert(&mut store, "b", head("\"1\"", 100), 0..10, bytes_max);
         lookup(&mut store, "a", Some((0, 9))).unwrap();
@@ -340,6 +357,21 @@ mod tests {
         assert!(lookup(&mut store, "b", Some((0, 9))).is_none());
         assert!(lookup(&mut store, "a", Some((0, 9))).is_some());
         assert!(lookup(&mut store, "c", Some((0, 9))).is_some());
+    }
+
+    #[test]
+    fn uri_and_headers_of_a_response_are_counted() {
+        let mut store = ResponseStore::default();
+        for n in 0..200 {
+            let uri = format!("{n}{}", "x".repeat(31_000));
+            let mut long = head("\"1\"", 100);
+            long.headers.insert("x-long", "y".repeat(9_000).parse().unwrap());
+            insert(&mut store, &uri, long, 0..10, MAX);
+            let held = |(uri, one): (&Arc<str>, &StoredResponse)| uri.len() + one.head.memory();
+            let bytes: usize = store.responses.iter().map(held).sum();
+            assert!(bytes < MAX && store.bytes <= MAX, "{bytes} bytes after {n} responses");
+        }
+        assert!(!store.responses.is_empty());
     }
 
     #[test]

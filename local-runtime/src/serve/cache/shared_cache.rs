@@ -178,12 +178,6 @@ pub(super) struct PendingBytes {
     length: usize,
 }
 
-impl PendingBytes {
-    pub(super) fn length(&self) -> usize {
-        self.length
-    }
-}
-
 impl Drop for PendingBytes {
     fn drop(&mut self) {
         self.cache.0.pending_bytes.fetch_sub(self.length, Ordering::Relaxed);
