@@ -41,9 +41,13 @@ function storedScrolls() {
   }
 }
 
+/** Characters that turn the direction of text behind them (UAX #9). */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** @param {string} title */
 function setTitle(title) {
-  document.title = title ? `${title} · ${NAME}` : NAME;
+  const name = title.replace(TURNS, '');
+  document.title = name ? `${name} · ${NAME}` : NAME;
 }
 
 /**

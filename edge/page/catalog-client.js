@@ -1,5 +1,7 @@
 /** Reads the catalog from the edge; responses are cached for a minute, and for going back. */
 
+import { moveResumePositions } from './resume-positions.js';
+
 /**
  * @typedef {object} Card
  * @property {string} id
@@ -33,6 +35,7 @@
  * @property {string[]} genres
  * @property {Record<string, string>} metadata
  * @property {Episode[]} episodes
+ * @property {Record<string, string>} [movedEpisodes] Episode ids by those that they had.
  * @property {Card[]} recommendations
  */
 
@@ -107,8 +110,10 @@ export function home(useOld = false) {
  * @param {boolean} [useOld]
  * @returns {Promise<Title>}
  */
-export function title(id, useOld = false) {
-  return read(`/api/v2/catalog/${encodeURIComponent(id)}`, useOld);
+export async function title(id, useOld = false) {
+  const title = await read(`/api/v2/catalog/${encodeURIComponent(id)}`, useOld);
+  if (title.movedEpisodes) moveResumePositions(title.movedEpisodes);
+  return title;
 }
 
 /** Forgets every response, so that a retry requests it again. */

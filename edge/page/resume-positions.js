@@ -34,14 +34,38 @@ function read() {
   }
 }
 
-/** @param {ResumePosition} position */
-export function save(position) {
-  const others = read().filter((other) => other.episodeId !== position.episodeId);
+/** @param {ResumePosition[]} positions */
+function write(positions) {
   try {
-    localStorage.setItem(KEY, JSON.stringify([position, ...others].slice(0, POSITIONS_MAX)));
+    localStorage.setItem(KEY, JSON.stringify(positions.slice(0, POSITIONS_MAX)));
   } catch {
     // As above.
   }
+}
+
+/** @param {ResumePosition} position */
+export function save(position) {
+  const others = read().filter((other) => other.episodeId !== position.episodeId);
+  write([position, ...others]);
+}
+
+/**
+ * Stores positions under the ids that their episodes have now.
+ *
+ * @param {Record<string, string>} moved Episode ids by those that they had.
+ */
+export function moveResumePositions(moved) {
+  const all = read();
+  const known = new Set(all.map((one) => one.episodeId));
+  const isMoved = (/** @type {ResumePosition} */ one) => moved[one.episodeId] !== undefined;
+  if (!all.some(isMoved)) return;
+  const positions = all.flatMap((one) => {
+    const episodeId = moved[one.episodeId];
+    if (episodeId === undefined) return [one];
+    const catalogId = episodeId.slice(0, episodeId.lastIndexOf('.'));
+    return known.has(episodeId) ? [] : [{ ...one, episodeId, catalogId }];
+  });
+  write(positions);
 }
 
 /** @param {string} episodeId */

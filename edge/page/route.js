@@ -10,8 +10,8 @@
 /** The form of every id, as `crates/api/src/limits.rs` has it. */
 const ID = '[a-z0-9][a-z0-9._-]{0,127}';
 const TITLE = new RegExp(`^/title/(${ID})/?$`);
-/** An episode is `{catalogId}.{number}`: the last dot parts them. */
-const WATCH = new RegExp(`^/watch/((${ID})\\.[0-9]+)/?$`);
+/** An episode is `{catalogId}.{key}`: the last dot parts them. */
+const WATCH = new RegExp(`^/watch/((${ID})\\.[a-z0-9][a-z0-9-]*)/?$`);
 
 /**
  * @param {string} path

@@ -5,7 +5,7 @@ import { mark, warning } from './codec-support.js';
 import { h, icon } from './dom.js';
 import { title as readTitle } from './catalog-client.js';
 import { isWatched, resumePositionOf, resumeSeconds, watchedShare } from './resume-positions.js';
-import { watchPath } from './route.js';
+import { titlePath, watchPath } from './route.js';
 import { formatDate, formatDuration, formatTime, joinFacts } from './format.js';
 
 /** @typedef {import('./catalog-client.js').Title} Title */
@@ -110,6 +110,8 @@ function moreFacts(title) {
  */
 export async function titlePage(id, useOld) {
   const title = await readTitle(id, useOld);
+  // A link to an id that the title had.
+  if (title.id !== id) history.replaceState(history.state, '', titlePath(title.id));
   const start = next(title)?.episode;
   const unsupported = start && (await warning(start));
   const image = title.bannerImage || title.coverImage;

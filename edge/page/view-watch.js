@@ -270,6 +270,9 @@ export function watchPage({ id, episodeId }, { useOld, autoplay, setTitle, fail 
   readTitle(id, useOld)
     .then((title) => {
       if (signal.aborted) return;
+      const now = title.movedEpisodes?.[episodeId];
+      // A link to an id that the episode had.
+      if (now) return location.replace(watchPath(now));
       page.title = visit.showTitle(title);
       setTitle(page.title);
     })

@@ -1,6 +1,6 @@
 //! The current catalog, read through a cache: packs never change, the root rarely does.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use api::{CatalogRoot, Home};
 use catalog::{Episode, Manifest, Title, parse_episode_id};
@@ -12,6 +12,8 @@ use crate::{
 
 /// Key of the one mutable record.
 pub const ROOT_KEY: &str = "c/root";
+/// Moves that are followed from an old id: a title moves when a person sorts a library anew.
+const MOVES_MAX: usize = 8;
 /// Key of a pack.
 pub fn pack_key(hash: &str) -> String {
     format!("c/p/{hash}")
@@ -44,21 +46,69 @@ pub async fn home<P: Platform>(platform: &P) -> Result<Home, Error> {
     }
 }
 
-/// One title, if the catalog has it.
-pub async fn title<P: Platform>(platform: &P, catalog_id: &str) -> Result<Option<Title>, Error> {
-    let Some(manifest) = manifest(platform).await? else { return Ok(None) };
-    let Some(hash) = manifest.pack_with_title(catalog_id) else { return Ok(None) };
-    Ok(catalog::find_title(&pack(platform, hash).await?, catalog_id)?)
+/// A title, and the episodes that are not where the requested id says.
+pub struct FoundTitle {
+    /// The title, whose id may be another one than the requested.
+    pub title: Title,
+    /// Episode ids by those that these episodes had.
+    pub moved: BTreeMap<String, String>,
 }
 
-/// One episode by its id, if the catalog has it.
+/// An episode, its title and its id, which may be another one than the requested.
+pub struct FoundEpisode {
+    /// The title that has it now.
+    pub title: Title,
+    /// Its episode id.
+    pub id: String,
+    /// The episode.
+    pub episode: Episode,
+}
+
+/// One title by its id, or the one that it became part of.
+pub async fn title<P: Platform>(platform: &P, catalog_id: &str) -> Result<Option<Title>, Error> {
+    Ok(found_title(platform, catalog_id).await?.map(|found| found.title))
+}
+
+/// The same with the episodes that moved.
+pub async fn found_title<P: Platform>(
+    platform: &P,
+    catalog_id: &str,
+) -> Result<Option<FoundTitle>, Error> {
+    let (mut id, mut moved) = (catalog_id.to_owned(), BTreeMap::new());
+    for _ in 0..=MOVES_MAX {
+        let Some(title) = stored_title(platform, &id).await? else { return Ok(None) };
+        moved.extend(title.moved_episodes().map(|(from, to)| (from, to.to_owned())));
+        match title.moved_to {
+            Some(next) => id = next,
+            None => return Ok(Some(FoundTitle { title, moved })),
+        }
+    }
+    Ok(None)
+}
+
+/// One episode by its id, or by one that it had.
 pub async fn episode<P: Platform>(
     platform: &P,
     episode_id: &str,
-) -> Result<Option<Episode>, Error> {
-    let Some((catalog_id, number)) = parse_episode_id(episode_id) else { return Ok(None) };
-    let title = title(platform, catalog_id).await?;
-    Ok(title.and_then(|title| title.episodes.into_iter().find(|one| one.number == number)))
+) -> Result<Option<FoundEpisode>, Error> {
+    let mut id = episode_id.to_owned();
+    for _ in 0..=MOVES_MAX {
+        let Some((catalog_id, key)) = parse_episode_id(&id) else { return Ok(None) };
+        let Some(title) = stored_title(platform, catalog_id).await? else { return Ok(None) };
+        if let Some(episode) = title.episode(key).cloned() {
+            return Ok(Some(FoundEpisode { title, id, episode }));
+        }
+        let next = title.moved_episodes().find(|(from, _)| *from == id);
+        let Some(next) = next.map(|(_, to)| to.to_owned()) else { return Ok(None) };
+        id = next;
+    }
+    Ok(None)
+}
+
+async fn stored_title<P: Platform>(platform: &P, id: &str) -> Result<Option<Title>, Error> {
+    let Some(manifest) = manifest(platform).await? else { return Ok(None) };
+    let Some(hash) = manifest.pack_with_title(id) else { return Ok(None) };
+    Ok(catalog::find_title(&pack(platform, hash).await?, id)?)
 }
 
 /// A root that is young enough, or the last one where the store fails.

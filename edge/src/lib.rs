@@ -4,6 +4,7 @@ mod access;
 pub mod catalog_cache;
 pub mod error;
 pub mod http;
+mod ingested_films;
 pub mod instance;
 mod media;
 pub mod platform;

@@ -62,6 +62,10 @@ pub enum Route {
     AdminSources,
     /// Ingest of pictures of providers.
     AdminPictures,
+    /// A film that no title has any more.
+    AdminSourceOf(String),
+    /// A picture that no title has any more.
+    AdminPictureOf(String),
     /// How ready an episode is to start.
     AdminPrewarm(String),
     /// Startup blocks of every film.
@@ -83,7 +87,7 @@ const fn id_path(prefix: &'static str, route: fn(String) -> Route) -> IdPath {
 }
 
 /// The first that matches counts: a path with a suffix stands before the one without.
-const ID_PATHS: [IdPath; 12] = [
+const ID_PATHS: [IdPath; 14] = [
     IdPath { suffix: "/episodes", ..id_path(paths::CATALOG, Route::Episodes) },
     id_path(paths::CATALOG, Route::Title),
     IdPath { suffix: "/start", ..id_path(paths::STREAM, Route::StreamStart) },
@@ -96,6 +100,8 @@ const ID_PATHS: [IdPath; 12] = [
     id_path(paths::IMAGE, Route::Image),
     id_path(paths::ADMIN_PREWARM, Route::AdminPrewarm),
     IdPath { separator: "/", ..id_path(paths::ADMIN_STARTUP, Route::AdminStartupOf) },
+    IdPath { separator: "/", ..id_path(paths::ADMIN_SOURCES, Route::AdminSourceOf) },
+    IdPath { separator: "/", ..id_path(paths::ADMIN_PICTURES, Route::AdminPictureOf) },
 ];
 
 impl IdPath {
@@ -156,15 +162,14 @@ impl Route {
     /// The methods of this route, `OPTIONS` aside.
     pub const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::AnonymousSession
-            | Self::PrefetchWindow
-            | Self::AdminSources
-            | Self::AdminPictures => &[Method::Post],
+            Self::AnonymousSession | Self::PrefetchWindow | Self::AdminPictures => &[Method::Post],
             Self::SignIn => &[Method::Post, Method::Delete],
-            Self::AdminPrewarm(_) => &[Method::Get, Method::Post],
+            Self::AdminSources | Self::AdminPrewarm(_) => &[Method::Get, Method::Post],
             Self::History | Self::Watchlist => &[Method::Get, Method::Head, Method::Post],
             Self::HistoryOf(_)
             | Self::WatchlistOf(_)
+            | Self::AdminSourceOf(_)
+            | Self::AdminPictureOf(_)
             | Self::AdminStartup
             | Self::AdminStartupOf(_) => &[Method::Delete],
             Self::AdminRoot | Self::AdminPack(_) => &[Method::Get, Method::Head, Method::Put],
@@ -212,6 +217,8 @@ impl Route {
             | Self::AdminPack(_)
             | Self::AdminSources
             | Self::AdminPictures
+            | Self::AdminSourceOf(_)
+            | Self::AdminPictureOf(_)
             | Self::AdminPrewarm(_)
             | Self::AdminStartup
             | Self::AdminStartupOf(_) => Guard::Admin,

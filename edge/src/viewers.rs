@@ -135,16 +135,7 @@ async fn sweep<P: Platform>(platform: &P, now_ms: u64) -> Result<(), Error> {
         return Ok(());
     }
     let ids = ids.join(",");
-    // The first release did not note when a viewer with a history was here.
-    let has_recent = |table: &str| {
-        format!(
-            "EXISTS (SELECT 1 FROM {table} WHERE client_id = clients.id AND updated_at_ms >= ?2)"
-        )
-    };
-    let is_away = format!("{} OR {}", has_recent("history"), has_recent("watchlist"));
-    let keep = format!("UPDATE clients SET created_at_ms = ?1 WHERE id IN ({ids}) AND ({is_away})");
-    let values = [integer(now_ms + AWAY_MS_MAX), integer(now_ms.saturating_sub(AWAY_MS_MAX))];
-    query(platform, &keep, &values).await?;
+    keep_recent(platform, &ids, now_ms).await?;
     let swept = format!("SELECT id FROM clients WHERE id IN ({ids}) AND created_at_ms < ?1");
     // A viewer's id may be that of a later viewer, so its rows go first.
     for (table, column) in [("history", "client_id"), ("watchlist", "client_id"), ("clients", "id")]
@@ -153,6 +144,20 @@ async fn sweep<P: Platform>(platform: &P, now_ms: u64) -> Result<(), Error> {
         query(platform, &delete, std::slice::from_ref(&idle)).await?;
     }
     Ok(())
+}
+
+/// Keeps those of these viewers that have stored something lately: the first release did not note when
+/// a viewer with a history was here.
+async fn keep_recent<P: Platform>(platform: &P, ids: &str, now_ms: u64) -> Result<(), Error> {
+    let has_recent = |table: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM {table} WHERE client_id = clients.id AND updated_at_ms >= ?2)"
+        )
+    };
+    let is_away = format!("{} OR {}", has_recent("history"), has_recent("watchlist"));
+    let keep = format!("UPDATE clients SET created_at_ms = ?1 WHERE id IN ({ids}) AND ({is_away})");
+    let values = [integer(now_ms + AWAY_MS_MAX), integer(now_ms.saturating_sub(AWAY_MS_MAX))];
+    query(platform, &keep, &values).await.map(drop)
 }
 
 /// Stores how far a viewer came in a title, in place of the row before.
@@ -176,6 +181,42 @@ pub(crate) async fn put_entry<P: Platform>(
     ];
     query(platform, sql, &values).await?;
     keep(platform, viewer).await
+}
+
+/// Moves a row of the history to the title that its episode is in now; whether it did: a row that this
+/// title has already stays, and the other one goes.
+pub(crate) async fn move_entry<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    from: &str,
+    entry: &HistoryRow,
+) -> Result<bool, Error> {
+    let sql = "UPDATE OR IGNORE history SET catalog_id = ?3, episode_id = ?4 \
+         WHERE client_id = ?1 AND catalog_id = ?2 RETURNING catalog_id";
+    let to = [text(&entry.catalog_id), text(&entry.episode_id)];
+    let values = [[Value::Integer(viewer.0), text(from)], to].concat();
+    if !query(platform, sql, &values).await?.is_empty() {
+        return Ok(true);
+    }
+    remove_title(platform, viewer, TitleList::History, from).await?;
+    Ok(false)
+}
+
+/// The same for a row of the watchlist.
+pub(crate) async fn move_watchlist_entry<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    from: &str,
+    to: &str,
+) -> Result<bool, Error> {
+    let sql = "UPDATE OR IGNORE watchlist SET catalog_id = ?3 \
+         WHERE client_id = ?1 AND catalog_id = ?2 RETURNING catalog_id";
+    let values = [Value::Integer(viewer.0), text(from), text(to)];
+    let is_moved = !query(platform, sql, &values).await?.is_empty();
+    if !is_moved {
+        remove_title(platform, viewer, TitleList::Watchlist, from).await?;
+    }
+    Ok(is_moved)
 }
 
 /// What a viewer watched, newest first.

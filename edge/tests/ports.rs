@@ -114,7 +114,8 @@ fn fixture(startup_store: &str) -> PortsFixture {
     memory.objects.put("image/own", b"\x89PNG\r\n\x1a\n and so on", 0);
     let ingested = |path: &str, body: &str| {
         let answer = send(&memory, "POST", path, &[ADMIN], Some(body.as_bytes()));
-        json(&answer)["data"]["id"].as_str().unwrap().to_owned()
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        body["data"]["id"].as_str().unwrap().to_owned()
     };
     let film = ingested(SOURCES, FILM);
     let picture = ingested(PICTURES, PICTURE);
@@ -153,14 +154,13 @@ fn title(id: &str, source: &str, cover: &str) -> catalog::Title {
     catalog::Title { id, cover, episodes: vec![episode], ..catalog::Title::default() }
 }
 
-fn json(answer: &MemoryResponse) -> serde_json::Value {
-    serde_json::from_slice(&answer.body).unwrap_or_default()
-}
-
 /// The ports that reads of blocks need, and those of writes. One of two stores is enough to read.
 const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
     if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
 }
+
+/// A position in the title `far`.
+const FAR: &str = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
 
 /// Every route, most of them in more than one way.
 fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
@@ -185,9 +185,6 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         format!("/api/v2/{route}/{id}?{}", Keys::parse(KEYS).unwrap().sign(scope, id, now_ms))
     };
     let film = signed("media", Scope::Media, &fixture.film);
-    let picture = signed("image", Scope::Image, &fixture.picture);
-    let headers = signed("headers", Scope::Media, &fixture.film);
-    let far = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
     let pack = catalog::build(Vec::new()).unwrap().manifest;
     let pack_path = format!("/api/v2/admin/packs/{}", pack.hash);
     let pack = String::from_utf8(pack.bytes).unwrap();
@@ -209,8 +206,8 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("GET", "/api/v2/image/own", &[Objects]),
         Case { range: "bytes=0-999", ..remembered(&film, block_reads) },
         Case { range: "bytes=3000000-3000999", ..case("GET", &film, &beyond) },
-        remembered(&picture, block_reads),
-        remembered(&headers, block_reads),
+        remembered(&signed("image", Scope::Image, &fixture.picture), block_reads),
+        remembered(&signed("headers", Scope::Media, &fixture.film), block_reads),
         remembered("/api/v2/headers/own", &[Objects]),
         remembered("/api/v2/start/own", &[Objects]),
         writing("POST", "/api/v2/stream/window", PREFETCH_WINDOW, &[KeyValue, Database], &[]),
@@ -219,10 +216,10 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("POST", &format!("{PREWARM}near.1"), &[KeyValue, Objects]),
         writing("POST", "/api/v2/session/anonymous", "", &[Database, Random], &[Database]),
         case("GET", "/api/v2/history", &[Database, KeyValue]),
-        writing("POST", "/api/v2/history", far, &[Database, KeyValue], &[Database]),
+        writing("POST", "/api/v2/history", FAR, &[Database, KeyValue], &[Database]),
         case("GET", "/api/v2/continue-watching", &[Database, KeyValue]),
         case("GET", "/api/v2/watchlist", &[Database, KeyValue]),
-        writing("POST", "/api/v2/watchlist", far, &[Database, KeyValue], &[Database]),
+        writing("POST", "/api/v2/watchlist", FAR, &[Database, KeyValue], &[Database]),
         case("DELETE", "/api/v2/watchlist/far", &[Database]),
         case("DELETE", "/api/v2/history/far", &[Database]),
         case("GET", ROOT, &[KeyValue]),
@@ -231,6 +228,9 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         case("GET", &pack_path, &[KeyValue]),
         writing("POST", SOURCES, FILM, &ingest, block_writes),
         writing("POST", PICTURES, PICTURE, &ingest, block_writes),
+        case("GET", "/api/v2/admin/sources?provider=one", &[Database]),
+        writing("DELETE", "/api/v2/admin/sources/gone", "", &[Objects, KeyValue], &[KeyValue]),
+        writing("DELETE", "/api/v2/admin/pictures/gone", "", &[Objects, KeyValue], &[KeyValue]),
         case("DELETE", "/api/v2/admin/startup/far", &purging),
         case("DELETE", "/api/v2/admin/startup", &purging),
     ]
@@ -313,7 +313,7 @@ fn says_what_to_do(answer: &MemoryResponse, port: Port, fault: Fault, what: &str
     assert!(!content_range.contains("internal") && !names_origin, "{what}: {content_range}");
     // `HEAD` has headers only (RFC 9110 §9.3.2).
     if !what.contains("HEAD") {
-        let body = json(answer);
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         assert!(
             body["error"]["code"].as_str().unwrap().starts_with(code),
             "{what}: {content_range}"

@@ -1,9 +1,5 @@
 //! Which URLs a resolver's response names, and until when they are used.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on panics"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use edge::rules::{
     provider::{UpstreamUrl, parse_providers},

@@ -15,6 +15,9 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
+/// Exit status for words that are no command, as clap has it.
+const USAGE_FAULT: u8 = 2;
+
 /// Plays plain MP4 files, instantly.
 #[derive(Parser)]
 #[command(name = "firstframe", version)]
@@ -29,6 +32,8 @@ enum Verb {
     Serve(config::Flags),
     /// Publish a folder of MP4 files into a deployment.
     Publish(cli::publish::Args),
+    /// Ingest films of a provider, or list those that are.
+    Ingest(cli::ingest::Args),
     /// Fetch and store what titles need so that playback starts at once.
     Prewarm(cli::prewarm::Args),
     /// Remove startup blocks and start indexes; the edge makes them again when it needs them.
@@ -37,6 +42,8 @@ enum Verb {
     Backup(cli::backup::BackupArgs),
     /// Restore a backup into an empty data folder.
     Restore(cli::backup::RestoreArgs),
+    /// Take titles and episodes down, and delete their films.
+    Remove(cli::remove::Args),
     /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
     HashPassword(cli::hash_password::Args),
     /// Write a folder of demo films, made from one built-in clip.
@@ -44,19 +51,37 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        // Its text has the words of the command line in it, which may be names of files.
+        Err(error) if error.use_stderr() => {
+            error.render().to_string().lines().for_each(report);
+            return ExitCode::from(USAGE_FAULT);
+        }
+        Err(help) => help.exit(),
+    };
+    run(verb).unwrap_or_else(|error| {
+        report(&format!("Error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
         Verb::Serve(flags) => serve::run(&flags),
         Verb::Publish(args) => cli::publish::run(args),
+        Verb::Ingest(args) => cli::ingest::run(args),
         Verb::Prewarm(args) => cli::prewarm::run(args),
         Verb::Purge(args) => cli::purge::run(args),
+        Verb::Remove(args) => cli::remove::run(args),
         Verb::Backup(args) => cli::backup::backup(args),
         Verb::Restore(args) => cli::backup::restore(args),
         Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
-    };
-    done.unwrap_or_else(|error| {
-        // An error that cannot be written to stderr cannot be reported at all.
-        let _unreported = writeln!(stderr(), "Error: {error:#}");
-        ExitCode::FAILURE
-    })
+    }
+}
+
+/// Prints one line on stderr. A line that cannot be written there cannot be reported at all.
+fn report(line: &str) {
+    let _unreported = writeln!(stderr(), "{}", publisher::printable(line));
 }

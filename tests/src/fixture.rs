@@ -58,6 +58,7 @@ pub fn titles() -> Vec<Title> {
             ],
             ..Episode::default()
         }],
+        ..Title::default()
     };
     let reason = "no browser plays ac-3 in MP4";
     let series = Title {

@@ -42,6 +42,44 @@ pub struct IngestedFile {
     pub size_bytes: u64,
 }
 
+/// The response of `POST /api/v2/admin/sources`: an [`IngestedFile`], and what its start index says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestedFilm {
+    /// Source id, by which titles name the film.
+    pub id: String,
+    /// Length of the file in bytes.
+    pub size_bytes: u64,
+    /// Length in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Lines of the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// RFC 6381 names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+}
+
+/// Response of `GET /api/v2/admin/sources?provider=…`: films of a provider, in order of their names there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestedFilms {
+    /// At most 500; the next ones come with `&after=` and the last name.
+    pub items: Vec<IngestedName>,
+}
+
+/// A film that was ingested, by its name at the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestedName {
+    /// Name of the file at the provider.
+    pub file: String,
+    /// Source id.
+    pub id: String,
+    /// Length of the file in bytes.
+    pub size_bytes: u64,
+}
+
 /// Response of `GET | POST /api/v2/admin/prewarm/{episodeId}`: how ready an episode is to start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpisodeReadiness {

@@ -33,8 +33,8 @@ mod titles;
 mod viewer;
 
 pub use admin::{
-    CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, ProviderFile, PurgeResult,
-    RootUpdate, StartIndexState,
+    CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, IngestedFilm, IngestedFilms,
+    IngestedName, ProviderFile, PurgeResult, RootUpdate, StartIndexState,
 };
 pub use envelope::Envelope;
 pub use error::{ErrorBody, ErrorCode};

@@ -39,9 +39,12 @@ pub const WATCHLIST: &str = "/api/v2/watchlist";
 pub const ADMIN_ROOT: &str = "/api/v2/admin/root";
 /// `HEAD | GET | PUT` + hash: one immutable pack of a catalog.
 pub const ADMIN_PACKS: &str = "/api/v2/admin/packs/";
-/// `POST`: ingests a film of a provider, and stores its startup blocks.
+/// `POST`: ingests a film of a provider, and stores its startup blocks. `GET` + `?provider=`: which films of
+/// a provider are ingested. `DELETE` + `/{sourceId}`: removes
+/// a film from every store.
 pub const ADMIN_SOURCES: &str = "/api/v2/admin/sources";
-/// `POST`: ingests a picture of a provider, and stores it.
+/// `POST`: ingests a picture of a provider, and stores it. `DELETE` + `/{imageId}`: removes a picture from
+/// every store.
 pub const ADMIN_PICTURES: &str = "/api/v2/admin/pictures";
 /// `GET | POST` + `{episodeId}`: how ready an episode is to start; `POST` makes it ready.
 pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";

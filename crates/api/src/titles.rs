@@ -66,11 +66,11 @@ pub struct Home {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Episode {
-    /// Episode id, unique in the deployment: `{catalogId}.{number}`.
+    /// Episode id, unique in the deployment: `{catalogId}.{key}`. It stays with the film.
     pub id: String,
     /// Id of the title it belongs to.
     pub catalog_id: String,
-    /// Number in the title, from 1.
+    /// Number in the title, from 1. It changes when an episode before it comes or goes.
     pub number: u32,
     /// Name, for viewers.
     pub title: String,
@@ -112,6 +112,9 @@ pub struct TitleDetail {
     pub metadata: BTreeMap<String, String>,
     /// In order of their numbers.
     pub episodes: Vec<Episode>,
+    /// Episode ids by ids of this title that are no longer used: those episodes are in another title.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved_episodes: BTreeMap<String, String>,
     /// Cards of other titles.
     pub recommendations: Vec<TitleCard>,
     /// Name of the provider that holds it.

@@ -104,9 +104,9 @@ pub struct WatchlistEntry {
     pub updated_at_ms: u64,
 }
 
-/// Response of `DELETE /api/v2/history/{catalogId}` and `DELETE /api/v2/watchlist/{catalogId}`.
+/// Response of `DELETE` of an entry of history or watchlist, and of a film or picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {
-    /// Always true: the entry is not on the list now, whether or not it was before.
+    /// Always true: it is not there now, whether or not it was before.
     pub deleted: bool,
 }

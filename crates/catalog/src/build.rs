@@ -1,5 +1,7 @@
 //! Builds the packs of a catalog from its titles: the same titles always make the same bytes.
 
+use std::collections::BTreeSet;
+
 use crate::{Error, Manifest, Pack, Result, Title, home, title_pack};
 
 /// Titles in one catalog. At some 130 bytes a pack and 1,000 titles in the smallest packs that
@@ -54,29 +56,31 @@ fn fitting(what: &str, bytes: Vec<u8>) -> Result<Pack> {
     Ok(Pack::new(bytes))
 }
 
-/// Checks that every id is well-formed, and that no two episodes share a number.
+/// Checks that every id is well-formed, and that no two episodes share a number or a key.
 fn check(title: &Title) -> Result<()> {
     if title.episodes.len() > EPISODE_COUNT_MAX {
         return Err(Error::TooMany { what: "episodes of one title", count_max: EPISODE_COUNT_MAX });
     }
-    let sources = title.episodes.iter().flat_map(|episode| &episode.sources);
-    let named = std::iter::once(&title.id)
-        .chain(&title.cover)
-        .chain(&title.banner)
-        .chain(sources.map(|source| &source.id));
-    if let Some(id) = named.into_iter().find(|id| !api::limits::is_id(id)) {
-        return Err(Error::InvalidId(id.clone()));
+    let retired = title.retired.iter().filter_map(|retired| retired.moved_to.as_deref());
+    let mut named = [Some(title.id.as_str()), title.moved_to.as_deref()]
+        .into_iter()
+        .flatten()
+        .chain(title.media())
+        .chain(retired);
+    if let Some(id) = named.find(|id| !api::limits::is_id(id)) {
+        return Err(Error::InvalidId(id.to_owned()));
     }
-    let mut previous = 0;
+    let mut numbers = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for episode in &title.episodes {
-        let id = crate::episode_id(&title.id, episode.number);
-        if crate::parse_episode_id(&id).is_none() || !api::limits::is_id(&id) {
+        let id = title.id_of(episode);
+        let is_valid = crate::parse_episode_id(&id).is_some() && api::limits::is_id(&id);
+        if !is_valid || episode.number == 0 {
             return Err(Error::InvalidId(id));
         }
-        if episode.number == previous {
+        if !numbers.insert(episode.number) || !ids.insert(id.clone()) {
             return Err(Error::DuplicateId(id));
         }
-        previous = episode.number;
     }
     Ok(())
 }

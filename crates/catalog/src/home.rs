@@ -31,7 +31,7 @@ pub(crate) fn image_url(image_id: &str) -> String {
 
 /// Newest first; of titles that came at the same time, in order of their ids.
 pub(crate) fn home(titles: &[Title]) -> Home {
-    let mut newest: Vec<&Title> = titles.iter().collect();
+    let mut newest: Vec<&Title> = titles.iter().filter(|title| title.moved_to.is_none()).collect();
     newest.sort_by(|a, b| b.added_at_ms.cmp(&a.added_at_ms).then_with(|| a.id.cmp(&b.id)));
     let cards = |keep: &dyn Fn(&Title) -> bool, count_max: usize| -> Vec<TitleCard> {
         newest

@@ -31,5 +31,5 @@ pub use error::{Error, Result};
 pub use home::{OWN_PROVIDER, title_card};
 pub use manifest::{Manifest, read_home};
 pub use pack::{Pack, hash, is_hash, prepend_hash, verify_hash};
-pub use title::{Episode, Source, Title, episode_id, parse_episode_id};
+pub use title::{Episode, RetiredEpisode, Source, Title, episode_id, parse_episode_id};
 pub use title_pack::find_title;

@@ -1,12 +1,13 @@
 //! Publishes films into any Firstframe deployment, over its admin API and its S3 object store.
 //!
-//! `firstframe publish`, `prewarm` and `purge` are thin command lines around this crate. Its functions
-//! report on standard output; errors are sentences that say what is wrong, where, and what to do.
+//! `firstframe publish`, `ingest`, `remove`, `prewarm` and `purge` are thin command lines around this
+//! crate. Its functions report on standard output; errors are sentences that say what is wrong, where, and
+//! what to do.
 //!
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use publisher::{DeploymentTarget, Library, ObjectStoreTarget, publish};
+//! use publisher::{DeploymentTarget, Library, ObjectStoreTarget, SymbolicLinks, publish};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // A server on this machine, whose address and keys are in its data folder.
@@ -16,7 +17,7 @@
 //!     bucket: "firstframe".into(),
 //!     ..ObjectStoreTarget::default()
 //! };
-//! let library = Library::read(Path::new("films"))?;
+//! let library = Library::read(Path::new("films"), SymbolicLinks::Inside)?;
 //! publish(&library, &target.with_object_store(store)?, false)?;
 //! # Ok(())
 //! # }
@@ -25,15 +26,21 @@
 mod deployment;
 mod film;
 mod library;
+mod library_folder;
 mod output;
 mod parallel;
 mod publish;
+mod removal;
 mod start_data;
 
 pub use deployment::data_folder;
 pub use deployment::target::{ApiAccess, Deployment, DeploymentTarget, ObjectStoreTarget};
+pub use deployment::title_selection::TitleSelection;
 pub use film::content_key::content_key;
 pub use library::catalog_toml_schema::CATALOG_TOML_HELP;
 pub use library::folder_library::Library;
+pub use library_folder::SymbolicLinks;
+pub use output::printable::printable;
 pub use publish::{dry_run, publish};
-pub use start_data::{Prewarm, PurgeSelection, TitleSelection, prewarm, purge};
+pub use removal::{remove, remove_unused};
+pub use start_data::{Prewarm, PurgeSelection, ingest, list_ingested, prewarm, purge};

@@ -92,6 +92,9 @@ pub(super) fn response(
     Ok(response)
 }
 
+/// Why a body that lacks bytes is aborted.
+const CUT: &str = "the provider failed behind the bytes that were sent";
+
 /// What is made here, and the streams behind it: the runtime joins them, and no byte of a stream comes
 /// by here, unless it is to be skipped. A body of known length keeps its `Content-Length`, and one that
 /// lacks bytes ends with an error.
@@ -107,7 +110,8 @@ fn joined(
         let mut writer = Pipe(pipe.writable());
         let is_complete = write_joined(&ports, body, &mut writer).await;
         // A client that is gone has closed it: there is no error to report.
-        let end = if is_complete { writer.0.close() } else { writer.0.abort() };
+        let end =
+            if is_complete { writer.0.close() } else { writer.0.abort_with_reason(&CUT.into()) };
         drop(JsFuture::from(end).await);
     });
     Ok(ResponseBody::Stream(readable))

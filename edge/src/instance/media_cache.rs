@@ -68,6 +68,9 @@ struct State {
     breakers: LruMap<CircuitBreaker, ORIGIN_COUNT_MAX>,
     file_breakers: LruMap<CircuitBreaker, FILE_COUNT_MAX>,
     reported: LruMap<(), MESSAGE_COUNT_MAX>,
+    /// When the time of the last removal was last asked for, and that time as it is stored.
+    looked_at_ms: Option<u64>,
+    last_removal: Option<Vec<u8>>,
     /// Keys that a request is fetching or building.
     claims: BTreeSet<String>,
 }
@@ -88,6 +91,34 @@ impl MediaCache {
         let providers: Rc<[Provider]> = parse(setting)?.into();
         state.providers = Some((setting.to_owned(), Rc::clone(&providers)));
         Ok(providers)
+    }
+
+    /// Whether the time of the last removal was not asked for within the last `every_ms` milliseconds;
+    /// then it is asked for now.
+    pub(crate) fn is_look_for_removals_due(&self, now_ms: u64, every_ms: u64) -> bool {
+        let mut state = self.state.borrow_mut();
+        let is_due = state.looked_at_ms.is_none_or(|at| now_ms.saturating_sub(at) >= every_ms);
+        if is_due {
+            state.looked_at_ms = Some(now_ms);
+        }
+        is_due
+    }
+
+    /// Forgets every film where the last removal is another one than before.
+    pub(crate) fn note_last_removal(&self, last: Vec<u8>) {
+        let is_other = self.state.borrow().last_removal.as_ref().is_some_and(|seen| *seen != last);
+        self.state.borrow_mut().last_removal = Some(last);
+        if is_other {
+            self.forget_films();
+        }
+    }
+
+    /// Forgets records, blocks and start indexes.
+    pub(crate) fn forget_films(&self) {
+        let mut state = self.state.borrow_mut();
+        state.records = LruMap::default();
+        state.blocks = LruMap::default();
+        state.pieces = LruMap::default();
     }
 
     /// A source's record, if it was read since `oldest_ms`.

@@ -11,6 +11,7 @@ mod own;
 pub(crate) mod picture;
 pub(crate) mod prefetch;
 mod purge;
+mod remove;
 pub(crate) mod start_index;
 mod upstream;
 mod upstream_film;
@@ -20,6 +21,7 @@ use api::paths::media_key;
 pub(crate) use cache::durable;
 pub(crate) use film::{Film, FilmHead, FilmResponse, MediaBody, MediaPart, is_not_modified};
 pub(crate) use purge::{purge_all, purge_film, purge_picture};
+pub(crate) use remove::{remove_film, remove_picture};
 pub(crate) use upstream_film::read_rest;
 
 use crate::{

@@ -44,7 +44,8 @@ pub(crate) async fn purge_all<P: Platform>(platform: &P) -> Result<(), Error> {
     Ok(())
 }
 
-async fn purge_blocks<P: Platform>(platform: &P, id: &str) -> Result<(), Error> {
+/// Removes the blocks of an upstream film from every store.
+pub(super) async fn purge_blocks<P: Platform>(platform: &P, id: &str) -> Result<(), Error> {
     // The durable store first: afterwards no reader restores a block from it.
     durable::purge(platform, &blocks::prefix(id)).await?;
     evict(platform, id).await

@@ -16,8 +16,8 @@ pub(super) async fn handle<P: Platform>(
     method: Method,
     episode_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let episode = catalog_cache::episode(platform, episode_id).await?;
-    let episode = episode.ok_or(Error::NotFound("episode"))?;
+    let found = catalog_cache::episode(platform, episode_id).await?;
+    let episode = found.ok_or(Error::NotFound("episode"))?.episode;
     let mut films = Vec::new();
     for source in episode.sources.iter().filter(|source| source.playable) {
         films.push(if method == Method::Post {

@@ -1,11 +1,14 @@
-//! `POST /api/v2/admin/sources`: ingests a film of a provider.
+//! `GET | POST /api/v2/admin/sources`: lists the ingested films of a provider, or ingests one.
 
-use api::{Envelope, IngestedFile, ProviderFile};
+use api::{Envelope, IngestedFilm, IngestedFilms, IngestedName, ProviderFile};
+use percent_encoding::percent_decode_str;
 
+use super::stream::report_and_drop;
 use crate::{
     error::Error,
     http::Reply,
-    media::ingest,
+    ingested_films,
+    media::{Film, ingest, start_index},
     platform::{Platform, StreamOf, Upload},
     rules::provider::FILE_BYTES_MAX,
 };
@@ -24,8 +27,43 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
         Ok(ingested) => ingested,
         Err(error) => return Ok(error.into_explained_reply(platform)),
     };
-    let registered = IngestedFile { size_bytes: ingested.size_bytes(), id: ingested.id };
-    Ok(super::json(201, &Envelope::data(registered)))
+    let name = IngestedName {
+        file: file.file,
+        id: ingested.id.clone(),
+        size_bytes: ingested.size_bytes(),
+    };
+    // The film plays without this entry.
+    let noted = ingested_films::note(platform, &file.provider, &name);
+    ingested_films::try_briefly(platform, noted).await;
+    let description = start_index::description(platform, Film::of(&ingested.id)).await;
+    // The film plays without it.
+    let described = report_and_drop(platform, description).flatten();
+    let answer = IngestedFilm {
+        size_bytes: ingested.size_bytes(),
+        duration_ms: described.as_ref().map(|film| film.duration_ms),
+        height: described.as_ref().and_then(|film| film.height),
+        codec: described.map(|film| film.codec),
+        id: ingested.id,
+    };
+    Ok(super::json(201, &Envelope::data(answer)))
+}
+
+/// The films of `provider=`, behind the name of `after=`.
+pub(super) async fn list<P: Platform>(
+    platform: &P,
+    query: &str,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let value = |name: &str| {
+        let found = query.split('&').find_map(|part| part.strip_prefix(name));
+        let decoded = percent_decode_str(found.unwrap_or_default()).decode_utf8();
+        decoded.map_err(|_| Error::InvalidPayload(format!("`{name}` is not UTF-8")))
+    };
+    let (provider, after) = (value("provider=")?, value("after=")?);
+    if provider.is_empty() {
+        return Err(Error::InvalidPayload("name a provider: `?provider=…`".to_owned()));
+    }
+    let items = ingested_films::list(platform, &provider, &after).await?;
+    Ok(super::json(200, &Envelope::data(IngestedFilms { items })))
 }
 
 /// Reads which file to ingest, and writes it to `subject`.

@@ -1,7 +1,7 @@
 //! `GET /api/v2/continue-watching`: the episodes that a viewer has not finished, or comes to next.
 
 use api::{Envelope, History};
-use catalog::{Title, episode_id};
+use catalog::Title;
 
 use super::history::{episode_of, watched_items};
 use crate::{
@@ -31,6 +31,6 @@ fn next(title: &Title, row: HistoryRow) -> Option<HistoryRow> {
     }
     let number = episode_of(title, &row.episode_id)?.number;
     let after = title.episodes.iter().find(|episode| episode.number > number)?;
-    let episode_id = episode_id(&title.id, after.number);
+    let episode_id = title.id_of(after);
     Some(HistoryRow { episode_id, position_ms: 0, played: false, ..row })
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v2/catalog/{catalogId}/episodes`: the episodes of one title.
 
 use api::{Envelope, Episode, EpisodeList};
-use catalog::{OWN_PROVIDER, Title, episode_id};
+use catalog::{OWN_PROVIDER, Title};
 
 use crate::{
     catalog_cache,
@@ -32,7 +32,7 @@ pub(super) fn episodes_of(title: &Title) -> Vec<Episode> {
             None => (None, None),
         };
         Episode {
-            id: episode_id(&title.id, episode.number),
+            id: title.id_of(episode),
             catalog_id: title.id.clone(),
             number: episode.number,
             title: episode.title.clone(),

@@ -7,7 +7,7 @@ use catalog::{Episode, OWN_PROVIDER, Title, parse_episode_id, title_card};
 
 use super::picture_urls::PictureSigner;
 use crate::{
-    catalog_cache,
+    catalog_cache::{self, FoundEpisode},
     error::Error,
     http::{Headers, Method, Reply},
     platform::{Clock, Platform, StreamOf, Upload},
@@ -43,15 +43,33 @@ pub(super) async fn watched_items<P: Platform>(
         if items.len() == count_max {
             break;
         }
-        // A title that the catalog no longer has is left out; its row stays, for it may come back.
-        let title = catalog_cache::title(platform, &row.catalog_id).await?;
-        let Some(title) = title else { continue };
+        // An episode that the catalog no longer has is left out; its row stays, for it may come back.
+        let found = catalog_cache::episode(platform, &row.episode_id).await?;
+        let Some(found) = found else { continue };
+        let Some(row) = moved_row(platform, viewer, &found, row).await? else { continue };
+        let title = found.title;
         let Some(row) = choose(&title, row) else { continue };
         if let Some(episode) = episode_of(&title, &row.episode_id) {
             items.push(history_entry(&pictures, &title, episode, &row));
         }
     }
     Ok(items)
+}
+
+/// The row under the ids that its episode has now; `None` where the viewer's row of that title stays.
+async fn moved_row<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    found: &FoundEpisode,
+    row: HistoryRow,
+) -> Result<Option<HistoryRow>, Error> {
+    if found.id == row.episode_id {
+        return Ok(Some(row));
+    }
+    let moved =
+        HistoryRow { catalog_id: found.title.id.clone(), episode_id: found.id.clone(), ..row };
+    let is_moved = viewers::move_entry(platform, viewer, &row.catalog_id, &moved).await?;
+    Ok(is_moved.then_some(moved))
 }
 
 async fn record<P: Platform>(
@@ -70,23 +88,22 @@ async fn record<P: Platform>(
         let why = "`episodeId` is not an episode of `catalogId`".to_owned();
         return Err(Error::InvalidPayload(why));
     }
-    let title =
-        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
-    let episode = episode_of(&title, &sent.episode_id).ok_or(Error::NotFound("episode"))?;
+    let found = catalog_cache::episode(platform, &sent.episode_id).await?;
+    let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
     let (position_ms, played) = match progress::classify(position_ms, episode.duration_ms) {
         WatchState::Start => (0, false),
         WatchState::At(position_ms) => (position_ms, false),
         WatchState::Watched => (0, true),
     };
     let entry = HistoryRow {
-        catalog_id: sent.catalog_id,
-        episode_id: sent.episode_id,
+        catalog_id: title.id.clone(),
+        episode_id: id,
         position_ms,
         played,
         updated_at_ms: platform.clock().now_ms(),
     };
     viewers::put_entry(platform, viewer, &entry).await?;
-    Ok(history_entry(&PictureSigner::of(platform).await?, &title, episode, &entry))
+    Ok(history_entry(&PictureSigner::of(platform).await?, &title, &episode, &entry))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {

@@ -3,6 +3,7 @@
 mod admin_pack;
 mod admin_picture;
 mod admin_prewarm;
+mod admin_removal;
 mod admin_root;
 mod admin_source;
 mod admin_startup;
@@ -32,7 +33,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::Error,
-    http::{Body, Headers, Reply, Request, json_bytes},
+    http::{Body, Headers, Method, Reply, Request, json_bytes},
     platform::{Platform, PortError, StreamOf, Upload},
     route::Route,
     rules::{conditions, header_values},
@@ -88,8 +89,13 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::PrefetchWindow => prefetch_window::open(platform, &headers, upload).await,
         Route::AdminPrewarm(id) => admin_prewarm::handle(platform, method, &id).await,
         Route::AdminRoot => admin_root::handle(platform, method, upload, subject).await,
-        Route::AdminSources => admin_source::ingest(platform, upload, subject).await,
+        Route::AdminSources if method == Method::Post => {
+            admin_source::ingest(platform, upload, subject).await
+        }
+        Route::AdminSources => admin_source::list(platform, &query).await,
         Route::AdminPictures => admin_picture::ingest(platform, upload, subject).await,
+        Route::AdminSourceOf(id) => admin_removal::remove_film(platform, &id).await,
+        Route::AdminPictureOf(id) => admin_removal::remove_picture(platform, &id).await,
         Route::AdminStartup => admin_startup::purge_all(platform).await,
         Route::AdminStartupOf(id) => admin_startup::purge(platform, &id).await,
         Route::AdminPack(hash) => admin_pack::handle(platform, method, upload, &hash).await,

@@ -52,10 +52,11 @@ pub(super) async fn open<P: Platform, U: Upload>(
 
 /// The film that is played for an episode, if there is such an episode and it has one.
 async fn film<P: Platform>(platform: &P, episode_id: &str) -> Result<Option<String>, Error> {
-    let Some(episode) = catalog_cache::episode(platform, episode_id).await? else {
+    let Some(found) = catalog_cache::episode(platform, episode_id).await? else {
         return Ok(None);
     };
-    let preferred = selection::choose(&episode.sources).0.into_iter().find(|one| one.playable);
+    let preferred =
+        selection::choose(&found.episode.sources).0.into_iter().find(|one| one.playable);
     Ok(preferred.map(|one| signed_urls::split_media_url(&one.url).0.to_owned()))
 }
 

@@ -1,12 +1,14 @@
 //! `GET /api/v2/stream/{episodeId}`: what to play.
 
+use std::collections::BTreeSet;
+
 use api::{Candidate, Envelope, Stream, StreamStart, paths};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use catalog::{Episode, OWN_PROVIDER, parse_episode_id};
+use catalog::{Episode, OWN_PROVIDER, Title, parse_episode_id};
 
 use super::signed_urls;
 use crate::{
-    catalog_cache,
+    catalog_cache::{self, FoundEpisode},
     error::Error,
     http::{Headers, Reply},
     media::{Film, start_index},
@@ -30,7 +32,9 @@ pub(super) async fn show<P: Platform>(
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let mut stream = find(platform, episode_id).await?;
     if let Some(preferred) = &stream.preferred_stream {
-        let start = stored_start(platform, headers, episode_id, preferred);
+        // The viewer's history may have the id that the episode had.
+        let ids = BTreeSet::from([stream.episode_id.as_str(), episode_id]);
+        let start = stored_start(platform, headers, ids, preferred);
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
     let envelope = Envelope::data(stream).with_meta("provider", OWN_PROVIDER);
@@ -40,16 +44,16 @@ pub(super) async fn show<P: Platform>(
 
 /// What to play, without its start.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
-    let episode = catalog_cache::episode(platform, episode_id).await?;
-    let episode = episode.ok_or(Error::NotFound("episode"))?;
+    let found = catalog_cache::episode(platform, episode_id).await?;
+    let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
-    let name = file_name::segment(&download_name(platform, episode_id, &episode).await?);
+    let name = file_name::segment(&download_name(&title, &episode));
     for candidate in &mut candidates {
         candidate.url = format!("{}/{name}", candidate.url);
     }
     signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {
-        episode_id: episode_id.to_owned(),
+        episode_id: id,
         // What no browser plays is offered with its reason, and not preferred.
         preferred_stream: candidates.first().filter(|best| best.playable).cloned(),
         candidates,
@@ -60,33 +64,21 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
 }
 
 /// The name of an episode's file: that of its title, and of the episode where there are several.
-async fn download_name<P: Platform>(
-    platform: &P,
-    episode_id: &str,
-    episode: &Episode,
-) -> Result<String, Error> {
-    let Some((catalog_id, number)) = parse_episode_id(episode_id) else {
-        return Ok(episode.title.clone());
-    };
-    Ok(match catalog_cache::title(platform, catalog_id).await? {
-        Some(title) if title.episodes.len() == 1 => title.title,
-        Some(title) => format!("{} {number:02} {}", title.title, episode.title),
-        None => episode.title.clone(),
-    })
+fn download_name(title: &Title, episode: &Episode) -> String {
+    if title.episodes.len() == 1 {
+        return title.title.clone();
+    }
+    format!("{} {:02} {}", title.title, episode.number, episode.title)
 }
 
 /// The start at the viewer's position, planned on the stored start index. The player works without it.
 async fn stored_start<P: Platform>(
     platform: &P,
     headers: &Headers,
-    episode_id: &str,
+    episode_ids: BTreeSet<&str>,
     preferred: &Candidate,
 ) -> Option<StreamStart> {
-    let (catalog_id, _) = parse_episode_id(episode_id)?;
-    let position = async {
-        let Some(viewer) = viewers::viewer(platform, headers).await? else { return Ok(None) };
-        viewers::position_ms(platform, viewer, catalog_id, episode_id).await
-    };
+    let position = viewer_position_ms(platform, headers, episode_ids);
     let position_ms = report_and_drop(platform, position.await)?.unwrap_or(0);
     let (source_id, _) = signed_urls::split_media_url(&preferred.url);
     let start =
@@ -99,6 +91,23 @@ async fn stored_start<P: Platform>(
     let boxes = mp4::start_index::encode(&start?.answer);
     let headers = (boxes.len() <= HEADERS_BYTES_MAX).then(|| STANDARD.encode(&boxes));
     Some(StreamStart { headers, ..addresses(preferred, position_ms) })
+}
+
+/// Where the viewer left an episode, by the ids that it has and had.
+async fn viewer_position_ms<P: Platform>(
+    platform: &P,
+    headers: &Headers,
+    episode_ids: BTreeSet<&str>,
+) -> Result<Option<u64>, Error> {
+    let Some(viewer) = viewers::viewer(platform, headers).await? else { return Ok(None) };
+    for id in episode_ids {
+        let Some((catalog_id, _)) = parse_episode_id(id) else { continue };
+        let position = viewers::position_ms(platform, viewer, catalog_id, id).await?;
+        if position.is_some() {
+            return Ok(position);
+        }
+    }
+    Ok(None)
 }
 
 /// URLs of the film's start, with the signature of the film's URL.

@@ -1,11 +1,13 @@
 //! `GET /api/v2/catalog/{catalogId}`: one title.
 
+use std::collections::BTreeMap;
+
 use api::{Envelope, Home, TitleCard, TitleDetail, paths};
 use catalog::{OWN_PROVIDER, Title};
 
 use super::{episodes::episodes_of, picture_urls::PictureSigner};
 use crate::{
-    catalog_cache,
+    catalog_cache::{self, FoundTitle},
     error::Error,
     http::{Headers, Reply},
     platform::{Platform, StreamOf},
@@ -19,10 +21,10 @@ pub(super) async fn show<P: Platform>(
     headers: &Headers,
     catalog_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let title =
-        catalog_cache::title(platform, catalog_id).await?.ok_or(Error::NotFound("title"))?;
+    let found = catalog_cache::found_title(platform, catalog_id).await?;
+    let FoundTitle { title, moved } = found.ok_or(Error::NotFound("title"))?;
     let home = catalog_cache::home(platform).await?;
-    let mut view = view(title, home);
+    let mut view = view(title, moved, home);
     let pictures = PictureSigner::of(platform).await?;
     pictures.sign(&mut view.cover_image);
     view.banner_image.iter_mut().for_each(|url| pictures.sign(url));
@@ -31,7 +33,7 @@ pub(super) async fn show<P: Platform>(
     Ok(super::json_until_changed(headers, &envelope))
 }
 
-fn view(title: Title, home: Home) -> TitleDetail {
+fn view(title: Title, moved_episodes: BTreeMap<String, String>, home: Home) -> TitleDetail {
     let others = |card: &TitleCard| card.id != title.id;
     let recommendations =
         home.recent.into_iter().filter(others).take(RECOMMENDATION_COUNT_MAX).collect();
@@ -44,6 +46,7 @@ fn view(title: Title, home: Home) -> TitleDetail {
         synopsis: title.synopsis,
         genres: title.genres,
         metadata: title.metadata,
+        moved_episodes,
         recommendations,
         provider: OWN_PROVIDER.to_owned(),
     }

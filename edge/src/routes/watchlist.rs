@@ -24,12 +24,17 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         let NewWatchlistEntry { catalog_id } = super::parsed(upload).await?;
         let title = catalog_cache::title(platform, &catalog_id).await?;
         let title = title.ok_or(Error::NotFound("title"))?;
-        let updated_at_ms = viewers::put_watchlist_entry(platform, viewer, &catalog_id).await?;
+        let updated_at_ms = viewers::put_watchlist_entry(platform, viewer, &title.id).await?;
         return Ok(super::json(201, &Envelope::data(wished(&pictures, &title, updated_at_ms))));
     }
     let mut items = Vec::new();
     for (catalog_id, updated_at_ms) in viewers::watchlist(platform, viewer).await? {
         if let Some(title) = catalog_cache::title(platform, &catalog_id).await? {
+            if title.id != catalog_id
+                && !viewers::move_watchlist_entry(platform, viewer, &catalog_id, &title.id).await?
+            {
+                continue;
+            }
             items.push(wished(&pictures, &title, updated_at_ms));
         }
     }

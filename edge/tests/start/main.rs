@@ -22,6 +22,7 @@ mod headers;
 mod positions;
 mod prefetch_window;
 mod prewarm;
+mod removal;
 mod stored;
 mod stream;
 mod upstream_film;

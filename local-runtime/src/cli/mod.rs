@@ -5,11 +5,13 @@ pub(crate) mod backup;
 pub(crate) mod demo;
 mod deployment;
 pub(crate) mod hash_password;
+pub(crate) mod ingest;
 pub(crate) mod prewarm;
 pub(crate) mod publish;
 pub(crate) mod purge;
+pub(crate) mod remove;
 
-/// Exit status of `backup`, `prewarm` and `purge` where some of it failed; 2 is that of clap.
+/// Exit status where some of what a verb was to do failed; 2 is that of clap.
 const SOME_FAILED: u8 = 3;
 
 fn exit_code(all_done: bool) -> std::process::ExitCode {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use publisher::{CATALOG_TOML_HELP, Library};
+use publisher::{CATALOG_TOML_HELP, Library, SymbolicLinks};
 
 use super::deployment::{DeploymentArgs, ObjectStoreArgs};
 
@@ -35,11 +35,16 @@ pub(crate) struct Args {
     /// removed
     #[arg(long)]
     replace: bool,
+    /// Follow symbolic links that lead out of DIR: whoever may write to DIR can then publish any
+    /// film and picture that you can read
+    #[arg(long)]
+    follow_symlinks: bool,
 }
 
 /// Publishes the folder.
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
-    let library = Library::read(&args.dir)?;
+    let links = if args.follow_symlinks { SymbolicLinks::Anywhere } else { SymbolicLinks::Inside };
+    let library = Library::read(&args.dir, links)?;
     if args.dry_run {
         publisher::dry_run(&library);
     } else {

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connection_that_gives_up_its_place_is_told() {
+    async fn connection_that_gives_up_its_place_is_notified() {
         let all = Connections::new(1);
         let held = places(&all, 1, 1, Activity::Idle);
         let _newest = all.admit(address(1)).unwrap();
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_behind_a_proxy_are_told_apart() {
+    fn clients_behind_a_proxy_are_distinguished() {
         let all = Connections::new(100);
         let greedy = places(&all, 1, 5, Activity::Responding);
         for place in &greedy {

@@ -282,12 +282,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn client_for_whom_there_is_no_room_is_told_so() {
-        let (told, mut arrived) = tokio::sync::mpsc::channel(1);
+    async fn client_for_whom_there_is_no_room_gets_503() {
+        let (arrive, mut arrived) = tokio::sync::mpsc::channel(1);
         let service = service_fn(move |_| {
-            let told = told.clone();
+            let arrive = arrive.clone();
             async move {
-                told.send(()).await.unwrap();
+                arrive.send(()).await.unwrap();
                 std::future::pending::<Result<Response<http_body_util::Empty<Bytes>>, Infallible>>()
                     .await
             }

@@ -86,14 +86,14 @@ impl<B: Body> RequestBody<B> {
         let progress = BodyProgress(Arc::new(AtomicU8::new(State::Unfinished as u8)));
         let sleep = Box::pin(tokio::time::sleep_until(started));
         let is_complete = inner.is_end_stream();
-        let (received, told) = (0, progress.clone());
+        let (received, outside) = (0, progress.clone());
         let body = Self { inner, connection, progress, received, started, time, sleep };
         if is_complete {
             body.complete();
         } else {
             body.connection.set_activity(Activity::Receiving);
         }
-        (body, told)
+        (body, outside)
     }
 
     fn complete(&self) {

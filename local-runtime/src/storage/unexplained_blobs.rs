@@ -120,13 +120,19 @@ impl DataFolder {
             let key = object.key.clone();
             let is_known =
                 newest.get(&key).is_some_and(|(_, other)| other.modified_ms >= object.modified_ms);
-            if !is_known && self.object_row(&key)?.is_none() {
+            if !is_known && !self.has_file(&key)? {
                 newest.insert(key, (entry, object));
             }
         }
         let objects = newest.len();
         self.restore_rows(newest.into_values().collect())?;
         Ok(Rebuilt { objects, unexplained: count - objects })
+    }
+
+    /// Whether the key has a row, and the blob of that row is there.
+    fn has_file(&self, key: &str) -> Result<bool> {
+        let row = self.object_row(key)?;
+        Ok(row.is_some_and(|object| self.objects.join(object.blob).exists()))
     }
 
     /// Moves blobs back, and then writes their rows.
@@ -233,6 +239,25 @@ mod tests {
         assert_eq!(rebuilt, Rebuilt { objects: 2, unexplained: 3 });
         let size = |key: &str| folder.open_object(key).unwrap().unwrap().object.size;
         assert_eq!((size("media/a"), size("media/b"), size("media/c")), (3, row.size, 10));
+    }
+
+    #[test]
+    fn film_that_was_replaced_since_the_copy_of_the_database_is_rebuilt() {
+        let root = tempfile::tempdir().unwrap();
+        let copy = root.path().join("copy.sqlite");
+        let folder = DataFolder::open(root.path(), None).unwrap();
+        put(&folder, "media/a", b"old");
+        folder.database.checkpoint().unwrap();
+        fs::copy(root.path().join("firstframe.sqlite"), &copy).unwrap();
+        put(&folder, "media/a", b"newer");
+        drop(folder);
+        remove_database(root.path());
+        fs::rename(copy, root.path().join("firstframe.sqlite")).unwrap();
+        let folder = DataFolder::open(root.path(), None).unwrap();
+        assert!(folder.open_object("media/a").is_err(), "the old film is gone");
+        let rebuilt = folder.rebuild(|_| None).unwrap();
+        assert_eq!(rebuilt, Rebuilt { objects: 1, unexplained: 0 });
+        assert_eq!(folder.open_object("media/a").unwrap().unwrap().object.size, 5);
     }
 
     #[test]

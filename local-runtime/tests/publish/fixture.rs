@@ -109,6 +109,23 @@ impl PublishFixture {
         }
     }
 
+    /// The same of the episodes of a title.
+    #[track_caller]
+    pub(crate) fn wait_for_episodes(&self, title: &str, expected: &[&str]) {
+        let start = Instant::now();
+        loop {
+            let title = self.data_of(&format!("/api/v2/catalog/{title}"));
+            let episodes = title["episodes"].as_array().unwrap().iter();
+            let ids: Vec<_> = episodes.map(|episode| episode["id"].as_str().unwrap()).collect();
+            if ids == expected {
+                return;
+            }
+            let is_late = start.elapsed() > Duration::from_secs(5);
+            assert!(!is_late, "the title has {ids:?} and not {expected:?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn titles(&self) -> Vec<String> {
         let home = self.data_of("/api/v2/home");
         let rows = ["featured", "ongoing", "recent"].map(|row| home[row].as_array().unwrap());
@@ -139,6 +156,12 @@ pub(crate) struct FinishedRun {
 }
 
 impl FinishedRun {
+    /// Of the output of a run.
+    pub(crate) fn of(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+
     /// Panics unless the run succeeded and its standard output contains all of these.
     #[track_caller]
     pub(crate) fn assert_success(&self, parts: &[&str]) {
@@ -160,9 +183,7 @@ impl FinishedRun {
 
 /// Runs a command to its end.
 pub(crate) fn finish(command: &mut Command) -> FinishedRun {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    FinishedRun { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    FinishedRun::of(command.output().unwrap())
 }
 
 /// Three seconds of H.264 and AAC.

@@ -7,6 +7,8 @@ mod interrupted_upload;
 #[cfg(test)]
 mod large_film;
 #[cfg(test)]
+mod library_changes;
+#[cfg(test)]
 mod lost_database;
 #[cfg(test)]
 mod prewarm_and_purge;

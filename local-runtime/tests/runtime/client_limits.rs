@@ -101,7 +101,7 @@ fn client_that_takes_every_request_gives_some_to_others() {
 }
 
 #[test]
-fn clients_behind_a_trusted_proxy_are_told_apart() {
+fn clients_behind_a_trusted_proxy_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--requests-max", "10", "--trusted-proxies", "127.0.0.0/8"];
     let fixture = Fixture::start(folder.path(), &flags);

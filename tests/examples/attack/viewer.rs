@@ -18,7 +18,7 @@ use crate::attackers::connect;
 const HOST: u8 = 99;
 const PAUSE: Duration = Duration::from_millis(500);
 /// A viewer leaves after so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_MAX: Duration = Duration::from_secs(20);
 /// Bytes of a start after which a player shows a picture.
 const START_BYTES: usize = 32 << 10;
 
@@ -75,9 +75,9 @@ async fn exchange(address: SocketAddr, line: &str, token: &str, body: &str) -> R
         ensure!(text.starts_with("HTTP/1.1 200"), "{}", text.lines().next().unwrap_or_default());
         Ok(text)
     };
-    match timeout(PATIENCE, exchange).await {
+    match timeout(WAIT_MAX, exchange).await {
         Ok(response) => response,
-        Err(_) => bail!("nothing came in {PATIENCE:?}"),
+        Err(_) => bail!("nothing came in {WAIT_MAX:?}"),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, anyhow};
 use api::{
-    CatalogRoot, Envelope, EpisodeReadiness, IngestedFile, ProviderFile, PurgeResult, RootUpdate,
-    paths,
+    CatalogRoot, Envelope, EpisodeReadiness, IngestedFile, IngestedFilm, IngestedFilms,
+    IngestedName, ProviderFile, PurgeResult, RootUpdate, paths,
 };
 use catalog::Pack;
 use serde::de::DeserializeOwned;
@@ -104,8 +104,53 @@ impl<'a> AdminApi<'a> {
     /// Has the deployment ingest a picture of a provider. It is not retried: the deployment retries
     /// requests to providers itself, and a title may do without.
     pub(crate) fn ingest_picture(&self, file: &ProviderFile) -> Result<IngestedFile> {
+        self.ingest(paths::ADMIN_PICTURES, file)
+    }
+
+    /// The same of a film.
+    pub(crate) fn ingest_film(&self, file: &ProviderFile) -> Result<IngestedFilm> {
+        self.ingest(paths::ADMIN_SOURCES, file)
+    }
+
+    /// Removes a film from every store. No title of the current catalog may have it.
+    pub(crate) fn remove_film(&self, source_id: &str) -> Result<()> {
+        self.delete(&format!("{}/{source_id}", paths::ADMIN_SOURCES))
+    }
+
+    /// The same of a picture.
+    pub(crate) fn remove_picture(&self, image_id: &str) -> Result<()> {
+        self.delete(&format!("{}/{image_id}", paths::ADMIN_PICTURES))
+    }
+
+    fn delete(&self, path: &str) -> Result<()> {
+        with_retries(self.console, || self.once(Method::DELETE, path, None).map(drop))
+    }
+
+    /// The films of a provider that were ingested, in order of their names there.
+    pub(crate) fn ingested_films(&self, provider: &str) -> Result<Vec<IngestedName>> {
+        let encoded = |text: &str| {
+            let digits = text.bytes().map(|byte| format!("%{byte:02x}"));
+            digits.collect::<String>()
+        };
+        let mut films: Vec<IngestedName> = Vec::new();
+        loop {
+            let after = films.last().map_or_else(String::new, |film| encoded(&film.file));
+            let provider = encoded(provider);
+            let path = format!("{}?provider={provider}&after={after}", paths::ADMIN_SOURCES);
+            let page: IngestedFilms = with_retries(self.console, || {
+                let response = self.once(Method::GET, &path, None)?;
+                self.data(&response)
+            })?;
+            if page.items.is_empty() {
+                return Ok(films);
+            }
+            films.extend(page.items);
+        }
+    }
+
+    fn ingest<T: DeserializeOwned>(&self, path: &str, file: &ProviderFile) -> Result<T> {
         let body = serde_json::to_vec(file)?;
-        let response = self.once(Method::POST, paths::ADMIN_PICTURES, Some(&body));
+        let response = self.once(Method::POST, path, Some(&body));
         match response.and_then(|response| self.data(&response)) {
             Ok(ingested) => Ok(ingested),
             Err(AttemptError::Transient(error) | AttemptError::Permanent(error)) => Err(error),

@@ -1,6 +1,6 @@
-//! The catalog of a deployment: reads the current one, merges new titles into it, makes it current.
+//! The catalog of a deployment: reads the current one, and makes the next one current.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::thread;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use api::{CatalogRoot, RootUpdate};
 use catalog::{BuiltCatalog, Manifest, Title};
 
 use super::admin_api::{AdminApi, UpdateOutcome};
+use super::next_catalog::Titles;
 use crate::output::console::Console;
 use crate::parallel::in_parallel;
 
@@ -26,8 +27,16 @@ pub(crate) struct CurrentCatalog {
     manifest: Option<String>,
     /// Hashes of its packs, which need not be stored again.
     packs: HashSet<String>,
-    /// By their ids.
-    pub(crate) titles: BTreeMap<String, Title>,
+    /// By their ids; those that became part of another title are among them.
+    pub(crate) titles: Titles,
+}
+
+impl CurrentCatalog {
+    /// The titles that people see.
+    pub(crate) fn shown(&self) -> Titles {
+        let shown = self.titles.iter().filter(|(_, title)| title.moved_to.is_none());
+        shown.map(|(id, title)| (id.clone(), title.clone())).collect()
+    }
 }
 
 /// Reads the catalog that `root` names.
@@ -38,7 +47,7 @@ pub(crate) fn read(admin: &AdminApi<'_>, root: Option<CatalogRoot>) -> Result<Cu
     let packs: HashSet<String> = manifest.packs().map(str::to_owned).collect();
     let title_packs: Vec<&String> = packs.iter().filter(|hash| **hash != manifest.home).collect();
     let titles = in_parallel(title_packs, PARALLEL, |hash| titles_in(&admin.pack(hash)?))?;
-    let titles: BTreeMap<String, Title> =
+    let titles: Titles =
         titles.into_iter().flatten().map(|title| (title.id.clone(), title)).collect();
     if titles.len() != manifest.title_count {
         bail!(
@@ -58,51 +67,41 @@ fn titles_in(pack: &[u8]) -> Result<Vec<Title>> {
         .collect()
 }
 
-/// The titles of the next catalog: earlier ones unless `replace` removes them, and the new ones in
-/// place of those with the same id, whose age they keep.
-fn merged(current: &CurrentCatalog, new: &[Title], replace: bool) -> Vec<Title> {
-    let mut titles = if replace { BTreeMap::new() } else { current.titles.clone() };
-    for title in new {
-        let added_at_ms =
-            current.titles.get(&title.id).map_or(title.added_at_ms, |t| t.added_at_ms);
-        titles.insert(title.id.clone(), Title { added_at_ms, ..title.clone() });
-    }
-    titles.into_values().collect()
-}
-
-/// Makes a catalog with the titles `new` current; the number of titles it has.
+/// Makes the catalog current that `next` makes of the current one; returns the catalog before it and its
+/// titles.
 ///
 /// Each round names the catalog that it builds upon; the deployment refuses the update where another
-/// one is current, and the next round merges into that one.
+/// one is current, and the next round builds upon that one.
 pub(crate) fn publish(
     admin: &AdminApi<'_>,
     console: &Console,
     mut current: CurrentCatalog,
-    new: &[Title],
-    replace: bool,
-) -> Result<usize> {
+    next: impl Fn(&Titles) -> Titles,
+) -> Result<(CurrentCatalog, Titles)> {
     for _ in 0..UPDATES_MAX {
-        let titles = merged(&current, new, replace);
-        let count = titles.len();
-        let built = catalog::build(titles).context("building the catalog")?;
+        let titles = next(&current.titles);
+        let built = catalog::build(titles.values().cloned().collect());
+        let built = built.context("building the catalog")?;
         if current.manifest.as_ref() == Some(&built.manifest.hash) {
-            return Ok(count);
+            return Ok((current, titles));
         }
         put_packs(admin, &current, &built)?;
-        let update = RootUpdate { manifest: built.manifest.hash, previous: current.manifest };
+        let previous = current.manifest.clone();
+        let update = RootUpdate { manifest: built.manifest.hash, previous };
         let is_done = admin.update_root(&update)? == UpdateOutcome::Done;
         if is_done && is_still_current(admin, &update)? {
-            return Ok(count);
+            return Ok((current, titles));
         }
         if !is_done {
             // The publisher that claimed this root may not have written the next one yet.
             thread::sleep(SETTLE_TIME);
         }
-        current = read(admin, admin.root()?)?;
+        let later = read(admin, admin.root()?)?;
         // Another publisher was later and built upon this catalog.
-        if is_done && new.iter().all(|title| current.titles.contains_key(&title.id)) {
-            return Ok(current.titles.len());
+        if is_done && next(&later.titles) == later.titles {
+            return Ok((current, later.titles));
         }
+        current = later;
         console.line("  another publisher changed the catalog: merging again");
     }
     bail!(
@@ -131,20 +130,6 @@ mod tests {
 
     fn title(id: &str, text: &str, added_at_ms: u64) -> Title {
         Title { id: id.to_owned(), title: text.to_owned(), added_at_ms, ..Title::default() }
-    }
-
-    fn current(titles: &[Title]) -> CurrentCatalog {
-        let titles = titles.iter().map(|title| (title.id.clone(), title.clone())).collect();
-        CurrentCatalog { titles, ..CurrentCatalog::default() }
-    }
-
-    #[test]
-    fn earlier_titles_stay_and_a_replaced_title_keeps_its_age() {
-        let current = current(&[title("a", "old", 1), title("b", "unchanged", 2)]);
-        let titles = merged(&current, &[title("a", "new", 9), title("c", "c", 9)], false);
-        assert_eq!(titles, [title("a", "new", 1), title("b", "unchanged", 2), title("c", "c", 9)]);
-        let titles = merged(&current, &[title("a", "new", 9)], true);
-        assert_eq!(titles, [title("a", "new", 1)]);
     }
 
     #[test]

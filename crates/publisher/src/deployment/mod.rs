@@ -4,6 +4,10 @@
 pub(crate) mod admin_api;
 pub(crate) mod current_catalog;
 pub mod data_folder;
+pub(crate) mod dropped_media;
+mod episode_keys;
 mod http_client;
+pub(crate) mod next_catalog;
 pub(crate) mod object_store;
 pub(crate) mod target;
+pub(crate) mod title_selection;

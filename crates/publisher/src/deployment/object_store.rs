@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use rusty_s3::actions::{CreateMultipartUpload, ListParts, ListPartsResponse};
+use rusty_s3::actions::list_objects_v2::ListObjectsV2Response;
+use rusty_s3::actions::{CreateMultipartUpload, ListObjectsV2, ListParts, ListPartsResponse};
 use rusty_s3::{Bucket, Credentials, Method as S3Method, S3Action, UrlStyle};
 use ureq::http::{Method, header};
 
@@ -22,6 +23,9 @@ const INCOMING: &str = "incoming";
 /// Lists are read in pages of 1,000; S3 has at most 10,000 parts.
 const PAGES_MAX: usize = 16;
 
+/// Pages of 1,000 objects: ten million.
+const LIST_PAGES_MAX: usize = 10_000;
+
 /// A part of a multipart upload that the store has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UploadedPart {
@@ -34,6 +38,15 @@ pub(crate) struct UploadedPart {
 pub(crate) struct PendingUpload {
     pub(crate) key: String,
     pub(crate) upload_id: String,
+}
+
+/// An object, as the store lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredObject {
+    pub(crate) key: String,
+    pub(crate) size_bytes: u64,
+    /// When it was stored, in ISO 8601 and UTC.
+    pub(crate) modified: String,
 }
 
 /// One bucket of the store.
@@ -98,6 +111,39 @@ impl<'a> ObjectStore<'a> {
         self.retried(|| {
             let action = self.bucket.delete_object(Some(&self.credentials), key);
             checked(self.send(&action, None)?, "deleting", key).map(drop)
+        })
+    }
+
+    /// All objects whose keys begin like this.
+    pub(crate) fn list(&self, prefix: &str) -> Result<Vec<StoredObject>> {
+        let (mut objects, mut after) = (Vec::new(), None);
+        for _ in 0..LIST_PAGES_MAX {
+            let page = self.list_page(prefix, after)?;
+            objects.extend(page.contents.into_iter().map(|object| StoredObject {
+                key: object.key,
+                size_bytes: object.size.unwrap_or_default(),
+                // An object without a time counts as stored just now.
+                modified: object.last_modified.unwrap_or_else(|| "unknown".to_owned()),
+            }));
+            after = page.next_continuation_token;
+            if after.is_none() {
+                return Ok(objects);
+            }
+        }
+        Err(anyhow!("the object store lists more than {LIST_PAGES_MAX} pages of {prefix}"))
+    }
+
+    fn list_page(&self, prefix: &str, after: Option<String>) -> Result<ListObjectsV2Response> {
+        self.retried(|| {
+            let mut action = self.bucket.list_objects_v2(Some(&self.credentials));
+            action.with_prefix(prefix);
+            if let Some(after) = &after {
+                action.with_continuation_token(after.clone());
+            }
+            let text = checked(self.send(&action, None)?, "listing", prefix)?.text();
+            let parsed = ListObjectsV2::parse_response(&text)
+                .map_err(|e| anyhow!("the object store's response is not S3: {e}"))?;
+            Ok(parsed)
         })
     }
 

@@ -11,6 +11,7 @@ use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, PlanTarget, Selection};
 use mp4::{ByteRange, Index, Track, TrackKind};
 
+use crate::library_folder::open_regular;
 use crate::output::format::Clock;
 
 /// Bytes that the source id hashes at each end of the film, and at each place between.
@@ -57,6 +58,8 @@ pub(crate) struct ProbedFilm {
     pub(crate) duration_ms: u64,
     /// Lines of the picture.
     pub(crate) height: Option<u32>,
+    /// Pixels of the picture, as the sample description says.
+    pub(crate) pixels: u64,
     /// RFC 6381 names.
     pub(crate) codec: String,
     /// `avc1.64001f 1280x720, mp4a.40.2, 10:00`
@@ -68,7 +71,7 @@ pub(crate) type Reason = String;
 
 /// Opens the file at `path`, which is canonical.
 pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
-    let mut file = File::open(path).map_err(|e| format!("cannot be opened: {e}"))?;
+    let mut file = open_regular(path).map_err(|e| format!("cannot be opened: {e}"))?;
     let stamp = file.metadata().map(|found| FileStamp::new(&found));
     let stamp = stamp.map_err(unreadable)?;
     if stamp.size_bytes == 0 {
@@ -91,6 +94,7 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
         source_id,
         duration_ms: index.duration_ms(),
         height: video.map(|track| u32::from(track.height)).filter(|height| *height > 0),
+        pixels: video.map_or(0, |track| u64::from(track.width) * u64::from(track.height)),
         codec: codecs.join(", "),
         plays: plays(&playing, index.duration_ms()),
     })
@@ -98,7 +102,7 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
 
 /// The source id of the film at `path`, whether it plays or not; `None` where it is no film.
 pub(crate) fn source_id_of(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
+    let mut file = open_regular(path).ok()?;
     let size_bytes = file.metadata().ok()?.len();
     let head = head(&mut file, size_bytes).ok()?;
     let (_, moov) = moov(&mut file, size_bytes, head).ok()?;

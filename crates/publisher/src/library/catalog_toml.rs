@@ -1,49 +1,44 @@
 //! Reads `catalog.toml`, in which a person describes the titles of a folder.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use api::ProviderFile;
 use toml::Spanned;
 
-use super::catalog_toml_schema::{CatalogFile, EpisodeEntry, TitleEntry, is_date};
+use super::catalog_toml_schema::{CatalogFile, EpisodeEntry, TitleEntry};
+use super::catalog_toml_values::{CatalogText, line_at};
 use super::draft_title::{
-    CATALOG_FILE, DraftEpisode, DraftTitle, DraftTitles, PictureLocation, SkippedFile,
+    CATALOG_FILE, DraftEpisode, DraftTitle, DraftTitles, FileLocation, SkippedFile,
 };
+use super::episode_names;
 use super::slug::slug;
+use crate::library_folder::LibraryFolder;
 
 /// Bytes of the file: 10,000 titles at some 400 bytes each.
 const FILE_BYTES_MAX: u64 = 4 << 20;
-/// Bytes of one text: a long synopsis is some 3,000. Titles share a pack of
-/// `api::limits::VALUE_BYTES_MAX`.
-const TEXT_BYTES_MAX: usize = 16 << 10;
-/// Genres, or facts, of one title: more would be a mistake.
-const FACTS_MAX: usize = 64;
 
-/// Bytes that ids of episodes add to the id of their title: `.{number}`.
-const EPISODE_ID_BYTES: usize = 11;
-
-/// Reads `catalog.toml` of the folder `root`; `None` where there is none.
-pub(crate) fn read(root: &Path) -> Result<Option<DraftTitles>> {
-    let path = root.join(CATALOG_FILE);
-    let size = match fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
-    };
-    if size > FILE_BYTES_MAX {
-        bail!("{} has {size} bytes, more than the limit of {FILE_BYTES_MAX}", path.display());
-    }
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    parse(root, &text).map(Some).with_context(|| format!("in {}", path.display()))
+/// Reads `catalog.toml` of `folder`; `None` where there is none.
+pub(crate) fn read(folder: &LibraryFolder) -> Result<Option<DraftTitles>> {
+    let path = folder.root.join(CATALOG_FILE);
+    let bytes = folder.read(Path::new(CATALOG_FILE), FILE_BYTES_MAX);
+    let Some(bytes) = bytes.with_context(|| path.display().to_string())? else { return Ok(None) };
+    let text = std::str::from_utf8(&bytes).with_context(|| path.display().to_string())?;
+    parse(folder, text).map(Some).with_context(|| format!("in {}", path.display()))
 }
 
-fn parse(root: &Path, text: &str) -> Result<DraftTitles> {
-    // The parser's own message names the line and shows it, with the key.
-    let file: CatalogFile = toml::from_str(text).map_err(|error| anyhow!("{error}"))?;
-    let mut reader = Reader { root, text, drafts: DraftTitles::default(), ids: HashMap::new() };
+fn parse(folder: &LibraryFolder, text: &str) -> Result<DraftTitles> {
+    let file: CatalogFile = toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let (number, line) = line_at(text, start);
+        anyhow!("line {number}: {}: `{line}`", error.message().replace('\n', ", "))
+    })?;
+    let mut reader = Reader {
+        folder,
+        text: CatalogText(text),
+        drafts: DraftTitles::default(),
+        ids: HashMap::new(),
+    };
     for title in file.titles {
         reader.title(title)?;
     }
@@ -51,8 +46,8 @@ fn parse(root: &Path, text: &str) -> Result<DraftTitles> {
 }
 
 struct Reader<'a> {
-    root: &'a Path,
-    text: &'a str,
+    folder: &'a LibraryFolder,
+    text: CatalogText<'a>,
     drafts: DraftTitles,
     /// The line of each id.
     ids: HashMap<String, usize>,
@@ -60,20 +55,24 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn title(&mut self, mut entry: TitleEntry) -> Result<()> {
-        let line = self.line(&entry.name);
-        let episodes = self.episode_entries(&mut entry, line)?;
-        let title = self.text("title", entry.name)?;
+        let line = self.text.line(&entry.name);
+        let (episodes, is_film) = self.episode_entries(&mut entry, line)?;
+        let title = self.text.text("title", entry.name)?;
         if title.trim().is_empty() {
             bail!("line {line}: `title` is empty");
         }
+        let picture = |key, value: Option<Spanned<toml::Value>>| {
+            value.map(|value| self.text.location(key, value)).transpose()
+        };
         let draft = DraftTitle {
+            synopsis: self.text.text("synopsis", entry.synopsis)?,
+            genres: self.text.genres(entry.genres)?,
+            metadata: self.text.metadata(entry.year, entry.metadata)?,
+            cover: picture("cover", entry.cover)?,
+            banner: picture("banner", entry.banner)?,
+            has_given_id: entry.id.is_some(),
             id: self.title_id(entry.id, &title, line)?,
-            synopsis: self.text("synopsis", entry.synopsis)?,
-            genres: self.genres(entry.genres)?,
-            metadata: self.metadata(entry.year, entry.metadata)?,
-            cover: entry.cover.map(|value| self.picture("cover", value)).transpose()?,
-            banner: entry.banner.map(|value| self.picture("banner", value)).transpose()?,
-            episodes: self.episodes(episodes, &title)?,
+            episodes: self.episodes(episodes, is_film.then_some(&title))?,
             title,
         };
         if !draft.episodes.is_empty() {
@@ -90,7 +89,7 @@ impl Reader<'_> {
         line: usize,
     ) -> Result<String> {
         let id = match given {
-            Some(id) => self.id(id)?,
+            Some(id) => self.text.id(id)?,
             None => slug(title),
         };
         if let Some(first) = self.ids.insert(id.clone(), line) {
@@ -102,35 +101,45 @@ impl Reader<'_> {
         Ok(id)
     }
 
-    /// The episodes of a title: those that it lists, or the one film that it names.
-    fn episode_entries(&self, entry: &mut TitleEntry, line: usize) -> Result<Vec<EpisodeEntry>> {
+    /// The episodes of a title: those that it lists, or the one film that it names, and whether it names
+    /// one.
+    fn episode_entries(
+        &self,
+        entry: &mut TitleEntry,
+        line: usize,
+    ) -> Result<(Vec<EpisodeEntry>, bool)> {
         let episodes = std::mem::take(&mut entry.episodes);
         let released_at = entry.released_at.take();
         match (entry.file.take(), episodes.is_empty()) {
             (Some(file), true) => {
-                Ok(vec![EpisodeEntry { file, number: None, title: None, released_at }])
+                let only = EpisodeEntry { file, number: None, title: None, released_at };
+                Ok((vec![only], true))
             }
             (Some(_), false) => bail!("line {line}: a title has `file` or `episodes`, not both"),
             (None, true) => bail!("line {line}: the title has neither `file` nor `episodes`"),
             (None, false) => match released_at {
                 Some(released_at) => bail!(
                     "line {}: `released_at` of a series belongs to its episodes",
-                    self.line(&released_at)
+                    self.text.line(&released_at)
                 ),
-                None => Ok(episodes),
+                None => Ok((episodes, false)),
             },
         }
     }
 
-    /// The episodes whose files are there, in order of their numbers.
-    fn episodes(&mut self, entries: Vec<EpisodeEntry>, title: &str) -> Result<Vec<DraftEpisode>> {
-        let film_title = (entries.len() == 1).then_some(title);
+    /// The episodes whose files are there, in order of their numbers. `film` is the title of a film.
+    fn episodes(
+        &mut self,
+        entries: Vec<EpisodeEntry>,
+        film: Option<&String>,
+    ) -> Result<Vec<DraftEpisode>> {
+        let film = film.cloned();
         let mut lines = HashMap::new();
         let mut previous = 0_u32;
         let mut episodes = Vec::new();
         for entry in entries {
-            let line = self.line(&entry.file);
-            let episode = self.episode(entry, previous, film_title)?;
+            let line = self.text.line(&entry.file);
+            let episode = self.episode(entry, previous, film.as_deref())?;
             previous = episode.number;
             if let Some(first) = lines.insert(previous, line) {
                 bail!("line {line}: `number` {previous} is that of the episode in line {first}");
@@ -140,6 +149,8 @@ impl Reader<'_> {
             }
         }
         episodes.sort_by_key(|episode| episode.number);
+        let distinction = |episode: &DraftEpisode| episode.file.to_string();
+        episode_names::tell_apart(&mut episodes, |episode| &mut episode.name, distinction);
         Ok(episodes)
     }
 
@@ -149,165 +160,45 @@ impl Reader<'_> {
         previous: u32,
         film_title: Option<&str>,
     ) -> Result<DraftEpisode> {
-        let number = match entry.number {
-            Some(number) if *number.get_ref() == 0 => {
-                bail!("line {}: `number` begins at 1", self.line(&number))
-            }
-            Some(number) => number.into_inner(),
-            None => previous.saturating_add(1),
+        let given = entry.number.map(|number| match number.get_ref() {
+            0 => bail!("line {}: `number` begins at 1", self.text.line(&number)),
+            _ => Ok(number.into_inner()),
+        });
+        let given = given.transpose()?;
+        let number = given.unwrap_or_else(|| previous.saturating_add(1));
+        let file = self.text.location("file", entry.file)?;
+        let title = entry.title.map(|title| self.text.text("title", title)).transpose()?;
+        // A number that nobody gave is a place in the list.
+        let name = match (given, film_title, &title) {
+            (Some(number), ..) => number.to_string(),
+            (None, Some(_), _) => "1".to_owned(),
+            (None, None, Some(title)) => episode_names::of_words(title),
+            (None, None, None) => episode_names::of_words(file.stem()),
         };
-        let title = match (entry.title, film_title) {
-            (Some(title), _) => self.text("title", title)?,
-            (None, Some(film_title)) => film_title.to_owned(),
-            (None, None) => format!("Episode {number}"),
-        };
+        let title = title.or_else(|| film_title.map(str::to_owned));
         Ok(DraftEpisode {
-            file: self.path("file", &entry.file)?,
+            file,
             number,
-            title,
-            released_at: entry.released_at.map(|date| self.date(&date)).transpose()?,
+            name,
+            title: title.unwrap_or_else(|| format!("Episode {number}")),
+            released_at: entry.released_at.map(|date| self.text.date(&date)).transpose()?,
         })
     }
 
-    /// Whether the file of a film exists. A missing one is skipped; the others are published.
-    fn is_there(&mut self, file: &Path, line: usize) -> bool {
-        let outside = "is a link to a place outside the folder";
-        let reason = match self.root.join(file).canonicalize() {
-            Ok(real) if !real.starts_with(self.root) => outside.to_owned(),
-            Ok(real) if real.is_file() => return true,
-            Ok(_) => "is not a file".to_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                "does not exist".to_owned()
-            }
-            Err(error) => format!("cannot be opened: {error}"),
+    /// Whether the file of a film exists. A missing one is skipped; the others are published. The provider
+    /// of an upstream film is not asked here.
+    fn is_there(&mut self, file: &FileLocation, line: usize) -> bool {
+        let FileLocation::File(path) = file else { return true };
+        let reason = match self.folder.find(path) {
+            Ok(Some(_)) => return true,
+            Ok(None) => "does not exist".to_owned(),
+            Err(error) => format!("{error:#}"),
         };
         self.drafts.skipped.push(SkippedFile {
-            file: file.display().to_string(),
+            file: file.to_string(),
             reason: format!("{reason} ({CATALOG_FILE} line {line}, `file`)"),
         });
         false
-    }
-
-    fn id(&self, given: Spanned<String>) -> Result<String> {
-        let line = self.line(&given);
-        let id = given.into_inner();
-        if !api::limits::is_id(&id) || id.len() + EPISODE_ID_BYTES > api::limits::ID_CHARS_MAX {
-            bail!(
-                "line {line}: `id` is {id:?}: use at most {} of a-z 0-9 . _ -, with a letter or digit \
-                 first",
-                api::limits::ID_CHARS_MAX - EPISODE_ID_BYTES
-            );
-        }
-        Ok(id)
-    }
-
-    fn text(&self, key: &str, given: Spanned<String>) -> Result<String> {
-        if given.get_ref().len() > TEXT_BYTES_MAX {
-            bail!("line {}: `{key}` is longer than {TEXT_BYTES_MAX} bytes", self.line(&given));
-        }
-        Ok(given.into_inner())
-    }
-
-    fn genres(&self, given: Option<Spanned<Vec<String>>>) -> Result<Vec<String>> {
-        let Some(given) = given else { return Ok(Vec::new()) };
-        self.facts("genres", &given, given.get_ref().iter())?;
-        Ok(given.into_inner())
-    }
-
-    fn metadata(
-        &self,
-        year: Option<Spanned<u16>>,
-        given: Option<Spanned<BTreeMap<String, String>>>,
-    ) -> Result<BTreeMap<String, String>> {
-        let mut metadata = BTreeMap::new();
-        if let Some(given) = given {
-            let texts = given.get_ref().iter().flat_map(|(name, value)| [name, value]);
-            self.facts("metadata", &given, texts)?;
-            metadata = given.into_inner();
-        }
-        if let Some(year) = year
-            && metadata.insert("year".to_owned(), year.get_ref().to_string()).is_some()
-        {
-            bail!("line {}: `year` is in `metadata` too", self.line(&year));
-        }
-        Ok(metadata)
-    }
-
-    fn facts<'t, T>(
-        &self,
-        key: &str,
-        given: &Spanned<T>,
-        texts: impl Iterator<Item = &'t String>,
-    ) -> Result<()> {
-        let (mut count, mut bytes) = (0, 0);
-        for text in texts {
-            count += 1;
-            bytes += text.len();
-        }
-        if count > 2 * FACTS_MAX || bytes > TEXT_BYTES_MAX {
-            let line = self.line(given);
-            bail!(
-                "line {line}: `{key}` has more than {FACTS_MAX} entries or {TEXT_BYTES_MAX} bytes"
-            );
-        }
-        Ok(())
-    }
-
-    /// Where a picture is: a path, or a file of a provider.
-    fn picture(&self, key: &str, given: Spanned<toml::Value>) -> Result<PictureLocation> {
-        let (line, span) = (self.line(&given), given.span());
-        let value = given.into_inner();
-        if let toml::Value::String(path) = value {
-            return self.path(key, &Spanned::new(span, path)).map(PictureLocation::File);
-        }
-        let mut words: BTreeMap<String, String> = value.try_into().unwrap_or_default();
-        match (words.remove("provider"), words.remove("file"), words.is_empty()) {
-            (Some(provider), Some(file), true) => {
-                Ok(PictureLocation::Provider(ProviderFile { provider, file }))
-            }
-            _ => {
-                bail!("line {line}: `{key}` must be a path or {{ provider = \"…\", file = \"…\" }}")
-            }
-        }
-    }
-
-    fn path(&self, key: &str, given: &Spanned<String>) -> Result<PathBuf> {
-        let path = Path::new(given.get_ref());
-        let inside =
-            path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if !inside || given.get_ref().is_empty() {
-            let line = self.line(given);
-            bail!(
-                "line {line}: `{key}` is `{}`: write a path inside the folder of {CATALOG_FILE}",
-                path.display()
-            );
-        }
-        Ok(path.components().filter(|part| *part != Component::CurDir).collect())
-    }
-
-    fn date(&self, given: &Spanned<toml::Value>) -> Result<String> {
-        let text = match given.get_ref() {
-            toml::Value::Datetime(date) => date.to_string(),
-            toml::Value::String(text) => text.clone(),
-            toml::Value::Integer(year) => year.to_string(),
-            toml::Value::Float(_)
-            | toml::Value::Boolean(_)
-            | toml::Value::Array(_)
-            | toml::Value::Table(_) => String::new(),
-        };
-        if !is_date(&text) {
-            let line = self.line(given);
-            bail!(
-                "line {line}: `released_at` is {}: write a date such as 2008-04-10",
-                given.get_ref()
-            );
-        }
-        Ok(text)
-    }
-
-    fn line<T>(&self, given: &Spanned<T>) -> usize {
-        let before = self.text.get(..given.span().start).unwrap_or_default();
-        before.matches('\n').count() + 1
     }
 }
 
@@ -315,22 +206,27 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use crate::library::catalog_toml_schema::CATALOG_TOML_HELP;
+    use crate::library_folder::SymbolicLinks;
+    use api::ProviderFile;
+    use std::fs;
 
     fn in_folder(text: &str) -> Result<DraftTitles> {
         let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
+        let folder = LibraryFolder::new(dir.path(), SymbolicLinks::Inside).unwrap();
+        let root = &folder.root;
         for film in ["a.mp4", "b.mp4"] {
             fs::write(root.join(film), b"x").unwrap();
         }
         fs::write(root.join(CATALOG_FILE), text).unwrap();
-        read(&root).map(Option::unwrap)
+        read(&folder).map(Option::unwrap)
     }
 
     #[test]
     fn example_in_the_help_is_read() {
         let text = CATALOG_TOML_HELP.split_once("\n\n").unwrap().1;
         let dir = tempfile::tempdir().unwrap();
-        let library = parse(&dir.path().canonicalize().unwrap(), text).unwrap();
+        let folder = LibraryFolder::new(dir.path(), SymbolicLinks::Inside).unwrap();
+        let library = parse(&folder, text).unwrap();
         let files: Vec<_> = library.skipped.iter().map(|skipped| skipped.file.as_str()).collect();
         assert_eq!(
             files,
@@ -355,14 +251,57 @@ mod tests {
         assert_eq!((film.id.as_str(), film.synopsis.as_str()), ("a-film", "S"));
         assert_eq!(film.metadata["year"], "2008");
         assert_eq!(film.metadata["director"], "D");
-        assert_eq!(film.cover, Some(PictureLocation::File("c.jpg".into())));
+        assert_eq!(film.cover, Some(FileLocation::File("c.jpg".into())));
         let banner = ProviderFile { provider: "p".into(), file: "w/b.png".into() };
-        assert_eq!(film.banner, Some(PictureLocation::Provider(banner)));
+        assert_eq!(film.banner, Some(FileLocation::Provider(banner)));
         assert_eq!(film.episodes[0].title, "A film");
         assert_eq!(film.episodes[0].released_at.as_deref(), Some("2008-04-10"));
         assert_eq!(show.id, "show");
         let numbers: Vec<_> = show.episodes.iter().map(|e| (e.number, e.title.as_str())).collect();
         assert_eq!(numbers, [(3, "Three"), (4, "Episode 4")]);
+        let names: Vec<_> = show.episodes.iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(names, ["3", "a"], "a place in the list is no name");
+    }
+
+    #[test]
+    fn film_of_a_provider_is_named_by_its_provider_and_file() {
+        let library = in_folder(
+            "[[titles]]\ntitle = \"A\"\nfile = { provider = \"p\", file = \"x/Night.mp4\" }\n\
+             [[titles]]\ntitle = \"B\"\n[[titles.episodes]]\n\
+             file = { provider = \"p\", file = \"x/Night.mp4\" }\n",
+        )
+        .unwrap();
+        let file = ProviderFile { provider: "p".into(), file: "x/Night.mp4".into() };
+        let [single, series] = library.titles.as_slice() else { panic!("{library:?}") };
+        assert_eq!(single.episodes[0].file, FileLocation::Provider(file));
+        assert_eq!(
+            (single.episodes[0].name.as_str(), series.episodes[0].name.as_str()),
+            ("1", "night")
+        );
+        let wrong = in_folder("[[titles]]\ntitle = \"A\"\nfile = { provider = \"p\" }\n");
+        assert!(format!("{:#}", wrong.unwrap_err()).contains("line 3: `file`"));
+    }
+
+    #[test]
+    fn catalog_beyond_the_limit_is_refused() {
+        let text = "#".repeat(usize::try_from(FILE_BYTES_MAX).unwrap() + 1);
+        let error = format!("{:#}", in_folder(&text).unwrap_err());
+        assert!(error.contains("larger than the limit of 4194304 bytes"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn catalog_that_is_no_regular_file_of_the_folder_is_neither_read_nor_quoted() {
+        let folder = |target: &str| {
+            let dir = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(target, dir.path().join(CATALOG_FILE)).unwrap();
+            let folder = LibraryFolder::new(dir.path(), SymbolicLinks::Inside).unwrap();
+            format!("{:#}", read(&folder).unwrap_err())
+        };
+        for target in ["/etc/passwd", "/dev/zero"] {
+            let error = folder(target);
+            assert!(error.contains("outside the folder") && !error.contains("root:"), "{error}");
+        }
     }
 
     #[test]

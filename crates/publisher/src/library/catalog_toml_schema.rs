@@ -29,6 +29,8 @@ to the folder of the file.
   number = 1                        # default: previous episode + 1
   title = "Pilot"                   # default: "Episode 1"
   released_at = "2020-01-31"
+  [[titles.episodes]]
+  file = { provider = "archive", file = "show/2.mp4" }        # a film that stays with its provider
 "#;
 
 /// The whole file.
@@ -53,7 +55,7 @@ pub(crate) struct TitleEntry {
     pub(crate) metadata: Option<Spanned<BTreeMap<String, String>>>,
     pub(crate) cover: Option<Spanned<toml::Value>>,
     pub(crate) banner: Option<Spanned<toml::Value>>,
-    pub(crate) file: Option<Spanned<String>>,
+    pub(crate) file: Option<Spanned<toml::Value>>,
     pub(crate) released_at: Option<Spanned<toml::Value>>,
     #[serde(default)]
     pub(crate) episodes: Vec<EpisodeEntry>,
@@ -63,7 +65,7 @@ pub(crate) struct TitleEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EpisodeEntry {
-    pub(crate) file: Spanned<String>,
+    pub(crate) file: Spanned<toml::Value>,
     pub(crate) number: Option<Spanned<u32>>,
     pub(crate) title: Option<Spanned<String>>,
     pub(crate) released_at: Option<Spanned<toml::Value>>,

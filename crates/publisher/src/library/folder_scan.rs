@@ -1,5 +1,5 @@
-//! Walks a folder for films and pictures, with limits on depth and count. The walk never leaves the
-//! folder.
+//! Walks a folder for films and pictures, with limits on depth and count. The walk leaves the folder only
+//! where a person lets it.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::draft_title::SkippedFile;
 use super::natural_order::natural_order;
+use crate::library_folder::LibraryFolder;
 
 /// Depth of folders below the one given: `Show/Season 1/Extras` needs three.
 const DEPTH_MAX: usize = 8;
@@ -46,19 +47,21 @@ pub(crate) struct FolderScan {
     pub(crate) skipped: Vec<SkippedFile>,
 }
 
-/// Walks `root`, which is canonical.
-pub(crate) fn scan(root: &Path) -> Result<FolderScan> {
+/// Walks `folder`.
+pub(crate) fn scan(folder: &LibraryFolder) -> Result<FolderScan> {
     let mut walk = Walk {
-        root,
+        folder,
+        root: &folder.root,
         scan: FolderScan::default(),
         entries: 0,
-        seen: HashSet::from([root.to_owned()]),
+        seen: HashSet::from([folder.root.clone()]),
     };
     walk.folder(Path::new(""), 0)?;
     Ok(walk.scan)
 }
 
 struct Walk<'a> {
+    folder: &'a LibraryFolder,
     root: &'a Path,
     scan: FolderScan,
     /// Files and folders so far.
@@ -122,9 +125,11 @@ impl Walk<'_> {
             Err(_) if kind == FileKind::Film => {
                 self.skip(&path, "is a link whose target does not exist".to_owned());
             }
-            Ok(real) if !real.starts_with(self.root) => {
+            Ok(real) if !self.folder.allows(&real) => {
                 if matches!(kind, FileKind::Film | FileKind::Picture) || real.is_dir() {
-                    self.skip(&path, "is a link to a place outside the folder".to_owned());
+                    let why =
+                        "is a link to a place outside the folder; --follow-symlinks allows it";
+                    self.skip(&path, why.to_owned());
                 }
             }
             Ok(real) if real.is_dir() => {
@@ -133,6 +138,9 @@ impl Walk<'_> {
                 }
             }
             Ok(real) if real.is_file() => self.file(folder, kind, &path, name),
+            Ok(_) if kind == FileKind::Film => {
+                self.skip(&path, "is not a regular file".to_owned());
+            }
             Err(_) | Ok(_) => {}
         }
     }
@@ -205,6 +213,7 @@ fn file_kind(name: &str) -> FileKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library_folder::SymbolicLinks;
 
     fn tree(files: &[&str]) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -217,11 +226,15 @@ mod tests {
         (dir, root)
     }
 
+    fn inside(root: &Path) -> LibraryFolder {
+        LibraryFolder::new(root, SymbolicLinks::Inside).unwrap()
+    }
+
     #[test]
     fn films_are_found_in_natural_order_and_hidden_files_are_ignored() {
         let (_dir, root) =
             tree(&["b10.mp4", "b2.MOV", ".hidden.mp4", "Show/1.mp4", "Show/poster.jpg", "a.txt"]);
-        let found = scan(&root).unwrap();
+        let found = scan(&inside(&root)).unwrap();
         assert_eq!(found.folders.len(), 2);
         assert_eq!(found.folders[0].films, ["b2.MOV", "b10.mp4"]);
         assert_eq!(found.folders[1].path, Path::new("Show"));
@@ -232,7 +245,7 @@ mod tests {
     #[test]
     fn other_films_are_skipped_and_other_files_are_ignored() {
         let (_dir, root) = tree(&["a.mkv", "a.srt", "notes.txt"]);
-        let found = scan(&root).unwrap();
+        let found = scan(&inside(&root)).unwrap();
         assert_eq!(found.skipped.len(), 1);
         assert_eq!(found.skipped[0].file, "a.mkv");
     }
@@ -247,17 +260,20 @@ mod tests {
         link(&root.join("films/near.mp4"), "near-link.mp4");
         link(&root.join("gone.mp4"), "gone.mp4");
         link(&root, "films/round");
-        let found = scan(&root).unwrap();
+        let found = scan(&inside(&root)).unwrap();
         assert_eq!(found.folders[0].films, ["near-link.mp4"]);
         let skipped: Vec<_> = found.skipped.iter().map(|r| r.file.as_str()).collect();
         assert_eq!(skipped, ["far.mp4", "gone.mp4"]);
         assert!(found.folders.len() <= 4, "a ring of links ends: {:?}", found.folders);
+        let anywhere = LibraryFolder { links: SymbolicLinks::Anywhere, ..inside(&root) };
+        let found = scan(&anywhere).unwrap();
+        assert_eq!(found.folders[0].films, ["far.mp4", "near-link.mp4"]);
     }
 
     #[test]
     fn folders_that_are_too_deep_are_skipped() {
         let (_dir, root) = tree(&["1/2/3/4/5/6/7/8/9/deep.mp4", "1/2/3/4/5/6/7/8/last.mp4"]);
-        let found = scan(&root).unwrap();
+        let found = scan(&inside(&root)).unwrap();
         assert_eq!(found.folders.len(), 1);
         assert_eq!(found.skipped[0].file, "1/2/3/4/5/6/7/8/9");
     }

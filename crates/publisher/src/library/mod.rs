@@ -2,7 +2,9 @@
 
 mod catalog_toml;
 pub(crate) mod catalog_toml_schema;
+mod catalog_toml_values;
 pub(crate) mod draft_title;
+mod episode_names;
 mod file_name;
 pub(crate) mod folder_library;
 mod folder_scan;

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::draft_title::{DraftEpisode, DraftTitle, DraftTitles, PictureLocation};
+use super::draft_title::{DraftEpisode, DraftTitle, DraftTitles, FileLocation};
+use super::episode_names;
 use super::file_name::{self, ParsedFileName};
 use super::folder_scan::{FilmFolder, FolderScan};
 use super::slug::slug;
@@ -25,23 +26,16 @@ pub(crate) fn titles(scan: FolderScan) -> DraftTitles {
         draft.cover = draft.cover.take().or_else(|| picture(top, &COVERS));
         draft.banner = draft.banner.take().or_else(|| picture(top, &BANNERS));
     }
-    let mut taken = HashMap::new();
     for draft in &mut drafts {
-        draft.id = unique_id(&mut taken, slug(&draft.title));
+        draft.id = slug(&draft.title);
     }
+    episode_names::tell_apart(&mut drafts, |draft| &mut draft.id, first_path);
     DraftTitles { titles: drafts, skipped: scan.skipped }
 }
 
-/// An id for a slug: the first use is the slug itself, further ones get a number.
-fn unique_id(taken: &mut HashMap<String, u32>, slug: String) -> String {
-    let mut id = slug.clone();
-    while taken.contains_key(&id) {
-        let uses = taken.entry(slug.clone()).or_insert(1);
-        *uses += 1;
-        id = format!("{slug}-{uses}");
-    }
-    taken.insert(id.clone(), 1);
-    id
+/// What tells a title from others that are called the same: the path of its first film.
+fn first_path(draft: &DraftTitle) -> String {
+    draft.episodes.first().map(|episode| episode.file.to_string()).unwrap_or_default()
 }
 
 /// A film's file, with the parts of its name.
@@ -178,14 +172,20 @@ fn draft(folder: &FilmFolder, title: String, films: &[NamedFilm<'_>]) -> DraftTi
         .map(|(position, film)| {
             let number = film.name.number.filter(|_| uses_parsed_numbers).unwrap_or(position);
             DraftEpisode {
-                file: folder.path.join(film.file),
+                file: FileLocation::File(folder.path.join(film.file)),
                 number,
+                name: episode_name(film, uses_parsed_numbers, films.len()),
                 title: episode_title(&title, film, number, films.len()),
                 released_at: None,
             }
         })
         .collect();
     episodes.sort_by_key(|episode| episode.number);
+    episode_names::tell_apart(
+        &mut episodes,
+        |episode| &mut episode.name,
+        |episode| episode.file.to_string(),
+    );
     let year = films.iter().find_map(|film| film.name.year);
     DraftTitle {
         title,
@@ -204,6 +204,17 @@ fn has_usable_numbers(films: &[NamedFilm<'_>]) -> bool {
     numbers.len() == films.len() && seasons.len() <= 1
 }
 
+/// What names an episode: its number where its file's name says one, else the words of that name. The
+/// only film of a title is its first.
+fn episode_name(film: &NamedFilm<'_>, uses_parsed_numbers: bool, count: usize) -> String {
+    match (film.name.number, film.name.season) {
+        (Some(number), _) if uses_parsed_numbers => number.to_string(),
+        _ if count == 1 => "1".to_owned(),
+        (Some(number), Some(season)) => format!("s{season:02}e{number:02}"),
+        _ => episode_names::of_words(film.stem),
+    }
+}
+
 fn episode_title(title: &str, film: &NamedFilm<'_>, number: u32, count: usize) -> String {
     match (&film.name.episode, film.name.number) {
         (Some(episode), _) => episode.clone(),
@@ -217,7 +228,7 @@ const COVERS: [&str; 3] = ["poster", "cover", "folder"];
 const BANNERS: [&str; 3] = ["banner", "backdrop", "fanart"];
 
 /// The first picture of the folder with one of these stems.
-fn picture(folder: &FilmFolder, stems: &[&str]) -> Option<PictureLocation> {
+fn picture(folder: &FilmFolder, stems: &[&str]) -> Option<FileLocation> {
     stems.iter().find_map(|stem| {
         let picture = folder.pictures.iter().find(|picture| {
             Path::new(picture)
@@ -225,7 +236,7 @@ fn picture(folder: &FilmFolder, stems: &[&str]) -> Option<PictureLocation> {
                 .and_then(|found| found.to_str())
                 .is_some_and(|found| found.eq_ignore_ascii_case(stem))
         })?;
-        Some(PictureLocation::File(folder.path.join(picture)))
+        Some(FileLocation::File(folder.path.join(picture)))
     })
 }
 
@@ -261,10 +272,7 @@ mod tests {
         assert_eq!(drafts.len(), 3);
         assert_eq!(drafts[0].id, "big-buck-bunny");
         assert_eq!(drafts[0].metadata["year"], "2008");
-        assert_eq!(
-            drafts[0].cover,
-            Some(PictureLocation::File("Big Buck Bunny (2008).jpg".into()))
-        );
+        assert_eq!(drafts[0].cover, Some(FileLocation::File("Big Buck Bunny (2008).jpg".into())));
         assert_eq!(episodes(&drafts[1]), [(1, "Episode 1"), (2, "Two")]);
         assert_eq!(drafts[1].cover, None, "a poster beside several titles belongs to none of them");
         assert_eq!(drafts[2].title, "07");
@@ -287,15 +295,27 @@ mod tests {
         ]);
         assert_eq!(drafts[0].title, "Nature");
         assert_eq!(episodes(&drafts[0]), [(1, "Episode 1"), (10, "Episode 10")]);
-        assert_eq!(drafts[0].cover, Some(PictureLocation::File("Nature (2020)/folder.png".into())));
-        assert_eq!(
-            drafts[0].banner,
-            Some(PictureLocation::File("Nature (2020)/fanart.webp".into()))
-        );
+        assert_eq!(drafts[0].cover, Some(FileLocation::File("Nature (2020)/folder.png".into())));
+        assert_eq!(drafts[0].banner, Some(FileLocation::File("Nature (2020)/fanart.webp".into())));
         assert_eq!(drafts[1].id, "show-season-2");
         assert_eq!(episodes(&drafts[1]), [(3, "Episode 3"), (4, "Four")]);
         assert_eq!(episodes(&drafts[2]), [(1, "river"), (2, "sea")]);
         assert_eq!(episodes(&drafts[3]), [(1, "NamedFilm")]);
+    }
+
+    #[test]
+    fn episodes_are_named_by_what_they_are_and_not_by_where_they_stand() {
+        let names = |files: &[&str]| -> Vec<String> {
+            let drafts = library(&[("Folder", files, &[])]);
+            drafts[0].episodes.iter().map(|episode| episode.name.clone()).collect()
+        };
+        assert_eq!(names(&["river.mp4", "Wild Sea.mp4"]), ["river", "wild-sea"]);
+        assert_eq!(names(&["e1.mp4", "e10.mp4"]), ["1", "10"]);
+        assert_eq!(names(&["a S01E01.mp4", "a S02E01.mp4"]), ["s01e01", "s02e01"]);
+        assert_eq!(names(&["whatever.1080p.mp4"]), ["1"]);
+        assert_eq!(names(&["1984.mp4", "sea.mp4"]), ["n-1984", "sea"]);
+        let same = names(&["sea.mov", "sea.mp4", "01 - x.mp4"]);
+        assert!(same[0] != same[1] && same.iter().all(|name| api::limits::is_id(name)), "{same:?}");
     }
 
     #[test]
@@ -316,6 +336,10 @@ mod tests {
     fn titles_of_the_same_name_get_ids_of_their_own() {
         let drafts = library(&[("", &["A b.mp4", "a-B.mp4"], &[]), ("A B", &["x.mp4"], &[])]);
         let ids: HashSet<_> = drafts.iter().map(|d| d.id.as_str()).collect();
-        assert_eq!(ids, HashSet::from(["a-b", "a-b-2", "a-b-3"]));
+        assert_eq!(ids.len(), 3, "{ids:?}");
+        let alone = library(&[("A B", &["x.mp4"], &[])]);
+        assert_eq!(alone[0].id, "a-b");
+        let two = library(&[("", &["a-B.mp4"], &[]), ("A B", &["x.mp4"], &[])]);
+        assert!(two.iter().all(|draft| ids.contains(draft.id.as_str())), "no id is a position");
     }
 }

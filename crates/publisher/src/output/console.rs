@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::printable::printable;
+
 /// Size from which a file gets a line for each tenth where there is no bar: it takes minutes.
 const LINES_BYTES_MIN: u64 = 256 << 20;
 
@@ -28,8 +30,10 @@ impl Console {
         Self { bar }
     }
 
-    /// Prints a line. A closed pipe is ignored: it is no reason to stop publishing.
+    /// Prints one line, whatever is in the text. A closed pipe is ignored: it is no reason to stop publishing.
     pub(crate) fn line(&self, text: impl Display) {
+        let text = text.to_string();
+        let text = printable(&text);
         self.bar.suspend(|| drop(writeln!(io::stdout().lock(), "{text}")));
     }
 
@@ -37,7 +41,7 @@ impl Console {
     pub(crate) fn begin(&self, file: &str, bytes: u64) {
         self.bar.reset();
         self.bar.set_length(bytes);
-        self.bar.set_message(file.to_owned());
+        self.bar.set_message(printable(file).into_owned());
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 

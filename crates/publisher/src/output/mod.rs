@@ -2,3 +2,4 @@
 
 pub(crate) mod console;
 pub(crate) mod format;
+pub(crate) mod printable;

@@ -1,6 +1,7 @@
 //! `firstframe publish`: uploads the films of a folder and makes its titles part of the catalog.
 
 mod dry_run;
+mod published_film;
 mod run;
 mod start_index;
 mod summary;

@@ -3,20 +3,25 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use catalog::{Episode, Source, Title};
+use api::{IngestedFilm, ProviderFile};
+use catalog::Title;
 
+use super::published_film::PublishedFilm;
 use super::start_index;
 use super::summary::Summary;
 use super::title_pictures::TitlePictures;
 use super::upload::{UploadOutcome, Uploads};
 use crate::deployment::admin_api::AdminApi;
 use crate::deployment::current_catalog::{self, CurrentCatalog};
+use crate::deployment::dropped_media::DroppedMedia;
+use crate::deployment::next_catalog::{NewTitle, NewTitles, Titles, next_titles, sources};
 use crate::deployment::object_store::ObjectStore;
 use crate::deployment::target::Deployment;
-use crate::film::picture;
+use crate::film::frame;
 use crate::film::probe::{self, ProbedFilm};
-use crate::library::draft_title::{CATALOG_FILE, DraftEpisode, DraftTitle};
+use crate::library::draft_title::{CATALOG_FILE, DraftEpisode, DraftTitle, FileLocation};
 use crate::library::folder_library::Library;
+use crate::library_folder::LibraryFolder;
 use crate::output::console::Console;
 use crate::output::format::Bytes;
 
@@ -30,7 +35,7 @@ use crate::output::format::Bytes;
 /// The deployment refuses a request, does not answer, or has no room.
 pub fn publish(library: &Library, deployment: &Deployment, replace: bool) -> Result<()> {
     let console = Console::new();
-    Run::connect(&console, &library.root, deployment)?.publish(library, replace)
+    Run::connect(&console, &library.folder, deployment)?.publish(library, replace)
 }
 
 /// Reports what reading the folder found, and begins the summary with it.
@@ -48,17 +53,16 @@ pub(crate) fn announce(console: &Console, library: &Library) -> Summary {
 /// Opens a film and reports whether it plays; `None` where it does not.
 pub(crate) fn open_film(
     console: &Console,
-    root: &Path,
-    episode: &DraftEpisode,
+    folder: &LibraryFolder,
+    file: &Path,
     summary: &mut Summary,
 ) -> Option<ProbedFilm> {
-    let name = episode.file.display().to_string();
-    let path = root.join(&episode.file).canonicalize();
-    let path = path.map_err(|error| format!("cannot be opened: {error}"));
-    match path.and_then(|path| probe::probe(&path)) {
-        Ok(film) => {
-            console.line(format_args!("{name}: plays: {}", film.plays));
-            Some(film)
+    let name = file.display().to_string();
+    let path = folder.find(file).and_then(|path| path.context("does not exist"));
+    match path.map_err(|error| format!("{error:#}")).and_then(|path| probe::probe(&path)) {
+        Ok(probed) => {
+            console.line(format_args!("{name}: plays: {}", probed.plays));
+            Some(probed)
         }
         Err(reason) => {
             console.line(format_args!("{name}: {reason}"));
@@ -71,7 +75,7 @@ pub(crate) fn open_film(
 /// One run: the clients of the deployment, and its current catalog.
 struct Run<'a> {
     console: &'a Console,
-    root: &'a Path,
+    folder: &'a LibraryFolder,
     url: &'a str,
     admin: AdminApi<'a>,
     current: CurrentCatalog,
@@ -81,16 +85,20 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn connect(console: &'a Console, root: &'a Path, deployment: &'a Deployment) -> Result<Self> {
+    fn connect(
+        console: &'a Console,
+        folder: &'a LibraryFolder,
+        deployment: &'a Deployment,
+    ) -> Result<Self> {
         let admin = AdminApi::new(&deployment.api, console)?;
         let current = current_catalog::read(&admin, admin.first_root()?)?;
-        let has_ffmpeg = picture::has_ffmpeg();
+        let has_ffmpeg = frame::has_ffmpeg();
         if !has_ffmpeg {
             console.line("ffmpeg is not installed: films without a picture beside them get none");
         }
         Ok(Self {
             console,
-            root,
+            folder,
             url: &deployment.api.url,
             admin,
             current,
@@ -111,18 +119,33 @@ impl<'a> Run<'a> {
         let now_ms = now_ms();
         let mut titles = Vec::new();
         for draft in &library.titles {
-            titles.extend(self.title(&uploads, draft, now_ms, &mut summary)?);
+            let title = self.title(&uploads, draft, now_ms, &mut summary)?;
+            let has_given_id = draft.has_given_id;
+            titles.extend(title.map(|title| NewTitle { title, has_given_id }));
         }
         summary.titles = titles.len();
-        summary.episodes = titles.iter().map(|title| title.episodes.len()).sum();
-        let count = if titles.is_empty() {
+        summary.episodes = titles.iter().map(|new| new.title.episodes.len()).sum();
+        let (dropped, next) = if titles.is_empty() {
             // A run without titles leaves the catalog unchanged, even with --replace.
-            self.current.titles.len()
+            (DroppedMedia::default(), self.current.titles)
         } else {
-            current_catalog::publish(&self.admin, self.console, self.current, &titles, replace)?
+            let new = NewTitles { library: library.id(), titles, replace };
+            let next = |current: &Titles| next_titles(current, &new);
+            let (before, next) =
+                current_catalog::publish(&self.admin, self.console, self.current, next)?;
+            (DroppedMedia::between(&before.titles, &next), next)
         };
-        summary.catalog_titles = Some(count);
-        self.console.line(&summary);
+        let shown = next.values().filter(|title| title.moved_to.is_none());
+        summary.catalog_titles = Some(shown.count());
+        summary.print(self.console);
+        if replace && !dropped.is_empty() {
+            dropped.delete(&self.admin, self.console);
+            self.console.line(format_args!("Deleted {dropped} that no title has any more."));
+        } else if !dropped.is_empty() {
+            self.console.line(format_args!(
+                "No title has {dropped} any more: `firstframe remove --unused` deletes them."
+            ));
+        }
         self.console.line(format_args!("Open {}/", self.url));
         Ok(())
     }
@@ -139,7 +162,7 @@ impl<'a> Run<'a> {
         let mut first = None;
         for draft in &draft.episodes {
             if let Some(film) = self.film(uploads, draft, summary)? {
-                episodes.push(episode(draft, &film));
+                episodes.push(film.episode(draft));
                 first.get_or_insert(film);
             }
         }
@@ -155,6 +178,7 @@ impl<'a> Run<'a> {
             banner,
             added_at_ms: now_ms,
             episodes,
+            ..Title::default()
         }))
     }
 
@@ -162,16 +186,20 @@ impl<'a> Run<'a> {
     fn pictures(
         &self,
         draft: &DraftTitle,
-        first: &ProbedFilm,
+        first: &PublishedFilm,
     ) -> Result<(Option<String>, Option<String>)> {
         let pictures = TitlePictures {
             console: self.console,
-            root: self.root,
+            folder: self.folder,
             admin: &self.admin,
             store: &self.store,
             has_ffmpeg: self.has_ffmpeg,
         };
-        let cover = pictures.cover(draft, self.current.titles.get(&draft.id), first)?;
+        // The title may have been published under another id.
+        let has_film = |title: &&Title| sources(title).next() == Some(first.source_id());
+        let before = self.current.titles.get(&draft.id).filter(has_film);
+        let before = before.or_else(|| self.current.titles.values().find(has_film));
+        let cover = pictures.cover(draft, before, first)?;
         let banner = match &draft.banner {
             Some(banner) => pictures.given(banner)?,
             None => None,
@@ -179,17 +207,51 @@ impl<'a> Run<'a> {
         Ok((cover, banner))
     }
 
-    /// Opens and uploads the film of an episode; `None` where it cannot be published.
+    /// The film of an episode, stored or ingested; `None` where it cannot be published.
     fn film(
         &self,
         uploads: &Uploads<'_>,
         episode: &DraftEpisode,
         summary: &mut Summary,
+    ) -> Result<Option<PublishedFilm>> {
+        match &episode.file {
+            FileLocation::File(file) => {
+                Ok(self.own_film(uploads, file, summary)?.map(PublishedFilm::Own))
+            }
+            FileLocation::Provider(file) => {
+                Ok(self.upstream_film(file, summary).map(PublishedFilm::Upstream))
+            }
+        }
+    }
+
+    /// Has the edge ingest a film. One that the provider does not send is skipped.
+    fn upstream_film(&self, file: &ProviderFile, summary: &mut Summary) -> Option<IngestedFilm> {
+        let name = FileLocation::Provider(file.clone());
+        match self.admin.ingest_film(file) {
+            Ok(ingested) => {
+                let size = Bytes(ingested.size_bytes);
+                self.console.line(format_args!("{name}: ingested, {size}"));
+                Some(ingested)
+            }
+            Err(error) => {
+                self.console.line(format_args!("{name}: {error:#}"));
+                summary.skip(&name.to_string(), format_args!("{error:#}"));
+                None
+            }
+        }
+    }
+
+    /// Opens and uploads a film.
+    fn own_film(
+        &self,
+        uploads: &Uploads<'_>,
+        path: &Path,
+        summary: &mut Summary,
     ) -> Result<Option<ProbedFilm>> {
-        let Some(film) = open_film(self.console, self.root, episode, summary) else {
+        let Some(film) = open_film(self.console, self.folder, path, summary) else {
             return Ok(None);
         };
-        let name = episode.file.display().to_string();
+        let name = path.display().to_string();
         let size = Bytes(film.stamp.size_bytes);
         match uploads.film(&film, summary).with_context(|| name.clone())? {
             UploadOutcome::Present => self.console.line("  is there already"),
@@ -205,26 +267,6 @@ impl<'a> Run<'a> {
         }
         self.console.line(start_index::store(&self.store, &film).with_context(|| name)?);
         Ok(Some(film))
-    }
-}
-
-fn episode(draft: &DraftEpisode, film: &ProbedFilm) -> Episode {
-    Episode {
-        number: draft.number,
-        title: draft.title.clone(),
-        label: film.height.map(|height| format!("{height}p")),
-        released_at: draft.released_at.clone(),
-        duration_ms: Some(film.duration_ms),
-        sources: vec![Source {
-            id: film.source_id.clone(),
-            size_bytes: film.stamp.size_bytes,
-            container: "mp4".to_owned(),
-            height: film.height,
-            codec: Some(film.codec.clone()),
-            playable: true,
-            reason: None,
-            duration_ms: Some(film.duration_ms),
-        }],
     }
 }
 

@@ -2,7 +2,6 @@
 //! has to make the index.
 
 use std::fmt::{self, Display};
-use std::fs::File;
 
 use anyhow::{Context, Result};
 use api::paths::{INDEX_ROOT, index_key};
@@ -11,6 +10,7 @@ use mp4::start_index::{Builder, Root};
 
 use crate::deployment::object_store::ObjectStore;
 use crate::film::probe::{FileStamp, ProbedFilm, read_at};
+use crate::library_folder::open_regular;
 use crate::output::format::Bytes;
 
 /// What became of a film's start index.
@@ -32,7 +32,7 @@ pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartI
     if store.size(&root_key)?.is_some() {
         return Ok(StartIndexOutcome::Present);
     }
-    let mut opened = File::open(&film.path).context("cannot be opened again")?;
+    let mut opened = open_regular(&film.path).context("cannot be opened again")?;
     let moov = read_at(&mut opened, film.moov.start, film.moov.len()).context("cannot be read")?;
     if FileStamp::of(&film.path).ok() != Some(film.stamp) {
         return Ok(StartIndexOutcome::Changed);

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 
 use crate::library::draft_title::SkippedFile;
+use crate::output::console::Console;
 use crate::output::format::{Bytes, count_of};
 
 /// What a run did.
@@ -25,14 +26,16 @@ impl Summary {
         self.skipped.push(SkippedFile { file: file.to_owned(), reason: reason.to_string() });
     }
 
-    fn fmt_skipped(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Prints it, with a line for each file that is not published.
+    pub(crate) fn print(&self, console: &Console) {
+        console.line(self);
         if !self.skipped.is_empty() {
-            write!(f, "\nNot published, {}:", count_of(self.skipped.len(), "file"))?;
+            let files = count_of(self.skipped.len(), "file");
+            console.line(format_args!("Not published, {files}:"));
         }
         for SkippedFile { file, reason } in &self.skipped {
-            write!(f, "\n  {file}: {reason}")?;
+            console.line(format_args!("  {file}: {reason}"));
         }
-        Ok(())
     }
 }
 
@@ -55,7 +58,6 @@ impl Display for Summary {
                 count_of(titles, "title")
             )?;
         }
-        write!(f, ".")?;
-        self.fmt_skipped(f)
+        write!(f, ".")
     }
 }

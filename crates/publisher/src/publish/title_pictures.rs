@@ -1,22 +1,22 @@
 //! The pictures of one title: those that the folder gives, else a frame of its first film.
 
-use std::path::Path;
-
 use anyhow::Result;
 use catalog::Title;
 
+use super::published_film::PublishedFilm;
 use crate::deployment::admin_api::AdminApi;
 use crate::deployment::object_store::ObjectStore;
+use crate::film::frame;
 use crate::film::picture::{self, Picture};
-use crate::film::probe::ProbedFilm;
-use crate::library::draft_title::{DraftTitle, PictureLocation};
+use crate::library::draft_title::{DraftTitle, FileLocation};
+use crate::library_folder::LibraryFolder;
 use crate::output::console::Console;
 
 /// What storing pictures needs.
 pub(crate) struct TitlePictures<'a> {
     pub(crate) console: &'a Console,
-    /// The folder that is published, canonical.
-    pub(crate) root: &'a Path,
+    /// The folder that is published.
+    pub(crate) folder: &'a LibraryFolder,
     pub(crate) admin: &'a AdminApi<'a>,
     pub(crate) store: &'a ObjectStore<'a>,
     /// Whether ffmpeg can be started.
@@ -29,7 +29,7 @@ impl TitlePictures<'_> {
         &self,
         draft: &DraftTitle,
         before: Option<&Title>,
-        film: &ProbedFilm,
+        film: &PublishedFilm,
     ) -> Result<Option<String>> {
         if let Some(cover) = &draft.cover
             && let Some(id) = self.given(cover)?
@@ -42,10 +42,11 @@ impl TitlePictures<'_> {
         {
             return Ok(Some(cover.to_owned()));
         }
+        let PublishedFilm::Own(film) = film else { return Ok(None) };
         if !self.has_ffmpeg || film.height.is_none() {
             return Ok(None);
         }
-        match picture::extract_frame(film) {
+        match frame::extract(film) {
             Ok(picture) => self.store(&picture).map(Some),
             Err(error) => {
                 self.console.line(format_args!("  no poster: {error:#}"));
@@ -56,13 +57,13 @@ impl TitlePictures<'_> {
 
     /// The image id of a picture that the folder gives; `None`, and a line on the console, where it
     /// cannot be used.
-    pub(crate) fn given(&self, location: &PictureLocation) -> Result<Option<String>> {
+    pub(crate) fn given(&self, location: &FileLocation) -> Result<Option<String>> {
         let error = match location {
-            PictureLocation::File(file) => match picture::read(self.root, file) {
+            FileLocation::File(file) => match picture::read(self.folder, file) {
                 Ok(picture) => return self.store(&picture).map(Some),
                 Err(error) => error,
             },
-            PictureLocation::Provider(file) => match self.admin.ingest_picture(file) {
+            FileLocation::Provider(file) => match self.admin.ingest_picture(file) {
                 Ok(ingested) => return Ok(Some(ingested.id)),
                 Err(error) => error,
             },
@@ -80,8 +81,8 @@ impl TitlePictures<'_> {
     }
 }
 
-fn cover_of_same_film<'t>(title: &'t Title, film: &ProbedFilm) -> Option<&'t str> {
+fn cover_of_same_film<'t>(title: &'t Title, film: &PublishedFilm) -> Option<&'t str> {
     let first = title.episodes.first()?;
-    let is_same = first.sources.iter().any(|source| source.id == film.source_id);
+    let is_same = first.sources.iter().any(|source| source.id == film.source_id());
     title.cover.as_deref().filter(|_| is_same)
 }

@@ -2,7 +2,7 @@
 //! parts, so that a later run resumes an upload that was interrupted.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::summary::Summary;
 use crate::deployment::object_store::{ObjectStore, PendingUpload, UploadedPart};
 use crate::film::probe::{FileStamp, ProbedFilm, read_at};
+use crate::library_folder::open_regular;
 use crate::output::console::Console;
 use crate::parallel::in_parallel;
 
@@ -118,7 +119,7 @@ impl Uploads<'_> {
     fn send_whole(&self, film: &ProbedFilm, key: &str) -> Result<Option<u64>> {
         let size = film.stamp.size_bytes;
         let mut bytes = Vec::new();
-        File::open(&film.path)
+        open_regular(&film.path)
             .and_then(|file| file.take(PART_BYTES_MIN + 1).read_to_end(&mut bytes))
             .with_context(|| format!("reading {}", film.path.display()))?;
         if is_changed(film) || bytes.len() as u64 != size {
@@ -167,7 +168,7 @@ impl Uploads<'_> {
         part: &FilePart,
     ) -> Result<(u16, String)> {
         let mut opened =
-            File::open(&film.path).with_context(|| format!("opening {}", film.path.display()))?;
+            open_regular(&film.path).with_context(|| format!("opening {}", film.path.display()))?;
         let bytes = read_at(&mut opened, part.start, part.length)
             .with_context(|| format!("reading {}", film.path.display()))?;
         let etag = self.store.put_part(key, upload_id, part.number, &bytes)?;

@@ -7,10 +7,10 @@ use anyhow::Result;
 use api::{EpisodeReadiness, FilmReadiness, StartIndexState};
 use ureq::http::Method;
 
-use super::title_selection::{self, TitleSelection};
 use crate::deployment::admin_api::AdminApi;
 use crate::deployment::current_catalog;
 use crate::deployment::target::ApiAccess;
+use crate::deployment::title_selection::{self, TitleSelection};
 use crate::output::console::Console;
 use crate::output::format::Bytes;
 use crate::parallel::in_parallel;
@@ -44,8 +44,8 @@ struct Totals {
 pub fn prewarm(access: &ApiAccess, prewarm: &Prewarm) -> Result<bool> {
     let console = Console::new();
     let admin = AdminApi::new(access, &console)?;
-    let current = current_catalog::read(&admin, admin.first_root()?)?;
-    let titles = prewarm.titles.of(&current.titles)?;
+    let shown = current_catalog::read(&admin, admin.first_root()?)?.shown();
+    let titles = prewarm.titles.of(&shown)?;
     let episodes = title_selection::playable_episodes(&titles);
     let method = if prewarm.dry_run { Method::GET } else { Method::POST };
     let (count, totals) = (episodes.len(), Mutex::new(Totals::default()));

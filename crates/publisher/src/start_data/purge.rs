@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use catalog::Title;
 
-use super::title_selection::{self, TitleSelection};
 use crate::deployment::admin_api::AdminApi;
 use crate::deployment::current_catalog;
 use crate::deployment::target::ApiAccess;
+use crate::deployment::title_selection::{self, TitleSelection};
 use crate::output::console::Console;
 
 /// Titles whose start data is removed.
@@ -28,11 +28,11 @@ pub enum PurgeSelection {
 pub fn purge(access: &ApiAccess, selection: &PurgeSelection, dry_run: bool) -> Result<bool> {
     let console = Console::new();
     let admin = AdminApi::new(access, &console)?;
-    let current = current_catalog::read(&admin, admin.first_root()?)?;
+    let shown = current_catalog::read(&admin, admin.first_root()?)?.shown();
     match selection {
-        PurgeSelection::All => purge_all(&admin, &console, current.titles.len(), dry_run),
-        PurgeSelection::Titles(titles) if dry_run => rehearse(&console, &current.titles, titles),
-        PurgeSelection::Titles(titles) => purge_titles(&admin, &console, &current.titles, titles),
+        PurgeSelection::All => purge_all(&admin, &console, shown.len(), dry_run),
+        PurgeSelection::Titles(titles) if dry_run => rehearse(&console, &shown, titles),
+        PurgeSelection::Titles(titles) => purge_titles(&admin, &console, &shown, titles),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{durable, with_store_timeout};
+use super::{durable, removals, with_store_timeout};
 use crate::{
     error::Error,
     media::upstream::UpstreamFilm,
@@ -11,6 +11,8 @@ use crate::{
 
 /// How long a record counts as current: it changes only when a provider renames a file.
 const AGE_MS_MAX: u64 = 60_000;
+/// Stands for the record of a film that was removed: a store that lags behind has none yet.
+const REMOVED: &[u8] = b"removed";
 /// Bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 * 1024;
 
@@ -20,6 +22,9 @@ pub(crate) async fn find<P: Platform>(platform: &P, id: &str) -> Result<Upstream
     let missing =
         || Error::StorageUnavailable(format!("the record of {id} is not stored here, or not yet"));
     let bytes = read(platform, id).await?.ok_or_else(missing)?;
+    if *bytes == *REMOVED {
+        return Err(Error::NotFound("file"));
+    }
     UpstreamFilm::from_record(platform, id, &bytes).await
 }
 
@@ -29,6 +34,7 @@ fn key(id: &str) -> String {
 
 /// A stored record: from memory, this location's store, or the durable one.
 async fn read<P: Platform>(platform: &P, id: &str) -> Result<Option<Rc<[u8]>>, Error> {
+    removals::notice(platform).await;
     let (media, now_ms) = (&platform.instance().media, platform.clock().now_ms());
     if let Some(record) = media.record(id, now_ms.saturating_sub(AGE_MS_MAX)) {
         return Ok(Some(record));
@@ -64,10 +70,18 @@ async fn restore<P: Platform>(platform: &P, id: &str) -> Result<Option<Vec<u8>>,
 
 /// Stores a record, in the durable store first.
 pub(crate) async fn write<P: Platform>(platform: &P, film: &UpstreamFilm) -> Result<(), Error> {
-    let bytes = film.to_record();
-    durable::put(platform, &key(&film.id), &bytes).await?;
-    platform.key_value().put(&key(&film.id), &bytes).await?;
+    write_bytes(platform, &film.id, film.to_record()).await
+}
+
+/// Stores that the film of this id was removed.
+pub(crate) async fn write_removed<P: Platform>(platform: &P, id: &str) -> Result<(), Error> {
+    write_bytes(platform, id, REMOVED.to_vec()).await
+}
+
+async fn write_bytes<P: Platform>(platform: &P, id: &str, bytes: Vec<u8>) -> Result<(), Error> {
+    durable::put(platform, &key(id), &bytes).await?;
+    platform.key_value().put(&key(id), &bytes).await?;
     let now_ms = platform.clock().now_ms();
-    platform.instance().media.insert_record(&film.id, bytes.into(), now_ms);
+    platform.instance().media.insert_record(id, bytes.into(), now_ms);
     Ok(())
 }

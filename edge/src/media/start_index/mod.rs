@@ -2,11 +2,13 @@
 //! plans starts on it.
 
 mod build;
+mod description;
 mod moov;
 mod planner;
 mod store;
 
 pub(super) use build::build;
+pub(crate) use description::description;
 pub(super) use moov::MoovSource;
 pub(crate) use planner::{Start, start, stored_start};
 pub(super) use store::{forget, purge, root};

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     http::ReadRange,
     media::{
-        cache::{block_ledger, durable, with_store_timeout},
+        cache::{block_ledger, durable, removals, with_store_timeout},
         film::Film,
     },
     platform::{KeyValue, ObjectRead, ObjectStore, Platform},
@@ -137,6 +137,7 @@ fn remember<P: Platform>(platform: &P, piece: &Piece<'_>, bytes: Vec<u8>) -> Rc<
 }
 
 async fn read<P: Platform>(platform: &P, piece: &Piece<'_>) -> Result<Option<Rc<[u8]>>, Error> {
+    removals::notice(platform).await;
     if let Some(bytes) = platform.instance().media.piece(&piece.key()) {
         return Ok(Some(bytes));
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use catalog::{Title, episode_id};
+use catalog::Title;
 
 /// Some titles of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn latest(titles: &BTreeMap<String, Title>, count: usize) -> Vec<&Title> {
 pub(crate) fn playable_episodes(titles: &[&Title]) -> Vec<String> {
     let episodes = titles.iter().flat_map(|title| {
         let plays = title.episodes.iter().filter(|e| e.sources.iter().any(|s| s.playable));
-        plays.map(|episode| episode_id(&title.id, episode.number))
+        plays.map(|episode| title.id_of(episode))
     });
     episodes.collect()
 }
