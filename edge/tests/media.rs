@@ -228,6 +228,12 @@ fn any_name_behind_the_id_is_the_same_film() {
         assert_eq!((answer.status, &answer.headers), (200, &whole.headers), "{name}");
         assert_eq!(answer.body, whole.body, "{name}");
     }
+    for route in ["headers", "start"] {
+        let status = |target: &str| send(&memory(), "GET", target, &[], Some(b"")).status;
+        let plain = status(&format!("/api/v2/{route}/00ff?at=0"));
+        let named = status(&format!("/api/v2/{route}/00ff/Night%20Train.mp4?at=0"));
+        assert!(plain == named && named != 400, "{route}: {plain}, {named}");
+    }
 }
 
 #[test]

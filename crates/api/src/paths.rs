@@ -56,9 +56,11 @@ pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
 pub const SERVER_PROOF: &str = "/api/v2/server-proof/";
 
 /// The path without the name behind a film's id. The name says nothing: programs name files after it.
+/// Headers and starts take it too, for their URLs are made of the film's.
 pub fn without_name(path: &str) -> &str {
-    let id_len = path.strip_prefix(MEDIA).and_then(|rest| rest.find('/'));
-    id_len.and_then(|len| path.get(..MEDIA.len() + len)).unwrap_or(path)
+    let prefix = [MEDIA, HEADERS, START].into_iter().find(|prefix| path.starts_with(prefix));
+    let end = prefix.and_then(|prefix| Some(prefix.len() + path.get(prefix.len()..)?.find('/')?));
+    end.and_then(|end| path.get(..end)).unwrap_or(path)
 }
 
 /// Whether the query of a film's URL asks for a file to store, which its name is for.

@@ -74,16 +74,11 @@ async fn health<P: Platform>(platform: &P) -> Health {
 
 /// Asks every store for something. Returns also what failed before.
 async fn probe<P: Platform>(platform: &P) -> (Vec<Probe>, Option<Failing>) {
-    let separate = durable::store(platform).await.ok();
-    let separate = separate.filter(|(kind, _)| *kind == StartupStore::Separate);
     let (key_value, objects, database, durable) = join!(
         in_time(platform, platform.key_value().get(FAILING_KEY)),
         in_time(platform, platform.objects().head(PROBE_KEY)),
         in_time(platform, probe_database(platform)),
-        async {
-            let (_, store) = separate?;
-            Some(in_time(platform, store?.head(PROBE_KEY)).await)
-        },
+        probe_separate_store(platform),
     );
     let known = key_value.as_ref().ok().map(|json| json.as_deref().map_or_else(Failing::new, read));
     let needed = |store, error| Probe { store, is_needed: true, error };
@@ -93,12 +88,16 @@ async fn probe<P: Platform>(platform: &P) -> (Vec<Probe>, Option<Failing>) {
         needed("database", database.err()),
     ];
     // Films are sent without it.
-    probes.extend(durable.map(|answer| Probe {
-        store: "durableObjects",
-        is_needed: false,
-        error: answer.err(),
-    }));
+    let durable = durable.map(Result::err);
+    probes.extend(durable.map(|error| Probe { store: "durableObjects", is_needed: false, error }));
     (probes, known)
+}
+
+/// The answer of a separate store of startup blocks; none where there is no such store.
+async fn probe_separate_store<P: Platform>(platform: &P) -> Option<Result<(), PortError>> {
+    let (kind, store) = durable::store(platform).await.ok()?;
+    let store = store.filter(|_| kind == StartupStore::Separate)?;
+    Some(in_time(platform, store.head(PROBE_KEY)).await.map(drop))
 }
 
 /// Reads the list of tables, and then one of them, which may be damaged alone.
@@ -150,12 +149,16 @@ async fn note_failing<P: Platform>(
         failing.insert(probe.store.to_owned(), since.copied().unwrap_or(now_ms));
     }
     if known.as_ref().is_some_and(|known| *known != failing) {
-        let json = crate::http::json_bytes(&failing);
-        let stored = in_time(platform, platform.key_value().put(FAILING_KEY, &json)).await;
-        if let Err(error) = stored {
-            platform.report(&format!("health: cannot store what fails: {error:?}"));
-        }
+        store_failing(platform, &failing).await;
     }
     platform.instance().failing_stores.replace(failing.clone());
     failing
+}
+
+async fn store_failing<P: Platform>(platform: &P, failing: &Failing) {
+    let json = crate::http::json_bytes(failing);
+    let stored = in_time(platform, platform.key_value().put(FAILING_KEY, &json)).await;
+    if let Err(error) = stored {
+        platform.report(&format!("health: cannot store what fails: {error:?}"));
+    }
 }

@@ -145,19 +145,20 @@ fn victim(
     for one in open.values().filter(|one| one.takes_place(need)) {
         *counts.entry(one.group()).or_default() += 1;
     }
+    // A quarter of all is what one client may keep while others wait.
+    let share = counts.values().sum::<usize>() / 4;
     let own = counts.get(&group).copied().unwrap_or(0);
     let candidates = open.values().filter(|one| one.takes_place(need)).filter_map(|one| {
         let count = counts.get(&one.group()).copied().unwrap_or(0);
-        // A quarter of all is what one client may keep while others wait.
-        let is_greedy = count > own + 1 && count > counts.values().sum::<usize>() / 4;
+        let is_greedy = count > own + 1 && count > share;
         let (class, idle_ms) = one.closing_class(now_ms);
-        let may_close = match class {
-            ClosingClass::Idle => true,
-            ClosingClass::Receiving | ClosingClass::Stalled => {
-                is_greedy || idle_ms >= STALLED_MS_MIN
-            }
-            ClosingClass::Active => is_greedy,
-        };
+        let may_close = is_greedy
+            || match class {
+                // Otherwise a client with too many would close one of them for each new one, at once.
+                ClosingClass::Idle => own <= share || idle_ms >= STALLED_MS_MIN,
+                ClosingClass::Receiving | ClosingClass::Stalled => idle_ms >= STALLED_MS_MIN,
+                ClosingClass::Active => false,
+            };
         let by = (Reverse(is_greedy), Reverse(if is_greedy { count } else { 0 }));
         may_close.then_some(((by, class, Reverse(idle_ms)), one.id))
     });
@@ -282,12 +283,12 @@ mod tests {
     #[test]
     fn oldest_idle_connection_makes_room() {
         let all = Connections::new(3);
-        let held = places(&all, 1, 3, Activity::Idle);
+        let held: Vec<_> = (1..4).flat_map(|last| places(&all, last, 1, Activity::Idle)).collect();
         held[0].0.set_activity(Activity::Idle);
-        let newest = all.admit(address(1)).unwrap();
+        let newest = all.admit(address(4)).unwrap();
         assert!(is_open(&held[0]) && !is_open(&held[1]) && is_open(&held[2]) && is_open(&newest));
         drop(newest);
-        let _room = all.admit(address(1)).unwrap();
+        let _room = all.admit(address(4)).unwrap();
         assert_eq!(open_count(&held), 2, "a place is free again when it is dropped");
     }
 
@@ -295,7 +296,8 @@ mod tests {
     async fn connection_that_gives_up_its_place_is_notified() {
         let all = Connections::new(1);
         let held = places(&all, 1, 1, Activity::Idle);
-        let _newest = all.admit(address(1)).unwrap();
+        assert!(all.admit(address(1)).is_none(), "it is that client's, and new");
+        let _newest = all.admit(address(2)).unwrap();
         held[0].0.closed().await;
     }
 
