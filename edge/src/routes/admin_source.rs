@@ -35,17 +35,20 @@ pub(super) async fn ingest<P: Platform, U: Upload>(
     // The film plays without this entry.
     let noted = ingested_films::note(platform, &file.provider, &name);
     ingested_films::try_briefly(platform, noted).await;
-    let description = start_index::description(platform, Film::of(&ingested.id)).await;
-    // The film plays without it.
+    Ok(super::json(201, &Envelope::data(described(platform, name).await)))
+}
+
+/// A film with what its start index says of it; it plays without that.
+async fn described<P: Platform>(platform: &P, name: IngestedName) -> IngestedFilm {
+    let description = start_index::description(platform, Film::of(&name.id)).await;
     let described = report_and_drop(platform, description).flatten();
-    let answer = IngestedFilm {
-        size_bytes: ingested.size_bytes(),
+    IngestedFilm {
+        size_bytes: name.size_bytes,
         duration_ms: described.as_ref().map(|film| film.duration_ms),
         height: described.as_ref().and_then(|film| film.height),
         codec: described.map(|film| film.codec),
-        id: ingested.id,
-    };
-    Ok(super::json(201, &Envelope::data(answer)))
+        id: name.id,
+    }
 }
 
 /// The films of `provider=`, behind the name of `after=`.

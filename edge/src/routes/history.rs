@@ -77,12 +77,7 @@ async fn record<P: Platform>(
     viewer: Viewer,
     sent: api::PlaybackPosition,
 ) -> Result<HistoryEntry, Error> {
-    let position = Duration::try_from_secs_f64(sent.position_seconds).map_err(|_| {
-        Error::InvalidPayload(
-            "`positionSeconds` is not a position: send seconds, 0 or more".to_owned(),
-        )
-    })?;
-    let position_ms = u64::try_from(position.as_millis()).unwrap_or(u64::MAX);
+    let position_ms = position_ms(sent.position_seconds)?;
     let (catalog_id, _) = parse_episode_id(&sent.episode_id).ok_or(Error::NotFound("episode"))?;
     if catalog_id != sent.catalog_id {
         let why = "`episodeId` is not an episode of `catalogId`".to_owned();
@@ -104,6 +99,15 @@ async fn record<P: Platform>(
     };
     viewers::put_entry(platform, viewer, &entry).await?;
     Ok(history_entry(&PictureSigner::of(platform).await?, &title, &episode, &entry))
+}
+
+fn position_ms(seconds: f64) -> Result<u64, Error> {
+    let position = Duration::try_from_secs_f64(seconds).map_err(|_| {
+        Error::InvalidPayload(
+            "`positionSeconds` is not a position: send seconds, 0 or more".to_owned(),
+        )
+    })?;
+    Ok(u64::try_from(position.as_millis()).unwrap_or(u64::MAX))
 }
 
 pub(super) fn episode_of<'a>(title: &'a Title, episode_id: &str) -> Option<&'a Episode> {

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     http::{Headers, Method, Reply},
     platform::{Platform, StreamOf, Upload},
-    viewers,
+    viewers::{self, Viewer},
 };
 
 pub(super) async fn handle<P: Platform, U: Upload>(
@@ -27,18 +27,26 @@ pub(super) async fn handle<P: Platform, U: Upload>(
         let updated_at_ms = viewers::put_watchlist_entry(platform, viewer, &title.id).await?;
         return Ok(super::json(201, &Envelope::data(wished(&pictures, &title, updated_at_ms))));
     }
+    let items = items(platform, viewer, &pictures).await?;
+    Ok(super::json(200, &Envelope::data(Watchlist { items })))
+}
+
+/// The titles of a viewer's list that the catalog has, under the ids that they have now.
+async fn items<P: Platform>(
+    platform: &P,
+    viewer: Viewer,
+    pictures: &PictureSigner,
+) -> Result<Vec<WatchlistEntry>, Error> {
     let mut items = Vec::new();
-    for (catalog_id, updated_at_ms) in viewers::watchlist(platform, viewer).await? {
-        if let Some(title) = catalog_cache::title(platform, &catalog_id).await? {
-            if title.id != catalog_id
-                && !viewers::move_watchlist_entry(platform, viewer, &catalog_id, &title.id).await?
-            {
-                continue;
-            }
-            items.push(wished(&pictures, &title, updated_at_ms));
+    for (id, updated_at_ms) in viewers::watchlist(platform, viewer).await? {
+        let Some(title) = catalog_cache::title(platform, &id).await? else { continue };
+        let stays = title.id == id
+            || viewers::move_watchlist_entry(platform, viewer, &id, &title.id).await?;
+        if stays {
+            items.push(wished(pictures, &title, updated_at_ms));
         }
     }
-    Ok(super::json(200, &Envelope::data(Watchlist { items })))
+    Ok(items)
 }
 
 fn wished(pictures: &PictureSigner, title: &Title, updated_at_ms: u64) -> WatchlistEntry {

@@ -11,7 +11,7 @@ use super::{
     settings_file,
     settings_table::{SETTINGS, Setting, SettingText},
     trusted_proxies::TrustedProxies,
-    values::{self, Origin},
+    values::{self, AccessLogForm, Origin},
 };
 
 /// The settings of `serve`.
@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) outbound_ca: Vec<CertificateDer<'static>>,
     /// Host names by which browsers reach the server.
     pub(crate) public_hosts: Vec<String>,
+    pub(crate) access_log: Option<AccessLogForm>,
     /// The settings that the edge reads, under its names.
     pub(crate) edge: BTreeMap<&'static str, String>,
     pub(crate) connections_max: usize,
@@ -58,6 +59,7 @@ impl Config {
             allowed_outbound_hosts,
             outbound_ca: parser.optional("outbound_ca", values::certificates)?.unwrap_or_default(),
             public_hosts: parser.required("public_hosts", values::host_names)?,
+            access_log: parser.required("access_log", values::access_log)?,
             edge: edge_settings(&mut parser, durable.first())?,
             connections_max: parser.required("connections_max", values::count)?,
             trusted_proxies: parser.required("trusted_proxies", TrustedProxies::parse)?,
@@ -335,6 +337,8 @@ mod tests {
         }
         let hosts = |text: &str| load(&[("public_hosts", text)]).map(|config| config.public_hosts);
         assert_eq!(hosts("Films.example., nas").unwrap(), ["films.example", "nas"]);
+        let many = ["a.example"; 33].join(",");
+        assert!(text_of(hosts(&many).unwrap_err()).contains("more than 32 names"));
         for wrong in ["https://a.example", "a.example:80", "a b"] {
             assert!(text_of(hosts(wrong).unwrap_err()).contains("without a port"), "{wrong}");
         }

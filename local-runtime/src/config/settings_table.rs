@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 30] = [
+pub(super) const SETTINGS: [Setting; 31] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -204,6 +204,13 @@ pub(super) const SETTINGS: [Setting; 30] = [
         value_name: "SECONDS",
         default: Some("10"),
         help: "How long running responses may take to finish after SIGINT or SIGTERM",
+    },
+    Setting {
+        name: "access_log",
+        value_name: "FORM",
+        default: Some("off"),
+        help: "A line on stdout for each request: off, combined (the form of Apache and nginx) or \
+               json",
     },
     Setting {
         name: "log",

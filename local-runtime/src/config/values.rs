@@ -25,6 +25,14 @@ const OBJECTS_MIB_MAX: u64 = 1 << 30;
 /// Origins or host names in one setting: more are a mistake, and requests are compared with each.
 const NAMES_MAX: usize = 32;
 
+/// The form of the lines of the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessLogForm {
+    /// That of Apache and nginx.
+    Combined,
+    Json,
+}
+
 /// The old name of the value `separate` of `startup_store`, which is still understood.
 pub(super) const SEPARATE_OLD: &str = "apart";
 
@@ -137,6 +145,16 @@ pub(super) fn host_names(text: &str) -> Result<Vec<String>> {
         Ok(name.trim_end_matches('.').to_ascii_lowercase())
     };
     names.into_iter().map(name).collect()
+}
+
+/// The form of the access log; none without one.
+pub(super) fn access_log(text: &str) -> Result<Option<AccessLogForm>> {
+    match text {
+        "off" => Ok(None),
+        "combined" => Ok(Some(AccessLogForm::Combined)),
+        "json" => Ok(Some(AccessLogForm::Json)),
+        _ => bail!("not one of off, combined, json"),
+    }
 }
 
 /// Who may watch.

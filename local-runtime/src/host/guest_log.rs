@@ -12,6 +12,9 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 /// Bytes of a line. A longer one becomes several.
 const LINE_BYTES_MAX: usize = 8 << 10;
 
+/// How a line about an admin call with a valid key begins. Those of refused calls begin otherwise.
+const AUDIT: &str = "firstframe: admin key=\"";
+
 /// A stream that the guest writes to.
 #[derive(Clone, Copy)]
 pub(super) enum GuestLog {
@@ -30,6 +33,9 @@ impl LineWriter {
         let line = mem::take(&mut self.line);
         let line = String::from_utf8_lossy(&line);
         match self.stream {
+            GuestLog::Stdout if line.starts_with(AUDIT) => {
+                tracing::info!(target: "audit", "{line}");
+            }
             GuestLog::Stdout => tracing::info!(target: "guest", "{line}"),
             GuestLog::Stderr => tracing::warn!(target: "guest", "{line}"),
         }

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use wasmtime_wasi_http::WasiBody;
 
 use super::{
-    access_log::{AccessLogEntry, LoggedBody},
+    access_log::{AccessLog, LoggedBody},
     cache::{self, Cache, CacheKey},
     client_address::{ClientAddress, client_address},
     connections::Connection,
@@ -34,6 +34,7 @@ const CLIENT_ADDRESS_FIELD: HeaderName = HeaderName::from_static("spin-client-ad
 pub(super) struct EdgeService {
     handler: Handler,
     cache: Cache,
+    access_log: AccessLog,
     host_names: Arc<HostNames>,
     places: Arc<Semaphore>,
     trusted_proxies: Arc<TrustedProxies>,
@@ -43,10 +44,16 @@ pub(super) struct EdgeService {
 
 impl EdgeService {
     /// A service within the limits of these settings.
-    pub(super) fn new(handler: Handler, cache: Cache, config: &Config) -> Self {
+    pub(super) fn new(
+        handler: Handler,
+        cache: Cache,
+        access_log: AccessLog,
+        config: &Config,
+    ) -> Self {
         Self {
             handler,
             cache,
+            access_log,
             host_names: Arc::new(HostNames::new(config.listen, &config.public_hosts)),
             places: Arc::new(Semaphore::new(config.requests_max)),
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
@@ -58,12 +65,12 @@ impl EdgeService {
         let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
             let message = "the server does not know the connection of this request";
             let response = error_response(StatusCode::INTERNAL_SERVER_ERROR, message);
-            return AccessLogEntry::new(&request).attach(response, None);
+            return self.access_log.entry(&request).attach(response, None);
         };
         let client = client_address(connection.peer, request.headers(), &self.trusted_proxies);
         request.extensions_mut().insert(ClientAddress(client));
         set_client_address(request.headers_mut(), client);
-        let entry = AccessLogEntry::new(&request);
+        let entry = self.access_log.entry(&request);
         let permit = request_place::take(&self.places, &connection, client).await;
         if permit.is_none() {
             let full = "the server runs as many requests as it may; try again in a second";

@@ -18,6 +18,7 @@ pub(super) fn init(level: LevelFilter) -> Result<()> {
         .with_target("firstframe", level)
         .with_target("guest", level)
         .with_default(level.min(LevelFilter::WARN))
+        .with_target("audit", LevelFilter::OFF)
         .with_target("s3s", LevelFilter::OFF);
     let color = stderr().is_terminal();
     let writer = if level > LevelFilter::INFO {
@@ -26,6 +27,10 @@ pub(super) fn init(level: LevelFilter) -> Result<()> {
         BoxMakeWriter::new(folded_log::writers()?)
     };
     let layer = fmt::layer().with_writer(writer).with_ansi(color).with_filter(targets);
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
+    // The calls of deployers are few, and each has its line.
+    let audit = fmt::layer().with_writer(stderr).with_ansi(color);
+    let audit = audit.with_filter(Targets::new().with_target("audit", level));
+    let registry = tracing_subscriber::registry().with(layer).with(audit);
+    tracing::subscriber::set_global_default(registry)?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `firstframe serve`: the HTTP servers, the requests they serve, and the shutdown.
 
 mod access_log;
+mod access_log_writer;
 mod cache;
 mod client_address;
 mod connections;
@@ -11,6 +12,7 @@ mod folded_log;
 mod head_check;
 mod host_names;
 mod http_server;
+mod log_line;
 mod logging;
 mod open_file_limit;
 mod request_body;

@@ -8,6 +8,7 @@ use s3s::service::S3Service;
 use tokio::{net::TcpListener, runtime};
 
 use super::{
+    access_log::AccessLog,
     cache::{Cache, InvalidatingService},
     connections::Connections,
     data_folder,
@@ -62,7 +63,8 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let handler = load_component(config, services).await?;
     let cache = Cache::new(config.cache_bytes_max, Arc::clone(&folder));
     let nonce = RunningServerFile::nonce()?;
-    let edge = EdgeService::new(handler, cache.clone(), config);
+    let access_log = AccessLog::start(config.access_log);
+    let edge = EdgeService::new(handler, cache.clone(), access_log.clone(), config);
     let edge = ProvingService::new(edge, nonce.clone());
     let s3 = InvalidatingService::new(s3, cache);
     let timeout = config.stall_timeout;
@@ -80,6 +82,7 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
         tracing::warn!("responses that outlasted shutdown_seconds were cut off");
     }
     data_folder::checkpoint(folder, database).await;
+    access_log.flush();
     drop(running);
     Ok(())
 }

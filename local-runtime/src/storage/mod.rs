@@ -7,7 +7,7 @@ pub(crate) mod backup;
 mod blob;
 mod blob_name;
 mod blocking;
-mod clock;
+pub(crate) mod clock;
 mod copies;
 mod data_folder;
 mod error;

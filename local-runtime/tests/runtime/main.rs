@@ -9,6 +9,8 @@ mod health;
 #[cfg(test)]
 mod killed_server;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod private_library;
 #[cfg(test)]
 mod response_cache;
