@@ -123,9 +123,10 @@ async fn measure(case: &Case, subjects: &[Subject]) -> Result<()> {
     Ok(())
 }
 
-/// Each figure of ours, divided by theirs of the same round; 1 where both are 0.
+/// Each figure of ours, divided by theirs of the same round; 0 where both are 0.
 fn ratios(ours: &[Figures], theirs: &[Figures]) -> Vec<Figures> {
-    let ratio = |ours: f64, theirs: f64| if ours == theirs { 1.0 } else { ours / theirs };
+    // JSON has no infinity: errors of ours alone are a large ratio.
+    let ratio = |ours: f64, theirs: f64| (ours / theirs.max(f64::MIN_POSITIVE)).min(1e9);
     let pairs = ours.iter().zip(theirs);
     pairs
         .map(|(ours, theirs)| {
