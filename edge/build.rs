@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// wasm-bindgen reads the section target_features, which `strip` of a profile removes too.
+/// `wasm-bindgen` reads the section `target_features`, which `strip` of a profile removes too.
 fn link_without_names() {
     for argument in ["--strip-all", "--keep-section=target_features"] {
         println!("cargo::rustc-link-arg-cdylib={argument}");

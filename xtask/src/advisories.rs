@@ -1,4 +1,4 @@
-//! Compares the crates in `Cargo.lock` with RustSec's database of advisories, where it can be had.
+//! Compares the crates in `Cargo.lock` with `RustSec`'s database of advisories, where it can be had.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ const DATABASE: &str = "https://github.com/RustSec/advisory-db";
 /// The folder of a database that is there already.
 const VARIABLE: &str = "RUSTSEC_DB";
 /// How long git may take.
-const GIT_TIME_MAX: Duration = Duration::from_secs(60);
+const GIT_TIME_MAX: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Deserialize)]
 struct Lock {
