@@ -34,7 +34,8 @@ fn upstream_film_is_read_by_one_signed_url() {
     assert!(whole.status == 200 && whole.body == content(FILM_SEED, 0, all));
     let unsigned = fixture.url.split('?').next().expect("a path");
     assert_eq!(fixture.send(&Request::get(unsigned)).status, 403);
-    assert!(!fixture.url.contains("film") && fixture.url.contains("&s="), "{}", fixture.url);
+    let names_file = fixture.url.contains("a%20film") || fixture.url.contains("a+film");
+    assert!(!names_file && fixture.url.contains("&s="), "{}", fixture.url);
 }
 
 /// A request for all of a film but its first bytes.
