@@ -12,8 +12,12 @@ const RETIRED_COUNT_MAX: usize = 4_000;
 const NUMBERS: std::ops::RangeInclusive<u32> = 2..=99;
 
 /// Gives each episode of `title` its key. Its name is that which its file gives it; `before` is the title
-/// as it was published, and `places` has the episode id that each source had then.
-pub(crate) fn assign(title: &mut Title, before: Option<&Title>, places: &HashMap<String, String>) {
+/// as it was published, and `ids_by_source` has the episode id that each source had then.
+pub(crate) fn assign(
+    title: &mut Title,
+    before: Option<&Title>,
+    ids_by_source: &HashMap<String, String>,
+) {
     let mut keys = Keys::of(before);
     let mut chosen: Vec<Option<String>> = vec![None; title.episodes.len()];
     let rules: [fn(&mut Keys<'_>, &Episode) -> Option<String>; 4] = [
@@ -27,7 +31,7 @@ pub(crate) fn assign(title: &mut Title, before: Option<&Title>, places: &HashMap
         open.for_each(|(key, episode)| *key = rule(&mut keys, episode));
     }
     for (key, episode) in chosen.iter_mut().zip(&title.episodes).filter(|(key, _)| key.is_none()) {
-        *key = place(episode, places).and_then(|place| keys.take_returned(&place));
+        *key = episode_id(episode, ids_by_source).and_then(|id| keys.take_returned(&id));
     }
     let room = ID_CHARS_MAX.saturating_sub(title.id.len() + 1);
     for (key, episode) in chosen.into_iter().zip(&mut title.episodes) {
@@ -38,14 +42,14 @@ pub(crate) fn assign(title: &mut Title, before: Option<&Title>, places: &HashMap
     }
 }
 
-/// Has `title` remember the episodes of `before` that it does not have. `places` has the episode id of
+/// Has `title` remember the episodes of `before` that it does not have. `ids_by_source` has the episode id of
 /// each source of the catalog.
-pub(crate) fn retire(title: &mut Title, before: &Title, places: &HashMap<String, String>) {
+pub(crate) fn retire(title: &mut Title, before: &Title, ids_by_source: &HashMap<String, String>) {
     let present: HashSet<_> = title.episodes.iter().map(|e| e.key().into_owned()).collect();
     let gone = before.episodes.iter().map(|episode| RetiredEpisode {
         key: episode.key().into_owned(),
         name: episode.name().map(str::to_owned),
-        moved_to: place(episode, places),
+        moved_to: episode_id(episode, ids_by_source),
     });
     let all = before.retired.iter().cloned().chain(gone);
     let mut retired: Vec<_> = all.filter(|episode| !present.contains(&episode.key)).collect();
@@ -54,8 +58,11 @@ pub(crate) fn retire(title: &mut Title, before: &Title, places: &HashMap<String,
 }
 
 /// The episode id of an episode's film.
-pub(crate) fn place(episode: &Episode, places: &HashMap<String, String>) -> Option<String> {
-    episode.sources.iter().find_map(|source| places.get(&source.id)).cloned()
+pub(crate) fn episode_id(
+    episode: &Episode,
+    ids_by_source: &HashMap<String, String>,
+) -> Option<String> {
+    episode.sources.iter().find_map(|source| ids_by_source.get(&source.id)).cloned()
 }
 
 /// The keys that a title has given.
@@ -85,9 +92,9 @@ impl<'a> Keys<'a> {
         self.take_if(|old| old.moved_to.is_none() && old.name.as_deref() == Some(name))
     }
 
-    /// The key of an episode that comes back from the place to which it moved.
-    fn take_returned(&mut self, place: &str) -> Option<String> {
-        self.take_if(|old| old.moved_to.as_deref() == Some(place))
+    /// The key of an episode that comes back from the id that it had moved to.
+    fn take_returned(&mut self, id: &str) -> Option<String> {
+        self.take_if(|old| old.moved_to.as_deref() == Some(id))
     }
 
     fn take_if(&mut self, is_same: impl Fn(&RetiredEpisode) -> bool) -> Option<String> {

@@ -34,26 +34,26 @@ pub(crate) struct NewTitles {
 /// The titles of the next catalog: earlier ones unless they are replaced, and the new ones in place of
 /// those with the same id, whose age they keep.
 pub(crate) fn next_titles(current: &Titles, new: &NewTitles) -> Titles {
-    let (ids, places_before) = (title_ids(current, new), places(current));
+    let (ids, ids_before) = (title_ids(current, new), ids_by_source(current));
     let mut published = Titles::new();
     for (id, NewTitle { title, .. }) in ids.iter().zip(&new.titles) {
         let before = current.get(id);
         let mut title = Title { id: id.clone(), ..title.clone() };
         title.library = Some(new.library.clone());
         title.added_at_ms = before.map_or(title.added_at_ms, |before| before.added_at_ms);
-        episode_keys::assign(&mut title, before, &places_before);
+        episode_keys::assign(&mut title, before, &ids_before);
         published.insert(id.clone(), title);
     }
-    let places = places(&published);
+    let ids_by_source = ids_by_source(&published);
     let mut next = Titles::new();
     for (id, title) in current {
         if !published.contains_key(id) {
-            next.extend(staying(title, new, &places).map(|title| (id.clone(), title)));
+            next.extend(staying(title, new, &ids_by_source).map(|title| (id.clone(), title)));
         }
     }
     for (id, title) in &mut published {
         if let Some(before) = current.get(id) {
-            episode_keys::retire(title, before, &places);
+            episode_keys::retire(title, before, &ids_by_source);
         }
     }
     next.extend(published);
@@ -83,7 +83,7 @@ pub(crate) fn without(
 }
 
 /// The episode id of each source of these titles.
-fn places(titles: &Titles) -> HashMap<String, String> {
+fn ids_by_source(titles: &Titles) -> HashMap<String, String> {
     let episodes = titles.values().flat_map(|title| title.episodes.iter().map(move |e| (title, e)));
     let sources = episodes.flat_map(|(title, episode)| {
         let id = title.id_of(episode);
@@ -93,12 +93,16 @@ fn places(titles: &Titles) -> HashMap<String, String> {
 }
 
 /// What stays of a title that is not in the library: all of it, its moves, or nothing.
-fn staying(title: &Title, new: &NewTitles, places: &HashMap<String, String>) -> Option<Title> {
+fn staying(
+    title: &Title,
+    new: &NewTitles,
+    ids_by_source: &HashMap<String, String>,
+) -> Option<Title> {
     if title.moved_to.is_some() {
         return Some(title.clone());
     }
-    let place = |episode| episode_keys::place(episode, places);
-    let found: Vec<_> = title.episodes.iter().map(place).collect();
+    let episode_id = |episode| episode_keys::episode_id(episode, ids_by_source);
+    let found: Vec<_> = title.episodes.iter().map(episode_id).collect();
     let is_of_library = title.library.as_ref() == Some(&new.library);
     // Of another folder's titles nothing is known but what the catalog says.
     let has_moved = is_of_library && !found.is_empty() && found.iter().all(Option::is_some);
@@ -113,7 +117,7 @@ fn staying(title: &Title, new: &NewTitles, places: &HashMap<String, String>) -> 
         moved_to: Some(moved_to.to_owned()),
         ..Title::default()
     };
-    episode_keys::retire(&mut moved, title, places);
+    episode_keys::retire(&mut moved, title, ids_by_source);
     moved.retired.retain(|episode| episode.moved_to.is_some());
     Some(moved)
 }
