@@ -12,7 +12,7 @@ use md5::{Digest as _, Md5};
 
 use super::{
     Error, Result,
-    blob_name::{BlobLabel, PARTIAL_SUFFIX, labelled_name},
+    blob_name::{BlobLabel, PARTIAL_SUFFIX, labelled_name, random_name},
 };
 
 /// Bytes of a file that are read at once to be hashed.
@@ -150,13 +150,6 @@ pub(super) fn etag_of_bytes(path: &Path) -> io::Result<String> {
         }
         hasher.update(read);
     }
-}
-
-/// 128 random bits, as 32 hexadecimal digits.
-pub(crate) fn random_name() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(io::Error::from)?;
-    Ok(hex(bytes))
 }
 
 fn hex(bytes: [u8; 16]) -> String {

@@ -2,9 +2,11 @@
 //! when it was stored: `ID.MILLISECONDS.KEY.TYPE`, percent-encoded. From these names `--rebuild`
 //! makes rows again when the database is lost.
 
+use std::io;
+
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::{Result, blob::random_name};
+use super::Result;
 
 /// The end of a blob's name while it is being written.
 pub(super) const PARTIAL_SUFFIX: &str = ".part";
@@ -32,6 +34,13 @@ impl BlobLabel {
         let content_type = Some(content_type).filter(|text| !text.is_empty());
         is_label.then_some(Self { key, content_type, modified_ms })
     }
+}
+
+/// 128 random bits, as 32 hexadecimal digits.
+pub(crate) fn random_name() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::from)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// A new name for the blob of an object. A key that is too long for a file's name is left out.

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use api::data_folder::{KEYS_FILE, ServerKeys};
 
-use super::blob;
+use super::blob_name::random_name;
 
 /// The keys of the folder at `root`, made when there are none.
 pub(crate) fn open_keys(root: &Path) -> Result<ServerKeys> {
@@ -29,7 +29,7 @@ pub(crate) fn open_keys(root: &Path) -> Result<ServerKeys> {
 fn make(path: &Path) -> Result<ServerKeys> {
     let keys = ServerKeys {
         admin_key: secret()?,
-        s3_access_key: blob::random_name()?.to_uppercase().chars().take(20).collect(),
+        s3_access_key: random_name()?.to_uppercase().chars().take(20).collect(),
         s3_secret_key: secret()?,
         media_keys: media_keys()?,
     };
@@ -52,13 +52,13 @@ fn write(keys: &ServerKeys, path: &Path) -> Result<()> {
 
 /// A new signing key, under a random name.
 fn media_keys() -> Result<String> {
-    let name: String = blob::random_name()?.chars().take(8).collect();
+    let name: String = random_name()?.chars().take(8).collect();
     Ok(format!("{name}:{}", secret()?))
 }
 
 /// 256 random bits, as hexadecimal digits.
 fn secret() -> Result<String> {
-    Ok(blob::random_name()? + &blob::random_name()?)
+    Ok(random_name()? + &random_name()?)
 }
 
 #[cfg(test)]

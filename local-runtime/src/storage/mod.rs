@@ -26,7 +26,8 @@ mod sqlite;
 mod unexplained_blobs;
 mod write_condition;
 
-pub(crate) use blob::{BlobWriter, random_name};
+pub(crate) use blob::BlobWriter;
+pub(crate) use blob_name::random_name;
 pub(crate) use blocking::run_blocking;
 pub(crate) use data_folder::{DataFolder, GUEST_DATABASE};
 pub(crate) use error::{Error, Result};

@@ -3,7 +3,8 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{
-    BlobWriter, DataFolder, Error, Object, ObjectMetadata, Result, WriteCondition, blob, clock,
+    BlobWriter, DataFolder, Error, Object, ObjectMetadata, Result, WriteCondition, blob, blob_name,
+    clock,
     objects::{check_key, new_label},
 };
 
@@ -51,7 +52,7 @@ impl DataFolder {
     ) -> Result<String> {
         check_key(key)?;
         let metadata = metadata.into();
-        let id = blob::random_name()?;
+        let id = blob_name::random_name()?;
         let is_created = self.database.transaction(|transaction| {
             let count: i64 =
                 transaction.query_row("SELECT count(*) FROM uploads", [], |row| row.get(0))?;

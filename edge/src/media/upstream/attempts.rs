@@ -4,13 +4,12 @@ use std::mem;
 
 use super::{
     fetch::{FetchFault, FetchFaultKind},
-    reader::Reader,
+    reader::{Reader, out_of_time},
 };
 use crate::{
     error::Error,
     platform::{Clock, Platform, Random},
     rules::{
-        provider::Provider,
         retry::{self, Blame, REQUEST_COUNT_MAX, blame_of},
         upstream_response::UpstreamFault,
     },
@@ -153,9 +152,4 @@ impl<P: Platform> Reader<'_, P> {
     pub(super) fn time_left_ms(&self) -> u64 {
         self.deadline_ms.saturating_sub(self.platform.clock().now_ms())
     }
-}
-
-/// The error of a read whose time is over before anything failed.
-pub(super) fn out_of_time(provider: &Provider) -> Error {
-    Error::UpstreamFailed(format!("{}: no usable response within the time limit", provider.id))
 }

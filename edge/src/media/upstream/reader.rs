@@ -4,7 +4,6 @@
 use url::Url;
 
 use super::{
-    attempts::out_of_time,
     breakers::Breakers,
     fetch::{FetchFault, Fetched, fetch},
     read_permit::ReadPermit,
@@ -271,4 +270,9 @@ impl<'a, P: Platform> Reader<'a, P> {
         }
         Ok(Ok(UsableResponse { response, body, origin }))
     }
+}
+
+/// The error of a read whose time is over before anything failed.
+pub(super) fn out_of_time(provider: &Provider) -> Error {
+    Error::UpstreamFailed(format!("{}: no usable response within the time limit", provider.id))
 }

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     super::{
-        blob::{random_name, sync_folder},
+        blob::sync_folder,
+        blob_name::random_name,
         data_folder::{OBJECTS, entries, try_lock},
         private_files::{private_file, private_folder},
     },
