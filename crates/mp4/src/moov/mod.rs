@@ -11,7 +11,7 @@ mod mp4parse_input;
 #[cfg(feature = "mp4parse")]
 mod mp4parse_reader;
 pub(crate) mod sample_description;
-mod sample_entry;
+pub(crate) mod sample_entry;
 mod stream;
 pub(crate) mod text_format;
 pub(crate) mod track;

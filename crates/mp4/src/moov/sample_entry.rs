@@ -24,6 +24,11 @@ pub(crate) fn fixed_len(data: &[u8], entry: BoxAt, is_video: bool) -> usize {
     }
 }
 
+/// Whether an entry for audio has a version of `QuickTime`.
+pub(crate) fn is_quicktime(data: &[u8], entry: BoxAt) -> bool {
+    matches!(fixed_len(data, entry, false), 44 | 64)
+}
+
 /// Channels, and samples a second, of an entry for audio: version 2 has its own fields for them.
 pub(crate) fn sound(content: &[u8]) -> (u16, u32) {
     let field = |at| be16(content, at).unwrap_or(0);
@@ -42,7 +47,7 @@ pub(crate) fn write(out: &mut Vec<u8>, data: &[u8], entry: BoxAt, is_video: bool
     let content = entry.content(data);
     let fixed = fixed_len(data, entry, is_video);
     boxed(out, entry.kind, |out| {
-        if matches!(fixed, 44 | 64) {
+        if !is_video && is_quicktime(data, entry) {
             let (channels, rate) = sound(content);
             // A rate that does not fit is 0, and the codec's configuration has it (§ 12.2.3.1).
             let rate = if rate > 0xffff { 0 } else { rate << 16 };

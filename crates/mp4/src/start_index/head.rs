@@ -3,9 +3,11 @@
 use super::block::{self, BlockFront};
 use super::pack;
 use super::varint::{Reader, put, put_bytes, put_signed};
+use crate::boxes::{BoxAt, find};
 use crate::error::Result;
 use crate::limits::{BLOCK_SAMPLES, OFFSET_MAX, PACKS_MAX, TICKS_MAX, TRACKS_MAX};
 use crate::moov::codecs::Support;
+use crate::moov::sample_entry::{entries, is_quicktime};
 use crate::moov::track::Track;
 use crate::moov::track_header::TrackKind;
 use crate::ticks::rescale;
@@ -273,12 +275,14 @@ impl<'a> StoredTrack<'a> {
     }
 }
 
-/// Whether the first sample entry for audio has a version of `QuickTime`, as the initialization segments
-/// of earlier versions could have: Chromium reads none of them.
+/// Whether a sample entry for audio has a version of `QuickTime`, as the initialization segments of
+/// earlier versions could have: Chromium reads none of them.
 fn has_quicktime_entry(init: &[u8]) -> bool {
-    // Between both: flags, a count, and the size, type, zeros and reference of the entry.
-    let stsd = init.windows(4).position(|kind| kind == b"stsd");
-    stsd.and_then(|at| init.get(at + 28..at + 30)).is_some_and(|version| version != [0, 0])
+    let path = [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"stsd"];
+    let whole = BoxAt { kind: path[0], start: 0, body: 0, end: init.len() };
+    let stsd = path.iter().try_fold(whole, |b, kind| find(init, b.body, b.end, &[*kind]));
+    let has_version = |entry| is_quicktime(init, entry);
+    stsd.is_some_and(|stsd| entries(init, stsd).any(has_version))
 }
 
 /// The fields that a choice of tracks needs.
@@ -306,4 +310,37 @@ fn read_track(reader: &mut Reader<'_>, kind: TrackKind) -> Result<Track> {
         support,
         ..Track::unplayable(crate::Unplayable::NoSamples)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boxes::write::{boxed, put_all};
+
+    /// An initialization segment whose only sample entry, for audio, has this version.
+    fn init(version: u32) -> Vec<u8> {
+        let mut entry = Vec::new();
+        boxed(&mut entry, *b"mp4a", |out| put_all(out, &[0, 1, version << 16, 0, 0, 0, 0]));
+        let mut inner = Vec::new();
+        boxed(&mut inner, *b"stsd", |out| {
+            put_all(out, &[0, 1]);
+            out.extend(&entry);
+        });
+        for kind in [*b"stbl", *b"minf", *b"mdia", *b"trak", *b"moov"] {
+            let content = std::mem::take(&mut inner);
+            boxed(&mut inner, kind, |out| {
+                // A name may have any bytes.
+                boxed(out, *b"free", |out| out.extend([&b"stsd"[..], &[1; 40]].concat()));
+                out.extend(content);
+            });
+        }
+        inner
+    }
+
+    #[test]
+    fn versions_1_and_2_of_audio_are_those_of_quicktime() {
+        for version in [0, 1, 2, 3, 5, 0xffff] {
+            assert_eq!(has_quicktime_entry(&init(version)), matches!(version, 1 | 2), "{version}");
+        }
+    }
 }
