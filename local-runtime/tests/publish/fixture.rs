@@ -126,6 +126,21 @@ impl PublishFixture {
         }
     }
 
+    /// The same of the status of a response.
+    #[track_caller]
+    pub(crate) fn wait_for_status(&self, path: &str, expected: u16) {
+        let start = Instant::now();
+        loop {
+            let status = self.get(path).0;
+            if status == expected {
+                return;
+            }
+            let is_late = start.elapsed() > Duration::from_secs(5);
+            assert!(!is_late, "{path} has the status {status} and not {expected}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn titles(&self) -> Vec<String> {
         let home = self.data_of("/api/v2/home");
         let rows = ["featured", "ongoing", "recent"].map(|row| home[row].as_array().unwrap());

@@ -36,7 +36,7 @@ fn episode_ids_stay_with_films_when_a_folder_changes() {
     server.wait_for_episodes("plain", &["plain.a-sky", "plain.c-sea"]);
     let media = server.media_of("plain.c-sea").unwrap();
     assert!(server.get(&media) == (200, sea), "the id plays the film that it played");
-    assert_eq!(server.get("/api/v2/stream/plain.b-river").0, 404);
+    server.wait_for_status("/api/v2/stream/plain.b-river", 404);
 }
 
 #[test]
