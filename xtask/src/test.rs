@@ -61,11 +61,9 @@ impl Part {
     fn programs(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Ffmpeg | Self::Runtime => &[("ffmpeg", "ffmpeg")],
-            Self::Play => &[
-                ("ffmpeg", "ffmpeg"),
-                ("chromium", "chromium"),
-                ("firefox-esr", "firefox-esr"),
-            ],
+            Self::Play => {
+                &[("ffmpeg", "ffmpeg"), ("chromium", "chromium"), ("firefox-esr", "firefox-esr")]
+            }
             Self::Browser => &[
                 ("ffmpeg", "ffmpeg"),
                 ("chromium", "chromium"),
