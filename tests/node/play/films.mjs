@@ -5,11 +5,11 @@ import { CORPUS, realFiles } from '../browser/corpus.mjs';
 import { generated } from './generated.mjs';
 import { RECIPES } from './recipes.mjs';
 
-/** Films that are made here. @param {(recipe: import('./recipes.mjs').Recipe) => boolean} isWanted */
+/** Films that are made here. @param {(recipe: import('./recipes.mjs').Recipe, name: string) => boolean} isWanted */
 export async function ownFilms(isWanted = () => true) {
   const films = [];
   for (const [name, recipe] of Object.entries(RECIPES)) {
-    if (!isWanted(recipe)) continue;
+    if (!isWanted(recipe, `${name}.${recipe.as ?? 'mp4'}`)) continue;
     const file = await generated(name);
     films.push({ name: path.basename(file), file, what: recipe.what, hz: recipe.hz, hasTone: true });
   }

@@ -18,7 +18,8 @@ const COMMON = ['-map_metadata:g', '-1', '-fflags', '+bitexact', '-flags', '+bit
 export async function generated(name) {
   const recipe = RECIPES[name];
   const { as = 'mp4', patch, bytes } = recipe;
-  const changes = [patch, bytes].map((change) => `${change}`);
+  // What a change does depends on more than its own text.
+  const changes = patch || bytes ? await sourceOfChanges() : '';
   const hash = createHash('sha256').update(JSON.stringify([recipe.line, as, COMMON, changes])).digest('hex');
   const out = path.join(folder, hash.slice(0, 12), `${name}.${as}`);
   if (existsSync(out)) return out;
@@ -30,6 +31,11 @@ export async function generated(name) {
   if (patch || bytes) await writeFile(unfinished, change(await readFile(unfinished), recipe));
   await rename(unfinished, out);
   return out;
+}
+
+async function sourceOfChanges() {
+  const texts = ['recipes.mjs', 'boxes.mjs'].map((name) => readFile(new URL(name, import.meta.url), 'utf8'));
+  return (await Promise.all(texts)).join('');
 }
 
 /** @param {string} line */

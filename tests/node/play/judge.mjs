@@ -16,7 +16,8 @@ const HZ_MAX = 12;
  * @property {boolean} hasStarted
  * @property {boolean} hasFailed
  * @property {number} base
- * @property {number | null} duration
+ * @property {number | null} duration once it moved
+ * @property {number | null} [lengthAtEnd] the same after all seeks
  * @property {any} first
  * @property {any} start
  * @property {any[]} seeks
@@ -46,13 +47,14 @@ export function said({ events = [], media }) {
 
 /** What the browser's own element does. @param {Seen} native */
 export function summary(native) {
-  const { base, duration, hasFailed, media = '', seeks = [] } = native;
+  const { base, hasFailed, seeks = [] } = native;
+  const duration = native.lengthAtEnd ?? native.duration;
   if (!plays(native)) return hasFailed ? 'does not play' : native.hasStarted ? 'stands' : 'shows nothing';
   const from = base > 1 ? ` from ${seconds(base)}` : '';
   if (hasFailed) return `plays${from}, then fails`;
   const bad = seeks.find(({ isSeeked, hasMoved }) => !isSeeked || !hasMoved);
   const length = duration === null ? 'without a length' : seconds(duration);
-  return `plays ${length}${from}${bad ? `, stands after a seek to ${seconds(bad.target)}` : ''}${media && ''}`;
+  return `plays ${length}${from}${bad ? `, stands after a seek to ${seconds(bad.target)}` : ''}`;
 }
 
 /**
@@ -77,10 +79,10 @@ export function findings(native, ours, tone) {
 
 /** @param {Seen} native @param {Seen} ours */
 function length(native, ours) {
-  const [theirs, our] = [native.duration, ours.duration];
+  const [theirs, our] = [native.lengthAtEnd ?? native.duration, ours.duration];
   if (theirs === null || !plays(native)) return [];
-  const isFar = our === null || Math.abs(our - theirs) > Math.max(SECONDS_MAX, SHARE_MAX * theirs);
-  return isFar ? [`length ${our === null ? 'unknown' : seconds(our)}, not ${seconds(theirs)}`] : [];
+  const isNear = (one) => our !== null && one !== null && Math.abs(our - one) <= Math.max(SECONDS_MAX, SHARE_MAX * one);
+  return ![theirs, native.duration].some(isNear) ? [`length ${our === null ? 'unknown' : seconds(our)}, not ${seconds(theirs)}`] : [];
 }
 
 /** @param {Seen} native @param {Seen} ours @param {number} at @param {Tone} tone */

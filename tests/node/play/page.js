@@ -181,6 +181,8 @@ async function play({ way, film, element, targets }) {
       seen.seeks.push(await playback.seek(seen.base + target));
     }
   }
+  // A browser's own element may learn the length as it reads.
+  seen.lengthAtEnd = round(player.duration - seen.base);
   return { ...seen, hasFailed: playback.hasFailed, events: playback.events.slice(0, 30), state: playback.state(), media: playback.video.error?.message };
 }
 

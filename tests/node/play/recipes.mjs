@@ -83,12 +83,22 @@ const audioObjectType = (type) => (boxes) => {
   content[at] = (type << 3) | (content[at] & 7);
 };
 
+/** Dolby Vision: the type of the sample entry, and a configuration behind it. */
+const dolbyVision = (entry, type, profile, compatibility) => (boxes) => {
+  const [stsd] = all(track(boxes, 'vide').children, 'mdia/minf/stbl/stsd');
+  const config = box(type, [1, 0, profile << 1, (6 << 3) | 0b101, compatibility << 4], Buffer.alloc(19));
+  stsd.content.writeUInt32BE(stsd.content.readUInt32BE(8) + config.length, 8);
+  stsd.content.write(entry, 12, 'latin1');
+  stsd.content = Buffer.concat([stsd.content, config]);
+};
+
 const part = (share) => (bytes) => bytes.subarray(0, Math.floor(bytes.length * share));
 const hole = (stream) => `-bsf:${stream} noise=drop='between(pts*tb,19.99,79.99)'`;
 const sd = (height, more = H264) =>
   `${pictures(6, `${Math.round(height * 8 / 9) * 2}x${height}`, '12')} ${more} -an`;
 const BT709 = '-color_primaries bt709 -color_trc bt709 -colorspace bt709';
 const FULL = '-vf scale=out_range=full -color_range pc';
+const HEVC = '-c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=48';
 const VP9 = '-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 48 -pix_fmt yuv420p';
 
 /** @type {Record<string, Recipe>} */
@@ -175,9 +185,11 @@ export const RECIPES = {
   'h264-422': { what: 'H.264 4:2:2', line: `${BOTH} ${CODECS} -pix_fmt yuv422p` },
   'h264-10-bit': { what: 'H.264 10 bit', line: `${BOTH} ${CODECS} -pix_fmt yuv420p10le`, isShort: true },
   'h264-grey': { what: 'H.264 without colours', line: `${BOTH} ${CODECS} -pix_fmt gray` },
-  hevc: { what: 'HEVC, `hvc1`', line: `${BOTH} ${AAC} -c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=48 -tag:v hvc1` },
-  'hevc-hev1': { what: 'HEVC, `hev1`', line: `${BOTH} ${AAC} -c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=48` },
-  'hevc-10-bit': { what: 'HEVC 10 bit', line: `${BOTH} ${AAC} -c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=error:keyint=48 -tag:v hvc1` },
+  hevc: { what: 'HEVC, `hvc1`', line: `${BOTH} ${AAC} ${HEVC} -tag:v hvc1` },
+  'hevc-hev1': { what: 'HEVC, `hev1`', line: `${BOTH} ${AAC} ${HEVC}` },
+  'hevc-10-bit': { what: 'HEVC 10 bit', line: `${BOTH} ${AAC} ${HEVC} -pix_fmt yuv420p10le -tag:v hvc1` },
+  'dolby-vision-5': { what: 'Dolby Vision 5 (`dvh1`)', line: `${BOTH} ${AAC} ${HEVC} -pix_fmt yuv420p10le -tag:v hvc1`, patch: dolbyVision('dvh1', 'dvcC', 5, 0) },
+  'dolby-vision-8': { what: 'Dolby Vision 8.1 (`hvc1`)', line: `${BOTH} ${AAC} ${HEVC} -pix_fmt yuv420p10le -tag:v hvc1`, patch: dolbyVision('hvc1', 'dvvC', 8, 1) },
   vp9: { what: 'VP9 and Opus', line: `${BOTH} ${VP9} -c:a libopus` },
   av1: { what: 'AV1 and Opus', line: `${BOTH} -c:v libsvtav1 -preset 12 -g 48 -pix_fmt yuv420p -c:a libopus` },
   'mpeg4-part-2': { what: 'MPEG-4 Part 2', line: `${BOTH} -c:v mpeg4 ${AAC}` },

@@ -45,9 +45,9 @@ function print({ name, browser, native, ms, ways }, count) {
 }
 
 const names = process.argv.slice(2);
-const isNamed = ({ name }) => !names.length || names.some((part) => name.includes(part));
+const isNamed = (name) => !names.length || names.some((part) => name.includes(part));
 console.error('making films');
-const films = [...await ownFilms(), ...await realFilms()].filter(isNamed);
+const films = [...await ownFilms((_, name) => isNamed(name)), ...await realFilms()].filter(({ name }) => isNamed(name));
 const rows = names.length ? [] : await earlierRows(await stateOfTree());
 if (rows.length) console.error(`goes on: ${rows.length} of ${films.length * BROWSERS.length} rows are of a run that was ended`);
 console.error(`publishing ${films.length} films`);

@@ -22,7 +22,7 @@ export async function serveFilms(upstream, films) {
       const script = await readFile(path.join(here, 'page.js'));
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
     } else if (film) {
-      await sendFile(film, request, response);
+      await sendFile(film, request, response).catch(() => response.destroy());
     } else {
       forward(upstream, request, response);
     }
