@@ -6,6 +6,7 @@ import { parse } from './route.js';
 import { homePage, homeLoading } from './view-home.js';
 import { failed, missing } from './view-notice.js';
 import { titlePage, titleLoading } from './view-title.js';
+import { showSignedIn } from './view-sign-in.js';
 import { watchPage } from './view-watch.js';
 import { prefetchOnIntent, prefetchPlayer } from './prefetch.js';
 
@@ -149,10 +150,11 @@ async function show(cause) {
     shown = page;
     swap(() => current() && showPage(page, cause), smooth, id);
   };
-  const fail = (/** @type {unknown} */ error) => {
+  const fail = async (/** @type {unknown} */ error) => {
     if (!current()) return;
     shown?.leave?.();
-    settle(failed(error, retry), false);
+    shown = undefined;
+    settle(await failed(error, retry), false);
   };
   let shaped = false;
   const shapes = setTimeout(() => {
@@ -166,7 +168,7 @@ async function show(cause) {
     const page = await pageOf(route, cause, fail);
     settle(page, cause !== 'load' && !shaped);
   } catch (error) {
-    fail(error);
+    await fail(error);
   } finally {
     clearTimeout(shapes);
   }
@@ -236,6 +238,7 @@ addEventListener('pagehide', () => {
 });
 addEventListener('popstate', onTravel);
 moveFocusByArrows();
+showSignedIn();
 prefetchOnIntent();
 show('load');
 // Visitors play something: the player is fetched when the browser is idle.

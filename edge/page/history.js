@@ -1,6 +1,6 @@
 /** Reports to the edge where an episode was left, if the deployment keeps histories. */
 
-import { resumeSeconds, unfinished } from './resume-positions.js';
+import { adopt, resumeSeconds, unfinished } from './resume-positions.js';
 
 /** @typedef {import('./resume-positions.js').ResumePosition} ResumePosition */
 
@@ -21,7 +21,7 @@ export function token() {
 }
 
 /** @param {string | null} value */
-function setToken(value) {
+export function takeToken(value) {
   try {
     if (value === null) localStorage.removeItem(TOKEN);
     else localStorage.setItem(TOKEN, value);
@@ -38,7 +38,7 @@ async function session() {
   const body = response.ok ? await response.json() : null;
   const made = body?.data?.clientToken;
   isSupported = typeof made === 'string';
-  if (isSupported) setToken(made);
+  if (isSupported) takeToken(made);
   return isSupported ? made : null;
 }
 
@@ -62,7 +62,7 @@ export async function report(resume, leaving) {
         ...(resume.duration > 0 && { durationSeconds: Math.floor(resume.duration) }),
       }),
     });
-    if (response.status === 401) setToken(null);
+    if (response.status === 401) takeToken(null);
     if (response.status === 404 || response.status === 405) isSupported = false;
   } catch {
     // This device has stored the position all the same.
@@ -76,7 +76,7 @@ function positionFrom(item) {
     catalogId: String(item.catalogId),
     position: Number(item.positionSeconds) || 0,
     duration: Number(item.durationSeconds) || 0,
-    at: Date.parse(item.updatedAt) || 0,
+    at: Number(item.updatedAtMs) || 0,
     title: String(item.title ?? item.catalogId),
     detail: String(item.episodeTitle ?? ''),
     coverImage: String(item.coverImage ?? ''),
@@ -95,7 +95,9 @@ export async function continueWatching() {
     if (response.status === 404) isSupported = false;
     const items = response.ok ? (await response.json())?.data?.items : null;
     if (!Array.isArray(items)) return unfinished();
-    return items.map(positionFrom).filter((resume) => resumeSeconds(resume) > 0);
+    const positions = items.map(positionFrom).filter((resume) => resumeSeconds(resume) > 0);
+    adopt(positions);
+    return positions;
   } catch {
     return unfinished();
   }

@@ -43,10 +43,22 @@ function write(positions) {
   }
 }
 
+/** Forgets every position: another person uses this device. */
+export function forgetResumePositions() {
+  write([]);
+}
+
 /** @param {ResumePosition} position */
 export function save(position) {
   const others = read().filter((other) => other.episodeId !== position.episodeId);
   write([position, ...others]);
+}
+
+/** Stores the positions of another device, where they are newer. @param {ResumePosition[]} positions Newest first. */
+export function adopt(positions) {
+  const known = new Map(read().map((one) => [one.episodeId, one.at]));
+  const newer = positions.filter(({ episodeId, at }) => at > (known.get(episodeId) ?? 0));
+  for (const position of newer.reverse()) save(position);
 }
 
 /**

@@ -69,9 +69,9 @@ function unreachable(again) {
 /**
  * @param {unknown} error
  * @param {() => void} retry
- * @returns {Page}
+ * @returns {Promise<Page>}
  */
-export function failed(error, retry) {
+export async function failed(error, retry) {
   const anew = () => {
     forget();
     retry();

@@ -9,6 +9,8 @@ use crate::{
 
 const TOO_MANY_SESSIONS: &str =
     "too many new sessions from this address: try again after the seconds of Retry-After";
+const SIGN_IN_REQUIRED: &str = "this library is private: send its password, or name and password of an \
+     account, to POST /api/v2/session";
 const UPSTREAM_BUSY: &str =
     "the provider does not respond: try again after the seconds of Retry-After";
 
@@ -27,8 +29,10 @@ pub enum Error {
     SignatureRequired,
     /// The library is private, and the viewer has not signed in.
     SignInRequired,
-    /// The password is another one.
+    /// The password is another one, or the name.
     WrongPassword,
+    /// There is such an account already, or too many; what is wrong and what to do.
+    AccountRefused(&'static str),
     /// Too many attempts to sign in; no more for so many milliseconds.
     TooManyAttempts(u64),
     /// Too many new sessions of one address; the milliseconds until the next one.
@@ -82,7 +86,7 @@ impl Error {
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::NoIndex(_) => ErrorCode::NoIndex,
             Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
-            Self::Conflict => ErrorCode::Conflict,
+            Self::Conflict | Self::AccountRefused(_) => ErrorCode::Conflict,
             Self::PayloadTooLarge(_) => ErrorCode::PayloadTooLarge,
             Self::PreconditionFailed => ErrorCode::PreconditionFailed,
             Self::RangeNotSatisfiable(_) => ErrorCode::RangeNotSatisfiable,
@@ -119,10 +123,9 @@ impl Error {
                  new one, for a picture GET /api/v2/catalog/{catalogId}"
                     .to_owned()
             }
-            Self::SignInRequired => {
-                "this library is private: send its password to POST /api/v2/session".to_owned()
-            }
-            Self::WrongPassword => "this is not the password of this library".to_owned(),
+            Self::SignInRequired => SIGN_IN_REQUIRED.to_owned(),
+            Self::WrongPassword => "the password is wrong, or the name".to_owned(),
+            Self::AccountRefused(why) => (*why).to_owned(),
             Self::TooManySessions(_) => TOO_MANY_SESSIONS.to_owned(),
             Self::TooManyAttempts(ms) => format!(
                 "too many attempts to sign in: try again in {} minutes",
@@ -190,6 +193,7 @@ impl Error {
             | Self::SignatureRequired
             | Self::SignInRequired
             | Self::WrongPassword
+            | Self::AccountRefused(_)
             | Self::TooManyAttempts(_)
             | Self::TooManySessions(_)
             | Self::ForeignOrigin
@@ -257,6 +261,7 @@ impl Error {
             | Self::NotFound(_)
             | Self::NoIndex(_)
             | Self::Conflict
+            | Self::AccountRefused(_)
             | Self::PayloadTooLarge(_)
             | Self::PreconditionFailed
             | Self::StorageFull(_)

@@ -1,6 +1,7 @@
 //! The stateless edge: one core, and one adapter per compile target.
 
 mod access;
+mod accounts;
 pub mod catalog_cache;
 pub mod error;
 pub mod http;

@@ -40,7 +40,7 @@ pub enum Route {
     Asset(String),
     /// The page itself, whatever it shows.
     Page,
-    /// A viewer of a private library signs in or out.
+    /// A viewer of a private library signs in or out, or asks whether it has.
     SignIn,
     /// A token for a viewer without a name.
     AnonymousSession,
@@ -66,6 +66,10 @@ pub enum Route {
     AdminSourceOf(String),
     /// A picture that no title has any more.
     AdminPictureOf(String),
+    /// Accounts of viewers.
+    AdminAccounts,
+    /// One account.
+    AdminAccountOf(String),
     /// How ready an episode is to start.
     AdminPrewarm(String),
     /// Startup blocks of every film.
@@ -87,7 +91,7 @@ const fn id_path(prefix: &'static str, route: fn(String) -> Route) -> IdPath {
 }
 
 /// The first that matches counts: a path with a suffix stands before the one without.
-const ID_PATHS: [IdPath; 14] = [
+const ID_PATHS: [IdPath; 15] = [
     IdPath { suffix: "/episodes", ..id_path(paths::CATALOG, Route::Episodes) },
     id_path(paths::CATALOG, Route::Title),
     IdPath { suffix: "/start", ..id_path(paths::STREAM, Route::StreamStart) },
@@ -102,6 +106,7 @@ const ID_PATHS: [IdPath; 14] = [
     IdPath { separator: "/", ..id_path(paths::ADMIN_STARTUP, Route::AdminStartupOf) },
     IdPath { separator: "/", ..id_path(paths::ADMIN_SOURCES, Route::AdminSourceOf) },
     IdPath { separator: "/", ..id_path(paths::ADMIN_PICTURES, Route::AdminPictureOf) },
+    IdPath { separator: "/", ..id_path(paths::ADMIN_ACCOUNTS, Route::AdminAccountOf) },
 ];
 
 impl IdPath {
@@ -154,6 +159,7 @@ impl Route {
             paths::ADMIN_ROOT => Self::AdminRoot,
             paths::ADMIN_SOURCES => Self::AdminSources,
             paths::ADMIN_PICTURES => Self::AdminPictures,
+            paths::ADMIN_ACCOUNTS => Self::AdminAccounts,
             paths::ADMIN_STARTUP => Self::AdminStartup,
             _ => return None,
         })
@@ -163,8 +169,11 @@ impl Route {
     pub const fn methods(&self) -> &'static [Method] {
         match self {
             Self::AnonymousSession | Self::PrefetchWindow | Self::AdminPictures => &[Method::Post],
-            Self::SignIn => &[Method::Post, Method::Delete],
-            Self::AdminSources | Self::AdminPrewarm(_) => &[Method::Get, Method::Post],
+            Self::SignIn => &[Method::Get, Method::Post, Method::Delete],
+            Self::AdminSources | Self::AdminAccounts | Self::AdminPrewarm(_) => {
+                &[Method::Get, Method::Post]
+            }
+            Self::AdminAccountOf(_) => &[Method::Put, Method::Delete],
             Self::History | Self::Watchlist => &[Method::Get, Method::Head, Method::Post],
             Self::HistoryOf(_)
             | Self::WatchlistOf(_)
@@ -219,6 +228,8 @@ impl Route {
             | Self::AdminPictures
             | Self::AdminSourceOf(_)
             | Self::AdminPictureOf(_)
+            | Self::AdminAccounts
+            | Self::AdminAccountOf(_)
             | Self::AdminPrewarm(_)
             | Self::AdminStartup
             | Self::AdminStartupOf(_) => Guard::Admin,

@@ -213,12 +213,16 @@ async fn handle<P: Platform, U: Upload>(
 /// Handles a request of somebody who may watch, and lets no cache give the reply to others.
 async fn show_to_viewer<P: Platform, U: Upload>(
     platform: &P,
-    request: Request<U>,
+    mut request: Request<U>,
     route: Route,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let is_private = access::check_viewer(platform, &request.headers).await?;
+    let visitor = access::check_viewer(platform, &request.headers).await?;
+    if let Some(account) = visitor.account {
+        // A viewer with an account is the account's, whatever token its device has.
+        request.headers.replace("x-client-token", account.viewer_token);
+    }
     let reply = respond(platform, request, route).await?;
-    let is_for_few = is_private && reply.header("cache-control") == Some("no-cache");
+    let is_for_few = visitor.is_private && reply.header("cache-control") == Some("no-cache");
     Ok(if is_for_few { reply.replacing("cache-control", routes::PRIVATE) } else { reply })
 }
 

@@ -124,6 +124,35 @@ pub(crate) async fn new_viewer<P: Platform>(platform: &P) -> Result<(Viewer, Str
     Ok((Viewer(id, now_ms), token))
 }
 
+/// A new viewer that is never idle, for an account; its token.
+pub(crate) async fn new_lasting_viewer<P: Platform>(platform: &P) -> Result<String, Error> {
+    let (viewer, token) = new_viewer(platform).await?;
+    let sql = "UPDATE clients SET created_at_ms = ?2 WHERE id = ?1";
+    query(platform, sql, &[Value::Integer(viewer.0), integer(u64::MAX)]).await?;
+    Ok(token)
+}
+
+/// Deletes a viewer with its history and watchlist.
+pub(crate) async fn forget<P: Platform>(platform: &P, token: &str) -> Result<(), Error> {
+    let hash = [text(&catalog::hash(token.as_bytes()))];
+    delete_all(platform, "SELECT id FROM clients WHERE token_hash = ?1", &hash).await
+}
+
+/// Deletes the viewers of a query with all that they have stored.
+async fn delete_all<P: Platform>(
+    platform: &P,
+    viewers: &str,
+    values: &[Value],
+) -> Result<(), Error> {
+    // A viewer's id may be that of a later viewer, so its rows go first.
+    for (table, column) in [("history", "client_id"), ("watchlist", "client_id"), ("clients", "id")]
+    {
+        let delete = format!("DELETE FROM {table} WHERE {column} IN ({viewers})");
+        query(platform, &delete, values).await?;
+    }
+    Ok(())
+}
+
 /// Deletes the viewers that are idle for longest, with all that they have stored.
 async fn sweep<P: Platform>(platform: &P, now_ms: u64) -> Result<(), Error> {
     let idle = integer(now_ms.saturating_sub(IDLE_MS_MAX));
@@ -137,13 +166,7 @@ async fn sweep<P: Platform>(platform: &P, now_ms: u64) -> Result<(), Error> {
     let ids = ids.join(",");
     keep_recent(platform, &ids, now_ms).await?;
     let swept = format!("SELECT id FROM clients WHERE id IN ({ids}) AND created_at_ms < ?1");
-    // A viewer's id may be that of a later viewer, so its rows go first.
-    for (table, column) in [("history", "client_id"), ("watchlist", "client_id"), ("clients", "id")]
-    {
-        let delete = format!("DELETE FROM {table} WHERE {column} IN ({swept})");
-        query(platform, &delete, std::slice::from_ref(&idle)).await?;
-    }
-    Ok(())
+    delete_all(platform, &swept, std::slice::from_ref(&idle)).await
 }
 
 /// Keeps those of these viewers that have stored something lately: the first release did not note when

@@ -216,7 +216,6 @@ fn password_is_compared_whole_and_has_a_longest_length() {
 fn setting_that_cannot_be_followed_closes_the_library() {
     let secret = "$argon2id$hush";
     for (name, value) in [
-        ("viewers", "accounts"),
         ("viewers", "pasword"),
         ("viewers_password", ""),
         ("media_keys", ""),

@@ -40,7 +40,6 @@ enum Port {
 }
 
 use Port::{Database, KeyValue, Objects, Random, Upstream};
-
 const PORTS: [Port; 5] = [KeyValue, Objects, Database, Upstream, Random];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +51,8 @@ enum Fault {
 }
 
 const FAULTS: [Fault; 4] = [Fault::Down, Fault::Denied, Fault::Full, Fault::Silent];
-
 /// A request, and the ports that it needs in a new instance.
+#[derive(Default)]
 struct Case {
     method: &'static str,
     path: String,
@@ -131,6 +130,7 @@ fn fixture(startup_store: &str) -> PortsFixture {
     });
     let flip = format!(r#"{{"manifest": "{}", "previous": null}}"#, manifests[0]);
     assert_eq!(send(&memory, "PUT", ROOT, &[ADMIN], Some(flip.as_bytes())).status, 200);
+    assert_eq!(send(&memory, "POST", ACCOUNTS, &[ADMIN], Some(ACCOUNT.as_bytes())).status, 201);
     let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
     let token = session.header("x-client-token").to_owned();
     let near = br#"{"catalogId": "near", "episodeId": "near.1", "positionSeconds": 60}"#;
@@ -159,27 +159,24 @@ const fn block_ports(is_durable: bool) -> (&'static [Port], &'static [Port]) {
     if is_durable { (&[], &[KeyValue, Objects]) } else { (&[KeyValue], &[KeyValue]) }
 }
 
+const ACCOUNTS: &str = "/api/v2/admin/accounts";
+const ACCOUNT: &str =
+    r#"{"name": "anna", "passwordHash": "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYQ"}"#;
 /// A position in the title `far`.
 const FAR: &str = r#"{"catalogId": "far", "episodeId": "far.1", "positionSeconds": 60}"#;
 
+fn case(method: &'static str, path: &str, needs: &[Port]) -> Case {
+    Case { method, path: path.to_owned(), needs: needs.to_vec(), ..Case::default() }
+}
+
+fn writing(method: &'static str, path: &str, body: &str, [needs, writes]: [&[Port]; 2]) -> Case {
+    Case { body: body.to_owned(), writes: writes.to_vec(), ..case(method, path, needs) }
+}
+
 /// Every route, most of them in more than one way.
 fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
-    let case = |method, path: &str, needs: &[Port]| Case {
-        method,
-        path: path.to_owned(),
-        body: String::new(),
-        range: "",
-        needs: needs.to_vec(),
-        writes: Vec::new(),
-        is_remembered: false,
-    };
     let remembered =
         |path: &str, needs: &[Port]| Case { is_remembered: true, ..case("GET", path, needs) };
-    let writing = |method, path: &str, body: &str, needs: &[Port], writes: &[Port]| Case {
-        body: body.to_owned(),
-        writes: writes.to_vec(),
-        ..case(method, path, needs)
-    };
     let now_ms = fixture.memory.clock.0.get();
     let signed = |route, scope, id: &str| {
         format!("/api/v2/{route}/{id}?{}", Keys::parse(KEYS).unwrap().sign(scope, id, now_ms))
@@ -210,27 +207,32 @@ fn cases(fixture: &PortsFixture, is_durable: bool) -> Vec<Case> {
         remembered(&signed("headers", Scope::Media, &fixture.film), block_reads),
         remembered("/api/v2/headers/own", &[Objects]),
         remembered("/api/v2/start/own", &[Objects]),
-        writing("POST", "/api/v2/stream/window", PREFETCH_WINDOW, &[KeyValue, Database], &[]),
+        writing("POST", "/api/v2/stream/window", PREFETCH_WINDOW, [&[KeyValue, Database], &[]]),
         case("GET", &format!("{PREWARM}far.1"), &[KeyValue, Database]),
         case("POST", &format!("{PREWARM}far.1"), &[KeyValue, Database]),
         case("POST", &format!("{PREWARM}near.1"), &[KeyValue, Objects]),
-        writing("POST", "/api/v2/session/anonymous", "", &[Database, Random], &[Database]),
+        case("GET", "/api/v2/session", &[]),
+        writing("POST", "/api/v2/session/anonymous", "", [&[Database, Random], &[Database]]),
         case("GET", "/api/v2/history", &[Database, KeyValue]),
-        writing("POST", "/api/v2/history", FAR, &[Database, KeyValue], &[Database]),
+        writing("POST", "/api/v2/history", FAR, [&[Database, KeyValue], &[Database]]),
         case("GET", "/api/v2/continue-watching", &[Database, KeyValue]),
         case("GET", "/api/v2/watchlist", &[Database, KeyValue]),
-        writing("POST", "/api/v2/watchlist", FAR, &[Database, KeyValue], &[Database]),
+        writing("POST", "/api/v2/watchlist", FAR, [&[Database, KeyValue], &[Database]]),
         case("DELETE", "/api/v2/watchlist/far", &[Database]),
         case("DELETE", "/api/v2/history/far", &[Database]),
         case("GET", ROOT, &[KeyValue]),
-        writing("PUT", ROOT, &fixture.flip(), &[KeyValue, Database], &[KeyValue, Database]),
-        writing("PUT", &pack_path, &pack, &[KeyValue], &[KeyValue]),
+        writing("PUT", ROOT, &fixture.flip(), [&[KeyValue, Database], &[KeyValue, Database]]),
+        writing("PUT", &pack_path, &pack, [&[KeyValue], &[KeyValue]]),
         case("GET", &pack_path, &[KeyValue]),
-        writing("POST", SOURCES, FILM, &ingest, block_writes),
-        writing("POST", PICTURES, PICTURE, &ingest, block_writes),
+        writing("POST", SOURCES, FILM, [&ingest, block_writes]),
+        writing("POST", PICTURES, PICTURE, [&ingest, block_writes]),
         case("GET", "/api/v2/admin/sources?provider=one", &[Database]),
-        writing("DELETE", "/api/v2/admin/sources/gone", "", &[Objects, KeyValue], &[KeyValue]),
-        writing("DELETE", "/api/v2/admin/pictures/gone", "", &[Objects, KeyValue], &[KeyValue]),
+        writing("DELETE", "/api/v2/admin/sources/gone", "", [&[Objects, KeyValue], &[KeyValue]]),
+        writing("DELETE", "/api/v2/admin/pictures/gone", "", [&[Objects, KeyValue], &[KeyValue]]),
+        case("GET", ACCOUNTS, &[Database]),
+        writing("POST", ACCOUNTS, ACCOUNT, [&[Database, Random], &[Database]]),
+        writing("PUT", "/api/v2/admin/accounts/gone", ACCOUNT, [&[Database], &[Database]]),
+        case("DELETE", "/api/v2/admin/accounts/gone", &[Database]),
         case("DELETE", "/api/v2/admin/startup/far", &purging),
         case("DELETE", "/api/v2/admin/startup", &purging),
     ]

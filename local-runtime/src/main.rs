@@ -44,6 +44,8 @@ enum Verb {
     Restore(cli::backup::RestoreArgs),
     /// Take titles and episodes down, and delete their films.
     Remove(cli::remove::Args),
+    /// Add, list and remove accounts of viewers, and change their passwords.
+    Account(cli::account::Args),
     /// Read the password of a private library from stdin, and print its hash for `viewers_password`.
     HashPassword(cli::hash_password::Args),
     /// Write a folder of demo films, made from one built-in clip.
@@ -76,6 +78,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Remove(args) => cli::remove::run(args),
         Verb::Backup(args) => cli::backup::backup(args),
         Verb::Restore(args) => cli::backup::restore(args),
+        Verb::Account(args) => cli::account::run(args),
         Verb::HashPassword(args) => cli::hash_password::run(args),
         Verb::Demo(args) => cli::demo::run(args),
     }

@@ -72,18 +72,25 @@ export async function publish(data, folder) {
   return { status: await ended, output };
 }
 
-/** The hash of a password, for `--viewers-password`. @param {string} password */
-export async function hashPassword(password) {
-  const { child, ended } = start([binary(), 'hash-password', '--memory-kib', '1024'], {
+/** What a verb that reads a password prints. @param {string[]} verb @param {string} password */
+async function withPassword(verb, password) {
+  const { child, ended } = start([binary(), ...verb, '--memory-kib', '1024'], {
     env: environment(),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';
   child.stdout?.on('data', (chunk) => (output += chunk));
   child.stdin?.end(password);
-  if ((await ended) !== 0) throw new Error('firstframe hash-password failed');
+  if ((await ended) !== 0) throw new Error(`firstframe ${verb.join(' ')} failed`);
   return output.trim();
 }
+
+/** The hash of a password, for `--viewers-password`. @param {string} password */
+export const hashPassword = (password) => withPassword(['hash-password'], password);
+
+/** Adds an account. @param {string} data @param {string} name @param {string} password */
+export const addAccount = (data, name, password) =>
+  withPassword(['account', 'add', name, '--data', data], password);
 
 /** Data of an API response. @param {URL} url @param {string} target */
 export async function api(url, target) {

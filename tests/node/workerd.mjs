@@ -1,7 +1,7 @@
 // Runs the Cloudflare build of the edge in workerd, with the platform's own KV, R2 and D1 simulators.
 //
-//   FIRSTFRAME_ADMIN_KEY=... [FIRSTFRAME_PROVIDERS=...] node workerd.mjs [--config wrangler.toml]
-//     [--front FILE]
+//   FIRSTFRAME_ADMIN_KEY=... [FIRSTFRAME_PROVIDERS=...] [FIRSTFRAME_VIEWERS=...]
+//     node workerd.mjs [--config wrangler.toml] [--front FILE]
 //
 // FILE is a module of this folder that imports the Worker and stands in front of it.
 // Prints one line of JSON when it serves: {"url": ..., "control": ..., "compatibilityDate": ...}.
@@ -65,6 +65,7 @@ const miniflare = new Miniflare({
     media_keys: `test:${'5a'.repeat(32)}`,
     cors_origins: '*',
     providers: process.env.FIRSTFRAME_PROVIDERS ?? '[]',
+    viewers: process.env.FIRSTFRAME_VIEWERS ?? 'open',
   },
 });
 running.push(() => miniflare.dispose());

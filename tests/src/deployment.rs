@@ -106,15 +106,20 @@ impl Deployment {
     /// The Cloudflare build in workerd, with KV, R2 and D1 as miniflare has them. `providers` is
     /// the setting of that name.
     pub fn workerd(providers: &str) -> Result<Self> {
-        Self::in_workerd(&[], providers)
+        Self::in_workerd(&[], &[("FIRSTFRAME_PROVIDERS", providers)])
+    }
+
+    /// The same for viewers who have accounts.
+    pub fn workerd_with_accounts() -> Result<Self> {
+        Self::in_workerd(&[], &[("FIRSTFRAME_VIEWERS", "accounts")])
     }
 
     /// The same without providers, wrapped by a module of `tests/node`.
     pub fn workerd_wrapped_by(module: &str) -> Result<Self> {
-        Self::in_workerd(&["--front", module], "[]")
+        Self::in_workerd(&["--front", module], &[])
     }
 
-    fn in_workerd(flags: &[&str], providers: &str) -> Result<Self> {
+    fn in_workerd(flags: &[&str], more_settings: &[(&str, &str)]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Ready {
             url: String,
@@ -122,7 +127,7 @@ impl Deployment {
         }
         let script = workspace().join("tests/node/workerd.mjs");
         let script = script.to_str().context("the workspace's path is not UTF-8")?;
-        let settings = [("FIRSTFRAME_ADMIN_KEY", WORKERD_KEY), ("FIRSTFRAME_PROVIDERS", providers)];
+        let settings = [&[("FIRSTFRAME_ADMIN_KEY", WORKERD_KEY)], more_settings].concat();
         let arguments = [&[script], flags].concat();
         let process = Process::start_unguarded("node", &arguments, &settings)?;
         let ready: Ready = serde_json::from_str(&process.first_line)

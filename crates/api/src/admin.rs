@@ -1,4 +1,4 @@
-//! The admin API: the catalog root, files of providers, start data.
+//! The admin API: the catalog root, files of providers, start data, accounts of viewers.
 
 use serde::{Deserialize, Serialize};
 
@@ -121,4 +121,39 @@ pub enum StartIndexState {
 pub struct PurgeResult {
     /// How many films of a title were purged; null where everything was.
     pub films: Option<usize>,
+}
+
+/// Body of `POST /api/v2/admin/accounts`: an account of a viewer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAccount {
+    /// By which the viewer signs in. It has the form of an id.
+    pub name: String,
+    /// The hash of the password, as `firstframe hash-password` makes it.
+    pub password_hash: String,
+}
+
+/// Body of `PUT /api/v2/admin/accounts/{name}`: another password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewPassword {
+    /// The hash of the password, as `firstframe hash-password` makes it.
+    pub password_hash: String,
+}
+
+/// Response of `GET /api/v2/admin/accounts`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// In order of their names.
+    pub items: Vec<Account>,
+}
+
+/// An account of a viewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// By which the viewer signs in.
+    pub name: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_at_ms: u64,
 }

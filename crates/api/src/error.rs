@@ -25,7 +25,7 @@ pub enum ErrorCode {
     ClientTokenRequired,
     /// 401: the library is private, and the viewer has not signed in.
     SignInRequired,
-    /// 401: the password is another one.
+    /// 401: the password is another one, or the name of the account.
     WrongPassword,
     /// 403: a page of an origin that the deployer did not allow sent a write.
     ForeignOrigin,
@@ -38,7 +38,7 @@ pub enum ErrorCode {
     NoIndex,
     /// 405: the path exists, the method does not.
     MethodNotAllowed,
-    /// 409: the catalog changed since the sender read it.
+    /// 409: the catalog changed since the sender read it, or an account exists already.
     Conflict,
     /// 410: the provider has replaced the file.
     SourceGone,

@@ -33,8 +33,9 @@ mod titles;
 mod viewer;
 
 pub use admin::{
-    CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, IngestedFilm, IngestedFilms,
-    IngestedName, ProviderFile, PurgeResult, RootUpdate, StartIndexState,
+    Account, Accounts, CatalogRoot, EpisodeReadiness, FilmReadiness, IngestedFile, IngestedFilm,
+    IngestedFilms, IngestedName, NewAccount, NewPassword, ProviderFile, PurgeResult, RootUpdate,
+    StartIndexState,
 };
 pub use envelope::Envelope;
 pub use error::{ErrorBody, ErrorCode};

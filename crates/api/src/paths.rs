@@ -25,7 +25,7 @@ pub const START: &str = "/api/v2/start/";
 pub const IMAGE: &str = "/api/v2/image/";
 /// `GET | HEAD` + name with a hash in it: scripts, styles and wasm of the page.
 pub const ASSETS: &str = "/assets/";
-/// `POST`: a viewer of a private library signs in; `DELETE`: signs out.
+/// `GET`: whether a viewer may watch; `POST`: a viewer of a private library signs in; `DELETE`: signs out.
 pub const SIGN_IN: &str = "/api/v2/session";
 /// `POST`: a token for a viewer without a name.
 pub const SESSION: &str = "/api/v2/session/anonymous";
@@ -48,6 +48,8 @@ pub const ADMIN_SOURCES: &str = "/api/v2/admin/sources";
 pub const ADMIN_PICTURES: &str = "/api/v2/admin/pictures";
 /// `GET | POST` + `{episodeId}`: how ready an episode is to start; `POST` makes it ready.
 pub const ADMIN_PREWARM: &str = "/api/v2/admin/prewarm/";
+/// `GET | POST`, and `PUT | DELETE` + `/{name}`: accounts of viewers.
+pub const ADMIN_ACCOUNTS: &str = "/api/v2/admin/accounts";
 /// `DELETE` [+ `/{catalogId}`]: removes startup blocks and start indexes, of one title or of all.
 pub const ADMIN_STARTUP: &str = "/api/v2/admin/startup";
 

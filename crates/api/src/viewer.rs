@@ -15,16 +15,24 @@ pub struct Session {
 /// Body of `POST /api/v2/session`: a viewer of a private library signs in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignIn {
-    /// The password of the library.
+    /// The name of the viewer's account, where viewers have accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The password of the account, or of the library.
     pub password: String,
 }
 
-/// Response of `POST` and `DELETE /api/v2/session`. The cookie is in `Set-Cookie`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Response of `GET`, `POST` and `DELETE /api/v2/session`. The cookie is in `Set-Cookie`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
     /// Whether the viewer may watch now.
     pub signed_in: bool,
+    /// Whether signing in takes a name.
+    pub needs_name: bool,
+    /// The name of the viewer's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Body of `POST /api/v2/history`: where playback of an episode stands.

@@ -1,7 +1,7 @@
 //! Publishes films into any Firstframe deployment, over its admin API and its S3 object store.
 //!
-//! `firstframe publish`, `ingest`, `remove`, `prewarm` and `purge` are thin command lines around this
-//! crate. Its functions report on standard output; errors are sentences that say what is wrong, where, and
+//! `firstframe publish`, `ingest`, `remove`, `prewarm`, `purge` and `account` are thin command lines around
+//! this crate. Its functions report on standard output; errors are sentences that say what is wrong, where, and
 //! what to do.
 //!
 //! ```no_run
@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod accounts;
 mod deployment;
 mod film;
 mod library;
@@ -33,6 +34,7 @@ mod publish;
 mod removal;
 mod start_data;
 
+pub use accounts::{add_account, list_accounts, remove_account, set_account_password};
 pub use deployment::data_folder;
 pub use deployment::target::{ApiAccess, Deployment, DeploymentTarget, ObjectStoreTarget};
 pub use deployment::title_selection::TitleSelection;

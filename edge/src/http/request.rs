@@ -84,6 +84,12 @@ impl Headers {
         })
     }
 
+    /// Puts a value in place of what the client sent.
+    pub(crate) fn replace(&mut self, name: &'static str, value: String) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, value));
+    }
+
     /// The value, if the client sent one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())

@@ -27,6 +27,8 @@ pub struct Instance {
     pub refusals: Cell<(u64, u64)>,
     /// Whether the tables of the database were seen to exist.
     pub has_tables: Cell<bool>,
+    /// Whether the table of accounts was seen to exist.
+    pub(crate) has_accounts: Cell<bool>,
     /// Whether the table of ingested films was seen to exist.
     pub(crate) has_ingested_films: Cell<bool>,
     /// Stores that failed when they were last probed, and since when.

@@ -1,5 +1,6 @@
 //! One file per endpoint.
 
+mod admin_account;
 mod admin_pack;
 mod admin_picture;
 mod admin_prewarm;
@@ -96,6 +97,11 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::AdminPictures => admin_picture::ingest(platform, upload, subject).await,
         Route::AdminSourceOf(id) => admin_removal::remove_film(platform, &id).await,
         Route::AdminPictureOf(id) => admin_removal::remove_picture(platform, &id).await,
+        Route::AdminAccounts => admin_account::handle(platform, method, upload, subject).await,
+        Route::AdminAccountOf(name) if method == Method::Put => {
+            admin_account::set_password(platform, upload, &name).await
+        }
+        Route::AdminAccountOf(name) => admin_account::remove(platform, &name).await,
         Route::AdminStartup => admin_startup::purge_all(platform).await,
         Route::AdminStartupOf(id) => admin_startup::purge(platform, &id).await,
         Route::AdminPack(hash) => admin_pack::handle(platform, method, upload, &hash).await,

@@ -8,21 +8,17 @@ use argon2::{Argon2, Params, PasswordVerifier as _, password_hash::phc::Password
 pub struct StoredPassword(PasswordHash);
 
 impl StoredPassword {
-    /// Reads the setting `viewers_password`. The error does not show it.
-    pub fn parse(setting: &str) -> Result<Self, &'static str> {
-        let hash = PasswordHash::new(setting.trim()).ok();
+    /// Reads a hash. The error ends a sentence about it, and does not show it.
+    pub fn parse(hash: &str) -> Result<Self, &'static str> {
+        let hash = PasswordHash::new(hash.trim()).ok();
         let hash = hash.filter(|hash| hash.algorithm.as_str() == "argon2id" && hash.hash.is_some());
-        let hash = hash.ok_or(
-            "the setting viewers_password is not an Argon2id hash: make one by \
-             `firstframe hash-password`",
-        )?;
+        let hash = hash.ok_or("is not an Argon2id hash: make one by `firstframe hash-password`")?;
         let work = Params::try_from(&hash).ok().and_then(|params| {
             let memory = Some(params.m_cost()).filter(|kib| *kib <= PASSWORD_MEMORY_KIB_MAX)?;
             memory.checked_mul(params.t_cost()).filter(|work| *work <= PASSWORD_WORK_KIB_MAX)
         });
         work.map(|_| Self(hash)).ok_or(
-            "the hash in the setting viewers_password takes more memory or time than the edge has: \
-             make one by `firstframe hash-password`",
+            "takes more memory or time than the edge has: make one by `firstframe hash-password`",
         )
     }
 

@@ -1,11 +1,13 @@
 //! The verbs of the command line: flags and variables in, a call of `publisher` out; and the demo
 //! library.
 
+pub(crate) mod account;
 pub(crate) mod backup;
 pub(crate) mod demo;
 mod deployment;
 pub(crate) mod hash_password;
 pub(crate) mod ingest;
+mod password;
 pub(crate) mod prewarm;
 pub(crate) mod publish;
 pub(crate) mod purge;

@@ -113,7 +113,7 @@ fn edge_settings(
 ) -> Result<BTreeMap<&'static str, String>> {
     let any = |text: &str| Ok(text.to_owned());
     let stores = values::one_of(&["local", "durable", "separate", values::SEPARATE_OLD]);
-    let viewers = parser.required("viewers", values::viewers)?;
+    let viewers = parser.required("viewers", values::one_of(&["open", "password", "accounts"]))?;
     let password = parser.required_secret("viewers_password", values::password_hash)?;
     ensure!(
         viewers != "password" || !password.is_empty(),
@@ -315,8 +315,9 @@ mod tests {
         let right = huge.replace("m=1048576", "m=19456");
         let config = Config::load(&flags(&[password, ("viewers_password", &right)]), |_| None);
         assert_eq!(config.unwrap().edge["viewers_password"], right);
-        assert!(error(&[("viewers", "accounts")]).contains("do not exist yet"));
-        assert!(error(&[("viewers", "some")]).contains("open, password"));
+        let accounts = Config::load(&flags(&[("viewers", "accounts")]), |_| None);
+        assert_eq!(accounts.unwrap().edge["viewers"], "accounts", "they need no password here");
+        assert!(error(&[("viewers", "some")]).contains("open, password, accounts"));
     }
 
     #[test]

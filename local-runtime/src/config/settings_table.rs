@@ -70,7 +70,7 @@ pub(super) const SETTINGS: [Setting; 31] = [
         value_name: "WHO",
         default: Some("open"),
         help: "open: everybody who reaches this server may watch; password: who knows the password \
-               of viewers_password",
+               of viewers_password; accounts: who has one, by `firstframe account add`",
     },
     Setting {
         name: "viewers_password",

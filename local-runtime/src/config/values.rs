@@ -157,15 +157,6 @@ pub(super) fn access_log(text: &str) -> Result<Option<AccessLogForm>> {
     }
 }
 
-/// Who may watch.
-pub(super) fn viewers(text: &str) -> Result<String> {
-    ensure!(
-        text != "accounts",
-        "accounts, a name and a password for each viewer, do not exist yet: write open or password"
-    );
-    one_of(&["open", "password"])(text)
-}
-
 /// The hash of a password. The error does not show it.
 pub(super) fn password_hash(text: &str) -> Result<String> {
     let text = text.trim();

@@ -1,10 +1,12 @@
 // The page as a person uses it: from the first view to a playing episode, by mouse and by keyboard.
 
 import assert from 'node:assert/strict';
+import { mkdir, rename } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, openPage, screenshot } from './browsers.mjs';
-import { folderOf, hashPassword, publish, serve } from '../firstframe.mjs';
+import { addAccount, folderOf, hashPassword, publish, serve } from '../firstframe.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -246,6 +248,103 @@ test('a private library asks for its password, then shows what was asked for', {
   await playsTo(page, 1);
   await page.goto(own.url.href);
   await page.waitForSelector('#main a[href="/title/night-train"]');
+  await page.browserContext().close();
+  await own.stop();
+});
+
+test('viewers sign in by name, go on where they were on another device, and sign out', { timeout: 180_000 }, async () => {
+  const own = await serve(['--viewers', 'accounts']);
+  await addAccount(own.data, 'anna', 'open sesame');
+  await addAccount(own.data, 'bob', 'swordfish');
+  const folder = await folderOf(own.data, { 'Night Train.mp4': await film('index-first') });
+  assert.equal((await publish(own.data, folder)).status, 0);
+  const device = async () => {
+    const { page } = await openPage(browser);
+    await page.goto(own.url.href);
+    return page;
+  };
+  /** @param {import('puppeteer-core').Page} page @param {string} name @param {string} password */
+  const signIn = async (page, name, password) => {
+    await page.waitForSelector('.sign-in #username', { visible: true });
+    for (const [field, text] of [['#username', name], ['#password', password]]) {
+      await page.$eval(field, (input) => (/** @type {HTMLInputElement} */ (input).value = ''));
+      await page.type(field, text);
+    }
+    await page.keyboard.press('Enter');
+  };
+  const laptop = await device();
+  await signIn(laptop, 'anna', 'open barley');
+  await laptop.waitForFunction(() => document.querySelector('[role=alert]')?.textContent?.includes('is wrong'));
+  await signIn(laptop, 'Anna', 'open sesame');
+  await laptop.waitForSelector('#main a[href="/title/night-train"]');
+  assert.match(await laptop.$eval('#signed-in', (shown) => shown.textContent ?? ''), /^anna/);
+  await screenshot(laptop, 'signed-in');
+  await laptop.goto(new URL('/watch/night-train.1', own.url).href);
+  await laptop.waitForSelector('firstframe-video');
+  await laptop.evaluate(() => {
+    const player = document.querySelector('firstframe-video');
+    player?.play();
+    if (player) player.currentTime = 30;
+  });
+  await playsTo(laptop, 31);
+  await laptop.goto(own.url.href);
+
+  const phone = await device();
+  await signIn(phone, 'anna', 'open sesame');
+  await phone.waitForSelector('#main a[href="/watch/night-train.1"]');
+  await phone.click('#main a[href="/watch/night-train.1"]');
+  await phone.waitForSelector('firstframe-video');
+  await phone.evaluate(() => document.querySelector('firstframe-video')?.play());
+  await playsTo(phone, 0.1);
+  const time = await phone.evaluate(() => document.querySelector('firstframe-video')?.currentTime ?? 0);
+  assert.ok(time > 20, `her phone goes on at ${time} s`);
+  await phone.click('#signed-in button');
+  await phone.waitForSelector('.sign-in #username', { visible: true });
+  assert.equal(await phone.$('#signed-in'), null);
+  await signIn(phone, 'bob', 'swordfish');
+  await phone.waitForSelector('#main a[href="/title/night-train"]');
+  assert.equal(await phone.$('#main a[href="/watch/night-train.1"]'), null, 'what anna watches is not for bob');
+  for (const page of [laptop, phone]) await page.browserContext().close();
+  await own.stop();
+});
+
+test('a link to an episode that moved leads to its film', { timeout: 180_000 }, async () => {
+  const own = await serve();
+  const folder = await folderOf(own.data, {
+    'Night Train.mp4': await film('index-first'),
+    'Day Train.mp4': await film('another-film'),
+  });
+  assert.equal((await publish(own.data, folder)).status, 0);
+  const { page } = await openPage(browser);
+  const visits = async (/** @type {string} */ target) => {
+    await page.goto(new URL(target, own.url).href);
+    await page.waitForSelector('firstframe-video');
+    await page.evaluate(() => document.querySelector('firstframe-video')?.play());
+  };
+  await visits('/watch/night-train.1');
+  await page.evaluate(() => {
+    const player = document.querySelector('firstframe-video');
+    if (player) player.currentTime = 20;
+  });
+  await playsTo(page, 21);
+  await page.goto(own.url.href);
+  // Both films become episodes of one series.
+  await mkdir(path.join(folder, 'Trains'));
+  await rename(path.join(folder, 'Day Train.mp4'), path.join(folder, 'Trains/Trains S01E01.mp4'));
+  await rename(path.join(folder, 'Night Train.mp4'), path.join(folder, 'Trains/Trains S01E02.mp4'));
+  const again = await publish(own.data, folder);
+  assert.equal(again.status, 0, again.output);
+  await page.waitForFunction(
+    async () => (await fetch('/api/v2/catalog/night-train')).json().then((one) => one.data?.movedEpisodes),
+    { timeout: 30_000, polling: 200 });
+  await visits('/watch/night-train.1');
+  await page.waitForFunction(() => location.pathname === '/watch/trains.2');
+  await page.waitForSelector('firstframe-video');
+  await page.evaluate(() => document.querySelector('firstframe-video')?.play());
+  await playsTo(page, 20.5);
+  const entries = await page.evaluate(() => history.length);
+  await page.goBack();
+  assert.equal(new URL(page.url()).pathname, '/', `the old address is not in the history of ${entries}`);
   await page.browserContext().close();
   await own.stop();
 });

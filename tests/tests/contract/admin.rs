@@ -8,13 +8,15 @@ use std::{
 
 use api::{CatalogRoot, Envelope, ErrorCode, RootUpdate, limits::VALUE_BYTES_MAX, paths};
 use catalog::Pack;
-use serde_json::Value;
 use tests::{
     fixture,
     http::{Request, Response},
 };
 
-use crate::{Subject, shared::Checks};
+use crate::{
+    Subject,
+    shared::{Checks, code},
+};
 
 /// One case at a time changes which catalog is current.
 static FLIPPING: Mutex<()> = Mutex::new(());
@@ -34,10 +36,6 @@ fn becomes(subject: &Subject, target: &str, status: u16) -> u16 {
         }
         sleep(Duration::from_millis(100));
     }
-}
-
-fn code(response: &Response) -> Option<ErrorCode> {
-    response.envelope::<Value>().ok()?.error.map(|error| error.code)
 }
 
 fn flip(subject: &Subject, manifest: &str, previous: Option<&str>) -> Response {

@@ -8,6 +8,7 @@
     reason = "a case that cannot go on ends here, and says why"
 )]
 
+mod accounts;
 mod admin;
 mod assets;
 mod catalog;
@@ -47,6 +48,11 @@ contract! { [upstream_behind_firstframe_serve upstream_behind_workerd] {
     pictures:
         upstream_picture_is_sent_to_clients_with_its_signed_url
         film_is_not_ingested_as_a_picture;
+} }
+
+contract! { [accounts_behind_firstframe_serve accounts_behind_workerd] {
+    accounts:
+        account_has_one_history_until_it_is_removed;
 } }
 
 contract! { [firstframe_serve workerd] {

@@ -3,7 +3,10 @@
 use std::sync::OnceLock;
 
 use anyhow::Result;
+use api::ErrorCode;
 use catalog::BuiltCatalog;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tests::{
     deployment::Deployment,
     fixture::{self, CLIP, LONG, LONG_BYTES, LONG_SEED},
@@ -59,6 +62,22 @@ pub(crate) fn workerd() -> &'static Subject {
     static SUBJECT: OnceLock<Subject> = OnceLock::new();
     SUBJECT
         .get_or_init(|| subject(Deployment::workerd("[]"), Differences { front_compresses: true }))
+}
+
+/// A library for those who have accounts.
+pub(crate) fn accounts_behind_firstframe_serve() -> &'static Subject {
+    static SUBJECT: OnceLock<Subject> = OnceLock::new();
+    SUBJECT.get_or_init(|| {
+        let deployment = Deployment::local_runtime_with(&["--viewers", "accounts"]);
+        subject(deployment, Differences { front_compresses: false })
+    })
+}
+
+pub(crate) fn accounts_behind_workerd() -> &'static Subject {
+    static SUBJECT: OnceLock<Subject> = OnceLock::new();
+    SUBJECT.get_or_init(|| {
+        subject(Deployment::workerd_with_accounts(), Differences { front_compresses: true })
+    })
 }
 
 /// The same films of a provider.
@@ -129,6 +148,17 @@ impl Subject {
     pub(crate) fn admin(&self, request: Request) -> Response {
         self.send(&self.deployment.admin(request))
     }
+}
+
+/// The data of a response. A case fails without.
+pub(crate) fn data<T: DeserializeOwned>(response: &Response) -> T {
+    let envelope = response.envelope().expect("an envelope");
+    envelope.data.unwrap_or_else(|| panic!("{}: {:?}", response.status, envelope.error))
+}
+
+/// The code of an error.
+pub(crate) fn code(response: &Response) -> Option<ErrorCode> {
+    response.envelope::<Value>().ok()?.error.map(|error| error.code)
 }
 
 /// The checks of one case. All of them are made before the case fails with a list.

@@ -8,7 +8,10 @@ use tests::{
     http::{Request, Response},
 };
 
-use crate::{Subject, shared::Checks};
+use crate::{
+    Subject,
+    shared::{Checks, code, data},
+};
 
 const TOKEN: &str = "X-Client-Token";
 
@@ -46,15 +49,6 @@ impl<'a> Viewer<'a> {
     fn delete(&self, path: &str, id: &str) -> Response {
         self.send(Request::new("DELETE", format!("{path}/{id}")))
     }
-}
-
-fn data<T: DeserializeOwned>(response: &Response) -> T {
-    let envelope = response.envelope().expect("an envelope");
-    envelope.data.unwrap_or_else(|| panic!("{}: {:?}", response.status, envelope.error))
-}
-
-fn code(response: &Response) -> Option<ErrorCode> {
-    response.envelope::<Value>().ok()?.error.map(|error| error.code)
 }
 
 fn episodes(items: &[HistoryEntry]) -> Vec<&str> {

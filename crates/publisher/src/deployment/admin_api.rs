@@ -1,12 +1,13 @@
-//! Client of the deployment's admin API: packs, the catalog root, pictures and start data.
+//! Client of the deployment's admin API: packs, the catalog root, pictures, start data and accounts.
 
 use anyhow::{Context, Result, anyhow};
 use api::{
-    CatalogRoot, Envelope, EpisodeReadiness, IngestedFile, IngestedFilm, IngestedFilms,
-    IngestedName, ProviderFile, PurgeResult, RootUpdate, paths,
+    Account, Accounts, CatalogRoot, Deleted, Envelope, EpisodeReadiness, IngestedFile,
+    IngestedFilm, IngestedFilms, IngestedName, NewAccount, NewPassword, ProviderFile, PurgeResult,
+    RootUpdate, paths,
 };
 use catalog::Pack;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use ureq::http::Method;
 
 use super::http_client::{
@@ -104,12 +105,12 @@ impl<'a> AdminApi<'a> {
     /// Has the deployment ingest a picture of a provider. It is not retried: the deployment retries
     /// requests to providers itself, and a title may do without.
     pub(crate) fn ingest_picture(&self, file: &ProviderFile) -> Result<IngestedFile> {
-        self.ingest(paths::ADMIN_PICTURES, file)
+        self.write_once(Method::POST, paths::ADMIN_PICTURES, file)
     }
 
     /// The same of a film.
     pub(crate) fn ingest_film(&self, file: &ProviderFile) -> Result<IngestedFilm> {
-        self.ingest(paths::ADMIN_SOURCES, file)
+        self.write_once(Method::POST, paths::ADMIN_SOURCES, file)
     }
 
     /// Removes a film from every store. No title of the current catalog may have it.
@@ -148,11 +149,42 @@ impl<'a> AdminApi<'a> {
         }
     }
 
-    fn ingest<T: DeserializeOwned>(&self, path: &str, file: &ProviderFile) -> Result<T> {
-        let body = serde_json::to_vec(file)?;
-        let response = self.once(Method::POST, path, Some(&body));
+    /// Adds an account. It is not retried, nor are other writes of accounts: where a response was lost, the
+    /// next one says so.
+    pub(crate) fn add_account(&self, account: &NewAccount) -> Result<Account> {
+        self.write_once(Method::POST, paths::ADMIN_ACCOUNTS, account)
+    }
+
+    /// Changes the password of an account.
+    pub(crate) fn set_password(&self, name: &str, password: &NewPassword) -> Result<Account> {
+        self.write_once(Method::PUT, &format!("{}/{name}", paths::ADMIN_ACCOUNTS), password)
+    }
+
+    /// Removes an account.
+    pub(crate) fn remove_account(&self, name: &str) -> Result<Deleted> {
+        self.write_once(Method::DELETE, &format!("{}/{name}", paths::ADMIN_ACCOUNTS), &())
+    }
+
+    /// All accounts, in order of their names.
+    pub(crate) fn accounts(&self) -> Result<Vec<Account>> {
+        let accounts: Accounts = with_retries(self.console, || {
+            let response = self.once(Method::GET, paths::ADMIN_ACCOUNTS, None)?;
+            self.data(&response)
+        })?;
+        Ok(accounts.items)
+    }
+
+    fn write_once<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T> {
+        let body = serde_json::to_vec(body)?;
+        let body = Some(body.as_slice()).filter(|_| method != Method::DELETE);
+        let response = self.once(method, path, body);
         match response.and_then(|response| self.data(&response)) {
-            Ok(ingested) => Ok(ingested),
+            Ok(written) => Ok(written),
             Err(AttemptError::Transient(error) | AttemptError::Permanent(error)) => Err(error),
         }
     }
