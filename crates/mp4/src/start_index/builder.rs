@@ -109,7 +109,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     pub fn head(&self) -> Result<Vec<u8>> {
         let mut tracks = Vec::with_capacity(self.tracks.len());
         for TrackWriter { selected, numbers, .. } in &self.tracks {
-            let init = init::write(self.index, selected.index)?;
+            let init = init::write_stored(self.index, selected.index, 0)?;
             tracks.push((selected.index, selected.track, *numbers, init));
         }
         let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
