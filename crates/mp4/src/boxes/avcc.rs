@@ -4,115 +4,97 @@
 use super::be16;
 use super::bits::Bits;
 
-/// Profiles whose parameter sets have fields of `chroma_format_idc`.
-const HIGH: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
-
 /// Code point 2, "unspecified", and 0, which is reserved.
-pub(crate) fn is_known(code_points: [u32; 3]) -> bool {
+pub(crate) fn is_known(code_points: &[u8]) -> bool {
     code_points.iter().all(|code_point| ![0, 2].contains(code_point))
 }
 
 /// Whether the first parameter set states primaries, transfer and matrix.
 pub(crate) fn states_colours(avcc: &[u8]) -> bool {
     let len = be16(avcc, 6).map_or(0, usize::from);
-    let unit = avcc.get(9..).unwrap_or_default();
-    let unit = unit.get(..len.saturating_sub(1).min(unit.len())).unwrap_or_default();
-    colours(&mut Bits::of(&without_prevention(unit))).is_some_and(is_known)
-}
-
-/// The bytes without those that keep a start code from appearing (14496-10 § 7.4.1).
-fn without_prevention(unit: &[u8]) -> Vec<u8> {
-    let mut zeros = 0;
-    let keep = |byte: &u8| {
-        let is_extra = zeros >= 2 && *byte == 3;
+    let (mut unit, mut zeros) = (Vec::new(), 0);
+    for byte in avcc.iter().skip(8).take(len) {
+        // Without the bytes that keep a start code from appearing (14496-10 § 7.4.1).
+        if zeros < 2 || *byte != 3 {
+            unit.push(*byte);
+        }
         zeros = if *byte == 0 { zeros + 1 } else { 0 };
-        !is_extra
-    };
-    unit.iter().copied().filter(keep).collect()
+    }
+    let mut bits = Bits::of(&unit);
+    let code_points = colours(&mut bits);
+    is_known(&code_points) && !bits.is_past_end()
 }
 
-/// Primaries, transfer and matrix of a parameter set, behind the header of its unit.
-fn colours(bits: &mut Bits<'_>) -> Option<[u32; 3]> {
-    let profile = bits.take(8)?;
-    bits.take(16)?;
-    bits.code()?;
-    if HIGH.contains(&profile) {
-        chroma(bits)?;
+/// Primaries, transfer and matrix of a parameter set; 0 where it states none.
+fn colours(bits: &mut Bits<'_>) -> [u8; 3] {
+    // The header of the unit, then the profile.
+    bits.take(8);
+    let profile = bits.byte();
+    bits.take(16);
+    bits.code();
+    // Baseline, Main and Extended have no fields of chroma.
+    if ![66, 77, 88].contains(&profile) {
+        skip_chroma(bits);
     }
-    bits.code()?;
-    match bits.code()? {
-        0 => bits.skip_codes(1)?,
+    bits.code();
+    match bits.code() {
+        0 => bits.skip_codes(1),
         1 => {
-            bits.take(1)?;
-            bits.skip_codes(2)?;
-            let cycle = bits.code()?;
-            bits.skip_codes(cycle)?;
+            bits.take(1);
+            bits.skip_codes(2);
+            let cycle = bits.code();
+            bits.skip_codes(cycle);
         }
         _ => {}
     }
-    bits.code()?;
-    bits.take(1)?;
-    bits.skip_codes(2)?;
-    // Frames only, or a flag for fields; direct inference; cropping.
-    if !bits.flag()? {
-        bits.take(1)?;
+    bits.code();
+    bits.take(1);
+    bits.skip_codes(2);
+    // Frames only, or a flag for fields; direct inference; cropping; then whether there is more.
+    if bits.take(1) == 0 {
+        bits.take(1);
     }
-    bits.take(1)?;
-    if bits.flag()? {
-        bits.skip_codes(4)?;
+    bits.take(1);
+    if bits.take(1) == 1 {
+        bits.skip_codes(4);
     }
-    if bits.flag()? { of_vui(bits) } else { None }
-}
-
-fn of_vui(bits: &mut Bits<'_>) -> Option<[u32; 3]> {
-    const EXTENDED: u32 = 255;
-    if bits.flag()? && bits.take(8)? == EXTENDED {
-        bits.take(32)?;
+    if bits.take(1) == 0 {
+        return [0; 3];
     }
-    if bits.flag()? {
-        bits.take(1)?;
+    // 255: an aspect ratio in two numbers.
+    if bits.take(1) == 1 && bits.byte() == 255 {
+        bits.take(32);
     }
-    if !bits.flag()? {
-        return None;
+    if bits.take(1) == 1 {
+        bits.take(1);
     }
-    bits.take(4)?;
-    if !bits.flag()? {
-        return None;
+    // Video signal type, with a format and a range; then whether it states colours.
+    if bits.take(1) == 0 || bits.take(5) & 1 == 0 {
+        return [0; 3];
     }
-    Some([bits.take(8)?, bits.take(8)?, bits.take(8)?])
+    [0; 3].map(|_: u8| bits.byte())
 }
 
 /// Steps over the fields of chroma, depth and scaling lists.
-fn chroma(bits: &mut Bits<'_>) -> Option<()> {
-    let format = bits.code()?;
-    if format == 3 {
-        bits.take(1)?;
+fn skip_chroma(bits: &mut Bits<'_>) {
+    let is_444 = bits.code() == 3;
+    if is_444 {
+        bits.take(1);
     }
-    bits.skip_codes(2)?;
-    bits.take(1)?;
-    if bits.flag()? {
-        for list in 0..if format == 3 { 12 } else { 8 } {
-            if bits.flag()? {
-                scaling_list(bits, if list < 6 { 16 } else { 64 })?;
-            }
+    bits.skip_codes(2);
+    bits.take(1);
+    let lists = if bits.take(1) == 0 { 0 } else { 8 + 4 * u32::from(is_444) };
+    for list in 0..lists {
+        let mut left = if bits.take(1) == 0 { 0 } else { 16 + 48 * u32::from(list >= 6) };
+        // A list (14496-10 § 7.3.2.1.1.1) ends early at a scale of 0. Odd codes of `se(v)` are positive.
+        let mut scale = 8_u32;
+        while left > 0 && scale % 256 != 0 {
+            let code = bits.code();
+            let half = code.div_ceil(2);
+            scale = scale.wrapping_add(if code % 2 == 1 { half } else { half.wrapping_neg() });
+            left -= 1;
         }
     }
-    Some(())
-}
-
-/// Steps over a scaling list (14496-10 § 7.3.2.1.1.1), which ends early at a scale of 0.
-fn scaling_list(bits: &mut Bits<'_>, size: u32) -> Option<()> {
-    let mut scale = 8_u32;
-    for _ in 0..size {
-        // `se(v)`: odd codes are positive.
-        let code = bits.code()?;
-        let half = code / 2 + code % 2;
-        scale = scale.wrapping_add(if code % 2 == 1 { half } else { half.wrapping_neg() }) % 256;
-        if scale == 0 {
-            break;
-        }
-    }
-    Some(())
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(crate) fn parse(data: &[u8], b: BoxAt) -> Result<Vec<Edit>> {
     let width = if wide { 20 } else { 12 };
     let table = Table::parse(data, b, width, PATH)?;
     if table.count > EDITS_MAX {
-        return Err(Error::moov(PATH, b.start, "over 8192 edits"));
+        return Err(Error::moov(PATH, b.start, "over 8192 edits; not read by Firstframe"));
     }
     let entry = |i: u32| read(data, table.at + i as usize * width, wide);
     Ok((0..table.count).filter_map(entry).collect())

@@ -50,14 +50,14 @@ fn audio_config(specific: &[u8]) -> Option<AudioConfig> {
     const RATES: [u32; 13] =
         [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
     let mut bits = Bits::of(specific);
-    let rate = |bits: &mut Bits<'_>| match bits.take(4)? {
-        15 => bits.take(24),
+    let rate = |bits: &mut Bits<'_>| match bits.take(4) {
+        15 => Some(bits.take(24)),
         index => RATES.get(index as usize).copied(),
     };
     let mut kind = object_type_of(&mut bits)?;
     let mut core = kind;
     let sample_rate = rate(&mut bits)?;
-    let channels = match bits.take(4)? {
+    let channels = match bits.take(4) {
         // 6.1 and 7.1 in the layouts that came later.
         11 => 7,
         7 | 12 | 14 => 8,
@@ -67,20 +67,24 @@ fn audio_config(specific: &[u8]) -> Option<AudioConfig> {
     if matches!(core, 5 | 29) {
         rate(&mut bits)?;
         core = object_type_of(&mut bits)?;
-    } else if bits.take(3) == Some(0) && bits.take(17) == Some(SBR) {
-        // Or it names itself AAC, with the extension behind the part that old decoders read.
+    }
+    if bits.is_past_end() {
+        return None;
+    }
+    // Or it names itself AAC, with the extension behind the part that old decoders read.
+    if !matches!(kind, 5 | 29) && bits.take(3) == 0 && bits.take(17) == SBR {
         rate(&mut bits);
-        kind = if bits.take(12) == Some(PS) { 29 } else { 5 };
+        kind = if bits.take(12) == PS { 29 } else { 5 };
     }
     Some(AudioConfig { kind, core, sample_rate, channels })
 }
 
 fn object_type_of(bits: &mut Bits<'_>) -> Option<u8> {
-    let kind = match bits.take(5)? {
-        31 => 32 + bits.take(6)?,
+    let kind = match bits.take(5) {
+        31 => 32 + bits.take(6),
         kind => kind,
     };
-    u8::try_from(kind).ok()
+    u8::try_from(kind).ok().filter(|_| !bits.is_past_end())
 }
 
 /// The sync word of SBR, object type 5, and the presence flag (ISO/IEC 14496-3 § 1.6.5.3).

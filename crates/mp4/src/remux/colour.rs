@@ -6,72 +6,73 @@
 //! reads no others.
 
 use crate::boxes::avcc::{is_known, states_colours};
-use crate::boxes::write::{boxed, patch};
-use crate::boxes::{BoxAt, be16, boxes, find};
-use crate::moov::sample_entry::{child, entries, fixed_len, original};
+use crate::boxes::write::patch;
+use crate::boxes::{BoxAt, be16, be32, boxes, find};
+use crate::moov::sample_entry::{child, original};
 
-/// Code points of ISO/IEC 23091-2: primaries, transfer and matrix of BT.601 with 525 lines.
-const BT_601: [u32; 3] = [6, 6, 6];
+/// A `colr` box (§ 12.1.5) of BT.601 with 525 lines, in limited range: one that the stream states comes
+/// before it.
+static BT_601: [u8; 19] = *b"\0\0\0\x13colrnclx\0\x06\0\x06\0\x06\0";
+const ADDED: u32 = 19;
 /// From so many lines on, H.264 is BT.709.
 const HD_LINES: u16 = 720;
+/// Bytes of a video entry in front of the boxes in it.
+const FIXED: usize = 78;
 
-/// The segment of one track, with a `colr` box (§ 12.1.5) in front of others where it needs one.
+/// The segment of one track, with a `colr` box in front of the others of its entry where it needs one.
+#[inline(never)] // The player is smaller so.
 pub(crate) fn complete(mut init: Vec<u8>) -> Vec<u8> {
-    let path = [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"stsd"];
-    let mut around = Vec::with_capacity(path.len() + 1);
-    let mut parent = BoxAt { kind: [0; 4], start: 0, body: 0, end: init.len() };
-    for kind in path {
-        let Some(found) = find(&init, parent.body, parent.end, &[kind]) else { return init };
-        around.push(found);
-        parent = found;
+    let mut found = BoxAt { kind: [0; 4], start: 0, body: 0, end: init.len() };
+    let mut around = [0; 7];
+    for (kind, start) in
+        [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"].iter().zip(&mut around)
+    {
+        let Some(inner) = find(&init, found.body, found.end, &[**kind]) else { return init };
+        (found, *start) = (inner, inner.start);
     }
-    let all: Vec<_> = entries(&init, parent).collect();
-    // From the last on, so that the places of those before it stay.
-    for entry in all.into_iter().rev() {
-        let Some(code_points) = assumed(&init, entry) else { continue };
-        let mut colr = Vec::new();
-        boxed(&mut colr, *b"colr", |out| {
-            out.extend(b"nclx");
-            // In limited range: one that the stream states comes before it.
-            out.extend(code_points.iter().flat_map(|n| [0, n.to_be_bytes()[3]]).chain([0]));
-        });
-        let at = entry.body + fixed_len(&init, entry, true);
-        let added = colr.len();
-        init.splice(at..at, colr);
-        for grown in around.iter_mut().chain([&mut { entry }]) {
-            grown.end += added;
-            patch(&mut init, grown.start, u32::try_from(grown.end - grown.start).unwrap_or(0));
-        }
+    // Entries of one segment are equal, and are written as such; the first one counts.
+    let entry = boxes(&init, found.body.saturating_add(8), found.end, "").next();
+    let Some(Ok(entry)) = entry else { return init };
+    let Some(colr) = assumed(&init, entry) else { return init };
+    let [.., last] = &mut around;
+    *last = entry.start;
+    let rest = init.split_off(init.len().min(entry.body + FIXED));
+    init.extend(colr);
+    init.extend(rest);
+    for start in around {
+        let size = be32(&init, start).unwrap_or(0);
+        patch(&mut init, start, size.saturating_add(ADDED));
     }
     init
 }
 
-/// The colours that a video entry is to state, unless a browser finds them as it is.
-fn assumed(init: &[u8], entry: BoxAt) -> Option<[u32; 3]> {
-    let (_, code) = original(init, entry, true);
-    let from = entry.body + fixed_len(init, entry, true);
-    for colr in boxes(init, from, entry.end, "").of(*b"colr") {
+/// The `colr` box that a video entry lacks, unless a browser finds its colours as it is.
+fn assumed(init: &[u8], entry: BoxAt) -> Option<[u8; 19]> {
+    for colr in boxes(init, entry.body.saturating_add(FIXED), entry.end, "").of(*b"colr") {
+        // Its type, then the low bytes of three code points.
         let content = colr.content(init);
-        let code_points = [4, 6, 8].map(|at| be16(content, at).map_or(0, u32::from));
-        match content.get(..4) {
-            Some(b"nclx") if is_known(code_points) => return None,
-            Some(b"nclc") if is_known(code_points) => return Some(code_points),
-            _ => {}
+        let Some(&[.., primaries, _, transfer, _, matrix]) = content.get(..10) else { continue };
+        let code_points = [primaries, transfer, matrix];
+        if content.starts_with(b"ncl") && is_known(&code_points) {
+            let mut translated = BT_601;
+            for (byte, code_point) in translated.iter_mut().skip(13).step_by(2).zip(code_points) {
+                *byte = code_point;
+            }
+            return content.starts_with(b"nclc").then_some(translated);
         }
     }
-    let config = |kind| child(init, entry, true, &[kind]).map(|b| b.content(init));
+    let config = |kind| child(init, entry, true, &[kind]).map_or(&[][..], |b| b.content(init));
+    let (_, code) = original(init, entry, true);
     let is_unstated = match &code {
         b"avc1" | b"avc3" => {
-            let lines = be16(entry.content(init), 26)?;
-            (1..HD_LINES).contains(&lines) && !config(*b"avcC").is_some_and(states_colours)
+            let lines = be16(entry.content(init), 26).unwrap_or(0);
+            (1..HD_LINES).contains(&lines) && !states_colours(config(*b"avcC"))
         }
         // Version 1 has code points, and version 0 none of these.
-        b"vp09" => match config(*b"vpcC")? {
-            [1, _, _, _, _, _, _, primaries, transfer, matrix, ..] => {
-                !is_known([*primaries, *transfer, *matrix].map(u32::from))
-            }
-            _ => false,
-        },
+        b"vp09" => {
+            let vpcc = config(*b"vpcC");
+            vpcc.first() == Some(&1) && !vpcc.get(7..10).is_some_and(is_known)
+        }
         _ => false,
     };
     is_unstated.then_some(BT_601)

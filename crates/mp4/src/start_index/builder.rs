@@ -47,11 +47,16 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         if index.is_fragmented() {
             return fault("no start index for a film with moof boxes");
         }
+        if !index.missing().is_empty() {
+            return fault("no start index for a film of which something is missing");
+        }
         let mut tracks = Vec::new();
-        for (i, track) in index.tracks().iter().enumerate() {
-            if track.playable.is_err() {
-                continue;
-            }
+        // The head has the default tracks first, for readers that know no other order.
+        let defaults = [index.default_video(), index.default_audio()];
+        let mut playable: Vec<_> = index.tracks().iter().enumerate().collect();
+        playable.retain(|(_, track)| track.playable.is_ok());
+        playable.sort_by_key(|(i, _)| !defaults.contains(&Some(*i)));
+        for (i, track) in playable {
             if let Some(selected) = SelectedTrack::of(index, Some(i), track.kind)? {
                 tracks.push(TrackWriter::new(selected)?);
             }

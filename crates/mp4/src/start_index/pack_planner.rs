@@ -234,13 +234,11 @@ impl Planner<'_> {
         let chosen = self.slots.into_iter().flatten().filter_map(|slot| film.tracks.get(slot));
         let inits = chosen
             .map(|s| TrackInit { track: s.number, segment: colour::complete(s.init.to_vec()) });
-        Start {
-            duration_ms: film.duration_ms,
-            start_ms,
-            tracks: film.tracks().map(|(number, track)| TrackSummary::of(number, track)).collect(),
-            inits: inits.collect(),
-            windows,
-        }
+        let mut tracks: Vec<_> =
+            film.tracks().map(|(number, track)| TrackSummary::of(number, track)).collect();
+        // The head has the default tracks first.
+        tracks.sort_by_key(|summary| summary.track);
+        Start { duration_ms: film.duration_ms, start_ms, tracks, inits: inits.collect(), windows }
     }
 }
 

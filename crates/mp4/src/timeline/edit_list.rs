@@ -141,7 +141,8 @@ mod tests {
     fn edits_of_another_speed_show_all_of_their_media_at_its_own() {
         let spans = |edits: &[Edit]| media_spans(edits, 1000, 1000).unwrap();
         let whole = |to| MediaSpan { begins_at: 0, from: 0, to: Some(to), still: None };
-        let at = |rate, duration, media_time| Edit { rate: Rate(rate), ..edit(duration, media_time) };
+        let at =
+            |rate, duration, media_time| Edit { rate: Rate(rate), ..edit(duration, media_time) };
         // 10 s, then 5 s that would take 40, then 45 s: a minute of film.
         let slow = [edit(10_000, 0), at(0x2000, 40_000, 10_000), edit(45_000, 15_000)];
         assert_eq!(spans(&slow), [whole(60_000)]);

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use mp4::limits::MOOV_BYTES_MAX;
 use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, PlanTarget, Selection};
-use mp4::{ByteRange, Index, Track, TrackKind};
+use mp4::{ByteRange, Engine, Index, Track, TrackKind};
 
 use crate::library_folder::open_regular;
 use crate::output::format::Clock;
@@ -62,6 +62,8 @@ pub(crate) struct ProbedFilm {
     pub(crate) pixels: u64,
     /// RFC 6381 names.
     pub(crate) codec: String,
+    /// Kinds of tracks that Media Source Extensions do not play.
+    pub(crate) missing: Vec<api::MissingKind>,
     /// `avc1.64001f 1280x720, mp4a.40.2, 10:00`
     pub(crate) plays: String,
 }
@@ -96,7 +98,8 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
         height: video.map(|track| u32::from(track.height)).filter(|height| *height > 0),
         pixels: video.map_or(0, |track| u64::from(track.width) * u64::from(track.height)),
         codec: codecs.join(", "),
-        plays: plays(&playing, index.duration_ms()),
+        missing: index.missing().into_iter().map(|(kind, why)| missing(kind, why)).collect(),
+        plays: plays(&playing, &index),
     })
 }
 
@@ -134,7 +137,11 @@ fn head(file: &mut File, size_bytes: u64) -> Result<Vec<u8>, Reason> {
 }
 
 fn broken(error: mp4::Error) -> Reason {
-    format!("is broken: {error}")
+    match error.violation {
+        violation if violation.starts_with("not an MP4") => format!("is {violation}"),
+        _ if error.is_limit() => format!("is not read: {error}"),
+        _ => format!("is broken: {error}"),
+    }
 }
 
 /// The byte range of the `moov` box, and its bytes.
@@ -250,7 +257,25 @@ fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Res
     Ok(())
 }
 
-fn plays(playing: &[&Track], duration_ms: u64) -> String {
+fn missing(kind: TrackKind, why: &mp4::Unplayable) -> api::MissingKind {
+    let engine = |engine: &Engine| match engine {
+        Engine::Chromium => "chromium".to_owned(),
+        Engine::Firefox => "firefox".to_owned(),
+        Engine::WebKit => "webkit".to_owned(),
+    };
+    api::MissingKind {
+        kind: named(kind).to_owned(),
+        name: why.lack().to_owned(),
+        own_players: why.own_players().iter().map(engine).collect(),
+    }
+}
+
+/// The media of a kind of track, for people.
+fn named(kind: TrackKind) -> &'static str {
+    if kind == TrackKind::Video { "pictures" } else { "sound" }
+}
+
+fn plays(playing: &[&Track], index: &Index<Vec<u8>>) -> String {
     let mut text = String::new();
     for track in playing {
         text.push_str(&track.codec);
@@ -259,7 +284,13 @@ fn plays(playing: &[&Track], duration_ms: u64) -> String {
         }
         text.push_str(", ");
     }
-    let _ = write!(text, "{}", Clock(duration_ms));
+    let _ = write!(text, "{}", Clock(index.duration_ms()));
+    for (kind, why) in index.missing() {
+        let _ = write!(text, "; without {}: {why}", named(kind));
+        for engine in why.own_players() {
+            let _ = write!(text, "; {engine:?} plays it in its own player");
+        }
+    }
     for track in playing {
         if let mp4::Support::Somewhere(which) = track.support {
             let _ = write!(text, "; {which}");

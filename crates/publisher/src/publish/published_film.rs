@@ -53,6 +53,10 @@ impl PublishedFilm {
             container: "mp4".to_owned(),
             height,
             codec,
+            missing: match self {
+                Self::Own(film) => film.missing.clone(),
+                Self::Upstream(_) => Vec::new(),
+            },
             playable: true,
             reason: None,
             duration_ms,
