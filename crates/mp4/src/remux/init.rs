@@ -28,6 +28,7 @@ pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> R
 }
 
 /// As a start index stores it: with the colours that the film itself states.
+#[inline(never)] // The player is smaller so.
 pub(crate) fn write_stored<B: AsRef<[u8]>>(
     index: &Index<B>,
     track: usize,

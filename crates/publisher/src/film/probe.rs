@@ -1,6 +1,5 @@
 //! Opens a film, reads a few hundred kilobytes of it, and decides whether a browser can play it.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -9,8 +8,9 @@ use std::time::SystemTime;
 use mp4::limits::MOOV_BYTES_MAX;
 use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, PlanTarget, Selection};
-use mp4::{ByteRange, Engine, Index, Track, TrackKind};
+use mp4::{ByteRange, Index, Track, TrackKind};
 
+use super::description::{codecs, missing, plays};
 use crate::library_folder::open_regular;
 use crate::output::format::Clock;
 
@@ -87,7 +87,6 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     if FileStamp::of(path).ok() != Some(stamp) {
         return Err("was changed while it was read; publish again when it is complete".to_owned());
     }
-    let codecs: Vec<&str> = playing.iter().map(|track| track.codec.as_str()).collect();
     let video = playing.iter().find(|track| track.kind == TrackKind::Video);
     Ok(ProbedFilm {
         path: path.to_owned(),
@@ -97,8 +96,8 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
         duration_ms: index.duration_ms(),
         height: video.map(|track| u32::from(track.height)).filter(|height| *height > 0),
         pixels: video.map_or(0, |track| u64::from(track.width) * u64::from(track.height)),
-        codec: codecs.join(", "),
-        missing: index.missing().into_iter().map(|(kind, why)| missing(kind, why)).collect(),
+        codec: codecs(&playing),
+        missing: missing(&index),
         plays: plays(&playing, &index),
     })
 }
@@ -255,51 +254,6 @@ fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Res
         }
     }
     Ok(())
-}
-
-fn missing(kind: TrackKind, why: &mp4::Unplayable) -> api::MissingKind {
-    let engine = |engine: &Engine| match engine {
-        Engine::Chromium => "chromium".to_owned(),
-        Engine::Firefox => "firefox".to_owned(),
-        Engine::WebKit => "webkit".to_owned(),
-    };
-    api::MissingKind {
-        kind: named(kind).to_owned(),
-        name: why.lack().to_owned(),
-        own_players: why.own_players().iter().map(engine).collect(),
-    }
-}
-
-/// The media of a kind of track, for people.
-fn named(kind: TrackKind) -> &'static str {
-    if kind == TrackKind::Video { "pictures" } else { "sound" }
-}
-
-fn plays(playing: &[&Track], index: &Index<Vec<u8>>) -> String {
-    let mut text = String::new();
-    for track in playing {
-        text.push_str(&track.codec);
-        if track.kind == TrackKind::Video {
-            let _ = write!(text, " {}x{}", track.width, track.height);
-        }
-        text.push_str(", ");
-    }
-    let _ = write!(text, "{}", Clock(index.duration_ms()));
-    for (kind, why) in index.missing() {
-        let _ = write!(text, "; without {}: {why}", named(kind));
-        for engine in why.own_players() {
-            let _ = write!(text, "; {engine:?} plays it in its own player");
-        }
-    }
-    for track in playing {
-        if let mp4::Support::Somewhere(which) = track.support {
-            let _ = write!(text, "; {which}");
-        }
-        for note in &track.notes {
-            let _ = write!(text, "; {}: {note}", track.codec);
-        }
-    }
-    text
 }
 
 /// The kind of a file that is not MP4, of those that are often named `.mp4`.
