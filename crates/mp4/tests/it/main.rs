@@ -20,6 +20,7 @@ mod fragmented_files;
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is the library of the fuzz targets")]
 mod fuzz_targets;
+mod large_claims;
 mod locate;
 mod mp4_writer;
 mod playback;
