@@ -88,7 +88,7 @@ fn skip_chroma(bits: &mut Bits<'_>) {
         let mut left = if bits.take(1) == 0 { 0 } else { 16 + 48 * u32::from(list >= 6) };
         // A list (14496-10 § 7.3.2.1.1.1) ends early at a scale of 0. Odd codes of `se(v)` are positive.
         let mut scale = 8_u32;
-        while left > 0 && scale % 256 != 0 {
+        while left > 0 && !scale.is_multiple_of(256) {
             let code = bits.code();
             let half = code.div_ceil(2);
             scale = scale.wrapping_add(if code % 2 == 1 { half } else { half.wrapping_neg() });

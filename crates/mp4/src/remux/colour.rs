@@ -1,7 +1,7 @@
 //! Colours of an initialization segment: those that Chromium's own player assumes where a film states none.
 //!
 //! Through Media Source Extensions, Chromium takes BT.709 for all of them, and it does not read the
-//! `nclc` of QuickTime. Its own player reads that; else it takes BT.601 for H.264 of fewer than 720 lines,
+//! `nclc` of `QuickTime`. Its own player reads that; else it takes BT.601 for H.264 of fewer than 720 lines,
 //! and for VP9 of any size. Colours that an H.264 stream states come before those of the file, and Firefox
 //! reads no others.
 

@@ -41,12 +41,12 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     ///
     /// Errors where windows cannot be planned from samples side by side: a film with `moof` boxes,
     /// with an edit list that jumps or holds a picture, with several sample descriptions in a track,
-    /// without key frame marks, without a playable track, or with over
+    /// without key frame marks, without a playable track, of which something is missing, or with over
     /// [`START_INDEX_SAMPLES_MAX`] samples.
     pub fn new(index: &'a Index<B>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         if index.is_fragmented() {
-            return fault("no start index for a film with moof boxes");
+            return fault("no start index for a film whose moof boxes are not read");
         }
         if !index.missing().is_empty() {
             return fault("no start index for a film of which something is missing");

@@ -2,6 +2,7 @@
 
 pub(crate) mod content_key;
 mod description;
+pub(crate) mod fragments;
 pub(crate) mod frame;
 pub(crate) mod picture;
 pub(crate) mod probe;
