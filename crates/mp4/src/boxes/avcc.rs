@@ -37,6 +37,12 @@ fn colours(bits: &mut Bits<'_>) -> [u8; 3] {
         skip_chroma(bits);
     }
     bits.code();
+    skip_picture(bits);
+    if bits.take(1) == 1 { of_vui(bits) } else { [0; 3] }
+}
+
+/// Steps over the order count, and the references and the size of pictures.
+fn skip_picture(bits: &mut Bits<'_>) {
     match bits.code() {
         0 => bits.skip_codes(1),
         1 => {
@@ -50,7 +56,7 @@ fn colours(bits: &mut Bits<'_>) -> [u8; 3] {
     bits.code();
     bits.take(1);
     bits.skip_codes(2);
-    // Frames only, or a flag for fields; direct inference; cropping; then whether there is more.
+    // Frames only, or a flag for fields; direct inference; cropping.
     if bits.take(1) == 0 {
         bits.take(1);
     }
@@ -58,9 +64,9 @@ fn colours(bits: &mut Bits<'_>) -> [u8; 3] {
     if bits.take(1) == 1 {
         bits.skip_codes(4);
     }
-    if bits.take(1) == 0 {
-        return [0; 3];
-    }
+}
+
+fn of_vui(bits: &mut Bits<'_>) -> [u8; 3] {
     // 255: an aspect ratio in two numbers.
     if bits.take(1) == 1 && bits.byte() == 255 {
         bits.take(32);

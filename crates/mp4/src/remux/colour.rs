@@ -61,9 +61,14 @@ fn assumed(init: &[u8], entry: BoxAt) -> Option<[u8; 19]> {
             return content.starts_with(b"nclc").then_some(translated);
         }
     }
+    is_bt_601(init, entry).then_some(BT_601)
+}
+
+/// Whether the own player assumes BT.601 for an entry without colours.
+fn is_bt_601(init: &[u8], entry: BoxAt) -> bool {
     let config = |kind| child(init, entry, true, &[kind]).map_or(&[][..], |b| b.content(init));
     let (_, code) = original(init, entry, true);
-    let is_unstated = match &code {
+    match &code {
         b"avc1" | b"avc3" => {
             let lines = be16(entry.content(init), 26).unwrap_or(0);
             (1..HD_LINES).contains(&lines) && !states_colours(config(*b"avcC"))
@@ -74,6 +79,5 @@ fn assumed(init: &[u8], entry: BoxAt) -> Option<[u8; 19]> {
             vpcc.first() == Some(&1) && !vpcc.get(7..10).is_some_and(is_known)
         }
         _ => false,
-    };
-    is_unstated.then_some(BT_601)
+    }
 }
