@@ -335,7 +335,7 @@ mod tests {
             (&CLIP[..8000], "is broken"),
             (&CLIP[..CLIP.len() / 2], "is cut short"),
             (&CLIP[..CLIP.len() - 1], "is cut short"),
-            (&CLIP[4..], "is broken"),
+            (&CLIP[4..], "is not an MP4 file"),
         ] {
             let reason = of(bytes).unwrap_err();
             assert!(reason.contains(wanted), "{wanted} is not in: {reason}");
