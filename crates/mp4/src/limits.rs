@@ -123,6 +123,9 @@ pub const MOOFS_BYTES_MAX: usize = 16 << 20;
 /// boxes are dropped and requested again.
 pub const MOOFS_MAX: usize = 8192;
 
+/// Boxes that a walk over a fragmented film passes: a day in fragments of half a second, of 16 boxes each.
+pub const WALKED_BOXES_MAX: u32 = 1 << 22;
+
 /// Bytes of `sidx` and `mfra`: a day in fragments of 1 s has 86,400 entries, of 12 to 28 bytes.
 pub const MARKS_BYTES_MAX: u64 = 4 << 20;
 

@@ -46,7 +46,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     pub fn new(index: &'a Index<B>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         if index.is_fragmented() {
-            return fault("no start index for a film with moof boxes");
+            return fault("no start index for a film whose moof boxes are not read");
         }
         let mut tracks = Vec::new();
         for (i, track) in index.tracks().iter().enumerate() {
