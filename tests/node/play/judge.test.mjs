@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findings, summary } from '../play/judge.mjs';
+import { findings, summary } from './judge.mjs';
 
 const point = (at, changes = {}) => ({
   target: at, at, isSeeked: true, hasMoved: true, movedTo: at + 0.4, picture: [10, 20, 30],
@@ -57,4 +57,8 @@ test('film that native does not play may end with an error, and may not stand', 
 test('tone that the file asks for is right where native plays another', () => {
   const ours = seen({ seeks: seeks({ sound: { hz: 662, db: -32 } }) });
   assert.deepEqual(findings(seen(), ours, { hasTone: true, hz: 662 }), []);
+});
+
+test('length that the file states is right where native finds another', () => {
+  assert.deepEqual(findings(seen({ duration: 2 }), seen(), { hasTone: true, seconds: 60 }), []);
 });
