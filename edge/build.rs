@@ -20,7 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(_) => None,
     };
     let table = table.unwrap_or_else(|| {
-        "const INDEX: Option<&Asset> = None;\nconst ASSETS: &[Asset] = &[];\n".to_owned()
+        "const INDEX: Option<&Asset> = None;\nconst ASSETS: &[Asset] = &[];\n\
+         const DOCUMENTS: &[Document] = &[];\n"
+            .to_owned()
     });
     let path = Path::new(&out_dir).join("web.rs");
     if fs::read_to_string(&path).ok().as_ref() != Some(&table) {
@@ -53,8 +55,36 @@ fn table(dir: &Path, out_dir: &Path) -> Result<Option<String>, Box<dyn Error>> {
     for asset in assets {
         writeln!(source, "{},", entry(dir, out_dir, text(Some(asset))?)?)?;
     }
+    source.push_str("];\nconst DOCUMENTS: &[Document] = &[\n");
+    let documents = manifest.get("documents").and_then(|documents| documents.as_array());
+    // Of a build that knew none.
+    for entry in documents.into_iter().flatten() {
+        writeln!(source, "{},", document(dir, out_dir, entry)?)?;
+    }
     source.push_str("];\n");
     Ok(Some(source))
+}
+
+/// One `Document { .. }`.
+fn document(
+    dir: &Path,
+    out_dir: &Path,
+    entry: &serde_json::Value,
+) -> Result<String, Box<dyn Error>> {
+    let field = |name: &str| text(entry.get(name));
+    let (name, script, style) = (field("name")?, field("script")?, field("style")?);
+    let mut parts = String::new();
+    for part in entry.get("parts").and_then(|parts| parts.as_array()).into_iter().flatten() {
+        let part = text(Some(part))?;
+        let copy = |name: &str| -> Result<String, Box<dyn Error>> {
+            embedded(&out_dir.join(name), &fs::read(dir.join(name))?)
+        };
+        let (bytes, deflated) = (copy(part)?, copy(&format!("{part}.deflate"))?);
+        write!(parts, "Part {{ bytes: {bytes}, deflated: {deflated} }}, ")?;
+    }
+    Ok(format!(
+        "Document {{ name: {name:?}, script: {script:?}, style: {style:?}, parts: [{parts}] }}"
+    ))
 }
 
 /// A file name in the manifest.

@@ -11,16 +11,9 @@ const INTENT_MS = 230;
 
 let isPrefetched = false;
 
-/** The modules of the worker and the wasm of films with headers; a test in xtask holds the list. */
+/** The worker's script, and the wasm of films with headers. */
 const FILES = [
   new URL('./worker/worker.js', import.meta.url),
-  new URL('./worker/requests.js', import.meta.url),
-  new URL('./worker/wasm-modules.js', import.meta.url),
-  new URL('./sink/sink.js', import.meta.url),
-  new URL('./sink/sink-proxy.js', import.meta.url),
-  new URL('./worker/start.js', import.meta.url),
-  new URL('./worker/fault-messages.js', import.meta.url),
-  new URL('./worker/by_headers.js', import.meta.url),
   new URL('./worker/by_headers_bg.wasm', import.meta.url),
 ];
 
