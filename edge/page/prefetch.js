@@ -11,10 +11,13 @@ const INTENT_MS = 230;
 
 let isPrefetched = false;
 
-/** The worker's script, and the wasm of films with headers. */
+/** The worker's script, the wasm of films with headers, and what the page needs if workers have no MediaSource. */
 const FILES = [
   new URL('./worker/worker.js', import.meta.url),
   new URL('./worker/by_headers_bg.wasm', import.meta.url),
+  ...(globalThis.MediaSource?.canConstructInDedicatedWorker
+    ? []
+    : [new URL('./sink/sink.js', import.meta.url)]),
 ];
 
 /** Fetches the player into the browser's cache, and starts a worker that waits for a film. */

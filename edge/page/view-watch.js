@@ -30,20 +30,25 @@ class Visit {
     this.episodeId = episodeId;
     /** @type {HTMLElement | null} */
     const there = document.querySelector(`.watch[data-episode="${CSS.escape(episodeId)}"]`);
-    /** @template {HTMLElement} T @param {string} selector @param {T} made @returns {T} */
-    const part = (selector, made) => there?.querySelector(selector) ?? made;
-    this.frame = part('.player', h('div', { class: 'player' }));
-    this.up = part('.eyebrow', h('a', { class: 'eyebrow', href: titlePath(id) }, 'Details'));
+    /**
+     * A part of the document, which came with it or is made.
+     *
+     * @template {HTMLElement} T
+     * @param {string} selector
+     * @param {() => T} make
+     * @returns {T}
+     */
+    const part = (selector, make) => there?.querySelector(selector) ?? make();
+    this.frame = part('.player', () => h('div', { class: 'player' }));
+    const up = { class: 'eyebrow', href: titlePath(id) };
+    this.up = part('.eyebrow', () => h('a', up, 'Details'));
     // It has the focus before it has its words: it is filled, never replaced.
-    this.heading = part(
-      '.about-title',
-      h('h1', { class: 'about-title', tabindex: -1, 'aria-label': 'Player' }),
-    );
-    this.head = part(
-      '.about-head',
+    const heading = { class: 'about-title', tabindex: -1, 'aria-label': 'Player' };
+    this.heading = part('.about-title', () => h('h1', heading));
+    this.head = part('.about-head', () =>
       h('div', { class: 'about-head' }, h('div', {}, this.up, this.heading)),
     );
-    this.about = part('.about', h('div', { class: 'about' }, this.head));
+    this.about = part('.about', () => h('div', { class: 'about' }, this.head));
     this.node = there ?? h('article', { class: 'watch' }, this.frame, this.about);
     /** The player with which the document came, and which plays already. @type {Element | null} */
     this.early = there && this.frame.querySelector('firstframe-video');

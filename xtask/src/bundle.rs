@@ -23,9 +23,11 @@ pub(crate) struct Bundle {
 }
 
 /// The scripts that pages and workers load.
-pub(crate) const BUNDLES: [Bundle; 5] = [
+pub(crate) const BUNDLES: [Bundle; 6] = [
     Bundle { entry: "app.js", apart: &["element/element.js", "worker/fault-messages.js"] },
-    Bundle { entry: "element/element.js", apart: &[] },
+    Bundle { entry: "element/element.js", apart: &["sink/sink.js"] },
+    // Loaded by the element where workers have no MediaSource.
+    Bundle { entry: "sink/sink.js", apart: &[] },
     Bundle { entry: "worker/worker.js", apart: &["worker/by_index.js"] },
     // Loaded where no edge has headers of a film.
     Bundle { entry: "worker/by_index.js", apart: &[] },
@@ -93,7 +95,9 @@ impl Modules {
         let record = &parsed.module_record;
         let mut edits = Edits { source, list: Vec::new() };
         let mut placed = BTreeMap::new();
-        for specifier in record.requested_modules.keys() {
+        let mut requested: Vec<_> = record.requested_modules.iter().collect();
+        requested.sort_by_key(|(_, requests)| requests.iter().map(|r| r.span.start).min());
+        for (specifier, _) in requested {
             let target = resolved(files, path, specifier)?;
             placed.insert(specifier.to_string(), self.place(files, bundle, &target)?);
         }
@@ -107,7 +111,13 @@ impl Modules {
             exports.extend(local_exports(record, &mut edits)?);
         }
         for import in &record.dynamic_imports {
-            let specifier = edits.text(import.module_request).trim_matches(['"', '\'', '`']);
+            let quotes = ['"', '\'', '`'];
+            // The script in a document imports what it has the name of.
+            let specifier = edits.text(import.module_request);
+            if !specifier.starts_with(quotes) {
+                continue;
+            }
+            let specifier = specifier.trim_matches(quotes);
             let target = resolved(files, path, specifier)?;
             if !bundle.apart.contains(&target.as_str()) {
                 let place = self.place(files, bundle, &target)?;

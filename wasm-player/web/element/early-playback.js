@@ -65,8 +65,8 @@ export class EarlyPlayback {
   /** What a worker has to know to go on from it; nothing where it cannot. @returns {Promise<EarlyStart | undefined>} */
   async state() {
     if (!this.#head) return;
-    const { headers } = await this.start.response;
-    return { url: this.start.url, headers: [...headers], head: this.#head };
+    const { url, headers } = await this.start.response;
+    return { url, headers: [...headers], head: this.#head };
   }
 
   /** From now on a worker hears of it. @param {(message: ToWorker, transfer?: Transferable[]) => void} post */
