@@ -47,8 +47,12 @@ fn library() -> Memory {
         name: None,
         moved_to: Some("film.1".to_owned()),
     }];
-    let old =
-        Title { id: "old".to_owned(), moved_to: Some("film".to_owned()), retired, ..Title::default() };
+    let old = Title {
+        id: "old".to_owned(),
+        moved_to: Some("film".to_owned()),
+        retired,
+        ..Title::default()
+    };
     put_catalog(&memory, vec![film, old]);
     memory
 }
@@ -96,7 +100,10 @@ fn start_is_on_its_way_before_the_document_is_parsed() {
     assert!(html.contains("/start?at="), "the script in the document requests another URL");
     let loads = ["src=\"/", "rel=\"stylesheet\"", "modulepreload"];
     for text in loads {
-        assert!(!html.contains(text), "{text}: the document loads what its first frame does not need");
+        assert!(
+            !html.contains(text),
+            "{text}: the document loads what its first frame does not need"
+        );
     }
 }
 
@@ -137,7 +144,8 @@ fn id_that_moved_redirects_and_one_of_nothing_is_404() {
     let nothing = get(&memory, "/watch/film.9", &[]);
     assert_eq!(nothing.status, 404);
     assert!(text(&nothing).contains("<!doctype html>"), "a person gets a page");
-    let program = send(&memory, "GET", "/watch/film.9", &[("accept", "application/json")], Some(b""));
+    let program =
+        send(&memory, "GET", "/watch/film.9", &[("accept", "application/json")], Some(b""));
     assert_eq!((program.status, program.header("content-type")), (404, "application/json"));
 }
 
@@ -154,7 +162,11 @@ fn stranger_learns_nothing_from_the_page_of_a_private_library() {
     for path in ["/watch/film.1", "/watch/film.9", "/watch/old.1"] {
         let stranger = get(&memory, path, &[]);
         assert_eq!((stranger.status, stranger.header("link")), (200, ""), "{path}");
-        assert_eq!(stranger.body, get(&memory, "/", &[]).body, "{path}: the page asks for a password");
+        assert_eq!(
+            stranger.body,
+            get(&memory, "/", &[]).body,
+            "{path}: the page asks for a password"
+        );
     }
     let admin = get(&memory, "/watch/film.1", &[ADMIN]);
     assert!(text(&admin).contains("og:title"), "the deployer sees the library");

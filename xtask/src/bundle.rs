@@ -265,9 +265,12 @@ mod tests {
                  export const later = () => import('./d.js');\n\
                  export const apart = () => import('../worker/e.js');",
             ),
-            ("sink/b.js", "import { three } from '../element/c.js';\nconst one = three - 2;\n\
+            (
+                "sink/b.js",
+                "import { three } from '../element/c.js';\nconst one = three - 2;\n\
                  export { one };\nexport function two() { return 2; }\n\
-                 export const url = new URL('../worker/e.js', import.meta.url);"),
+                 export const url = new URL('../worker/e.js', import.meta.url);",
+            ),
             ("element/c.js", "export const three = 3;"),
             ("element/effect.js", "globalThis.ran = true;"),
             ("element/d.js", "export { three as four } from './c.js';"),
@@ -296,8 +299,11 @@ mod tests {
     #[test]
     fn circle_and_unknown_module_are_refused() {
         let bundle = Bundle { entry: "a.js", apart: &[] };
-        let circle = files(&[("a.js", "import './b.js'"), ("b.js", "import './c.js'"),
-            ("c.js", "import './b.js'")]);
+        let circle = files(&[
+            ("a.js", "import './b.js'"),
+            ("b.js", "import './c.js'"),
+            ("c.js", "import './b.js'"),
+        ]);
         let error = script(&circle, &bundle).unwrap_err().to_string();
         assert!(error.contains("b.js imports itself"), "{error}");
         let unknown = files(&[("a.js", "import './none.js'")]);

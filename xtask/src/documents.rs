@@ -166,8 +166,7 @@ mod tests {
         let blocks = |part: usize| &files[&PathBuf::from(format!("watch.html.{part}.deflate"))];
         let stored = [0, 1, 0, 254, 255, b'x'];
         let last = [1, 0, 0, 255, 255];
-        let all =
-            [&blocks(0)[..], &stored, blocks(1), &stored, blocks(2), &last].concat();
+        let all = [&blocks(0)[..], &stored, blocks(1), &stored, blocks(2), &last].concat();
         let mut text = String::new();
         DeflateDecoder::new(&all[..]).read_to_string(&mut text).unwrap();
         assert_eq!(text, "<style>a</style>x<p>x</p><script>b</script>");

@@ -28,7 +28,8 @@ pub(super) async fn show<P: Platform>(
     let found = catalog_cache::episode(platform, episode_id).await?;
     let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
     if id != episode_id {
-        let reply = Reply::new(302, Body::Empty).with("location", format!("{}{id}", api::paths::WATCH));
+        let reply =
+            Reply::new(302, Body::Empty).with("location", format!("{}{id}", api::paths::WATCH));
         return Ok(reply.with("cache-control", "no-cache"));
     }
     let file = stream::find(platform, &id).await?.candidates.into_iter().next();
@@ -115,20 +116,18 @@ fn content(title: &Title, episode: &Episode, id: &str, file: Option<&str>) -> St
 
 /// The document with what is of the episode, compressed where the client takes it.
 fn send<S>(headers: &Headers, document: &Document, head: &str, content: &str) -> Reply<S> {
-    let [first, second, last] = document.parts.map(|part| gzip::Part::Deflated(part.bytes, part.deflated));
+    let [first, second, last] =
+        document.parts.map(|part| gzip::Part::Deflated(part.bytes, part.deflated));
     let [head, content] = [head, content].map(|text| gzip::Part::Stored(text.as_bytes()));
     let parts = [first, head, second, content, last];
     let is_gzip = accepts_gzip(headers.get("accept-encoding"));
-    let bytes = if is_gzip {
-        gzip::member(&parts)
-    } else {
-        parts.map(gzip::Part::bytes).concat()
-    };
+    let bytes = if is_gzip { gzip::member(&parts) } else { parts.map(gzip::Part::bytes).concat() };
     let etag = header_values::entity_tag(&bytes);
     let reply = if conditions::matches_if_none_match(headers, &etag) {
         Reply::new(304, Body::Empty)
     } else {
-        let reply = Reply::new(200, Body::Bytes(bytes)).with("content-type", "text/html; charset=utf-8");
+        let reply =
+            Reply::new(200, Body::Bytes(bytes)).with("content-type", "text/html; charset=utf-8");
         if is_gzip { reply.with("content-encoding", "gzip") } else { reply }
     };
     reply.with("etag", etag).with("vary", "Accept-Encoding")

@@ -3,8 +3,8 @@
 
 /// The nearest hills of the palettes in `edge/page/placeholder-art.js`.
 const COLOURS: [&str; 12] = [
-    "#2a2a3d", "#0a1226", "#1f3f46", "#241530", "#0e2a2c", "#171230", "#2b1716", "#17324a", "#2c333f",
-    "#071f2a", "#2b1a3a", "#1a3327",
+    "#2a2a3d", "#0a1226", "#1f3f46", "#241530", "#0e2a2c", "#171230", "#2b1716", "#17324a",
+    "#2c333f", "#071f2a", "#2b1a3a", "#1a3327",
 ];
 
 /// The colour of a title: FNV-1a, then one step of a small generator, as that script has them.

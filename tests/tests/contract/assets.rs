@@ -69,7 +69,8 @@ pub(crate) fn page_of_an_episode_has_it_in_the_document(subject: &Subject) {
     let read = GzDecoder::new(packed.body.as_slice()).read_to_string(&mut unpacked);
     checks.that(read.is_ok() && unpacked == html, || format!("gzip has other bytes: {read:?}"));
     let etag = packed.header("etag").unwrap_or_default();
-    let held = Request::get(target).header("Accept-Encoding", "gzip").header("If-None-Match", &etag);
+    let held =
+        Request::get(target).header("Accept-Encoding", "gzip").header("If-None-Match", &etag);
     checks.equal("with its ETag", subject.send(&held).status, 304);
     checks.equal("HEAD", subject.send(&Request::head(target)).status, 200);
     let person = Request::get("/watch/night-train.99").header("Accept", "text/html");
