@@ -69,7 +69,9 @@ pub async fn serve<P: Platform, U: Upload>(
     let route = Route::parse(&request.path);
     let context = ReplyContext::of(platform, &request, route.as_ref().ok()).await;
     let reply = match route {
-        Ok(route) if route.is_page() => open(platform, request, route, &context.cors).await,
+        Ok(route) if route.is_page() => {
+            Box::pin(open(platform, request, route, &context.cors)).await
+        }
         Ok(route) => handle(platform, request, route, &context.cors).await,
         Err(error) => unknown_path(&request, error),
     };
@@ -200,7 +202,9 @@ async fn open<P: Platform, U: Upload>(
     handle(platform, request, route, cors).await.or_else(|error| {
         let detail = error.detail().map(str::to_owned);
         let page = routes::page::without_episode(error, &headers)?;
-        detail.iter().for_each(|detail| platform.report(detail));
+        if let Some(detail) = detail {
+            platform.report(&detail);
+        }
         Ok(page)
     })
 }

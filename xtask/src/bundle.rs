@@ -237,8 +237,8 @@ fn local_exports(record: &ModuleRecord, edits: &mut Edits) -> Result<Vec<(String
         exports.push((name.name.to_string(), local.to_string()));
         let span = entry.statement_span;
         let declared = edits.text(span).strip_prefix("export").unwrap_or_default().trim_start();
-        let end =
-            if declared.starts_with('{') { span.end } else { span.start + "export".len() as u32 };
+        let word = span.start + u32::try_from("export".len())?;
+        let end = if declared.starts_with('{') { span.end } else { word };
         edits.replace(Span::new(span.start, end), String::new());
     }
     Ok(exports)

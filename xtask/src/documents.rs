@@ -3,7 +3,7 @@
 //! The edge writes what is of the episode between their parts. Each part is also compressed by itself,
 //! so that the edge can put a compressed document together without a compressor.
 
-use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -133,7 +133,6 @@ fn deflated(bytes: &[u8]) -> Result<Vec<u8>> {
     if status != Status::Ok || deflate.total_in() != bytes.len() as u64 {
         bail!("a part of a document was not compressed whole");
     }
-    blocks.flush()?;
     Ok(blocks)
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,
         Route::Asset(name) => asset::read(&headers, &name),
         Route::Page => page::read(&headers),
-        Route::Watch(id) => watch::show(platform, &headers, &connection, &id).await,
+        Route::Watch(id) => Box::pin(watch::show(platform, &headers, &connection, &id)).await,
         Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,
         Route::AnonymousSession => anonymous_session::begin(platform, &headers, &connection).await,
         Route::History => history::handle(platform, method, &headers, upload).await,

@@ -30,13 +30,13 @@ pub(crate) fn in_place_of<S>(error: &Error, headers: &Headers) -> Option<Reply<S
 /// The page in place of that of an episode: it says that there is no such episode, asks for a password, or
 /// requests again what could not be read.
 pub(crate) fn without_episode<S>(error: Error, headers: &Headers) -> Result<Reply<S>, Error> {
-    match error {
-        Error::NotFound(_) if header_values::wants_page(headers.get("accept")) => {
-            in_place_of(&error, headers).ok_or(error)
-        }
-        Error::SignInRequired | Error::StorageUnavailable(_) => read(headers),
-        error => Err(error),
+    if matches!(error, Error::NotFound(_)) && header_values::wants_page(headers.get("accept")) {
+        return in_place_of(&error, headers).ok_or(error);
     }
+    if matches!(error, Error::SignInRequired | Error::StorageUnavailable(_)) {
+        return read(headers);
+    }
+    Err(error)
 }
 
 /// Nothing but our own code runs, nothing frames us, and the page requests nothing from elsewhere. What is

@@ -33,15 +33,11 @@ pub(super) async fn show<P: Platform>(
         return Ok(reply.with("cache-control", "no-cache"));
     }
     let file = stream::find(platform, &id).await?.candidates.into_iter().next();
-    let mut picture = title.banner.as_ref().or(title.cover.as_ref());
-    let picture = picture.take().map(|id| format!("{}{id}", api::paths::IMAGE));
-    let picture = match picture {
-        Some(mut url) => {
-            PictureSigner::of(platform).await?.sign(&mut url);
-            Some(url)
-        }
-        None => None,
-    };
+    let image = title.banner.as_ref().or(title.cover.as_ref());
+    let mut picture = image.map(|id| format!("{}{id}", api::paths::IMAGE));
+    if let Some(url) = &mut picture {
+        PictureSigner::of(platform).await?.sign(url);
+    }
     let file = file.map(|file| file.url);
     let head = EpisodeHead {
         origin: origin(headers, connection),

@@ -31,14 +31,15 @@ pub fn member(parts: &[Part<'_>]) -> Vec<u8> {
     let mut member = HEADER.to_vec();
     let (mut crc, mut size) = (!0, 0_u32);
     for part in parts {
-        crc = part.bytes().iter().fold(crc, |crc, byte| updated(crc, *byte));
-        // The size is modulo 2^32.
-        size = size.wrapping_add(part.bytes().len() as u32);
+        for byte in part.bytes() {
+            crc = updated(crc, *byte);
+            size = size.wrapping_add(1);
+        }
         match part {
             Part::Deflated(_, blocks) => member.extend_from_slice(blocks),
             Part::Stored(bytes) => {
                 for block in bytes.chunks(STORED_BYTES_MAX) {
-                    let length = block.len() as u16;
+                    let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
                     member.push(0);
                     member.extend_from_slice(&length.to_le_bytes());
                     member.extend_from_slice(&(!length).to_le_bytes());

@@ -14,10 +14,10 @@ pub fn poster_colour(title: &str) -> &'static str {
         .fold(0x811c_9dc5_u32, |state, c| (state ^ u32::from(c)).wrapping_mul(0x0100_0193));
     let state = hash.wrapping_add(0x6d2b_79f5);
     let mixed = (state ^ (state >> 15)).wrapping_mul(state | 1);
-    let mixed = mixed ^ mixed.wrapping_add((mixed ^ (mixed >> 7)).wrapping_mul(mixed | 61));
+    let mixed = mixed ^ mixed.wrapping_add((mixed ^ (mixed >> 7)).wrapping_mul(mixed | 0x3d));
     let share = u64::from(mixed ^ (mixed >> 14));
     let place = (share * COLOURS.len() as u64) >> 32;
-    COLOURS.get(place as usize).copied().unwrap_or("#05060a")
+    usize::try_from(place).ok().and_then(|place| COLOURS.get(place)).copied().unwrap_or("#05060a")
 }
 
 #[cfg(test)]
