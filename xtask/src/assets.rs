@@ -64,7 +64,7 @@ pub(crate) fn write_all(sources: &[&Path], out: &Path) -> Result<()> {
 /// of its parts, and documents with scripts and styles in them.
 fn served_files(files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut served = files.clone();
-    served.retain(|path, _| !path.ends_with(".js") && !path.ends_with(".css"));
+    served.retain(|path, _| !matches!(extension(path), Some("js" | "css")));
     for bundle in &BUNDLES {
         let script = bundle::script(&files, bundle)?;
         let short = minify::module(&script).with_context(|| format!("in {}", bundle.entry))?;
@@ -139,11 +139,16 @@ pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
     Ok(paths)
 }
 
+/// `js` of `app.js`.
+pub(crate) fn extension(path: &str) -> Option<&str> {
+    Path::new(path).extension().and_then(|extension| extension.to_str())
+}
+
 /// Whether the edge serves a file with this name.
 fn is_served(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     let types = [".d.ts", ".d.mts"].iter().any(|ending| name.ends_with(ending));
-    !types && matches!(extension, Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
+    !types
+        && matches!(extension(name), Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
 }
 
 /// Gives every file but the pages its hashed name, without its folder; leaves first, so that a hash

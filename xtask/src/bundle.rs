@@ -4,7 +4,7 @@
 //! the module exports. The bundlers of crates.io need a newer compiler than ours, or more crates
 //! than all of xtask; a graph without cycles and without default exports needs only this.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use anyhow::{Context as _, Result, bail};
 use oxc_allocator::Allocator;
@@ -74,7 +74,7 @@ impl Modules {
         let exports: Vec<String> =
             exports.iter().map(|(name, value)| format!("{name}:{value}")).collect();
         let exports = exports.join(",");
-        self.text += &format!("const ${place}=(()=>{{{text}\nreturn{{{exports}}}}})();\n");
+        writeln!(self.text, "const ${place}=(()=>{{{text}\nreturn{{{exports}}}}})();")?;
         self.places.insert(path.to_owned(), Some(place));
         Ok(place)
     }
@@ -326,7 +326,7 @@ mod tests {
             bundled.extend(modules.places.into_keys());
             bundled.insert(bundle.entry.to_owned());
         }
-        let scripts = files.into_keys().filter(|path| path.ends_with(".js"));
+        let scripts = files.into_keys().filter(|path| assets::extension(path) == Some("js"));
         let rest: Vec<String> = scripts.filter(|path| !bundled.contains(path)).collect();
         assert!(rest.is_empty(), "no page loads {rest:?}");
     }
