@@ -26,6 +26,8 @@ pub struct Context {
     pub(super) start_overs: u32,
     /// The position at which decoding failed last.
     pub(super) undecoded_ms: Option<u64>,
+    /// The viewer's languages (ISO 639-2/T), the best one first.
+    pub(super) languages: Vec<String>,
     /// The file that is being played.
     pub(super) file: FileIdentity,
     last_fetch_id: u32,

@@ -259,7 +259,7 @@ export class FirstframeVideo extends AttributesElement {
     this.#sink = import("../sink/sink.js").then(({ Sink, canSink }) => {
       if (!canSink) throw new Error("no MediaSource");
       const sink = new Sink((report, ...args) => this.#post({ type: "sinkReport", report, args }));
-      this.#attach(() => {
+      if (!this.#fallback) this.#attach(() => {
         this.#objectUrl = URL.createObjectURL(sink.source);
         // ManagedMediaSource opens only where playback stays on this device.
         if (!globalThis.MediaSource) this.video.disableRemotePlayback = true;
