@@ -43,10 +43,17 @@ impl InitialGap {
     }
 }
 
-/// When the last of the buffers starts, 0 if that is no gap; `None` while one of them is empty.
+/// When the last of the buffers starts, 0 if that is no gap; `None` while one of them is empty. Where
+/// silence fills a longer gap of the sound, only pictures count.
 fn end_in_buffers(cx: &Context, buffers: &[SourceBuffer]) -> Option<u64> {
-    let firsts = buffers.iter().map(|buffer| buffer.buffered.first().map(|range| range.start_ms));
-    let all_started_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    let start = |buffer: &SourceBuffer| {
+        let start_ms = buffer.buffered.first()?.start_ms;
+        let is_filled = buffer.silence.is_some()
+            && start_ms > cx.position_ms.saturating_add(limits::GAP_MS_MAX);
+        Some(if is_filled { 0 } else { start_ms })
+    };
+    let all_started_ms =
+        buffers.iter().map(start).collect::<Option<Vec<_>>>()?.into_iter().max()?;
     let is_gap = all_started_ms > cx.position_ms.saturating_add(limits::TIME_TOLERANCE_MS);
     Some(if is_gap { all_started_ms } else { 0 })
 }

@@ -90,6 +90,20 @@ pub(super) const PENDING_BYTES_MAX: u64 = 4 << 20;
 /// second.
 pub(super) const GAP_MS_MAX: u64 = 300;
 
+/// Sound lags at most two seconds behind the pictures of the windows that are planned
+/// (`mp4::limits::AUDIO_LAG_MS_MAX`), and pictures are decoded up to two seconds before they are shown:
+/// what is missing before that is a hole.
+pub(super) const SOUND_LAG_MS: u64 = 4_000;
+/// A hole of the sound so near to the play position is filled before more is requested.
+pub(super) const HOLE_NEAR_MS: u64 = 5_000;
+/// Sound and pictures end at most so far apart without being filled: `mp4::limits::TAIL_MS_MIN`.
+pub(super) const TAIL_MS: u64 = 1_000;
+/// Pictures to buffer ahead, however long they are: a browser shows one when its decoder has returned
+/// the next one, which is three pictures later where they are shown in another order than they come in.
+pub(super) const PICTURES_GOAL: u64 = 4;
+/// For that, no more than so much media time is buffered ahead: 128 kbit/s of sound fill Firefox's buffer
+/// of 9 MB in that time.
+pub(super) const PICTURES_MS_MAX: u64 = 540_000;
 /// Times that differ by less than a frame at 24 frames a second (1000 / 24, rounded up) are equal.
 pub(super) const TIME_TOLERANCE_MS: u64 = 42;
 

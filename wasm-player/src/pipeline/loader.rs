@@ -17,10 +17,11 @@ use super::media_type::MediaType;
 use super::planner::Planner;
 use super::quota::{self, Room};
 use super::seek;
+use super::silence;
 use super::source_buffer::{self, FinishedAppend, SourceBuffer};
 use super::time_range::TimeRange;
 use super::transfer::Transfer;
-use super::window_source::{LocatedSource, OpenStart, TrackConfig, WindowSource, bad_index};
+use super::window_source::{LocatedSource, OpenStart, WindowSource, bad_index};
 use super::{AppendData, BodyKind, Effect, limits};
 
 /// A film that is being played.
@@ -47,11 +48,15 @@ impl<W: WindowSource> Loader<W> {
     ) -> PlaybackResult<Self> {
         let LocatedSource { source, open_start } = located;
         let tracks = source.tracks()?;
-        let buffers = add_source_buffers(cx, &source, tracks, time_ms);
+        let buffers = source_buffer::add_all(cx, &source, tracks, time_ms);
         source.report_unplayable_tracks(cx);
-        let initial_gap = InitialGap::of(source.all_started_ms(), time_ms);
+        let has_silence = buffers.iter().any(|buffer| buffer.silence.is_some());
+        let known = source.all_started_ms().filter(|_| !has_silence);
+        let initial_gap = InitialGap::of(known, time_ms);
+        let mut videos = buffers.iter().filter(|buffer| buffer.media_type == MediaType::Video);
+        let video = videos.next().map(|buffer| buffer.track);
         let mut loader = Self {
-            planner: Planner::new(source),
+            planner: Planner::new(source, video),
             buffers,
             epoch: 0,
             download: None,
@@ -80,15 +85,18 @@ impl<W: WindowSource> Loader<W> {
     /// Takes the next steps that the state allows: requests a range, reads on, or ends the stream.
     fn advance(&mut self, cx: &mut Context) -> PlaybackResult {
         let until_ms = cx.position_ms.saturating_add(self.buffer_goal_ms);
-        while self.download.is_none() {
+        while self.download.is_none() && !self.fill_sound(cx) {
             if let Some(fetch) = self.planner.take_range() {
                 self.request(cx, fetch)?;
             } else if !self.planner.plan_window(cx, until_ms)? {
                 break;
             }
         }
-        let pending: u64 = self.buffers.iter().map(|buffer| buffer.pending_bytes).sum();
         let is_planned = self.planner.is_at_end() && !self.planner.is_waiting();
+        if is_planned && self.download.is_none() {
+            self.fill_sound(cx);
+        }
+        let pending: u64 = self.buffers.iter().map(|buffer| buffer.pending_bytes).sum();
         if let Some(download) = self.download.as_mut() {
             if pending < limits::PENDING_BYTES_MAX {
                 download.transfer.read(cx);
@@ -98,6 +106,20 @@ impl<W: WindowSource> Loader<W> {
             cx.emit(Effect::EndOfStream);
         }
         Ok(())
+    }
+
+    /// Between windows, fills holes of the sound; returns whether to wait for appends first.
+    fn fill_sound(&mut self, cx: &mut Context) -> bool {
+        if self.planner.has_ranges() || self.planner.is_waiting() || self.ended {
+            return false;
+        }
+        let until_ms = if self.planner.is_at_end() {
+            self.planner.source.duration_ms().saturating_sub(limits::TAIL_MS)
+        } else {
+            self.planner.planned.end_ms.saturating_sub(limits::SOUND_LAG_MS)
+        };
+        let from_ms = cx.position_ms.max(self.planner.planned.start_ms);
+        silence::fill(cx, &mut self.buffers, self.epoch, (from_ms, until_ms))
     }
 
     /// Requests a range, and appends the headers of its fragments.
@@ -374,26 +396,4 @@ impl<W: WindowSource> Loader<W> {
         let transfers = download.into_iter().chain(self.planner.transfer());
         transfers.filter_map(Transfer::deadline_ms).min()
     }
-}
-
-/// Adds a `SourceBuffer` for each of the tracks; playback begins at `time_ms`.
-fn add_source_buffers<W: WindowSource>(
-    cx: &mut Context,
-    source: &W,
-    tracks: Vec<TrackConfig>,
-    time_ms: u64,
-) -> Vec<SourceBuffer> {
-    let [mut video, mut audio] = [None, None];
-    let mut buffers = Vec::new();
-    for track in tracks {
-        let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
-        *mime = Some(track.mime);
-        buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
-    }
-    let begins_ms = source.key_frame_ms(time_ms).unwrap_or(time_ms);
-    // A fragmented film may learn its length bit by bit, and no seek leads behind the duration.
-    let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
-    let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
-    cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
-    buffers
 }

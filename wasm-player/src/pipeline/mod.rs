@@ -25,6 +25,7 @@ mod media_type;
 mod planner;
 mod quota;
 mod seek;
+mod silence;
 mod source_buffer;
 mod state_machine;
 mod time_range;

@@ -3,7 +3,9 @@
 use super::context::Context;
 use super::effect::{AppendData, Effect};
 use super::media_type::MediaType;
+use super::silence::SilenceWriter;
 use super::time_range::TimeRange;
+use super::window_source::{TrackConfig, WindowSource};
 
 /// One `SourceBuffer`, as the pipeline last heard of it.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct SourceBuffer {
     pub(super) quota: QuotaState,
     /// Removals that the driver has not confirmed.
     pub(super) removals: u32,
+    /// What fills its holes, if it is for sound.
+    pub(super) silence: Option<SilenceWriter>,
 }
 
 /// Whether a buffer has room for the next append.
@@ -47,10 +51,12 @@ pub(super) struct FinishedAppend {
 
 impl SourceBuffer {
     /// A new, empty buffer.
-    pub(super) const fn new(media_type: MediaType, track: usize, init_segment: Vec<u8>) -> Self {
+    pub(super) fn new(media_type: MediaType, track: usize, init_segment: Vec<u8>) -> Self {
+        let is_sound = media_type == MediaType::Audio;
         Self {
             media_type,
             track,
+            silence: is_sound.then(|| SilenceWriter::of(&init_segment)).flatten(),
             init_segment,
             description: 0,
             buffered: Vec::new(),
@@ -122,6 +128,28 @@ impl SourceBuffer {
     pub(super) fn range_at(&self, time_ms: u64) -> Option<TimeRange> {
         self.buffered.iter().copied().find(|range| range.covers(time_ms))
     }
+}
+
+/// Adds a `SourceBuffer` for each of the tracks; playback begins at `time_ms`.
+pub(super) fn add_all<W: WindowSource>(
+    cx: &mut Context,
+    source: &W,
+    tracks: Vec<TrackConfig>,
+    time_ms: u64,
+) -> Vec<SourceBuffer> {
+    let [mut video, mut audio] = [None, None];
+    let mut buffers = Vec::new();
+    for track in tracks {
+        let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
+        *mime = Some(track.mime);
+        buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
+    }
+    let begins_ms = source.key_frame_ms(time_ms).unwrap_or(time_ms);
+    // A fragmented film may learn its length bit by bit, and no seek leads behind the duration.
+    let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
+    let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
+    cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
+    buffers
 }
 
 /// The buffer of this media type.
