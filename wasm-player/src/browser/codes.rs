@@ -95,6 +95,7 @@ pub(super) enum CauseCode {
     BufferFull,
     Decode,
     MediaSource,
+    Stalled,
 }
 
 /// Where something went wrong; each has one number.
@@ -154,6 +155,7 @@ mod tests {
             CauseCode::Kind | CauseCode::Edits => "reason: string",
             CauseCode::Encrypted => "scheme: string",
             CauseCode::Unsupported => "mime: string",
+            CauseCode::Stalled => "...ranges: number[]",
             CauseCode::Decode | CauseCode::MediaSource => "browserMessage: string",
             CauseCode::Network
             | CauseCode::Unreachable
@@ -182,7 +184,7 @@ mod tests {
     const KINDS: [KindCode; 4] =
         [KindCode::Waiting, KindCode::Notice, KindCode::Fallback, KindCode::Error];
 
-    const CAUSES: [CauseCode; 24] = [
+    const CAUSES: [CauseCode; 25] = [
         CauseCode::Network,
         CauseCode::Unreachable,
         CauseCode::Unresolved,
@@ -207,6 +209,7 @@ mod tests {
         CauseCode::BufferFull,
         CauseCode::Decode,
         CauseCode::MediaSource,
+        CauseCode::Stalled,
     ];
 
     const LOCATIONS: [LocationCode; 6] = [

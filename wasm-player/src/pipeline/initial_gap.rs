@@ -15,9 +15,11 @@ pub(super) struct InitialGap {
 
 impl InitialGap {
     /// The gap of a film whose playback begins at `time_ms`, and whose tracks have all started at
-    /// `all_started_ms`.
-    pub(super) fn of(all_started_ms: Option<u64>, time_ms: u64) -> Self {
+    /// `all_started_ms`, unless silence fills the time before.
+    pub(super) fn of(buffers: &[SourceBuffer], all_started_ms: Option<u64>, time_ms: u64) -> Self {
+        let is_filled = buffers.iter().any(|buffer| buffer.silence.is_some());
         let end_ms = all_started_ms
+            .filter(|_| !is_filled)
             .map(|end_ms| if end_ms > limits::TIME_TOLERANCE_MS { end_ms } else { 0 });
         Self { end_ms, is_position_inside: end_ms.is_none_or(|end_ms| time_ms < end_ms) }
     }

@@ -133,6 +133,25 @@ pub(super) const TRIES_MAX_UNANSWERED: u32 = 5;
 /// Longest `Retry-After` that is obeyed; a viewer does not wait longer than a minute.
 pub(super) const RETRY_AFTER_MS_MAX: u64 = 60_000;
 
+// Standing still.
+
+/// Reports of the position come once a second while it should move: after a longer pause the page was
+/// hidden or asleep.
+pub(super) const PULSE_MS_MAX: u64 = 2_500;
+/// A position that moved by less has stood: a nudge moves it.
+pub(super) const STANDING_MS: u64 = 1_000;
+/// After so long a stand the position is nudged, and over any gap: browsers themselves take up to a
+/// second to go on once data is there.
+pub(super) const NUDGE_AFTER_MS: u64 = 2_000;
+/// How far a nudge goes where there is no gap: more than two frames.
+pub(super) const NUDGE_MS: u64 = 100;
+/// After so long a stand with nothing under way the buffers are made again, and after another one
+/// the browser's own player plays.
+pub(super) const STALLED_MS: u64 = 5_000;
+/// How much further back decoding begins then: encoders write a key frame every 10 s, or more often
+/// (`mp4::limits::KEY_SECONDS_MAX`).
+pub(super) const BACK_MS: u64 = 12_000;
+
 // Starting over.
 
 /// Two decoding errors closer than this have the same cause: a group of pictures, from whose

@@ -27,7 +27,7 @@ use super::{AppendData, BodyKind, Effect, limits};
 /// A film that is being played.
 pub(super) struct Loader<W> {
     planner: Planner<W>,
-    buffers: Vec<SourceBuffer>,
+    pub(super) buffers: Vec<SourceBuffer>,
     /// How often playback began at a new position; appends of an older epoch do not count.
     epoch: u32,
     download: Option<MediaDownload>,
@@ -48,13 +48,10 @@ impl<W: WindowSource> Loader<W> {
     ) -> PlaybackResult<Self> {
         let LocatedSource { source, open_start } = located;
         let tracks = source.tracks()?;
-        let buffers = source_buffer::add_all(cx, &source, tracks, time_ms);
+        let mut buffers = source_buffer::add_all(cx, &source, tracks, time_ms);
         source.report_unplayable_tracks(cx);
-        let has_silence = buffers.iter().any(|buffer| buffer.silence.is_some());
-        let known = source.all_started_ms().filter(|_| !has_silence);
-        let initial_gap = InitialGap::of(known, time_ms);
-        let mut videos = buffers.iter().filter(|buffer| buffer.media_type == MediaType::Video);
-        let video = videos.next().map(|buffer| buffer.track);
+        let initial_gap = InitialGap::of(&buffers, source.all_started_ms(), time_ms);
+        let video = source_buffer::find(&mut buffers, MediaType::Video).map(|buffer| buffer.track);
         let mut loader = Self {
             planner: Planner::new(source, video),
             buffers,
@@ -71,10 +68,11 @@ impl<W: WindowSource> Loader<W> {
 
     /// Begins to load at the key frame for `time_ms`, with new init segments.
     fn begin(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
-        if self.planner.request_missing(cx, PlanTarget::Time(time_ms))? {
+        let from_ms = cx.decode_from(time_ms);
+        if self.planner.request_missing(cx, PlanTarget::Time(from_ms))? {
             return Ok(());
         }
-        self.planner.seek(time_ms)?;
+        self.planner.seek(from_ms)?;
         self.epoch += 1;
         for buffer in &mut self.buffers {
             buffer.append_init_segment(cx, self.epoch);
@@ -110,16 +108,8 @@ impl<W: WindowSource> Loader<W> {
 
     /// Between windows, fills holes of the sound; returns whether to wait for appends first.
     fn fill_sound(&mut self, cx: &mut Context) -> bool {
-        if self.planner.has_ranges() || self.planner.is_waiting() || self.ended {
-            return false;
-        }
-        let until_ms = if self.planner.is_at_end() {
-            self.planner.source.duration_ms().saturating_sub(limits::TAIL_MS)
-        } else {
-            self.planner.planned.end_ms.saturating_sub(limits::SOUND_LAG_MS)
-        };
-        let from_ms = cx.position_ms.max(self.planner.planned.start_ms);
-        silence::fill(cx, &mut self.buffers, self.epoch, (from_ms, until_ms))
+        let Some(planned) = self.planner.complete().filter(|_| !self.ended) else { return false };
+        silence::fill(cx, &mut self.buffers, self.epoch, planned)
     }
 
     /// Requests a range, and appends the headers of its fragments.
@@ -261,7 +251,7 @@ impl<W: WindowSource> Loader<W> {
     ) -> PlaybackResult {
         self.planner.source.feed(request, body).map_err(bad_index)?;
         match wanted {
-            PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
+            PlanTarget::Time(from_ms) => self.begin(cx, from_ms.saturating_add(cx.back_ms)),
             PlanTarget::Window(_) => self.advance(cx),
         }
     }
@@ -326,16 +316,22 @@ impl<W: WindowSource> Loader<W> {
         self.advance(cx)
     }
 
-    /// Where all buffers have media again behind a small gap at `time_ms`.
-    pub(super) fn end_of_gap(&self, time_ms: u64) -> Option<u64> {
-        source_buffer::next_common_start(&self.buffers, time_ms, limits::GAP_MS_MAX)
+    /// Where all buffers have media again behind a gap at `time_ms` of at most `within_ms`.
+    pub(super) fn end_of_gap(&self, time_ms: u64, within_ms: u64) -> Option<u64> {
+        source_buffer::next_common_start(&self.buffers, time_ms, within_ms)
+    }
+
+    /// Whether anything is under way that may let playback go on.
+    pub(super) fn is_waiting(&self) -> bool {
+        let is_requesting = self.download.is_some() || self.planner.is_waiting();
+        source_buffer::are_waiting(&self.buffers, is_requesting)
     }
 
     /// Handles a seek: nothing is downloaded twice where it is buffered or under way.
     pub(super) fn on_seek(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
         let time_ms = self.initial_gap.seek(time_ms);
         self.initial_gap.skip(cx, &self.buffers, self.planner.source.duration_ms());
-        if seek::needs_no_request(&self.planner, &self.buffers, time_ms) {
+        if seek::needs_no_request(cx, &self.planner, &self.buffers, time_ms) {
             return self.advance(cx);
         }
         self.restart(cx, time_ms)

@@ -30,6 +30,7 @@ mod source_buffer;
 mod state_machine;
 mod time_range;
 mod transfer;
+mod watchdog;
 mod window_source;
 
 pub use by_headers::ByHeaders;

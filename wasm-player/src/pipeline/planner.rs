@@ -106,9 +106,18 @@ impl<W: WindowSource> Planner<W> {
         self.video.is_none() || count >= limits::PICTURES_GOAL || self.planned.end_ms >= far_ms
     }
 
-    /// Whether ranges of the last window are not yet requested.
-    pub(super) fn has_ranges(&self) -> bool {
-        self.queue.len() > 0
+    /// The time of which all sound was requested; `None` within a window, and while data is missing.
+    pub(super) fn complete(&self) -> Option<TimeRange> {
+        if self.queue.len() > 0 || self.is_waiting() {
+            return None;
+        }
+        let TimeRange { start_ms, end_ms } = self.planned;
+        let end_ms = if self.is_at_end() {
+            self.source.duration_ms().saturating_sub(limits::TAIL_MS)
+        } else {
+            end_ms.saturating_sub(limits::SOUND_LAG_MS)
+        };
+        Some(TimeRange { start_ms, end_ms })
     }
 
     /// Requests the headers of the next windows, if they come from the edge.

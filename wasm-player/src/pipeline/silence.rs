@@ -23,18 +23,20 @@ impl SilenceWriter {
     }
 }
 
-/// Appends silence where a buffer lacks sound before `until_ms`, up to which all of the film's sound
+/// Appends silence where a buffer lacks sound in the time `complete`, of which all of the film's sound
 /// was appended. Returns whether the caller must wait for appends that decide whether there is a hole.
 pub(super) fn fill(
     cx: &mut Context,
     buffers: &mut [SourceBuffer],
     epoch: u32,
-    (from_ms, until_ms): (u64, u64),
+    complete: TimeRange,
 ) -> bool {
     let Some(buffer) = buffers.iter_mut().find(|buffer| buffer.silence.is_some()) else {
         return false;
     };
-    let Some(hole) = first_hole(&buffer.buffered, from_ms, until_ms) else { return false };
+    let from_ms = cx.position_ms.max(complete.start_ms);
+    let hole = first_hole(&buffer.buffered, from_ms, complete.end_ms);
+    let Some(hole) = hole else { return false };
     if buffer.pending_bytes > 0 {
         return hole.start_ms < cx.position_ms.saturating_add(limits::HOLE_NEAR_MS);
     }

@@ -200,6 +200,30 @@ pub(super) fn next_common_start(
     (start > time_ms).then_some(start)
 }
 
+/// Whether the buffers are at work, or a request for them is; not if one of them has no room.
+pub(super) fn are_waiting(buffers: &[SourceBuffer], is_requesting: bool) -> bool {
+    let is_blocked = |b: &SourceBuffer| matches!(b.quota, QuotaState::Blocked { .. });
+    let is_busy = |b: &SourceBuffer| b.pending_bytes > 0 || b.removals > 0;
+    (is_requesting || buffers.iter().any(is_busy)) && !buffers.iter().any(is_blocked)
+}
+
+/// Whether no picture is decoded at `time_ms`, but later ones are.
+pub(super) fn lack_picture(buffers: &[SourceBuffer], time_ms: u64) -> bool {
+    let mut videos = buffers.iter().filter(|buffer| buffer.media_type == MediaType::Video);
+    videos.any(|buffer| {
+        let is_later = buffer.buffered.iter().any(|range| range.start_ms > time_ms);
+        buffer.range_at(time_ms).is_none() && is_later
+    })
+}
+
+/// What all buffers have.
+pub(super) fn ranges(buffers: &[SourceBuffer]) -> Vec<(MediaType, TimeRange)> {
+    let of = |b: &SourceBuffer| -> Vec<_> {
+        b.buffered.iter().map(|range| (b.media_type, *range)).collect()
+    };
+    buffers.iter().flat_map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
