@@ -48,6 +48,9 @@ const INPUT_BYTES_MAX: u32 = 64 << 10;
 /// Memory of a fuzzing process, of which libFuzzer itself and its inputs take about 100 MB.
 const MEMORY_MB_MAX: u32 = 1024;
 
+/// Seconds that one input may take: the largest start index needs some in an instrumented build.
+const INPUT_SECONDS_MAX: u32 = 20;
+
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binaries = workspace::target_dir().join("fuzz");
     let host = host()?;
@@ -106,7 +109,8 @@ fn fuzz(binary: &Path, target: &str, arguments: &Arguments) -> Result<()> {
         .arg(format!("-max_len={INPUT_BYTES_MAX}"))
         .arg(format!("-rss_limit_mb={MEMORY_MB_MAX}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        .args(["-timeout=5", "-verbosity=0", "-print_final_stats=1"])
+        .arg(format!("-timeout={INPUT_SECONDS_MAX}"))
+        .args(["-verbosity=0", "-print_final_stats=1"])
         .arg(corpus)
         .arg(seeds);
     process::run(&mut fuzzer)

@@ -12,7 +12,7 @@ use crate::{
     clients, conformance, fuzz, prerequisites, process,
 };
 
-/// Which tests to run; without a name all of them but `clients`.
+/// Which tests to run; without a name all of them but `clients` and `play`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// One part only.
@@ -41,6 +41,10 @@ enum Part {
     /// Downloaders, players, browsers and clients of S3, each as it is; writes docs/clients.md. By its
     /// name only: it needs many packages.
     Clients,
+    /// Every film of the corpus, of the cases and of the generated set, in Chromium and Firefox beside
+    /// the browser's own element; writes docs/plays.md. By its name only: it takes half an hour. A run
+    /// that was ended goes on where it was.
+    Play,
 }
 
 /// Packages whose tests start the binary.
@@ -57,6 +61,9 @@ impl Part {
     fn programs(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Ffmpeg | Self::Runtime => &[("ffmpeg", "ffmpeg")],
+            Self::Play => {
+                &[("ffmpeg", "ffmpeg"), ("chromium", "chromium"), ("firefox-esr", "firefox-esr")]
+            }
             Self::Browser => &[
                 ("ffmpeg", "ffmpeg"),
                 ("chromium", "chromium"),
@@ -69,7 +76,10 @@ impl Part {
     }
 
     fn needs_node(self) -> bool {
-        matches!(self, Self::Contract | Self::Browser | Self::Conformance | Self::Clients)
+        matches!(
+            self,
+            Self::Contract | Self::Browser | Self::Conformance | Self::Clients | Self::Play
+        )
     }
 
     fn run(self, built: &mut Option<Built>) -> Result<()> {
@@ -86,12 +96,16 @@ impl Part {
             Self::Size => size(build_once(built)?),
             Self::Fuzz => fuzz::run(&fuzz::Arguments::short()),
             Self::Clients => clients::run(build_once(built)?),
+            Self::Play => play(build_once(built)?),
         }
     }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let every = || Part::value_variants().iter().copied().filter(|part| *part != Part::Clients);
+    let every = || {
+        let parts = Part::value_variants().iter().copied();
+        parts.filter(|part| ![Part::Clients, Part::Play].contains(part))
+    };
     let parts = arguments.part.map_or_else(|| every().collect(), |part| vec![part]);
     let programs: Vec<_> = parts.iter().flat_map(|part| part.programs()).copied().collect();
     prerequisites::programs(&programs)?;
@@ -181,6 +195,12 @@ fn browser(built: &Built) -> Result<()> {
     npm.args(["run", "--silent", "browser"]).current_dir(Path::new("tests/node"));
     npm.env("FIRSTFRAME_BIN", &built.firstframe);
     process::step("tests in browsers", || process::run(&mut npm))
+}
+
+fn play(built: &Built) -> Result<()> {
+    let mut node = Command::new("node");
+    node.arg("tests/node/play/run.mjs").env("FIRSTFRAME_BIN", &built.firstframe);
+    process::step("the play table", || process::run(&mut node))
 }
 
 fn size(built: &Built) -> Result<()> {

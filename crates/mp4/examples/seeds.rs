@@ -30,13 +30,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         mp4_writer::file(&[edited, mp4_writer::audio(40)], &PLAIN),
     ];
     for (i, film) in films.iter().enumerate() {
-        for target in ["locate", "synth", "fragments"] {
+        for target in ["locate", "synth", "fragments", "fragment_walk"] {
             write(&folder, target, i, film)?;
         }
         for target in ["index", "init", "plan", "start_index_builder"] {
             write(&folder, target, i, playback::moov(film))?;
         }
-        write(&folder, "fragments", i + films.len(), &playback::remux(film, 300))?;
+        let fragmented = playback::remux(film, 300);
+        for target in ["fragments", "fragment_walk"] {
+            write(&folder, target, i + films.len(), &fragmented)?;
+        }
     }
     for (i, film) in films.iter().take(2).enumerate() {
         write_start_index(&folder, i, film)?;

@@ -138,6 +138,9 @@ pub const MOOFS_BYTES_MAX: usize = 16 << 20;
 /// boxes are dropped and requested again.
 pub const MOOFS_MAX: usize = 8192;
 
+/// Boxes that a walk over a fragmented film passes: a day in fragments of half a second, of 16 boxes each.
+pub const WALKED_BOXES_MAX: u32 = 1 << 22;
+
 /// Bytes of `sidx` and `mfra`: a day in fragments of 1 s has 86,400 entries, of 12 to 28 bytes.
 pub const MARKS_BYTES_MAX: u64 = 4 << 20;
 
@@ -153,6 +156,14 @@ pub const PACK_BYTES_MAX: usize = 900_000;
 
 /// Packs of one start index. An hour takes a megabyte; a `moov` of [`MOOV_BYTES_MAX`], 64 packs.
 pub const PACKS_MAX: u64 = 1024;
+
+/// Samples of all tracks of one start index: a day of 60 pictures a second, with two tracks of AAC at
+/// 48 kHz, has 13,284,000. Tables of a few bytes can claim four billion.
+pub const START_INDEX_SAMPLES_MAX: u64 = 1 << 24;
+
+/// Samples of a text track that are searched for the cues of one span: nine hours with a cue and a gap
+/// each second.
+pub const CUE_SAMPLES_MAX: usize = 1 << 16;
 
 /// Bytes of a root: a head, and the names of all packs, of 64 bytes each.
 pub const ROOT_BYTES_MAX: usize = 1 << 20;

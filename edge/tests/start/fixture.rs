@@ -84,16 +84,24 @@ impl LongFilm {
 
     /// What a good server sends.
     fn sent(&self, request: &OutboundRequest) -> ScriptedResponse {
-        let size = self.size();
-        let range = request.range.unwrap_or(ByteRange { start: 0, end: size });
-        let range = ByteRange { start: range.start, end: range.end.min(size) };
-        let headers = vec![
-            ("content-range", format!("bytes {}-{}/{size}", range.start, range.end - 1)),
-            ("content-length", range.len().to_string()),
-            ("etag", "\"v1\"".to_owned()),
-        ];
-        ScriptedResponse::Response(206, headers, MemoryStream::whole(self.bytes(range)))
+        sent(request, self.size(), |range| self.bytes(range))
     }
+}
+
+/// What a good server sends of a file of this size.
+fn sent(
+    request: &OutboundRequest,
+    size: u64,
+    bytes: impl FnOnce(ByteRange) -> Vec<u8>,
+) -> ScriptedResponse {
+    let range = request.range.unwrap_or(ByteRange { start: 0, end: size });
+    let range = ByteRange { start: range.start, end: range.end.min(size) };
+    let headers = vec![
+        ("content-range", format!("bytes {}-{}/{size}", range.start, range.end - 1)),
+        ("content-length", range.len().to_string()),
+        ("etag", "\"v1\"".to_owned()),
+    ];
+    ScriptedResponse::Response(206, headers, MemoryStream::whole(bytes(range)))
 }
 
 /// A deployment with the film in its own store, without a start index.
@@ -118,6 +126,16 @@ pub(crate) fn providers(film: &LongFilm) -> Memory {
             return ScriptedResponse::Response(200, Vec::new(), MemoryStream::whole(urls));
         }
         film.sent(request)
+    });
+    memory
+}
+
+/// A deployment whose provider `one` has this file.
+pub(crate) fn providers_of(file: Vec<u8>) -> Memory {
+    let memory = deployment();
+    memory.outbound.serve_with(move |request| {
+        let at = |at: u64| usize::try_from(at).unwrap();
+        sent(request, file.len() as u64, |range| file[at(range.start)..at(range.end)].to_vec())
     });
     memory
 }

@@ -18,6 +18,7 @@ mod ffmpeg;
 mod fixture;
 #[path = "../../../crates/mp4/tests/it/fmp4.rs"]
 mod fmp4;
+mod fragmented;
 mod headers;
 mod positions;
 mod prefetch_window;

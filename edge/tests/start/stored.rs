@@ -88,7 +88,7 @@ fn start_index_with_a_sample_entry_of_quicktime_is_rebuilt() {
 fn film_without_a_start_index_gives_the_reason_and_is_not_tried_again() {
     for (bytes, why) in [
         (vec![0; 100_000], "a box"),
-        (fragmented(), "moof"),
+        (fragmented(), "without a playable track"),
         (film().bytes(ByteRange { start: 0, end: 50_000 }), "moov"),
     ] {
         let memory = own_bytes(&bytes);
@@ -105,7 +105,7 @@ fn film_without_a_start_index_gives_the_reason_and_is_not_tried_again() {
     }
 }
 
-/// A head without samples, as fragmented films have it.
+/// The head of a fragmented film, without a fragment.
 fn fragmented() -> Vec<u8> {
     let clip: &[u8] = include_bytes!("../../../local-runtime/demo/clip.mp4");
     let index = mp4::Index::parse(moov(clip)).unwrap();

@@ -3,7 +3,9 @@
 use mp4::cenc::Hole;
 use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, PlanTarget, Selection};
-use mp4::start_index::{self, Builder, Root, StartIndex, StartPosition, StartRequest};
+use mp4::start_index::{
+    self, Builder, FragmentWalk, Root, StartIndex, StartPosition, StartRequest,
+};
 use mp4::{ByteRange, Index, TrackKind, Unplayable, init, synth, text};
 
 /// A file, fed in pieces whose sizes come from its last byte, and once more by what is asked for.
@@ -156,10 +158,40 @@ pub fn repeat_clip(data: &[u8]) {
 const POSITIONS: [StartPosition; 3] =
     [StartPosition::Time(0), StartPosition::Time(3_000), StartPosition::Time(u64::MAX)];
 
+/// A stored film out of a whole fragmented file.
+pub fn fragment_walk(data: &[u8]) {
+    let mut locator = Locator::new(Some(data.len() as u64));
+    locator.feed(0, data);
+    let Ok(LocateStep::Moov(place)) = locator.next() else { return };
+    let bytes = |range: ByteRange| {
+        let start = usize::try_from(range.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(range.end).unwrap_or(usize::MAX);
+        data.get(start..end).expect("only bytes of the file are needed")
+    };
+    let Ok(index) = Index::parse(bytes(place)) else { return };
+    let Ok(mut walk) = FragmentWalk::new(index, place, data.len() as u64) else { return };
+    let mut before = None;
+    while let Some(range) = walk.need() {
+        assert!(before != Some(range), "what was fed is not needed again");
+        before = Some(range);
+        if walk.feed(range.start, bytes(range)).is_err() {
+            return;
+        }
+    }
+    if let Ok(index) = walk.finish() {
+        store_and_ask(&index);
+    }
+}
+
 /// A stored film out of a `moov`, and what is asked of both.
 pub fn start_index_builder(data: &[u8]) {
-    let Ok(index) = Index::parse(data) else { return };
-    let Ok(mut builder) = Builder::new(&index) else { return };
+    if let Ok(index) = Index::parse(data) {
+        store_and_ask(&index);
+    }
+}
+
+fn store_and_ask<B: AsRef<[u8]>>(index: &Index<B>) {
+    let Ok(mut builder) = Builder::new(index) else { return };
     let mut packs = Vec::new();
     while let Ok(Some(pack)) = builder.next_pack() {
         packs.push(pack);

@@ -54,3 +54,23 @@ pub(crate) fn patch(out: &mut [u8], at: usize, number: u32) {
         *bytes = number.to_be_bytes();
     }
 }
+
+/// Writes a full box of entries behind their count; `ctts` with signed offsets is version 1
+/// (§ 8.6.1.3).
+pub(crate) fn table<const N: usize>(
+    out: &mut Vec<u8>,
+    kind: [u8; 4],
+    version: u8,
+    entries: impl Iterator<Item = [u32; N]>,
+) {
+    full(out, kind, version, 0, |out| {
+        let at = out.len();
+        put(out, 0);
+        let mut count = 0;
+        for entry in entries {
+            put_all(out, &entry);
+            count += 1;
+        }
+        patch(out, at, count);
+    });
+}

@@ -92,6 +92,11 @@ impl<B: AsRef<[u8]>> Index<B> {
         Self { moov, tracks, moofs: None, pssh: Vec::new(), chpl: None }
     }
 
+    /// The bytes of `moov`, and the tracks that are read from them.
+    pub(crate) fn into_parts(self) -> (B, Vec<Track>) {
+        (self.moov, self.tracks)
+    }
+
     /// All tracks in the file's order; their places here are the track numbers of this crate.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks

@@ -2,6 +2,7 @@
 //! `moov` and out of `moof` boxes.
 
 pub mod cenc;
+pub(crate) mod gathered;
 pub(crate) mod moof;
 pub(crate) mod moof_lookup;
 pub(crate) mod moof_store;

@@ -4,7 +4,7 @@ use super::head::{self, BlockStarts, KeyFrame};
 use super::root::Root;
 use super::{block, pack};
 use crate::error::{Error, Result};
-use crate::limits::{BLOCK_SAMPLES, KEYS_MAX, PACK_BYTES_MAX, PACKS_MAX};
+use crate::limits::{BLOCK_SAMPLES, KEYS_MAX, PACK_BYTES_MAX, PACKS_MAX, START_INDEX_SAMPLES_MAX};
 use crate::moov::index::Index;
 use crate::moov::track_header::TrackKind;
 use crate::remux::init;
@@ -41,11 +41,12 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     ///
     /// Errors where windows cannot be planned from samples side by side: a film with `moof` boxes,
     /// with an edit list that jumps or holds a picture, with several sample descriptions in a track,
-    /// without key frame marks, or without a playable track.
+    /// without key frame marks, without a playable track, or with over
+    /// [`START_INDEX_SAMPLES_MAX`] samples.
     pub fn new(index: &'a Index<B>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         if index.is_fragmented() {
-            return fault("no start index for a film with moof boxes");
+            return fault("no start index for a film whose moof boxes are not read");
         }
         let mut tracks = Vec::new();
         for (i, track) in index.tracks().iter().enumerate() {
@@ -58,6 +59,9 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         }
         if tracks.is_empty() {
             return fault("no start index for a film without a playable track");
+        }
+        if tracks.iter().map(TrackWriter::left).sum::<u64>() > START_INDEX_SAMPLES_MAX {
+            return fault("no start index for a film of over 16,777,216 samples");
         }
         Ok(Self { index, tracks, packs: Vec::new(), keys: Vec::new(), spacing_ms: 0 })
     }
@@ -126,8 +130,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
 
     /// The track whose next sample is decoded first.
     fn earliest(&self) -> Option<usize> {
-        let unfinished =
-            self.tracks.iter().enumerate().filter(|(_, writer)| writer.next < writer.segment.end);
+        let unfinished = self.tracks.iter().enumerate().filter(|(_, writer)| writer.left() > 0);
         let at = |writer: &TrackWriter<'_>| {
             writer.selected.ms(writer.segment.decoded(writer.selected.source(), writer.next))
         };
@@ -188,6 +191,11 @@ impl<'a> TrackWriter<'a> {
         }
         let numbers = segment.numbers(selected.source());
         Ok(Self { selected, segment, numbers, next: segment.first, blocks: 0 })
+    }
+
+    /// Samples that are not written yet.
+    fn left(&self) -> u64 {
+        u64::from(self.segment.end.saturating_sub(self.next))
     }
 
     /// The samples of the next block.

@@ -4,7 +4,7 @@
 
 use super::block;
 use super::head::{PackResult, StartIndex, StoredTrack};
-use crate::boxes::write::{boxed, full, patch, put, put_all};
+use crate::boxes::write::{boxed, full, put, put_all, table};
 use crate::boxes::{BoxAt, boxes};
 use crate::error::Result;
 use crate::limits::BLOCK_SAMPLES;
@@ -114,7 +114,7 @@ fn trak(out: &mut Vec<u8>, samples: &[Sample], lists_keys: bool) {
         times(out, samples);
         if lists_keys {
             let number = (1_u32..).zip(samples).filter(|(_, s)| s.key);
-            table(out, *b"stss", number.map(|(number, _)| [number]));
+            table(out, *b"stss", 0, number.map(|(number, _)| [number]));
         }
         full(out, *b"stsz", 0, 0, |out| {
             put_all(out, &[0, u32::try_from(samples.len()).unwrap_or(u32::MAX)]);
@@ -131,9 +131,9 @@ fn trak(out: &mut Vec<u8>, samples: &[Sample], lists_keys: bool) {
 
 /// `stts`, and `ctts` where decoding and composition times differ.
 fn times(out: &mut Vec<u8>, samples: &[Sample]) {
-    table(out, *b"stts", samples.iter().map(|s| [1, s.duration]));
+    table(out, *b"stts", 0, samples.iter().map(|s| [1, s.duration]));
     if samples.iter().any(|s| s.pts != s.dts) {
-        table(out, *b"ctts", samples.iter().map(|s| [1, offset(s)]));
+        table(out, *b"ctts", 1, samples.iter().map(|s| [1, offset(s)]));
     }
 }
 
@@ -145,33 +145,15 @@ fn chunks(out: &mut Vec<u8>, samples: &[Sample]) {
         let count = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
         [number, count, chunk.first().map_or(1, |s| s.description)]
     });
-    table(out, *b"stsc", entries);
+    table(out, *b"stsc", 0, entries);
     let offsets = chunks().filter_map(|chunk| {
         let offset = chunk.first()?.offset;
         Some([(offset >> 32) as u32, (offset & 0xffff_ffff) as u32])
     });
-    table(out, *b"co64", offsets);
+    table(out, *b"co64", 0, offsets);
 }
 
 /// Composition time minus decoding time.
 fn offset(sample: &Sample) -> u32 {
     i32::try_from(sample.pts - sample.dts).unwrap_or(0).cast_unsigned()
-}
-
-/// Writes a full box of entries behind their count; `ctts` in version 1, which is signed (§ 8.6.1.3).
-fn table<const N: usize>(
-    out: &mut Vec<u8>,
-    kind: [u8; 4],
-    entries: impl Iterator<Item = [u32; N]>,
-) {
-    full(out, kind, u8::from(&kind == b"ctts"), 0, |out| {
-        let at = out.len();
-        put(out, 0);
-        let mut count = 0;
-        for entry in entries {
-            put_all(out, &entry);
-            count += 1;
-        }
-        patch(out, at, count);
-    });
 }

@@ -2,7 +2,7 @@
 
 use crate::boxes::{BoxAt, be64};
 use crate::error::{Error, Result};
-use crate::limits::{CHAPTERS_MAX, WINDOW_SAMPLES_MAX};
+use crate::limits::{CHAPTERS_MAX, CUE_SAMPLES_MAX, WINDOW_SAMPLES_MAX};
 use crate::moov::index::Index;
 use crate::range::ByteRange;
 use crate::remux::selected_track::{Piece, SelectedTrack};
@@ -53,7 +53,8 @@ pub struct Chapters {
 /// Plans the requests for the cues of text track `track` that are shown between two times, in
 /// milliseconds.
 ///
-/// Errors where the track has no cues, or its sample tables or `moof` boxes are broken.
+/// Errors where the track has no cues, where too many of its samples have one time, or where its sample
+/// tables or `moof` boxes are broken.
 pub fn plan<B: AsRef<[u8]>>(
     index: &Index<B>,
     track: usize,
@@ -70,7 +71,7 @@ pub fn plan<B: AsRef<[u8]>>(
         until_ms = from_ms;
     }
     let samples = if let Next::Sample(place) = next { Some(selected.samples(place)) } else { None };
-    for sample in samples.into_iter().flatten() {
+    for (searched, sample) in samples.into_iter().flatten().enumerate() {
         let sample = sample?;
         next = selected.next(sample.id().next());
         let (start_ms, end_ms) =
@@ -82,6 +83,10 @@ pub fn plan<B: AsRef<[u8]>>(
         if let Next::Need(_) = next {
             until_ms = end_ms.min(to_ms);
         }
+        if searched == CUE_SAMPLES_MAX {
+            (next, until_ms) = (Next::End, start_ms);
+            break;
+        }
         if sample.size <= format.empty() || end_ms <= start_ms.max(from_ms) {
             continue;
         }
@@ -92,6 +97,9 @@ pub fn plan<B: AsRef<[u8]>>(
         times.push((start_ms, end_ms));
     }
     let need = if let Next::Need(range) = next { Some(range) } else { None };
+    if need.is_none() && until_ms <= from_ms && from_ms < to_ms {
+        return Err(fault("text track has too many samples at one time"));
+    }
     Ok(Cues { fetches: fetches(format, pieces, times), until_ms, need })
 }
 

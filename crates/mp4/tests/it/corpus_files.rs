@@ -7,15 +7,28 @@ pub(crate) const NOT_PROBED: &str = "mozilla__sine-3s-xhe-aac-44khz-mono.mp4";
 
 /// The folder; prints a warning where there is none.
 pub(crate) fn corpus() -> Option<PathBuf> {
-    // `CARGO_MANIFEST_DIR` is a package of the repository, beside which the corpus lies.
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let beside = || top.map(|top| top.join("shared/corpus")).find(|folder| folder.is_dir());
-    let folder = std::env::var_os("FIRSTFRAME_CORPUS").map(PathBuf::from).or_else(beside);
+    let folder = std::env::var_os("FIRSTFRAME_CORPUS").map(PathBuf::from);
+    let folder = folder.or_else(|| beside("shared/corpus"));
     let folder = folder.filter(|folder| folder.join("INDEX.tsv").is_file());
     if folder.is_none() {
         eprintln!("!!! NOT CHECKED: no corpus at ../shared/corpus (set FIRSTFRAME_CORPUS)");
     }
     folder
+}
+
+/// The folder of films after public bug reports; prints a warning where there is none.
+pub(crate) fn cases() -> Option<PathBuf> {
+    let folder = beside("shared/cases").filter(|folder| folder.join("INDEX.md").is_file());
+    if folder.is_none() {
+        eprintln!("!!! NOT CHECKED: no films at ../shared/cases");
+    }
+    folder
+}
+
+/// A folder beside the repository, of which `CARGO_MANIFEST_DIR` is a package.
+fn beside(name: &str) -> Option<PathBuf> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    top.map(|top| top.join(name)).find(|folder| folder.is_dir())
 }
 
 /// The corpus's file names, sorted.

@@ -54,7 +54,9 @@ fn damaged_files_cause_no_panic() {
     let fragmented = playback::remux(&wide, 300);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..4000 {
-        fuzz_targets::feed(&damage(&mut random, &fragmented));
+        let damaged = damage(&mut random, &fragmented);
+        fuzz_targets::feed(&damaged);
+        fuzz_targets::fragment_walk(&damaged);
     }
     for file in [&plain, &wide] {
         damage_and_read(&mut random, file);

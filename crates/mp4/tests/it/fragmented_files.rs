@@ -16,7 +16,7 @@ use crate::playback;
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local-runtime/demo/clip.mp4");
 
 /// `-movflags` of ffmpeg, and further arguments.
-const MAKES: [(&str, &[&str]); 10] = [
+pub(crate) const MAKES: [(&str, &[&str]); 10] = [
     ("frag_keyframe+empty_moov+default_base_moof", &[]),
     ("frag_keyframe+empty_moov+default_base_moof+skip_trailer", &[]),
     ("frag_keyframe+empty_moov", &[]),
@@ -29,7 +29,7 @@ const MAKES: [(&str, &[&str]); 10] = [
     ("empty_moov+default_base_moof+negative_cts_offsets", &["-frag_size", "30000"]),
 ];
 
-fn make(test: &str, flags: &str, more: &[&str]) -> (PathBuf, Vec<u8>) {
+pub(crate) fn make(test: &str, flags: &str, more: &[&str]) -> (PathBuf, Vec<u8>) {
     let name = format!("firstframe-{}-{test}-{}.mp4", std::process::id(), flags.replace('+', "-"));
     let path = std::env::temp_dir().join(name);
     let made = Command::new("ffmpeg")

@@ -17,10 +17,12 @@ mod ffmpeg;
 mod ffmpeg_encoded_files;
 mod ffmpeg_unusual_files;
 mod fmp4;
+mod fragment_walk;
 mod fragmented_files;
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is the library of the fuzz targets")]
 mod fuzz_targets;
+mod large_claims;
 mod locate;
 mod mp4_writer;
 mod playback;

@@ -11,6 +11,7 @@ use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, PlanTarget, Selection};
 use mp4::{ByteRange, Index, Track, TrackKind};
 
+use super::fragments;
 use crate::library_folder::open_regular;
 use crate::output::format::Clock;
 
@@ -119,6 +120,16 @@ fn playable_index(
     let mut index = Index::parse(moov).map_err(broken)?;
     index.set_file(range, Some(size_bytes));
     index.playable().map_err(|why| format!("does not play: {why}"))?;
+    if index.is_fragmented() {
+        // Its own length is known only when all of it was walked; what cannot be gathered still plays.
+        let moov = read_at(file, range.start, range.len()).map_err(unreadable)?;
+        let again = Index::parse(moov).map_err(broken)?;
+        if let Ok(gathered) =
+            fragments::gather(file, again, range, size_bytes).map_err(unreadable)?
+        {
+            index = gathered;
+        }
+    }
     is_whole(file, &mut index, size_bytes)?;
     Ok(index)
 }

@@ -2,6 +2,8 @@
 //! has to make the index.
 
 use std::fmt::{self, Display};
+use std::fs::File;
+use std::io;
 
 use anyhow::{Context, Result};
 use api::paths::{INDEX_ROOT, index_key};
@@ -9,9 +11,14 @@ use mp4::Index;
 use mp4::start_index::{Builder, Root};
 
 use crate::deployment::object_store::ObjectStore;
+use crate::film::fragments;
 use crate::film::probe::{FileStamp, ProbedFilm, read_at};
 use crate::library_folder::open_regular;
 use crate::output::format::Bytes;
+
+/// Bytes of a stored root that gives a reason: its hash, a magic number, and the reason with its length.
+/// One with a head has also the name of a pack and initialization segments.
+const REASON_ROOT_BYTES_MAX: u64 = 64 + 8 + mp4::limits::REASON_BYTES_MAX as u64;
 
 /// What became of a film's start index.
 pub(crate) enum StartIndexOutcome {
@@ -29,7 +36,8 @@ pub(crate) enum StartIndexOutcome {
 /// root that names them, so a run that is interrupted leaves no index that lacks a pack.
 pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartIndexOutcome> {
     let root_key = index_key(&film.source_id, INDEX_ROOT);
-    if store.size(&root_key)?.is_some() {
+    // A root that is so short says why there is no start index, which may hold no more.
+    if store.size(&root_key)?.is_some_and(|size| size > REASON_ROOT_BYTES_MAX) {
         return Ok(StartIndexOutcome::Present);
     }
     let mut opened = open_regular(&film.path).context("cannot be opened again")?;
@@ -38,11 +46,14 @@ pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartI
         return Ok(StartIndexOutcome::Changed);
     }
     let mut stored_bytes = 0;
-    let built = store_packs(&moov, film.stamp.size_bytes, |pack| {
-        stored_bytes += pack.len() as u64;
-        let name = catalog::hash(pack);
-        store.put(&index_key(&film.source_id, &name), pack)?;
-        Ok(name)
+    let index = index(&mut opened, moov, film).context("cannot be read")?;
+    let built = index.map_err(BuildError::Film).and_then(|index| {
+        store_packs(&index, film.stamp.size_bytes, |pack| {
+            stored_bytes += pack.len() as u64;
+            let name = catalog::hash(pack);
+            store.put(&index_key(&film.source_id, &name), pack)?;
+            Ok(name)
+        })
     });
     let (root, outcome) = match built {
         Ok(root) => {
@@ -72,14 +83,27 @@ impl From<mp4::Error> for BuildError {
     }
 }
 
+/// The index of all samples of a film; the inner error says why there is none.
+fn index(
+    file: &mut File,
+    moov: Vec<u8>,
+    film: &ProbedFilm,
+) -> io::Result<mp4::Result<Index<Vec<u8>>>> {
+    match Index::parse(moov) {
+        Ok(index) if index.is_fragmented() => {
+            fragments::gather(file, index, film.moov, film.stamp.size_bytes)
+        }
+        parsed => Ok(parsed),
+    }
+}
+
 /// Hands each pack to `put`, which stores it and names it; returns the root that names them all.
 fn store_packs(
-    moov: &[u8],
+    index: &Index<Vec<u8>>,
     size_bytes: u64,
     mut put: impl FnMut(&[u8]) -> Result<String>,
 ) -> Result<Vec<u8>, BuildError> {
-    let index = Index::parse(moov)?;
-    let mut builder = Builder::new(&index)?;
+    let mut builder = Builder::new(index)?;
     let mut names = Vec::new();
     while let Some(pack) = builder.next_pack()? {
         names.push(put(&pack).map_err(BuildError::Store)?);

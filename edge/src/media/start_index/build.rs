@@ -13,8 +13,8 @@ use mp4::{
 };
 
 use super::{
-    moov::{self, Moov, MoovSource},
-    store,
+    film_file::{FilmFile, MoovSource},
+    fragments, moov, store,
 };
 use crate::{
     error::Error,
@@ -52,45 +52,64 @@ async fn build_claimed<P: Platform>(
     source: &MoovSource<'_>,
 ) -> Result<Rc<[u8]>, Error> {
     let film = source.film();
-    let root = match moov::read(platform, source).await? {
-        Ok(moov) => match store_packs(platform, film, &moov).await {
-            // With its hash it is one value of a store.
-            Ok(root) if root.len() + 64 <= VALUE_BYTES_MAX => root,
-            Ok(_) => Root::Refused("what is told of its tracks is too much").write(),
-            Err(BuildError::Film(why)) => Root::Refused(&why.to_string()).write(),
-            Err(BuildError::Store(error)) => return Err(error),
-        },
-        Err(why) => Root::Refused(&why).write(),
+    let file = FilmFile::open(platform, source).await?;
+    let root = match build_packs(platform, film, &file).await {
+        // With its hash it is one value of a store.
+        Ok(root) if root.len() + 64 <= VALUE_BYTES_MAX => root,
+        Ok(_) => Root::Refused("what is told of its tracks is too much").write(),
+        Err(BuildError::Film(why)) => Root::Refused(&why).write(),
+        Err(BuildError::Store(error)) => return Err(error),
     };
     store::put_root(platform, film, root).await
 }
 
 /// Why packs or root could not be made.
 enum BuildError {
-    /// The film can have no start index.
-    Film(mp4::Error),
-    /// A store failed.
+    /// The film can have no start index, for this reason.
+    Film(String),
+    /// A store or a provider failed.
     Store(Error),
 }
 
 impl From<mp4::Error> for BuildError {
     fn from(why: mp4::Error) -> Self {
-        Self::Film(why)
+        Self::Film(why.to_string())
     }
 }
 
-/// Stores the packs one after the other and returns the root that names them.
-async fn store_packs<P: Platform>(
+impl From<Error> for BuildError {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Stores the packs of a film and returns the root that names them.
+async fn build_packs<P: Platform>(
     platform: &P,
     film: Film<'_>,
-    moov: &Moov<'_>,
+    file: &FilmFile<'_>,
 ) -> Result<Vec<u8>, BuildError> {
-    let index = Index::parse(&*moov.bytes)?;
-    let mut builder = Builder::new(&index)?;
+    let moov = moov::read(platform, file).await?.map_err(BuildError::Film)?;
+    let index = Index::parse(moov.bytes)?;
+    if index.is_fragmented() {
+        let gathered = fragments::gather(platform, file, index, moov.place).await?;
+        let index = gathered.map_err(BuildError::Film)?;
+        return store_packs(platform, film, &index, file.size_bytes()).await;
+    }
+    store_packs(platform, film, &index, file.size_bytes()).await
+}
+
+/// Stores the packs one after the other and returns the root that names them.
+async fn store_packs<P: Platform, B: AsRef<[u8]>>(
+    platform: &P,
+    film: Film<'_>,
+    index: &Index<B>,
+    size_bytes: u64,
+) -> Result<Vec<u8>, BuildError> {
+    let mut builder = Builder::new(index)?;
     let mut names = Vec::new();
     while let Some(pack) = builder.next_pack()? {
-        let name = store::put_pack(platform, film, names.len(), &pack).await;
-        names.push(name.map_err(BuildError::Store)?);
+        names.push(store::put_pack(platform, film, names.len(), &pack).await?);
     }
-    Ok(builder.root(moov.size_bytes, &names)?)
+    Ok(builder.root(size_bytes, &names)?)
 }

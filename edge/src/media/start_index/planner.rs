@@ -10,7 +10,7 @@ use mp4::{
     start_index::{self, PlanStep, Root, StartIndex, StartPosition, StartRequest},
 };
 
-use super::{build::build, moov::MoovSource, store};
+use super::{build::build, film_file::MoovSource, store};
 use crate::{
     error::Error,
     media::film::Film,
