@@ -23,7 +23,7 @@ const FILMS = {
   'sound-ends-early': [...pictures(60), ...sound(5), ...H264, ...AAC],
   'pictures-end-early': [...pictures(5), ...sound(70), ...H264, ...AAC],
   'pictures-end-a-little-early': [...pictures(40), ...sound(50), ...H264, ...AAC],
-  'one-picture': [...pictures(1), ...sound(60), ...H264, '-frames:v', '1', ...AAC],
+  'one-picture': [...pictures(0.04), ...sound(60), ...H264, ...AAC],
   'pictures-begin-late': [...sound(40), '-itsoffset', '6', ...pictures(34), ...H264, ...AAC],
   'sound-begins-late': [...pictures(40), '-itsoffset', '6', ...sound(34), ...H264, ...AAC],
   'hole-of-sound': [...pictures(60), ...sound(60), '-af', "aselect='lt(t,5)+gt(t,45)'", ...H264, ...AAC],

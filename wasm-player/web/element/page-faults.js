@@ -48,7 +48,10 @@ export function whileItShouldMove(video, signal, report) {
   signal.addEventListener("abort", () => clearInterval(pulse));
 }
 
-/** Whether the browser's own player does not know a format either. @param {HTMLVideoElement} video @param {FirstframeFault} fault */
+/**
+ * Whether the browser's own player does not know a format either.
+ * @param {HTMLVideoElement} video @param {FirstframeFault} fault
+ */
 export const isUnknownTo = (video, { code, details }) =>
   code === "unsupported" && details.startsWith("video/") && !video.canPlayType(details);
 

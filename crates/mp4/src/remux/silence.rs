@@ -31,14 +31,7 @@ impl Silence {
         let track_id = be32(tkhd, if tkhd.first() == Some(&1) { 20 } else { 12 })?;
         let timescale = be32(inside(trak, &[*b"mdia", *b"mdhd"])?.content(data), 12)?;
         let stsd = inside(trak, &[*b"mdia", *b"minf", *b"stbl", *b"stsd"])?;
-        let entry = sample_entry::entries(data, stsd).next()?;
-        let (frame, samples, rate) = match sample_entry::aac(data, entry) {
-            Some(config) => (aac(config.channels)?, 1024, config.sample_rate),
-            None if &entry.kind == b"Opus" => {
-                (opus(sample_entry::config(data, entry, false)?.content(data))?, 960, 48_000)
-            }
-            None => return None,
-        };
+        let (frame, samples, rate) = frame(data, sample_entry::entries(data, stsd).next()?)?;
         let ticks = u32::try_from(rescale(samples, rate, timescale)).ok()?;
         (ticks > 0).then_some(Self { track_id, timescale, ticks, frame })
     }
@@ -46,27 +39,14 @@ impl Silence {
     /// Whole frames that fit in between, of at most [`SILENCE_MS_MAX`], as a fragment with its media;
     /// nothing where none fits.
     pub fn fragment(&self, start_ms: u64, end_ms: u64) -> Vec<u8> {
-        let Self { track_id, timescale, ticks, ref frame } = *self;
+        let Self { timescale, ticks, ref frame, .. } = *self;
         let length_ms = end_ms.saturating_sub(start_ms).min(SILENCE_MS_MAX);
         let count = rescale(length_ms, 1000, timescale) / u64::from(ticks);
         let count = u32::try_from(count).unwrap_or(0);
-        let mut out = Vec::new();
         if count == 0 {
-            return out;
+            return Vec::new();
         }
-        let size = u32::try_from(frame.len()).unwrap_or(0);
-        boxed(&mut out, *b"moof", |out| {
-            full(out, *b"mfhd", 0, 0, |out| put(out, 1));
-            boxed(out, *b"traf", |out| {
-                // Offsets count from `moof`; duration, size and flags of all samples.
-                full(out, *b"tfhd", 0, 0x02_0038, |out| {
-                    put_all(out, &[track_id, ticks, size, 0x0200_0000]);
-                });
-                let start = rescale(start_ms, 1000, timescale);
-                full(out, *b"tfdt", 1, 0, |out| out.extend(start.to_be_bytes()));
-                full(out, *b"trun", 0, 1, |out| put_all(out, &[count, MOOF_BYTES + 8]));
-            });
-        });
+        let mut out = self.moof(rescale(start_ms, 1000, timescale), count);
         boxed(&mut out, *b"mdat", |out| {
             for _ in 0..count {
                 out.extend(frame);
@@ -74,10 +54,36 @@ impl Silence {
         });
         out
     }
+
+    fn moof(&self, start: u64, count: u32) -> Vec<u8> {
+        let size = u32::try_from(self.frame.len()).unwrap_or(0);
+        let mut out = Vec::new();
+        boxed(&mut out, *b"moof", |out| {
+            full(out, *b"mfhd", 0, 0, |out| put(out, 1));
+            boxed(out, *b"traf", |out| {
+                // Offsets count from `moof`; duration, size and flags of all samples.
+                full(out, *b"tfhd", 0, 0x02_0038, |out| {
+                    put_all(out, &[self.track_id, self.ticks, size, 0x0200_0000]);
+                });
+                full(out, *b"tfdt", 1, 0, |out| out.extend(start.to_be_bytes()));
+                full(out, *b"trun", 0, 1, |out| put_all(out, &[count, MOOF_BYTES + 8]));
+            });
+        });
+        out
+    }
 }
 
 /// Bytes of the `moof` above: headers of six boxes, and their fields.
 const MOOF_BYTES: u32 = 8 + 16 + 8 + 28 + 20 + 20;
+
+/// A silent frame for a sample entry, and how many samples it has at which rate.
+fn frame(data: &[u8], entry: BoxAt) -> Option<(Vec<u8>, u64, u32)> {
+    if let Some(config) = sample_entry::aac(data, entry) {
+        return Some((aac(config.channels)?, 1024, config.sample_rate));
+    }
+    let dops = sample_entry::config(data, entry, false).filter(|_| &entry.kind == b"Opus")?;
+    Some((opus(dops.content(data))?, 960, 48_000))
+}
 
 /// The syntactic elements of each number of channels: a single channel, a pair, or low frequencies
 /// (ISO/IEC 14496-3, table 1.19).
@@ -98,31 +104,41 @@ const LOW: u8 = 3;
 /// A frame of AAC-LC without a scale factor band in any channel (ISO/IEC 14496-3 § 4.4.2.1).
 fn aac(channels: u16) -> Option<Vec<u8>> {
     let elements = ELEMENTS.get(usize::from(channels).checked_sub(1)?)?;
-    let (mut frame, mut used) = (Vec::new(), 0);
-    let mut bits = |number: u64, count: u32| {
-        for i in (0..count).rev() {
-            if used % 8 == 0 {
-                frame.push(0);
-            }
-            if let Some(last) = frame.last_mut() {
-                *last |= u8::from(number >> i & 1 == 1) << (7 - used % 8);
-            }
-            used += 1;
-        }
-    };
+    let mut frame = Bits::default();
     for (i, element) in elements.iter().enumerate() {
         let before = elements.iter().take(i).filter(|other| *other == element).count();
-        bits(u64::from(*element) << 4 | before as u64, 7);
+        frame.put(u64::from(*element) << 4 | before as u64, 7);
         // Gain, a long window without bands, and no tools; a pair has one window for both.
         if *element == PAIR {
-            bits(1, 1);
-            bits(0, 35);
+            frame.put(1, 1);
+            frame.put(0, 35);
         } else {
-            bits(0, 22);
+            frame.put(0, 22);
         }
     }
-    bits(7, 3);
-    Some(frame)
+    frame.put(7, 3);
+    Some(frame.bytes)
+}
+
+/// Bits, the highest first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    used: u32,
+}
+
+impl Bits {
+    fn put(&mut self, number: u64, count: u32) {
+        for i in (0..count).rev() {
+            if self.used.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= u8::from(number >> i & 1 == 1) << (7 - self.used % 8);
+            }
+            self.used += 1;
+        }
+    }
 }
 
 /// A packet of 20 ms without sound (RFC 6716 § 3), for each stream that `dOps` names; all but the last

@@ -272,18 +272,25 @@ impl<'a> StoredTrack<'a> {
         let segment = EditSegment::from_numbers(segment, kind == TrackKind::Video);
         let mut segment =
             segment.ok_or_else(|| reader.fault("edit segment has impossible numbers"))?;
-        if kind == TrackKind::Video && track.duration_ms.saturating_add(TAIL_MS_MIN) < film_ms {
-            if film_ms - track.duration_ms > HOLD_MS / 4 * 5 + TAIL_MS_MIN {
-                let violation = "pictures end long before the sound; build it again";
-                return Err(reader.fault(violation));
-            }
-            let film_end = rescale(film_ms, 1000, track.timescale).min(TICKS_MAX).cast_signed();
-            segment.hold_longer(film_end - segment.until);
+        if !hold_last_picture(&track, &mut segment, film_ms) {
+            return Err(reader.fault("pictures end long before the sound; build it again"));
         }
         track.sample_count = segment.end - segment.first;
         let blocks = track.sample_count.div_ceil(BLOCK_SAMPLES);
         Ok(Self { number, track, init, lists_keys, roll, segment, blocks })
     }
+}
+
+/// Holds the last picture of a track that ends before the film does; false where that is too long for
+/// one segment.
+fn hold_last_picture(track: &Track, segment: &mut EditSegment, film_ms: u64) -> bool {
+    let tail_ms = film_ms.saturating_sub(track.duration_ms);
+    if track.kind != TrackKind::Video || tail_ms <= TAIL_MS_MIN {
+        return true;
+    }
+    let film_end = rescale(film_ms, 1000, track.timescale).min(TICKS_MAX).cast_signed();
+    segment.hold_longer(film_end - segment.until);
+    tail_ms <= HOLD_MS / 4 * 5 + TAIL_MS_MIN
 }
 
 /// Whether a sample entry for audio has a version of `QuickTime`, as the initialization segments of

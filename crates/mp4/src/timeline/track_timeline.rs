@@ -124,14 +124,9 @@ impl Timeline {
         let again = usize::try_from((tail + step / 4 * 3) / step - 1).unwrap_or(0);
         self.held = Some(HeldPicture { segments, last: last.clone(), is_long: again > 0 });
         let again = again.min(*room);
-        let from = source.tables.ct(source.data, last.last_shown());
-        let span =
-            MediaSpan { begins_at: until + step, from, to: Some(from + 1), still: Some(step) };
         let before = last.natural_end(source);
-        let still = (again > 0).then(|| EditSegment::new(source, &span, Some(before)));
-        let Some((mut next, _)) = still.and_then(Result::ok).flatten() else {
-            return last.hold(before, film_end);
-        };
+        let still = last.again_from(source, (until + step, step)).filter(|_| again > 0);
+        let Some(mut next) = still else { return last.hold(before, film_end) };
         last.hold(before, until + step);
         *room -= again;
         for _ in 1..again {
