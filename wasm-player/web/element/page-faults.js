@@ -49,11 +49,12 @@ export function whileItShouldMove(video, signal, report) {
 }
 
 /**
- * Whether the browser's own player does not know a format either.
+ * Whether the browser's own player does not know a format either. Of H.264 profiles Firefox plays more
+ * than it says.
  * @param {HTMLVideoElement} video @param {FirstframeFault} fault
  */
 export const isUnknownTo = (video, { code, details }) =>
-  code === "unsupported" && details.startsWith("video/") && !video.canPlayType(details);
+  code === "unsupported" && /^video\/(?!.*"avc)/.test(details) && !video.canPlayType(details);
 
 /** What the network and servers do. */
 const OF_NETWORK = ["network", "server", "not_found", "forbidden", "odd_answer", "no_ranges"];
