@@ -42,7 +42,9 @@ pub use health::{Readiness, StoreReadiness};
 pub use stream::{
     Candidate, PrefetchRequest, PrefetchResponse, SelectionReason, Stream, StreamStart,
 };
-pub use titles::{Episode, EpisodeList, Health, Home, StartupStore, TitleCard, TitleDetail};
+pub use titles::{
+    Episode, EpisodeList, Health, Home, MissingKind, StartupStore, TitleCard, TitleDetail,
+};
 pub use viewer::{
     Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, SignIn, SignedIn,
     Watchlist, WatchlistEntry,

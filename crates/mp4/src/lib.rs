@@ -45,7 +45,7 @@ pub use error::{Error, Result, Unplayable};
 pub use moov::index::Index;
 pub use moov::track::Track;
 pub use moov::track_header::TrackKind;
-pub use moov::{Support, index, locate};
+pub use moov::{Engine, Support, index, locate};
 pub use range::ByteRange;
 pub use remux::{fragment, init, plan, silence, synth};
 pub use samples::cenc;

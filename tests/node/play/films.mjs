@@ -11,7 +11,7 @@ export async function ownFilms(isWanted = () => true) {
   for (const [name, recipe] of Object.entries(RECIPES)) {
     if (!isWanted(recipe, `${name}.${recipe.as ?? 'mp4'}`)) continue;
     const file = await generated(name);
-    films.push({ name: path.basename(file), file, what: recipe.what, hz: recipe.hz, hasTone: true });
+    films.push({ name: path.basename(file), file, what: recipe.what, hz: recipe.hz, seconds: recipe.seconds, hasTone: true });
   }
   return films;
 }

@@ -18,6 +18,7 @@ const HZ_MAX = 12;
  * @property {number} base
  * @property {number | null} duration once it moved
  * @property {number | null} [lengthAtEnd] the same after all seeks
+ * @property {boolean} [hasPictures]
  * @property {any} first
  * @property {any} start
  * @property {any[]} seeks
@@ -28,9 +29,11 @@ const HZ_MAX = 12;
  */
 
 /**
- * @typedef {object} Tone
+ * What a player that follows the file does, where native may not.
+ * @typedef {object} Truth
  * @property {boolean} hasTone whether the film's sound is a tone
- * @property {number} [hz] what is heard of a player that follows the file, where native does not
+ * @property {number} [hz] its frequency
+ * @property {number} [seconds] the length
  */
 
 const seconds = (number) => `${Number((number ?? 0).toFixed(1))} s`;
@@ -53,40 +56,41 @@ export function summary(native) {
   const from = base > 1 ? ` from ${seconds(base)}` : '';
   if (hasFailed) return `plays${from}, then fails`;
   const bad = seeks.find(({ isSeeked, hasMoved }) => !isSeeked || !hasMoved);
-  const length = duration === null ? 'without a length' : seconds(duration);
+  const what = native.hasPictures === false ? ' of sound' : '';
+  const length = `${duration === null ? 'without a length' : seconds(duration)}${what}`;
   return `plays ${length}${from}${bad ? `, stands after a seek to ${seconds(bad.target)}` : ''}`;
 }
 
 /**
  * In what ours is worse than native, or stands without an event.
  * @param {Seen} native @param {Seen} ours
- * @param {Tone} tone
+ * @param {Truth} truth
  * @returns {string[]}
  */
-export function findings(native, ours, tone) {
+export function findings(native, ours, truth) {
   if (ours.lost) return [ours.lost];
   if (!plays(ours)) {
     if (!ours.hasFailed) return [`stands ${ours.hasStarted ? `at ${seconds(ours.start?.movedTo)}` : 'before its first picture'}, without an error`];
     return plays(native) ? [`error: ${said(ours)}`] : [];
   }
-  const found = [...length(native, ours), ...picture(native.first, ours.first, 'the start')];
-  found.push(...sound(native.start, ours.start, 'the start', tone));
+  const found = [...length(native, ours, truth), ...picture(native.first, ours.first, 'the start')];
+  found.push(...sound(native.start, ours.start, 'the start', truth));
   const count = Math.max(native.seeks.length, ours.seeks.length);
-  for (let at = 0; at < count; at += 1) found.push(...seek(native, ours, at, tone));
+  for (let at = 0; at < count; at += 1) found.push(...seek(native, ours, at, truth));
   if (ours.hasFailed && !native.hasFailed && plays(native)) found.push(`error: ${said(ours)}`);
   return [...new Set(found)];
 }
 
-/** @param {Seen} native @param {Seen} ours */
-function length(native, ours) {
+/** @param {Seen} native @param {Seen} ours @param {Truth} truth */
+function length(native, ours, { seconds: right = null }) {
   const [theirs, our] = [native.lengthAtEnd ?? native.duration, ours.duration];
   if (theirs === null || !plays(native)) return [];
   const isNear = (one) => our !== null && one !== null && Math.abs(our - one) <= Math.max(SECONDS_MAX, SHARE_MAX * one);
-  return ![theirs, native.duration].some(isNear) ? [`length ${our === null ? 'unknown' : seconds(our)}, not ${seconds(theirs)}`] : [];
+  return ![theirs, native.duration, right].some(isNear) ? [`length ${our === null ? 'unknown' : seconds(our)}, not ${seconds(theirs)}`] : [];
 }
 
-/** @param {Seen} native @param {Seen} ours @param {number} at @param {Tone} tone */
-function seek(native, ours, at, tone) {
+/** @param {Seen} native @param {Seen} ours @param {number} at @param {Truth} truth */
+function seek(native, ours, at, truth) {
   const [theirs, our] = [native.seeks[at], ours.seeks[at]];
   const isGood = Boolean(theirs?.isSeeked && theirs.hasMoved);
   if (!our) {
@@ -101,7 +105,7 @@ function seek(native, ours, at, tone) {
   if (!isGood) return [];
   const [landed, wanted] = [our.at - ours.base, theirs.at - native.base];
   if (Math.abs(landed - wanted) > SECONDS_MAX) return [`a seek to ${place} goes to ${seconds(landed)}`];
-  return [...picture(theirs, our, place), ...sound(theirs, our, place, tone)];
+  return [...picture(theirs, our, place), ...sound(theirs, our, place, truth)];
 }
 
 /** @param {any} native @param {any} ours @param {string} place */
@@ -113,7 +117,7 @@ function picture(native, ours, place) {
   return difference > DIFFERENCE_MAX ? [`another picture at ${place} (differs by ${difference.toFixed(1)})`] : [];
 }
 
-/** @param {any} native @param {any} ours @param {string} place @param {Tone} tone */
+/** @param {any} native @param {any} ours @param {string} place @param {Truth} truth */
 function sound(native, ours, place, { hasTone, hz }) {
   if (!native?.sound || !ours?.sound || native.sound.db < HEARD_DB) return [];
   if (ours.sound.db < SILENT_DB) return [`no sound at ${place}`];

@@ -6,13 +6,38 @@
  * @property {string} file name of the film, without its ending
  * @property {RegExp} finding
  * @property {string} why
- * @property {string} said what a person is told
+ * @property {string} [said] what a person is told, where it is an event
  * @property {"Chromium" | "Firefox"} [browser] in that one only
  * @property {"episode" | "src"} [way] in that one only
  */
 
+const SPEED = 'The film asks for another speed of its pictures. Browsers ignore that in different ways; ours plays '
+  + 'all pictures of such an edit at the usual speed, and its length says so.';
+const ONE_EDIT = 'Firefox plays the media as if the edit list had one edit; ours follows the list.';
+const OPEN_GOP = 'After a seek into an open GOP, Firefox shows pictures of MSE one picture late for less than half a '
+  + 'second.';
+const CUT = 'The file is cut off, and native stops with an error at the cut.';
+const NO_HEVC = 'Chromium has no decoder for the pictures here, and native plays the sound alone, without a word.';
+
 /** @type {Known[]} */
-export const KNOWN = [];
+export const KNOWN = [
+  { file: 'rate-2', finding: /^length|picture/, why: SPEED },
+  { file: 'rate-half', finding: /picture/, why: SPEED },
+  { file: 'slow-middle', finding: /picture/, why: SPEED },
+  { file: 'c38c-slow-middle', finding: /^length|picture/, why: SPEED },
+  { file: 'dwell', browser: 'Firefox', finding: /picture/, why: ONE_EDIT },
+  { file: 'jump', browser: 'Firefox', finding: /picture/, why: ONE_EDIT },
+  ...['open-gop', 'hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-8'].map((file) => /** @type {Known} */ ({
+    file, browser: 'Firefox', way: 'episode', finding: /picture/, why: OPEN_GOP,
+  })),
+  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-5', 'dolby-vision-8', 'androidx__hlg10-color-test'].map(
+    (file) => /** @type {Known} */ ({
+      file, browser: 'Chromium', finding: /^error: This browser does not play/, why: NO_HEVC,
+      said: '"This browser does not play HEVC (or Dolby Vision), in which the film is."',
+    })),
+  { file: 'half-written', finding: /^(error|not published)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
+  { file: 'fragments-cut', finding: /^(error|not published|length)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
+];
 
 /** The entry for a finding. @param {string} name @param {string} browser @param {string} way @param {string} finding */
 export function known(name, browser, way, finding) {

@@ -16,7 +16,7 @@ const LAUNCH = { Chromium: chromium, Firefox: firefox };
 export const BROWSERS = /** @type {Array<keyof typeof LAUNCH>} */ (Object.keys(LAUNCH));
 export const WAYS = ['episode', 'src'];
 
-/** @typedef {{ name: string, file: string, what: string } & import('./judge.mjs').Tone} Film */
+/** @typedef {{ name: string, file: string, what: string } & import('./judge.mjs').Truth} Film */
 
 /**
  * What was found of a film in a browser.

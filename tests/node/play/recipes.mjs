@@ -11,6 +11,7 @@ import { all, box, node, replace, serialize, track, words } from './boxes.mjs';
  * @property {(boxes: import('./boxes.mjs').Box[]) => void} [patch] of its boxes
  * @property {(bytes: Buffer) => Buffer} [bytes] of all of it
  * @property {number} [hz] the tone that its flags ask for, where a browser plays another one
+ * @property {number} [seconds] its length, where a browser finds another one
  * @property {boolean} [isShort] whether CI plays it
  */
 
@@ -105,16 +106,16 @@ const VP9 = '-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 48 -pix_fmt yuv42
 export const RECIPES = {
   plain: { what: 'H.264 and AAC, index at the end', line: `${BOTH} ${CODECS}`, isShort: true },
   'index-first': { what: 'index at the beginning', line: `${BOTH} ${CODECS} -movflags faststart` },
-  'sound-ends-early': { what: 'sound 5 s, pictures 40 s', line: `${pictures(40)} ${sound(5)} ${CODECS}`, isShort: true },
-  'pictures-end-early': { what: 'pictures 5 s, sound 40 s', line: `${pictures(5)} ${sound(40)} ${CODECS}`, isShort: true },
-  'one-picture': { what: 'one picture, sound 40 s', line: `${pictures(1)} ${sound(40)} ${CODECS} -frames:v 1`, isShort: true },
-  'picture-late': { what: 'pictures begin at 6 s', line: `-itsoffset 6 ${BOTH} ${CODECS}`, isShort: true },
+  'sound-ends-early': { what: 'sound 5 s, pictures 40 s', line: `${pictures(40)} ${sound(5)} ${CODECS}` },
+  'pictures-end-early': { what: 'pictures 5 s, sound 40 s', line: `${pictures(5)} ${sound(40)} ${CODECS}` },
+  'one-picture': { what: 'one picture, sound 40 s', line: `${pictures(1)} ${sound(40)} ${CODECS} -frames:v 1` },
+  'picture-late': { what: 'pictures begin at 6 s', line: `-itsoffset 6 ${BOTH} ${CODECS}` },
   'sound-late': { what: 'sound begins at 6 s', line: `${pictures(20)} -itsoffset 6 ${sound(20)} ${CODECS}` },
   'sound-with-hole': { what: 'no sound from 20 s to 80 s', line: `${pictures(100)} ${sound(100)} ${CODECS} ${hole('a')}` },
   'pictures-with-hole': { what: 'no pictures from 20 s to 80 s', line: `${pictures(100)} ${sound(100)} ${CODECS} ${hole('v')}` },
   hole: { what: 'nothing from 20 s to 80 s', line: `${pictures(100)} ${sound(100)} ${CODECS} ${hole('v')} ${hole('a')}` },
   'fragments-no-index': {
-    what: 'fragments without `sidx` and `mfra`', isShort: true,
+    what: 'fragments without `sidx` and `mfra`',
     line: `${pictures(60)} ${sound(60)} ${CODECS} ${FRAGMENTS}+skip_trailer`,
   },
   'fragments-mfra': { what: 'fragments with `mfra`', line: `${pictures(60)} ${sound(60)} ${CODECS} ${FRAGMENTS}` },
@@ -126,7 +127,7 @@ export const RECIPES = {
     patch: (boxes) => ['moov/mvhd', 'moov/trak/mdia/mdhd'].forEach((path) => poke(path, 16, -1)(boxes)),
   },
   'fragments-zero-durations': {
-    what: 'the default sample duration of the sound is 0, in `trex` and `tfhd`',
+    what: 'the default sample duration of the sound is 0, in `trex` and `tfhd`', seconds: 40,
     line: `${pictures(40)} ${sound(40)} ${CODECS} ${FRAGMENTS}`,
     patch: (boxes) => {
       for (const { content } of all(boxes, 'moof/traf/tfhd')) {
@@ -137,7 +138,7 @@ export const RECIPES = {
   },
   'fragments-sound': { what: 'fragments of sound alone, `mfra`', line: `${sound(60)} ${AAC} ${FRAGMENTS}` },
   'fragments-at-1h': {
-    what: '`tfdt` begins at one hour', isShort: true,
+    what: '`tfdt` begins at one hour', seconds: 40,
     line: `${pictures(40)} ${sound(40)} ${CODECS} ${FRAGMENTS}+skip_trailer`, patch: later(3600),
   },
   'fragments-cut': { what: 'a recording in fragments that was cut off', line: `${pictures(40)} ${sound(40)} ${CODECS} ${FRAGMENTS}`, bytes: part(0.7) },
@@ -146,7 +147,7 @@ export const RECIPES = {
     line: `${BOTH} ${sound(20, 660)} -map 0 -map 1 -map 2 ${CODECS} -disposition:a:0 0 -disposition:a:1 default`,
   },
   'two-sounds': {
-    what: 'two sounds, English and German',
+    what: 'two sounds, English and German', isShort: true,
     line: `${BOTH} ${sound(20, 660)} -map 0 -map 1 -map 2 ${CODECS} -metadata:s:a:0 language=eng -metadata:s:a:1 language=deu`,
   },
   'four-channels-beside': {
@@ -154,8 +155,8 @@ export const RECIPES = {
     line: `${BOTH} ${lavfi('aevalsrc=0.2*sin(2760*t)|0|0|0:c=4.0:d=20')} -map 0 -map 1 -map 2 ${CODECS}`,
   },
   'tracks-128': { what: '127 sounds', line: `-i {no-sound} -i {sound-alone} -map 0 ${'-map 1 '.repeat(127)} -t 8 -c copy` },
-  subtitles: { what: 'two tracks of subtitles', line: `${BOTH} ${inline('srt', SUBTITLES)} -map 0 -map 1 -map 2 -map 2 ${CODECS} -c:s mov_text` },
-  chapters: { what: 'chapters as a text track', line: `${BOTH} ${inline('ffmetadata', `;FFMETADATA1\n${CHAPTERS}`)} -map 0 -map 1 -map_metadata 2 ${CODECS}` },
+  subtitles: { what: 'two tracks of subtitles', line: `${BOTH} ${inline('srt', SUBTITLES)} -map 0 -map 1 -map 2 -map 2 ${CODECS} -c:s mov_text`, isShort: true },
+  chapters: { what: 'chapters as a text track', line: `${BOTH} ${inline('ffmetadata', `;FFMETADATA1\n${CHAPTERS}`)} -map 0 -map 1 -map_metadata 2 ${CODECS}`, isShort: true },
   timecode: { what: 'a `tmcd` track', as: 'mov', line: `${BOTH} ${CODECS} -timecode 01:00:00:00` },
   'camera-data': {
     what: 'a metadata track as cameras write (`gpmd`)', as: 'mov', line: `${BOTH} ${CODECS} -timecode 01:00:00:00`,
@@ -165,14 +166,14 @@ export const RECIPES = {
       replace(data, 'mhlrgpmd', 'mhlrmeta');
     },
   },
-  cover: { what: 'a cover in `covr`', line: `${BOTH} ${pictures(1)} -map 0 -map 1 -map 2 ${CODECS} -c:v:1 mjpeg -bf:v:1 0 -pix_fmt:v:1 yuvj420p -frames:v:1 1 -disposition:v:1 attached_pic` },
+  cover: { what: 'a cover in `covr`', line: `${BOTH} ${pictures(1)} -map 0 -map 1 -map 2 ${CODECS} -c:v:1 mjpeg -bf:v:1 0 -pix_fmt:v:1 yuvj420p -frames:v:1 1 -disposition:v:1 attached_pic`, isShort: true },
   'jpeg-first': { what: 'a JPEG track in front of the sound', line: `${pictures(1)} ${sound(20)} -c:v mjpeg -frames:v 1 ${AAC}`, isShort: true },
-  'slow-middle': { what: 'edits of rate 1, 0.125, 1', line: `${pictures(30)} ${sound(60)} ${CODECS}`, patch: edits([10, 0, 1], [40, 10, 0.125], [10, 15, 1]), isShort: true },
+  'slow-middle': { what: 'edits of rate 1, 0.125, 1', line: `${pictures(30)} ${sound(60)} ${CODECS}`, patch: edits([10, 0, 1], [40, 10, 0.125], [10, 15, 1]) },
   'rate-2': { what: 'an edit of rate 2', line: `${pictures(30)} ${sound(20)} ${CODECS}`, patch: edits([10, 0, 1], [10, 10, 2]) },
   'rate-half': { what: 'an edit of rate 0.5', line: `${pictures(30)} ${sound(30)} ${CODECS}`, patch: edits([10, 0, 1], [20, 10, 0.5]) },
   dwell: { what: 'an edit that holds a picture (rate 0)', line: `${pictures(30)} ${sound(40)} ${CODECS}`, patch: edits([10, 0, 1], [10, 10, 0], [20, 10, 1]) },
   jump: { what: 'edits that leave out 10 s', line: `${pictures(30)} ${sound(20)} ${CODECS}`, patch: edits([10, 0, 1], [10, 20, 1]) },
-  'few-pictures': { what: 'pictures 40 s apart, with sound', line: `${pictures(160, '192x108', '1/40')} ${sound(160)} ${CODECS}`, isShort: true },
+  'few-pictures': { what: 'pictures 40 s apart, with sound', line: `${pictures(160, '192x108', '1/40')} ${sound(160)} ${CODECS}` },
   'slide-show': { what: 'a picture a minute for two hours', line: `${pictures(7200, '192x108', '1/60')} ${H264} -an` },
   'all-in-stss': { what: 'every picture is listed in `stss`', line: `${pictures(30)} ${sound(30)} ${CODECS} -g 240`, patch: everyPictureIsKey },
   'one-key-frame': { what: 'one key frame in 60 s', line: `${pictures(60)} ${sound(60)} ${CODECS} -g 9999 -sc_threshold 0` },
@@ -183,21 +184,21 @@ export const RECIPES = {
   'wide-pixels': { what: 'pixels of 4:3', line: `${BOTH} ${CODECS} -vf setsar=4/3` },
   'h264-444': { what: 'H.264 4:4:4', line: `${BOTH} ${CODECS} -pix_fmt yuv444p` },
   'h264-422': { what: 'H.264 4:2:2', line: `${BOTH} ${CODECS} -pix_fmt yuv422p` },
-  'h264-10-bit': { what: 'H.264 10 bit', line: `${BOTH} ${CODECS} -pix_fmt yuv420p10le`, isShort: true },
+  'h264-10-bit': { what: 'H.264 10 bit', line: `${BOTH} ${CODECS} -pix_fmt yuv420p10le` },
   'h264-grey': { what: 'H.264 without colours', line: `${BOTH} ${CODECS} -pix_fmt gray` },
   hevc: { what: 'HEVC, `hvc1`', line: `${BOTH} ${AAC} ${HEVC} -tag:v hvc1` },
   'hevc-hev1': { what: 'HEVC, `hev1`', line: `${BOTH} ${AAC} ${HEVC}` },
   'hevc-10-bit': { what: 'HEVC 10 bit', line: `${BOTH} ${AAC} ${HEVC} -pix_fmt yuv420p10le -tag:v hvc1` },
   'dolby-vision-5': { what: 'Dolby Vision 5 (`dvh1`)', line: `${BOTH} ${AAC} ${HEVC} -pix_fmt yuv420p10le -tag:v hvc1`, patch: dolbyVision('dvh1', 'dvcC', 5, 0) },
   'dolby-vision-8': { what: 'Dolby Vision 8.1 (`hvc1`)', line: `${BOTH} ${AAC} ${HEVC} -pix_fmt yuv420p10le -tag:v hvc1`, patch: dolbyVision('hvc1', 'dvvC', 8, 1) },
-  vp9: { what: 'VP9 and Opus', line: `${BOTH} ${VP9} -c:a libopus` },
+  vp9: { what: 'VP9 and Opus', line: `${BOTH} ${VP9} -c:a libopus`, isShort: true },
   av1: { what: 'AV1 and Opus', line: `${BOTH} -c:v libsvtav1 -preset 12 -g 48 -pix_fmt yuv420p -c:a libopus` },
   'mpeg4-part-2': { what: 'MPEG-4 Part 2', line: `${BOTH} -c:v mpeg4 ${AAC}` },
   prores: { what: 'ProRes', as: 'mov', line: `${pictures(6)} ${sound(6)} -c:v prores ${AAC}` },
-  pcm: { what: 'PCM sound', as: 'mov', line: `${BOTH} ${H264} -c:a pcm_s16be`, isShort: true },
+  pcm: { what: 'PCM sound', as: 'mov', line: `${BOTH} ${H264} -c:a pcm_s16be` },
   'aac-quicktime': { what: 'AAC as QuickTime describes it (`wave`)', as: 'mov', line: `${BOTH} ${CODECS}` },
   'aac-main': { what: 'AAC Main', line: `${BOTH} ${CODECS}`, patch: audioObjectType(1) },
-  mp3: { what: 'MP3', line: `${BOTH} ${H264} -c:a libmp3lame` },
+  mp3: { what: 'MP3', line: `${BOTH} ${H264} -c:a libmp3lame`, isShort: true },
   flac: { what: 'FLAC', line: `${BOTH} ${H264} -c:a flac -strict -2` },
   'ac-3': { what: 'AC-3', line: `${BOTH} ${H264} -c:a ac3` },
   alac: { what: 'ALAC', line: `${BOTH} ${H264} -c:a alac` },

@@ -34,7 +34,7 @@ export async function write(films, rows) {
       const entry = known(name, browser, way, finding);
       if (entry) used.add(entry);
       else bad += 1;
-      reasons.add(entry ? `${entry.why} A person is told: ${entry.said}` : 'not known yet');
+      reasons.add(entry ? [entry.why, entry.said && `A person is told: ${entry.said}`].filter(Boolean).join(' ') : 'not known yet');
     }
     text += `| ${[name, what, native(mine), ours(mine), [...reasons].join(' ')].map(cell).join(' | ')} |\n`;
   }

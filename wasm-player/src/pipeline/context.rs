@@ -29,6 +29,8 @@ pub struct Context {
     pub(super) back_ms: u64,
     /// The position at which decoding failed last, or playback stood.
     pub(super) undecoded_ms: Option<u64>,
+    /// The viewer's languages (ISO 639-2/T), the best one first.
+    pub(super) languages: Vec<String>,
     /// The file that is being played.
     pub(super) file: FileIdentity,
     last_fetch_id: u32,

@@ -87,6 +87,13 @@ pub enum FaultCause {
     },
     /// The file is an MP4, but no track of it can be played through Media Source Extensions.
     Unplayable(Unplayable),
+    /// The film has tracks of this type, and Media Source Extensions play none of them.
+    MissingTrack {
+        /// Their type.
+        media_type: MediaType,
+        /// What is wrong with the first of them.
+        why: Unplayable,
+    },
     /// This browser does not support the track's MIME type.
     Unsupported(MediaType),
     /// The buffer is too small for the group of pictures at the play position.
@@ -146,16 +153,20 @@ impl FaultCause {
             {
                 Remedy::StartOver
             }
-            // The browser's own player plays a damaged film up to the damage, and plays video
-            // whose codec Media Source Extensions do not take; the element reports the fault if that
-            // player does not know it either.
+            // The browser's own player may have codecs that Media Source Extensions do not have, and
+            // other limits. It plays a damaged film up to the damage, and plays video
+            // whose audio codec it does not support. Audio without its video is not what the
+            // viewer chose: the element reports video that this player does not know either.
             Self::NoRanges
+            | Self::Unplayable(Unplayable::Codec { .. })
             | Self::Unsupported(_)
             | Self::Stalled(_)
             | Self::BufferFull
             | Self::Decode
             | Self::MediaSource => Remedy::FallBack,
+            Self::BadFile(error) if error.is_limit() => Remedy::FallBack,
             Self::Unplayable(_)
+            | Self::MissingTrack { .. }
             | Self::Status(_)
             | Self::Unreachable
             | Self::EmptyFile

@@ -75,6 +75,7 @@ impl<W: WindowSource> Pipeline<W> {
     fn apply(&mut self, input: Input) -> PlaybackResult {
         match input {
             Input::Open { start_ms, size, resolvable } => self.open(start_ms, size, resolvable),
+            Input::Languages(languages) => self.cx.languages = languages,
             Input::Head { fetch_id, head } => return self.on_head(fetch_id, &head),
             Input::IndexBytes { fetch_id, bytes } => return self.on_index_bytes(fetch_id, &bytes),
             Input::StartBoxes { fetch_id, boxes, media_bytes } => {

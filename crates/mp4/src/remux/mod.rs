@@ -1,5 +1,6 @@
 //! From samples to what a `SourceBuffer` takes: which bytes to fetch, and the headers in front of them.
 
+pub(crate) mod colour;
 pub mod fragment;
 pub mod init;
 mod interleave;

@@ -29,4 +29,5 @@ mod playback;
 mod sample_descriptions;
 mod start_index;
 mod synth;
+mod verdicts;
 mod windows;
