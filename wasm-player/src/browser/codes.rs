@@ -191,7 +191,7 @@ mod tests {
     const KINDS: [KindCode; 4] =
         [KindCode::Waiting, KindCode::Notice, KindCode::Fallback, KindCode::Error];
 
-    const CAUSES: [CauseCode; 25] = [
+    const CAUSES: [CauseCode; 26] = [
         CauseCode::Network,
         CauseCode::Unreachable,
         CauseCode::Unresolved,
