@@ -252,7 +252,7 @@ test('a private library asks for its password, then shows what was asked for', {
   await own.stop();
 });
 
-test('viewers sign in by name, go on where they were on another device, and sign out', { timeout: 180_000 }, async () => {
+test('viewers sign in by name, go on where they were on another device, and sign out', { timeout: 400_000 }, async () => {
   const own = await serve(['--viewers', 'accounts']);
   await addAccount(own.data, 'anna', 'open sesame');
   await addAccount(own.data, 'bob', 'swordfish');
@@ -260,6 +260,7 @@ test('viewers sign in by name, go on where they were on another device, and sign
   assert.equal((await publish(own.data, folder)).status, 0);
   const device = async () => {
     const { page } = await openPage(browser);
+    page.setDefaultTimeout(90_000);
     await page.goto(own.url.href);
     return page;
   };
