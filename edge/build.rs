@@ -5,6 +5,10 @@
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 
+/// The table where there is nothing to embed.
+const NOTHING: &str = "const INDEX: Option<&Asset> = None;\nconst ASSETS: &[Asset] = &[];\n\
+                       const DOCUMENTS: &[Document] = &[];\n";
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=FIRSTFRAME_WEB_DIR");
     if env::var("CARGO_CFG_TARGET_OS")? == "unknown" {
@@ -19,9 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         Err(_) => None,
     };
-    let table = table.unwrap_or_else(|| {
-        "const INDEX: Option<&Asset> = None;\nconst ASSETS: &[Asset] = &[];\n".to_owned()
-    });
+    let table = table.unwrap_or_else(|| NOTHING.to_owned());
     let path = Path::new(&out_dir).join("web.rs");
     if fs::read_to_string(&path).ok().as_ref() != Some(&table) {
         fs::write(path, table)?;
@@ -46,15 +48,41 @@ fn table(dir: &Path, out_dir: &Path) -> Result<Option<String>, Box<dyn Error>> {
     let assets = manifest.get("assets").and_then(|assets| assets.as_array());
     let assets = assets.ok_or("manifest.json lists no assets")?;
 
-    let mut source = format!(
-        "const INDEX: Option<&Asset> = Some(&{});\nconst ASSETS: &[Asset] = &[\n",
-        entry(dir, out_dir, index)?
-    );
+    let index = entry(dir, out_dir, index)?;
+    let mut source =
+        format!("const INDEX: Option<&Asset> = Some(&{index});\nconst ASSETS: &[Asset] = &[\n");
     for asset in assets {
         writeln!(source, "{},", entry(dir, out_dir, text(Some(asset))?)?)?;
     }
+    source.push_str("];\nconst DOCUMENTS: &[Document] = &[\n");
+    let documents = manifest.get("documents").and_then(|documents| documents.as_array());
+    for entry in documents.into_iter().flatten() {
+        writeln!(source, "{},", document(dir, out_dir, entry)?)?;
+    }
     source.push_str("];\n");
     Ok(Some(source))
+}
+
+/// One `Document { .. }`.
+fn document(
+    dir: &Path,
+    out_dir: &Path,
+    entry: &serde_json::Value,
+) -> Result<String, Box<dyn Error>> {
+    let field = |name: &str| text(entry.get(name));
+    let (name, script, style) = (field("name")?, field("script")?, field("style")?);
+    let mut parts = String::new();
+    for part in entry.get("parts").and_then(|parts| parts.as_array()).into_iter().flatten() {
+        let part = text(Some(part))?;
+        let copy = |name: &str| -> Result<String, Box<dyn Error>> {
+            embedded(&out_dir.join(name), &fs::read(dir.join(name))?)
+        };
+        let (bytes, deflated) = (copy(part)?, copy(&format!("{part}.deflate"))?);
+        write!(parts, "Part {{ bytes: {bytes}, deflated: {deflated} }}, ")?;
+    }
+    Ok(format!(
+        "Document {{ name: {name:?}, script: {script:?}, style: {style:?}, parts: [{parts}] }}"
+    ))
 }
 
 /// A file name in the manifest.

@@ -10,6 +10,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 import { key, publish, serve } from "../../tests/node/firstframe.mjs";
+import { LINK_SUBJECTS, coldDocument, openLink } from "./cold.mjs";
 import { FILMS, SEASON, at70, makeFilms } from "./films.mjs";
 import { link } from "./link.mjs";
 import { origin } from "./origin.mjs";
@@ -17,14 +18,18 @@ import { plot } from "./plot.mjs";
 
 const SUBJECTS = [
   "firstframe", "floor", "native", "hls.js", "shaka", "dash.js", "mediabunny", "mp4box.js", "xgplayer-mp4",
+  "link-floor",
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
+/** Links, opened by somebody who was never here: case, and film. */
+const LINKS = { "link-10min": "10min-tail", "link-2h": "2h-tail", "link-2h-resume": "2h-tail" };
 /** A provider's film of which the edge has stored nothing: every subject has the same upstream. */
 const UPSTREAM = "2h-upstream";
-const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", UPSTREAM, "season"];
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", UPSTREAM, "season", ...Object.keys(LINKS)];
 /** The floor has one file, for one time. Only firstframe goes from one episode to the next. */
 const isLeftOut = (subject, name) =>
+  (name in LINKS ? !LINK_SUBJECTS.includes(subject) : subject === "link-floor") ||
   (subject === "floor" && !STARTS.some((start) => name.startsWith(start))) || name === "season";
 /** The playback rate of a season: half of what the link carries. */
 const SEASON_RATE = 6;
@@ -106,6 +111,28 @@ function plan(name) {
   const found = film ?? FILMS.find((film) => film.name === "10min-tail");
   const resumes = name.includes("-resume") || kind === "seek";
   return { kind, film: found.name, minutes: found.minutes, at: resumes ? at70(found.minutes) : 0, isCold: name.endsWith("-cold") };
+}
+
+/** A link is opened in a new profile. */
+async function opened(browser, between, subject, name) {
+  const film = FILMS.find((film) => film.name === LINKS[name]);
+  const at = name.endsWith("-resume") ? at70(film.minutes) : 0;
+  const found = addresses(film.name, at);
+  const target = subject === "firstframe" ? `/watch/${found.episode}` : `/cold/${subject}/${name}`;
+  if (subject !== "firstframe") documents[target] = coldDocument(subject, found, at);
+  const context = await browser.createBrowserContext();
+  try {
+    const page = await context.newPage();
+    between.dropAll();
+    between.mark();
+    const what = { episode: found.episode, at, duration: film.minutes * 60, from: at && at - 1.1 };
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`no frame in ${SECONDS_MAX} s`)), SECONDS_MAX * 1000));
+    const first_frame_ms = await Promise.race([openLink(page, new URL(target, between.url).href, what), late]);
+    const { bytes, requests } = between.traffic();
+    return { first_frame_ms, before_first_frame_bytes: bytes, before_first_frame_requests: requests.length, requests };
+  } finally {
+    await context.close();
+  }
 }
 
 /** @param {import("puppeteer-core").Browser} browser @param {string} subject @param {string} name */
@@ -192,7 +219,9 @@ const folders = {
 };
 /** @type {Awaited<ReturnType<typeof edge>>} */
 let served;
-const behind = await origin({ folders, edge: () => served.url });
+/** Documents of the cases `link-…`, by their paths. */
+const documents = {};
+const behind = await origin({ folders, edge: () => served.url, documents });
 served = await edge(behind.port);
 const between = await link({ port: behind.port, rttMs: Number(options["rtt-ms"]), mbit: Number(options.mbit) });
 const browser = await puppeteer.launch({
@@ -212,7 +241,7 @@ try {
       for (const subject of options.subject) {
         if (isLeftOut(subject, name) || (subject in runs && runs[subject].length < i)) continue;
         try {
-          const { requests, ...values } = await once(browser, between, subject, name);
+          const { requests, ...values } = await (name in LINKS ? opened : once)(browser, between, subject, name);
           if (process.env.BENCH_REQUESTS) console.error(name, subject, values, requests);
           (runs[subject] ??= []).push(values);
         } catch (error) {

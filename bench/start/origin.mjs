@@ -17,14 +17,19 @@ const TYPES = {
 };
 
 /**
- * @param {{ folders: Record<string, string>, edge: () => URL }} options folders by the first part of
- *   a path; all else is the edge's, which may come later
+ * @param {{ folders: Record<string, string>, edge: () => URL,
+ *   documents: Record<string, { html: string, headers: Record<string, string> }> }} options folders by the
+ *   first part of a path, documents by their paths; all else is the edge's, which may come later
  */
-export async function origin({ folders, edge }) {
+export async function origin({ folders, edge, documents }) {
   const agent = new Agent({ keepAlive: true });
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://origin");
     const [, first, ...rest] = pathname.split("/");
+    const made = documents[pathname];
+    if (made) {
+      return response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...made.headers }).end(made.html);
+    }
     const folder = folders[first];
     if (folder) return file(path.join(folder, path.normalize(`/${rest.join("/")}`)), request, response);
     const { method, headers } = request;

@@ -122,7 +122,8 @@ function swap(change, smooth, id) {
 
 /** @param {Page} page @param {Cause} cause */
 function showPage(page, cause) {
-  main.replaceChildren(page.node);
+  // The document may have come with it, and a film plays on where it is.
+  if (page.node.parentNode !== main) main.replaceChildren(page.node);
   setTitle(page.title);
   scrollTo(0, cause === 'link' ? 0 : (scrolls.get(entry) ?? 0));
   if (cause === 'load') return;

@@ -24,6 +24,8 @@ import { moveResumePositions } from './resume-positions.js';
  * @property {string} [releasedAt]
  * @property {number} [durationMs]
  * @property {string} [codec] Of the file that plays: RFC 6381 names, with commas.
+ * @property {{ kind: 'pictures' | 'sound', name: string, ownPlayers: string[] }[]} [missing] What the film
+ *   has and Media Source Extensions do not play; engines whose own players do.
  * @property {string} [unplayable] Why no browser plays it.
  *
  * @typedef {object} Title

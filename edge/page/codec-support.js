@@ -24,23 +24,44 @@ function unsupportedCodec(codecs) {
   return missing.find((codec) => !SOUND.test(codec)) ?? missing[0];
 }
 
+const AGENT = navigator.userAgent;
+/** As `ownPlayers` names it. */
+const ENGINE = /Firefox/.test(AGENT) ? 'firefox' : /Chrom/.test(AGENT) ? 'chromium' : 'webkit';
+
 /**
- * A few words for an episode that does not play in this browser, or plays without sound.
+ * The first kind of track that the film has and this browser does not play in any way.
  *
  * @param {import('./catalog-client.js').Episode} episode
  */
-export function mark({ codec, unplayable }) {
+const missingHere = ({ missing = [] }) =>
+  missing.find(({ ownPlayers }) => !ownPlayers.includes(ENGINE));
+
+/**
+ * A few words for an episode that does not play in this browser, or not all of it.
+ *
+ * @param {import('./catalog-client.js').Episode} episode
+ */
+export function mark(episode) {
+  const { codec, unplayable } = episode;
+  const lack = missingHere(episode);
+  if (lack) return `Without ${lack.kind} in this browser`;
   const missing = unsupportedCodec(codec);
   if (unplayable === undefined && missing === undefined) return undefined;
   return missing && SOUND.test(missing) ? 'Without sound in this browser' : 'Not in this browser';
 }
 
 /**
- * A sentence for an episode that does not play in this browser, or plays without sound.
+ * A sentence for an episode that does not play in this browser, or not all of it.
  *
  * @param {import('./catalog-client.js').Episode} episode
  */
-export async function warning({ codec, unplayable }) {
+export async function warning(episode) {
+  const { codec, unplayable } = episode;
+  const lack = missingHere(episode);
+  if (lack) {
+    const advice = lack.ownPlayers.length > 0 ? ' Another browser may play it.' : '';
+    return `No ${lack.kind} in this browser: ${lack.name}.${advice}`;
+  }
   if (unplayable !== undefined) return 'No browser plays this film in the form in which it is here.';
   const missing = unsupportedCodec(codec);
   if (missing === undefined) return undefined;

@@ -11,17 +11,13 @@ const INTENT_MS = 230;
 
 let isPrefetched = false;
 
-/** The modules of the worker and the wasm of films with headers; a test in xtask holds the list. */
+/** The worker's script, the wasm of films with headers, and what the page needs if workers have no MediaSource. */
 const FILES = [
   new URL('./worker/worker.js', import.meta.url),
-  new URL('./worker/requests.js', import.meta.url),
-  new URL('./worker/wasm-modules.js', import.meta.url),
-  new URL('./sink/sink.js', import.meta.url),
-  new URL('./sink/sink-proxy.js', import.meta.url),
-  new URL('./worker/start.js', import.meta.url),
-  new URL('./worker/fault-messages.js', import.meta.url),
-  new URL('./worker/by_headers.js', import.meta.url),
   new URL('./worker/by_headers_bg.wasm', import.meta.url),
+  ...(globalThis.MediaSource?.canConstructInDedicatedWorker
+    ? []
+    : [new URL('./sink/sink.js', import.meta.url)]),
 ];
 
 /** Fetches the player into the browser's cache, and starts a worker that waits for a film. */

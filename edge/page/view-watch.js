@@ -9,7 +9,7 @@ import { titlePath, watchPath } from './route.js';
 import { episodeBlock } from './view-title.js';
 import { prefetchPlayer } from './prefetch.js';
 
-/** @typedef {import('./shortcuts.js').Player & { token: string, next: string }} Player */
+/** @typedef {import('./shortcuts.js').Player & { token: string, next: string, error: MediaError | null }} Player */
 /** @typedef {import('./catalog-client.js').Title} Title */
 /** @typedef {import('./catalog-client.js').Episode} Episode */
 /** @typedef {import('./view-notice.js').Page} Page */
@@ -28,12 +28,30 @@ class Visit {
   constructor(id, episodeId) {
     this.id = id;
     this.episodeId = episodeId;
-    this.frame = h('div', { class: 'player' });
-    this.up = h('a', { class: 'eyebrow', href: titlePath(id) }, 'Details');
+    /** @type {HTMLElement | null} */
+    const there = document.querySelector(`.watch[data-episode="${CSS.escape(episodeId)}"]`);
+    /**
+     * A part of the document, which came with it or is made.
+     *
+     * @template {HTMLElement} T
+     * @param {string} selector
+     * @param {() => T} make
+     * @returns {T}
+     */
+    const part = (selector, make) => there?.querySelector(selector) ?? make();
+    this.frame = part('.player', () => h('div', { class: 'player' }));
+    const up = { class: 'eyebrow', href: titlePath(id) };
+    this.up = part('.eyebrow', () => h('a', up, 'Details'));
     // It has the focus before it has its words: it is filled, never replaced.
-    this.heading = h('h1', { class: 'about-title', tabindex: -1, 'aria-label': 'Player' });
-    this.head = h('div', { class: 'about-head' }, h('div', {}, this.up, this.heading));
-    this.about = h('div', { class: 'about' }, this.head);
+    const heading = { class: 'about-title', tabindex: -1, 'aria-label': 'Player' };
+    this.heading = part('.about-title', () => h('h1', heading));
+    this.head = part('.about-head', () =>
+      h('div', { class: 'about-head' }, h('div', {}, this.up, this.heading)),
+    );
+    this.about = part('.about', () => h('div', { class: 'about' }, this.head));
+    this.node = there ?? h('article', { class: 'watch' }, this.frame, this.about);
+    /** The player with which the document came, and which plays already. @type {Element | null} */
+    this.early = there && this.frame.querySelector('firstframe-video');
     this.gone = new AbortController();
     /** @type {Player | undefined} */
     this.player = undefined;
@@ -45,7 +63,10 @@ class Visit {
 
   /** @param {number} start @param {boolean} autoplay */
   async play(start, autoplay) {
-    this.frame.replaceChildren(h('div', { class: 'player-loading', 'aria-hidden': 'true' }));
+    const { early } = this;
+    this.early = null;
+    const loading = h('div', { class: 'player-loading', 'aria-hidden': 'true' });
+    if (!early) this.frame.replaceChildren(loading);
     prefetchPlayer();
     try {
       await import('./element/element.js');
@@ -58,17 +79,25 @@ class Visit {
       return;
     }
     if (this.gone.signal.aborted) return;
+    if (early) return this.attend(/** @type {Player} */ (early));
     const player = /** @type {Player} */ (document.createElement('firstframe-video'));
     player.setAttribute('controls', '');
     if (start > 0) player.setAttribute('start', String(start));
     if (autoplay) player.setAttribute('autoplay', '');
     player.setAttribute('aria-label', 'Video');
     player.setAttribute('episode', this.episodeId);
+    this.attend(player);
+    this.frame.replaceChildren(player);
+  }
+
+  /** From now on this view listens to a player. @param {Player} player */
+  attend(player) {
     player.token = token() ?? '';
     this.listen(player);
     this.player = player;
     this.setNext();
-    this.frame.replaceChildren(player);
+    // It may have failed before.
+    if (player.error) this.fail({ message: player.error.message });
   }
 
   /** Gives the player the episodes that follow, once both are known. */
@@ -199,6 +228,7 @@ class Visit {
     const heading = several ? episodeName(episode) : title.title;
     this.heading.textContent = heading;
     this.heading.removeAttribute('aria-label');
+    this.about.querySelector('.about-synopsis, .about-file')?.remove();
     this.about.append(keyHelp());
     if (several) {
       this.up.textContent = title.title;
@@ -263,7 +293,7 @@ function keyHelp() {
 export function watchPage({ id, episodeId }, { useOld, autoplay, setTitle, fail }) {
   const visit = new Visit(id, episodeId);
   const { signal } = visit.gone;
-  const node = h('article', { class: 'watch' }, visit.frame, visit.about);
+  const { node } = visit;
   /** @type {Page} */
   const page = { title: 'Player', node };
   // The film does not wait for its title: both are requested at once.

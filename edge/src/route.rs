@@ -40,6 +40,8 @@ pub enum Route {
     Asset(String),
     /// The page itself, whatever it shows.
     Page,
+    /// The page of one episode.
+    Watch(String),
     /// A viewer of a private library signs in or out.
     SignIn,
     /// A token for a viewer without a name.
@@ -133,8 +135,14 @@ impl Route {
         if let Some(name) = under(paths::ASSETS) {
             return Ok(Self::Asset(name.to_owned()));
         }
-        let page = under("/title/").or_else(|| under("/watch/")).is_some_and(is_id);
-        if page { Ok(Self::Page) } else { Err(Error::NotFound("page")) }
+        if let Some(id) = under(paths::WATCH).filter(|id| is_id(id)) {
+            return Ok(Self::Watch(id.to_owned()));
+        }
+        if under("/title/").is_some_and(is_id) {
+            Ok(Self::Page)
+        } else {
+            Err(Error::NotFound("page"))
+        }
     }
 
     /// The route of a path that is one as it stands.
@@ -187,7 +195,8 @@ impl Route {
             | Self::Image(_)
             | Self::Asset(_)
             | Self::ContinueWatching
-            | Self::Page => &[Method::Get, Method::Head],
+            | Self::Page
+            | Self::Watch(_) => &[Method::Get, Method::Head],
         }
     }
 
@@ -207,6 +216,7 @@ impl Route {
             | Self::Stream(_)
             | Self::StreamStart(_)
             | Self::PrefetchWindow
+            | Self::Watch(_)
             | Self::AnonymousSession
             | Self::History
             | Self::HistoryOf(_)
@@ -227,7 +237,12 @@ impl Route {
 
     /// Whether pages of other origins may read it, where the deployer allows them to read anything.
     pub const fn is_shared(&self) -> bool {
-        !matches!(self, Self::Page) && !self.is_admin()
+        !self.is_page() && !self.is_admin()
+    }
+
+    /// Whether it is what a person opens.
+    pub const fn is_page(&self) -> bool {
+        matches!(self, Self::Page | Self::Watch(_))
     }
 
     /// Whether it is for the deployer.

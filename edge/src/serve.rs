@@ -17,9 +17,6 @@ use crate::{
 /// Request headers that a page of another origin may send.
 const CORS_ALLOW_HEADERS: &str = "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
      Accept-Encoding, Content-Type, X-Client-Token";
-/// Response headers that a page of another origin may read.
-const CORS_EXPOSE_HEADERS: &str =
-    "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";
 /// Seconds for which a browser caches a preflight: the most that any browser takes.
 const CORS_MAX_AGE_S: &str = "86400";
 /// JSON that is opened as a page can do nothing.
@@ -69,6 +66,9 @@ pub async fn serve<P: Platform, U: Upload>(
     let route = Route::parse(&request.path);
     let context = ReplyContext::of(platform, &request, route.as_ref().ok()).await;
     let reply = match route {
+        Ok(route) if route.is_page() => {
+            Box::pin(open(platform, request, route, &context.cors)).await
+        }
         Ok(route) => handle(platform, request, route, &context.cors).await,
         Err(error) => unknown_path(&request, error),
     };
@@ -185,6 +185,25 @@ fn unknown_path<U, S>(request: &Request<U>, error: Error) -> Result<Reply<S>, Er
         && header_values::wants_page(request.headers.get("accept"));
     let page = opens.then(|| routes::page::in_place_of(&error, &request.headers)).flatten();
     page.ok_or(error)
+}
+
+/// Handles a request for a page. Where something keeps an episode's from being shown, the page without it
+/// says what that is.
+async fn open<P: Platform, U: Upload>(
+    platform: &P,
+    request: Request<U>,
+    route: Route,
+    cors: &CorsOrigins,
+) -> Result<Reply<StreamOf<P>>, Error> {
+    let headers = request.headers.clone();
+    handle(platform, request, route, cors).await.or_else(|error| {
+        let detail = error.detail().map(str::to_owned);
+        let page = routes::page::without_episode(error, &headers)?;
+        if let Some(detail) = detail {
+            platform.report(&detail);
+        }
+        Ok(page)
+    })
 }
 
 async fn handle<P: Platform, U: Upload>(
@@ -316,7 +335,7 @@ fn finish<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
     match cors.allow_origin(origin.as_deref()) {
         Some(allowed) => reply
             .with("access-control-allow-origin", allowed)
-            .with("access-control-expose-headers", CORS_EXPOSE_HEADERS),
+            .with("access-control-expose-headers", api::CORS_EXPOSE_HEADERS),
         None => reply,
     }
 }

@@ -15,6 +15,28 @@ pub(crate) struct Asset {
     pub gzip: Option<&'static [u8]>,
 }
 
+/// A page that the edge completes: what is of an episode goes between its parts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document {
+    /// Its file in `edge/page`.
+    pub name: &'static str,
+    /// The hash of its inline script, as a content security policy has it.
+    pub script: &'static str,
+    /// The same of its inline style.
+    pub style: &'static str,
+    /// In front of the episode's head, between head and content, and behind the content.
+    pub parts: [Part; 3],
+}
+
+/// A part of a document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// As it is.
+    pub bytes: &'static [u8],
+    /// As blocks of DEFLATE that end at a byte, and of which none is the last.
+    pub deflated: &'static [u8],
+}
+
 include!(concat!(env!("OUT_DIR"), "/web.rs"));
 
 /// The page, if it was built in.
@@ -25,4 +47,9 @@ pub(crate) const fn index() -> Option<&'static Asset> {
 /// The file of this name.
 pub(crate) fn asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
+}
+
+/// The document of this name, if it was built in.
+pub(crate) fn document(name: &str) -> Option<&'static Document> {
+    DOCUMENTS.iter().find(|document| document.name == name)
 }

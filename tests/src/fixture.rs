@@ -105,6 +105,7 @@ fn source(id: &str, size: usize, height: u32, codec: Result<&str, &str>) -> Sour
         container: "mp4".into(),
         height: (height > 0).then_some(height),
         codec: codec.ok().map(Into::into),
+        missing: Vec::new(),
         playable: codec.is_ok(),
         reason: codec.err().map(Into::into),
         duration_ms: Some(60_000),

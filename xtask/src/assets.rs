@@ -1,5 +1,6 @@
-//! Writes the files that the edge serves to browsers. The name of each holds the hash of its content,
-//! and references use that name, so a browser caches an asset without revalidation.
+//! Writes the files that the edge serves to browsers: scripts in bundles, styles in one file. The name
+//! of each holds the hash of its content, and references use that name, so a browser caches an asset
+//! without revalidation.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,23 +14,34 @@ use zopfli::{Format, Options};
 
 use crate::{
     asset_paths::{INDEX, file_name, relative},
-    minify, module_graph,
+    bundle::{self, BUNDLES, Bundle},
+    documents::{self, DOCUMENTS, Document},
+    minify,
 };
+
+/// The script that is inline in documents: it begins to play an episode.
+pub(crate) const INLINE: Bundle = Bundle { entry: "early.js", apart: &[] };
+/// The style of all views, which a page loads, and the files that it is made of.
+const STYLE: (&str, [&str; 4]) = ("page.css", ["style.css", "rows.css", "views.css", "player.css"]);
 
 /// `manifest.json`, which the build script of the edge reads.
 #[derive(Debug, Serialize)]
 struct Manifest<'a> {
     index: &'a str,
     assets: Vec<&'a str>,
+    documents: Vec<Document>,
 }
 
 /// Reads the files below the folders `sources` and writes them to the folder `out`, all beside each
 /// other.
 pub(crate) fn write_all(sources: &[&Path], out: &Path) -> Result<()> {
-    let mut files = read(sources)?;
-    module_graph::write_preloads(&mut files)?;
-    let renamed = rename(files)?;
+    let mut renamed = rename(served_files(read(sources)?)?)?;
     let mut files = BTreeMap::new();
+    let mut documents = Vec::new();
+    for name in DOCUMENTS {
+        let Some(bytes) = renamed.remove(name) else { bail!("there is no document {name}") };
+        documents.push(documents::split(name, &String::from_utf8(bytes)?, &mut files)?);
+    }
     for (name, bytes) in &renamed {
         if let Some(gzip) = gzip(&out.join(name), bytes)? {
             files.insert(with_gz(Path::new(name)), gzip);
@@ -44,8 +56,29 @@ pub(crate) fn write_all(sources: &[&Path], out: &Path) -> Result<()> {
         fs::write(out.join(name), bytes)?;
     }
     let assets = renamed.keys().map(String::as_str).filter(|name| *name != INDEX).collect();
-    let manifest = serde_json::to_vec_pretty(&Manifest { index: INDEX, assets })?;
+    let manifest = serde_json::to_vec_pretty(&Manifest { index: INDEX, assets, documents })?;
     Ok(fs::write(out.join("manifest.json"), manifest)?)
+}
+
+/// What is served of the files of the source folders: bundles in place of modules, one style in place
+/// of its parts, and documents with scripts and styles in them.
+fn served_files(files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut served = files.clone();
+    served.retain(|path, _| !matches!(extension(path), Some("js" | "css")));
+    for bundle in &BUNDLES {
+        let script = bundle::script(&files, bundle)?;
+        let short = minify::module(&script).with_context(|| format!("in {}", bundle.entry))?;
+        served.insert(bundle.entry.to_owned(), short.into_bytes());
+    }
+    let (name, parts) = STYLE;
+    served.insert(name.to_owned(), documents::style(&files, &parts)?.into_bytes());
+    let script = minify::inline(&bundle::script(&files, &INLINE)?)?;
+    for name in DOCUMENTS {
+        let bytes = files.get(name).with_context(|| format!("there is no document {name}"))?;
+        let html = documents::with_inline(std::str::from_utf8(bytes)?, &script, &files)?;
+        served.insert(name.to_owned(), html.into_bytes());
+    }
+    Ok(served)
 }
 
 /// The file in gzip, unless that saves less than a tenth. Zopfli takes seconds to save a twentieth
@@ -74,26 +107,18 @@ pub(crate) fn download_size(path: &Path) -> Result<u64> {
     Ok(fs::metadata(sent.as_deref().unwrap_or(path))?.len())
 }
 
-/// The files below the folders `sources`, minified, by their paths from those folders.
+/// The files below the folders `sources`, by their paths from those folders.
 pub(crate) fn read(sources: &[&Path]) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for folder in sources {
         for path in served(folder)? {
-            let bytes = read_file(&folder.join(&path))?;
+            let bytes = fs::read(folder.join(&path))?;
             if files.insert(path.clone(), bytes).is_some() {
                 bail!("two source folders have a file {path}");
             }
         }
     }
     Ok(files)
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    if path.extension().is_none_or(|extension| extension != "js") {
-        return Ok(fs::read(path)?);
-    }
-    let short = minify::module(&fs::read_to_string(path)?);
-    Ok(short.with_context(|| format!("cannot minify {}", path.display()))?.into_bytes())
 }
 
 /// The files below `folder` that the edge serves: paths from it, with slashes.
@@ -114,14 +139,19 @@ pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Whether the edge serves a file with this name.
-fn is_served(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-    let types = [".d.ts", ".d.mts"].iter().any(|ending| name.ends_with(ending));
-    !types && matches!(extension, Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
+/// `js` of `app.js`.
+pub(crate) fn extension(path: &str) -> Option<&str> {
+    Path::new(path).extension().and_then(|extension| extension.to_str())
 }
 
-/// Gives every file but the page its hashed name, without its folder; leaves first, so that a hash
+/// Whether the edge serves a file with this name.
+fn is_served(name: &str) -> bool {
+    let types = [".d.ts", ".d.mts"].iter().any(|ending| name.ends_with(ending));
+    !types
+        && matches!(extension(name), Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
+}
+
+/// Gives every file but the pages its hashed name, without its folder; leaves first, so that a hash
 /// covers what the file refers to.
 fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut renamed = BTreeMap::new();
@@ -140,7 +170,8 @@ fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u
         if !taken.insert(name.to_owned()) {
             bail!("two files are named {name}: assets are served from one folder");
         }
-        let new = if path == INDEX { path.clone() } else { hashed(name, &bytes) };
+        let stays = path == INDEX || DOCUMENTS.contains(&path.as_str());
+        let new = if stays { path.clone() } else { hashed(name, &bytes) };
         for (other, bytes) in &mut files {
             *bytes = replace(other, bytes, &path, &new);
         }

@@ -51,10 +51,12 @@ fn bindgen_dir() -> PathBuf {
     workspace::target_dir().join("player")
 }
 
-/// The player's two modules: each with its cargo features, and a script that it does not load. A
-/// page loads one of them, to play from the edge's headers or from the film's own index.
-const PLAYERS: [(&str, &[&str], &str); 2] =
-    [("by_headers", &["--features", "by-headers"], ""), ("by_index", &[], "worker/start.js")];
+/// The player's two modules: each with its cargo features, and the scripts that a page loads to play
+/// with it, from the edge's headers or from the film's own index.
+const PLAYERS: [(&str, &[&str], &[&str]); 2] = [
+    ("by_headers", &["--features", "by-headers"], &["element/element.js", "worker/worker.js"]),
+    ("by_index", &[], &["element/element.js", "worker/worker.js", "worker/by_index.js"]),
+];
 
 fn player() -> Result<()> {
     // Files of an earlier build, under names that are no longer in use, must not be served.
@@ -106,11 +108,10 @@ fn assets() -> Result<u64> {
     let page = workspace::root().join("edge/page");
     assets::write_all(&[&page, &player, &bindgen_dir()], &web_dir())?;
     let mut most = 0;
-    for (name, _, without) in PLAYERS {
-        let mut files = assets::served(&player)?;
-        files.retain(|file| file != without);
-        files.extend([format!("worker/{name}.js"), format!("worker/{name}_bg.wasm")]);
-        let sizes = files.iter().map(|file| assets::download_size(&written_asset(file)?));
+    for (name, _, scripts) in PLAYERS {
+        let wasm = format!("worker/{name}_bg.wasm");
+        let files = scripts.iter().copied().chain([wasm.as_str()]);
+        let sizes = files.map(|file| assets::download_size(&written_asset(file)?));
         let sum = sizes.sum::<Result<u64>>()?;
         eprintln!("    the player's download, {name}: {sum} bytes of wasm and scripts, gzip");
         most = most.max(sum);

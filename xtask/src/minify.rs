@@ -33,9 +33,25 @@ pub(crate) fn module(script: &str) -> Result<String> {
     Ok(printed.code)
 }
 
+/// A module that imports and exports nothing, minified, as a script that stands in a page.
+pub(crate) fn inline(script: &str) -> Result<String> {
+    let short = module(&format!("(()=>{{\"use strict\";\n{script}}})();"))?;
+    // Either would end the element (HTML §4.12.1.3).
+    if ["</script", "<!--"].iter().any(|text| short.to_ascii_lowercase().contains(text)) {
+        bail!("the script has text in it that no script in a page may have");
+    }
+    Ok(short.trim_end().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn script_that_ends_its_element_is_not_put_in_a_page() {
+        assert!(inline("globalThis.a = 1;").unwrap().starts_with("(()=>{"));
+        assert!(inline("globalThis.a = '</SCRIPT>';").is_err());
+    }
 
     #[test]
     fn names_seen_by_other_files_stay() {

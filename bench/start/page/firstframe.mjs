@@ -6,10 +6,14 @@ export async function prepare() {
   const page = await (await fetch("/")).text();
   const preloads = page.matchAll(/<link rel="(modulepreload|preload)"[^>]+>/g);
   for (const [link] of preloads) document.head.append(document.createRange().createContextualFragment(link));
-  const asset = (name) => import(new RegExp(`/assets/${name}\\.[0-9a-f]+\\.js`).exec(page)[0]);
-  await asset("element");
-  // As the page does it when it has nothing else to do.
-  (await asset("prefetch")).prefetchPlayer();
+  let file = /\/assets\/element\.[0-9a-f]+\.js/.exec(page)[0];
+  await import(file);
+  // The worker and its wasm, as the page does it when it has nothing else to do.
+  for (const name of [/worker\.[0-9a-f]+\.js/, /by_headers_bg\.[0-9a-f]+\.wasm/]) {
+    const script = await (await fetch(file)).text();
+    file = `/assets/${name.exec(script)[0]}`;
+  }
+  await (await fetch(file)).arrayBuffer();
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
 

@@ -42,7 +42,9 @@ pub use health::{Readiness, StoreReadiness};
 pub use stream::{
     Candidate, PrefetchRequest, PrefetchResponse, SelectionReason, Stream, StreamStart,
 };
-pub use titles::{Episode, EpisodeList, Health, Home, StartupStore, TitleCard, TitleDetail};
+pub use titles::{
+    Episode, EpisodeList, Health, Home, MissingKind, StartupStore, TitleCard, TitleDetail,
+};
 pub use viewer::{
     Deleted, History, HistoryEntry, NewWatchlistEntry, PlaybackPosition, Session, SignIn, SignedIn,
     Watchlist, WatchlistEntry,
@@ -52,3 +54,8 @@ pub use viewer::{
 /// sets it, the guest copies it to a response whose body it forwards unchanged, and the host removes
 /// it.
 pub const OBJECT_FIELD: &str = "firstframe-object";
+
+/// Header fields of a response that pages of another origin may read where `cors_origins` lists them:
+/// the value of `Access-Control-Expose-Headers`.
+pub const CORS_EXPOSE_HEADERS: &str =
+    "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";

@@ -25,6 +25,8 @@ pub const START: &str = "/api/v2/start/";
 pub const IMAGE: &str = "/api/v2/image/";
 /// `GET | HEAD` + name with a hash in it: scripts, styles and wasm of the page.
 pub const ASSETS: &str = "/assets/";
+/// `GET | HEAD` + `{episodeId}`: the page of one episode.
+pub const WATCH: &str = "/watch/";
 /// `POST`: a viewer of a private library signs in; `DELETE`: signs out.
 pub const SIGN_IN: &str = "/api/v2/session";
 /// `POST`: a token for a viewer without a name.

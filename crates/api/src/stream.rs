@@ -50,6 +50,9 @@ pub struct Candidate {
     /// RFC 6381 names, such as `avc1.64001f, mp4a.40.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// Kinds of tracks that it has and Media Source Extensions do not play.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<crate::MissingKind>,
     /// Whether `url` serves the file itself, with range requests.
     pub is_direct: bool,
     /// Whether a browser with Media Source Extensions can be expected to play it.

@@ -86,9 +86,24 @@ pub struct Episode {
     /// Of the file that plays: RFC 6381 names, such as `avc1.64001f, mp4a.40.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// Kinds of tracks of that file that Media Source Extensions do not play.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingKind>,
     /// Why no browser plays it, where it has files and none plays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplayable: Option<String>,
+}
+
+/// A kind of track that a film has and Media Source Extensions do not play.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingKind {
+    /// `pictures` or `sound`.
+    pub kind: String,
+    /// The codec, or what is wrong, for viewers: `PCM audio`, `it is damaged`.
+    pub name: String,
+    /// Engines whose own players play it: `chromium`, `firefox`, `webkit`.
+    pub own_players: Vec<String>,
 }
 
 /// Response of `GET /api/v2/catalog/{id}`: one title with its episodes.

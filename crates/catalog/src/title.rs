@@ -138,6 +138,9 @@ pub struct Source {
     /// RFC 6381 names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// Kinds of tracks that it has and Media Source Extensions do not play.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<api::MissingKind>,
     /// Whether a browser with Media Source Extensions can be expected to play it.
     pub playable: bool,
     /// Why it is not playable, for viewers.

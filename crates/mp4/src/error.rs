@@ -20,8 +20,8 @@ pub struct Error {
     /// and `mfra`, else from that of `moov`.
     pub offset: u64,
     /// What is wrong, then a semicolon and the rule's source, where there is one. "§" alone is a section
-    /// of the ISO base media file format (ISO/IEC 14496-12). Numbers that something is "over" or "past"
-    /// are Firstframe's limits: see [`crate::limits`].
+    /// of the ISO base media file format (ISO/IEC 14496-12). Where the file breaks no rule, the source is
+    /// "not read by Firstframe": [`Error::is_limit`].
     pub violation: &'static str,
 }
 
@@ -29,11 +29,13 @@ pub struct Error {
 pub(crate) const TOO_SHORT: &str = "box is too short for its fields; § 4.2";
 pub(crate) const TOO_FEW_ENTRIES: &str = "box is too short for its entries; § 4.2";
 pub(crate) const SMALLER_THAN_HEADER: &str = "box is smaller than its header; § 4.2";
-pub(crate) const LARGE_MOOV: &str = "moov is over 64 MiB";
-pub(crate) const MANY_TRACKS: &str = "over 128 tracks";
-pub(crate) const FAR_SAMPLE: &str = "sample lies past byte 2^53";
-pub(crate) const LARGE_SAMPLE: &str = "sample is over 256 MiB";
+pub(crate) const LARGE_MOOV: &str = "moov is over 64 MiB; not read by Firstframe";
+pub(crate) const MANY_TRACKS: &str = "over 128 tracks; not read by Firstframe";
+pub(crate) const FAR_SAMPLE: &str = "sample lies past byte 2^53; not read by Firstframe";
+pub(crate) const LARGE_SAMPLE: &str = "sample is over 256 MiB; not read by Firstframe";
 pub(crate) const NO_TIMESCALE: &str = "timescale is zero; § 8.4.2";
+
+const NOT_READ: &str = "; not read by Firstframe";
 
 impl Error {
     pub(crate) fn file(offset: u64, violation: &'static str) -> Self {
@@ -50,6 +52,12 @@ impl Error {
 }
 
 impl Error {
+    /// Whether the file breaks no rule: it exceeds a limit of [`crate::limits`], or is of a form that is
+    /// not read.
+    pub fn is_limit(&self) -> bool {
+        self.violation.ends_with(NOT_READ)
+    }
+
     /// The text that [`fmt::Display`] writes, without the code size of `core::fmt`.
     pub fn text(&self) -> String {
         let mut out = String::new();
@@ -144,7 +152,9 @@ impl Unplayable {
             Self::NoSamples => &["the track has no samples"],
             Self::Edits(why) => &["its edit list ", why],
             Self::NoMedia => &["the file has neither a video nor an audio track"],
-            Self::Broken(error) => &["the track is damaged: ", &error.text()],
+            Self::Broken(error) => {
+                &[if error.is_limit() { "" } else { "the track is damaged: " }, &error.text()]
+            }
         };
         join(&mut out, parts);
         out

@@ -26,10 +26,10 @@ pub(super) async fn show<P: Platform>(
 pub(super) fn episodes_of(title: &Title) -> Vec<Episode> {
     let view = |episode: &catalog::Episode| {
         let best = selection::choose(&episode.sources).0.into_iter().next();
-        let (codec, unplayable) = match best {
-            Some(best) if best.playable => (best.codec, None),
-            Some(best) => (None, Some(best.label.unwrap_or_default())),
-            None => (None, None),
+        let (codec, missing, unplayable) = match best {
+            Some(best) if best.playable => (best.codec, best.missing, None),
+            Some(best) => (None, Vec::new(), Some(best.label.unwrap_or_default())),
+            None => (None, Vec::new(), None),
         };
         Episode {
             id: title.id_of(episode),
@@ -40,6 +40,7 @@ pub(super) fn episodes_of(title: &Title) -> Vec<Episode> {
             released_at: episode.released_at.clone(),
             duration_ms: episode.duration_ms,
             codec,
+            missing,
             unplayable,
         }
     };

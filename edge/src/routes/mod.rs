@@ -10,6 +10,7 @@ mod admin_startup;
 mod anonymous_session;
 mod asset;
 mod continue_watching;
+mod episode_head;
 mod episodes;
 mod headers;
 mod health;
@@ -27,6 +28,7 @@ mod start;
 mod stream;
 mod stream_start;
 mod title;
+mod watch;
 mod watchlist;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -75,6 +77,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,
         Route::Asset(name) => asset::read(&headers, &name),
         Route::Page => page::read(&headers),
+        Route::Watch(id) => Box::pin(watch::show(platform, &headers, &connection, &id)).await,
         Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,
         Route::AnonymousSession => anonymous_session::begin(platform, &headers, &connection).await,
         Route::History => history::handle(platform, method, &headers, upload).await,

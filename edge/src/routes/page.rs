@@ -1,17 +1,13 @@
-//! `GET | HEAD /`, `/title/{catalogId}`, `/watch/{episodeId}`: the page, which reads its own URL.
+//! `GET | HEAD /`, `/title/{catalogId}`: the page, which reads its own URL.
 
 use super::asset::send;
 use crate::{
     error::Error,
     http::{Headers, Reply},
-    web,
+    rules::header_values,
+    web::{self, Document},
 };
 
-/// Nothing but our own code runs, nothing frames us, and the page requests nothing from elsewhere.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-    script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; font-src 'self'; \
-    manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 /// What the player needs, and nothing else of a device.
 const PERMISSIONS_POLICY: &str = "autoplay=(self), encrypted-media=(self), fullscreen=(self), \
     picture-in-picture=(self), screen-wake-lock=(self), accelerometer=(), camera=(), \
@@ -31,9 +27,40 @@ pub(crate) fn in_place_of<S>(error: &Error, headers: &Headers) -> Option<Reply<S
     Some(Reply { status: error.status(), ..reply })
 }
 
+/// The page in place of that of an episode: it says that there is no such episode, asks for a password, or
+/// requests again what could not be read.
+pub(crate) fn without_episode<S>(error: Error, headers: &Headers) -> Result<Reply<S>, Error> {
+    if matches!(error, Error::NotFound(_)) && header_values::wants_page(headers.get("accept")) {
+        return in_place_of(&error, headers).ok_or(error);
+    }
+    if matches!(error, Error::SignInRequired | Error::StorageUnavailable(_)) {
+        return read(headers);
+    }
+    Err(error)
+}
+
+/// Nothing but our own code runs, nothing frames us, and the page requests nothing from elsewhere. What is
+/// inline in a document runs by its hash.
+fn content_security_policy(document: Option<&Document>) -> String {
+    let hash = |hash: Option<&str>| hash.map(|hash| format!(" '{hash}'")).unwrap_or_default();
+    let script = hash(document.map(|document| document.script));
+    let style = hash(document.map(|document| document.style));
+    format!(
+        "default-src 'none'; script-src 'self'{script} 'wasm-unsafe-eval'; worker-src 'self' blob:; \
+         style-src 'self'{style}; img-src 'self' data: blob:; media-src 'self' blob:; \
+         connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'self'"
+    )
+}
+
 fn secured<S>(reply: Reply<S>) -> Reply<S> {
+    secured_with(reply, None)
+}
+
+/// A reply with the policies of a page.
+pub(super) fn secured_with<S>(reply: Reply<S>, document: Option<&Document>) -> Reply<S> {
     reply
-        .with("content-security-policy", CONTENT_SECURITY_POLICY)
+        .with("content-security-policy", content_security_policy(document))
         .with("cross-origin-opener-policy", "same-origin")
         .with("permissions-policy", PERMISSIONS_POLICY)
         .with("referrer-policy", "same-origin")

@@ -64,6 +64,7 @@ fn candidate(rank: u32, source: &Source) -> Candidate {
         container: source.container.clone(),
         quality: source.height.map_or_else(|| "unknown".to_owned(), |height| format!("{height}p")),
         codec: source.codec.clone(),
+        missing: source.missing.clone(),
         is_direct: true,
         playable: source.playable,
         estimated_priority: rank,

@@ -62,7 +62,9 @@ function open(src) {
   const outcome = new Promise((resolve) => {
     player.addEventListener('loadeddata', () => resolve(undefined));
     for (const type of ['firstframe-error', 'firstframe-notice']) {
-      player.addEventListener(type, (event) => resolve(JSON.stringify(event.detail)));
+      // A track that no browser plays is left out.
+      player.addEventListener(type, ({ detail }) =>
+        detail.code !== 'missing_track' && resolve(JSON.stringify(detail)));
     }
     const poll = setInterval(async () => {
       if (!(await player.stats()).bytesAppended) return;

@@ -44,11 +44,40 @@ pub(crate) fn page_is_revalidated(subject: &Subject) {
 pub(crate) fn every_page_path_serves_the_page(subject: &Subject) {
     let page = subject.get("/").body;
     let mut checks = Checks::default();
-    for target in ["/title/night-train", "/watch/night-train.1", "/?q=1"] {
+    for target in ["/title/night-train", "/?q=1"] {
         let response = subject.get(target);
         checks.equal(target, response.status, 200);
         checks.that(response.body == page, || format!("{target} is another page"));
     }
+    checks.done();
+}
+
+pub(crate) fn page_of_an_episode_has_it_in_the_document(subject: &Subject) {
+    let mut checks = Checks::default();
+    let target = "/watch/night-train.1";
+    let plain = subject.get_plain(target);
+    checks.equal("status", plain.status, 200);
+    let link = plain.header("link");
+    let html = String::from_utf8(plain.body).expect("HTML in UTF-8");
+    for text in ["<title>Night Train · Firstframe</title>", "og:title", "application/ld+json"] {
+        checks.that(html.contains(text), || format!("no {text} in {html}"));
+    }
+    let start = "</api/v2/stream/night-train.1/start?at=0.000>; rel=preload; as=fetch; crossorigin";
+    checks.equal("Link", link.as_deref(), Some(start));
+    let packed = subject.send(&Request::get(target).header("Accept-Encoding", "gzip"));
+    let mut unpacked = String::new();
+    let read = GzDecoder::new(packed.body.as_slice()).read_to_string(&mut unpacked);
+    checks.that(read.is_ok() && unpacked == html, || format!("gzip has other bytes: {read:?}"));
+    let etag = packed.header("etag").unwrap_or_default();
+    let held =
+        Request::get(target).header("Accept-Encoding", "gzip").header("If-None-Match", &etag);
+    checks.equal("with its ETag", subject.send(&held).status, 304);
+    checks.equal("HEAD", subject.send(&Request::head(target)).status, 200);
+    let person = Request::get("/watch/night-train.99").header("Accept", "text/html");
+    let nothing = subject.send(&person);
+    checks.equal("an unknown episode", nothing.status, 404);
+    let type_ = nothing.header("content-type").unwrap_or_default();
+    checks.that(type_.starts_with("text/html"), || format!("content-type {type_:?}"));
     checks.done();
 }
 

@@ -88,6 +88,7 @@ contract! { [firstframe_serve workerd] {
     assets:
         page_is_revalidated
         every_page_path_serves_the_page
+        page_of_an_episode_has_it_in_the_document
         assets_are_immutable
         assets_are_compressed_for_clients_that_accept_gzip
         unknown_assets_are_not_found;

@@ -26,11 +26,12 @@ pub(super) enum InputCode {
     BodyEnded,
     FetchFailed,
     Tick,
+    Languages,
 }
 
 impl InputCode {
     /// By code.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Open,
         Self::Resolved,
         Self::ResolveFailed,
@@ -50,6 +51,7 @@ impl InputCode {
         Self::BodyEnded,
         Self::FetchFailed,
         Self::Tick,
+        Self::Languages,
     ];
 }
 
@@ -91,10 +93,12 @@ pub(super) enum CauseCode {
     Edits,
     NoMedia,
     BrokenTrack,
+    MissingTrack,
     Unsupported,
     BufferFull,
     Decode,
     MediaSource,
+    Stalled,
 }
 
 /// Where something went wrong; each has one number.
@@ -121,6 +125,7 @@ mod tests {
     fn input(code: InputCode) -> Signature {
         match code {
             InputCode::Open => "size: number, start: number, isResolvable: boolean",
+            InputCode::Languages => "codes: Uint8Array",
             InputCode::Resolved => "size: number",
             InputCode::ResolveFailed => "status: number",
             InputCode::Seek => "time: number",
@@ -147,13 +152,17 @@ mod tests {
             CauseCode::BadFile | CauseCode::BrokenTrack => {
                 "offset: number, track: number, path: string, violation: string"
             }
+            CauseCode::MissingTrack => {
+                "mediaType: number, ownPlayers: number, name: string, details: string"
+            }
             CauseCode::Truncated => "at: number, size: number",
             CauseCode::IndexNotFound => "requests: number",
             CauseCode::IndexTooLarge => "bytes: number, max: number",
-            CauseCode::Codec => "name: string, code: string",
+            CauseCode::Codec => "ownPlayers: number, name: string, code: string",
             CauseCode::Kind | CauseCode::Edits => "reason: string",
             CauseCode::Encrypted => "scheme: string",
             CauseCode::Unsupported => "mime: string",
+            CauseCode::Stalled => "...ranges: number[]",
             CauseCode::Decode | CauseCode::MediaSource => "browserMessage: string",
             CauseCode::Network
             | CauseCode::Unreachable
@@ -182,7 +191,7 @@ mod tests {
     const KINDS: [KindCode; 4] =
         [KindCode::Waiting, KindCode::Notice, KindCode::Fallback, KindCode::Error];
 
-    const CAUSES: [CauseCode; 24] = [
+    const CAUSES: [CauseCode; 26] = [
         CauseCode::Network,
         CauseCode::Unreachable,
         CauseCode::Unresolved,
@@ -203,10 +212,12 @@ mod tests {
         CauseCode::Edits,
         CauseCode::NoMedia,
         CauseCode::BrokenTrack,
+        CauseCode::MissingTrack,
         CauseCode::Unsupported,
         CauseCode::BufferFull,
         CauseCode::Decode,
         CauseCode::MediaSource,
+        CauseCode::Stalled,
     ];
 
     const LOCATIONS: [LocationCode; 6] = [

@@ -4,7 +4,7 @@ use mp4::Unplayable;
 
 use super::clock::float;
 use super::codes::{CauseCode, LocationCode};
-use crate::pipeline::{BodyKind, FaultCause, FaultLocation, PlaybackFault};
+use crate::pipeline::{BodyKind, FaultCause, FaultLocation, MediaType, PlaybackFault};
 
 /// A fault that crosses: `codes.rs` has the numbers and texts of each code, in their order.
 #[derive(Debug, PartialEq)]
@@ -56,16 +56,34 @@ impl<'a> FaultRecord<'a> {
                 CauseCode::IndexTooLarge
             }
             FaultCause::Unplayable(why) => self.add_unplayable(why),
+            FaultCause::MissingTrack { media_type, why } => {
+                self.numbers.extend([f64::from(*media_type as u8), own_players(why)]);
+                self.texts = [why.lack(), ""];
+                if let Unplayable::Codec { code, .. } = why {
+                    self.texts = [why.lack(), code];
+                }
+                CauseCode::MissingTrack
+            }
             FaultCause::Unsupported(_) => CauseCode::Unsupported,
             FaultCause::BufferFull => CauseCode::BufferFull,
             FaultCause::Decode => CauseCode::Decode,
             FaultCause::MediaSource => CauseCode::MediaSource,
+            FaultCause::Stalled(ranges) => {
+                for (media_type, range) in ranges {
+                    let kind = f64::from(u8::from(*media_type == MediaType::Audio));
+                    self.numbers.extend([kind, float(range.start_ms), float(range.end_ms)]);
+                }
+                CauseCode::Stalled
+            }
         }
     }
 
     fn add_unplayable(&mut self, why: &'a Unplayable) -> CauseCode {
         let (code, texts) = match why {
-            Unplayable::Codec { name, code } => (CauseCode::Codec, [*name, code.as_str()]),
+            Unplayable::Codec { name, code } => {
+                self.numbers.push(own_players(why));
+                (CauseCode::Codec, [*name, code.as_str()])
+            }
             Unplayable::Kind(reason) => (CauseCode::Kind, [*reason, ""]),
             Unplayable::Encrypted(scheme) => (CauseCode::Encrypted, [scheme.as_str(), ""]),
             Unplayable::NoDescription => (CauseCode::NoDescription, ["", ""]),
@@ -84,6 +102,12 @@ impl<'a> FaultRecord<'a> {
         self.texts = [error.path, error.violation];
         code
     }
+}
+
+/// A bit for each engine whose own player plays a track: Chromium, Firefox, WebKit.
+fn own_players(why: &Unplayable) -> f64 {
+    let bits = why.own_players().iter().map(|engine| 1 << *engine as u8);
+    f64::from(bits.sum::<u8>())
 }
 
 fn location(location: FaultLocation) -> (LocationCode, f64) {
@@ -121,5 +145,6 @@ mod tests {
         let fault = PlaybackFault { cause: FaultCause::Unplayable(why), location };
         let record = FaultRecord::from(&fault);
         assert_eq!((record.cause, record.texts), (CauseCode::Codec, ["ProRes", "apch"]));
+        assert_eq!(record.numbers, [0.0, 4.0], "of WebKit alone");
     }
 }

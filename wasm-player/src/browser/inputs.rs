@@ -24,6 +24,11 @@ pub(super) fn read(code: u8, numbers: &[f64], bytes: Vec<u8>) -> Input {
         InputCode::Position => Input::Position { time_ms: numbers.ms(), playing: numbers.flag() },
         InputCode::Online => Input::Online(numbers.flag()),
         InputCode::Tick => Input::Tick,
+        InputCode::Languages => {
+            let codes =
+                bytes.chunks_exact(3).map(|code| code.iter().map(|b| char::from(*b)).collect());
+            Input::Languages(codes.collect())
+        }
         InputCode::Appended => Input::Appended {
             media_type: numbers.media_type(),
             epoch: numbers.small(),

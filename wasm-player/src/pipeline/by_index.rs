@@ -20,15 +20,17 @@ pub struct ByIndex {
 }
 
 impl ByIndex {
-    /// Parses `moov`, which lies at `range` of a file of this size.
+    /// Parses `moov`, which lies at `range` of the file.
     pub(super) fn parse(
         range: ByteRange,
         moov: Vec<u8>,
-        size: Option<u64>,
+        cx: &Context,
     ) -> Result<Self, PlaybackFault> {
         let mut index = Index::parse(moov).map_err(bad_index)?;
-        index.set_file(range, size);
-        let selection = Selection { video: index.default_video(), audio: index.default_audio() };
+        index.set_file(range, cx.file.size);
+        let track = |kind| index.default_track(kind, &cx.languages);
+        let selection =
+            Selection { video: track(TrackKind::Video), audio: track(TrackKind::Audio) };
         Ok(Self { index, selection })
     }
 
@@ -76,12 +78,13 @@ impl WindowSource for ByIndex {
     }
 
     fn report_unplayable_tracks(&self, cx: &mut Context) {
-        for (kind, selected) in self.selected() {
-            let first = self.index.tracks().iter().find(|track| track.kind == kind);
-            if let (None, Some(Err(why))) = (selected, first.map(|track| &track.playable)) {
-                let cause = FaultCause::Unplayable(why.clone());
-                cx.emit(Effect::Notice(PlaybackFault { cause, location: FaultLocation::Index }));
-            }
+        for (kind, why) in self.index.missing() {
+            let is_video = kind == TrackKind::Video;
+            let cause = FaultCause::MissingTrack {
+                media_type: if is_video { MediaType::Video } else { MediaType::Audio },
+                why: why.clone(),
+            };
+            cx.emit(Effect::Notice(PlaybackFault { cause, location: FaultLocation::Index }));
         }
     }
 
@@ -115,7 +118,7 @@ impl WindowSource for ByIndex {
 
 fn located(moov: MoovResult, cx: &Context) -> LocateResult<ByIndex> {
     let Some((range, bytes)) = moov? else { return Ok(None) };
-    let source = ByIndex::parse(range, bytes, cx.file.size)?;
+    let source = ByIndex::parse(range, bytes, cx)?;
     Ok(Some(LocatedSource { source, open_start: None }))
 }
 

@@ -4,6 +4,7 @@ use mp4::Unplayable;
 
 use super::http::BodyKind;
 use super::media_type::MediaType;
+use super::time_range::TimeRange;
 
 /// A fault as it is reported to the page, which has the sentences for viewers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,13 @@ pub enum FaultCause {
     },
     /// The file is an MP4, but no track of it can be played through Media Source Extensions.
     Unplayable(Unplayable),
+    /// The film has tracks of this type, and Media Source Extensions play none of them.
+    MissingTrack {
+        /// Their type.
+        media_type: MediaType,
+        /// What is wrong with the first of them.
+        why: Unplayable,
+    },
     /// This browser does not support the track's MIME type.
     Unsupported(MediaType),
     /// The buffer is too small for the group of pictures at the play position.
@@ -94,6 +102,9 @@ pub enum FaultCause {
     Decode,
     /// A call to `MediaSource` or to a `SourceBuffer` failed.
     MediaSource,
+    /// The play position stands still where it should not, and no data is under way; the ranges of the
+    /// buffers.
+    Stalled(Vec<(MediaType, TimeRange)>),
     /// The episode could not be resolved; the status code, if there was a response.
     Unresolved(Option<u16>),
 }
@@ -137,19 +148,25 @@ impl FaultCause {
             }
             Self::Status(401 | 403 | 404 | 410) if budget.can_resolve => Remedy::ReResolve,
             Self::FileChanged if budget.start_overs_left > 0 => Remedy::StartOver,
-            Self::Decode if !budget.was_undecoded && budget.start_overs_left > 0 => {
+            Self::Decode | Self::Stalled(_)
+                if !budget.was_undecoded && budget.start_overs_left > 0 =>
+            {
                 Remedy::StartOver
             }
-            // The browser's own player plays a damaged film up to the damage, and plays video
+            // The browser's own player may have codecs that Media Source Extensions do not have, and
+            // other limits. It plays a damaged film up to the damage, and plays video
             // whose audio codec it does not support. Audio without its video is not what the
-            // viewer chose, so unsupported video is reported.
+            // viewer chose: the element reports video that this player does not know either.
             Self::NoRanges
-            | Self::Unsupported(MediaType::Audio)
+            | Self::Unplayable(Unplayable::Codec { .. })
+            | Self::Unsupported(_)
+            | Self::Stalled(_)
             | Self::BufferFull
             | Self::Decode
             | Self::MediaSource => Remedy::FallBack,
+            Self::BadFile(error) if error.is_limit() => Remedy::FallBack,
             Self::Unplayable(_)
-            | Self::Unsupported(MediaType::Video)
+            | Self::MissingTrack { .. }
             | Self::Status(_)
             | Self::Unreachable
             | Self::EmptyFile
@@ -186,7 +203,8 @@ mod tests {
             (FaultCause::FileChanged, Remedy::StartOver, Remedy::Stop),
             (FaultCause::Decode, Remedy::StartOver, Remedy::FallBack),
             (FaultCause::Unsupported(MediaType::Audio), Remedy::FallBack, Remedy::FallBack),
-            (FaultCause::Unsupported(MediaType::Video), Remedy::Stop, Remedy::Stop),
+            (FaultCause::Unsupported(MediaType::Video), Remedy::FallBack, Remedy::FallBack),
+            (FaultCause::Stalled(Vec::new()), Remedy::StartOver, Remedy::FallBack),
             (FaultCause::NoRanges, Remedy::FallBack, Remedy::FallBack),
             (FaultCause::Unresolved(None), Remedy::Retry, Remedy::Stop),
             (FaultCause::Unresolved(Some(404)), Remedy::Stop, Remedy::Stop),

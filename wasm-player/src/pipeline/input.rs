@@ -14,6 +14,8 @@ pub enum Input {
         /// Whether the URL came from an episode, so that the driver can resolve it again.
         resolvable: bool,
     },
+    /// The viewer's languages (ISO 639-2/T), the best one first. It comes before [`Self::Open`].
+    Languages(Vec<String>),
     /// The head of a response arrived.
     Head {
         /// The request, by its number in [`Effect::Fetch`](super::Effect::Fetch).

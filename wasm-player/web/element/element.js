@@ -1,10 +1,13 @@
 // <firstframe-video>: a video element whose bytes the worker fetches and appends.
 /** @import { FirstframeFault, FirstframeStats } from "../protocol/public-types.js" */
 /** @import { ToPage, ToWorker } from "../protocol/messages.js" */
+/** @import { EarlyPlayback } from "./early-playback.js" */
 /** @import { Sink } from "../sink/sink.js" */
 
+import { AttributesElement, originOf } from "./attributes.js";
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
-import { NO_MEDIA_SOURCE, brokenWorker, mediaErrorOf, whenForbidden } from "./page-faults.js";
+import { NO_MEDIA_SOURCE, brokenWorker, isUnknownTo, mediaErrorOf } from "./page-faults.js";
+import { whenForbidden, whileItShouldMove } from "./page-faults.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
 /** Share of an episode after which the start of the next one is fetched: few viewers leave there. */
@@ -17,10 +20,7 @@ const STYLE = ":host{display:block;position:relative}:host([hidden]){display:non
 const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
   indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
 
-/** @param {string} api */
-const originOf = (api) => new URL(api, document.baseURI).origin;
-
-export class FirstframeVideo extends HTMLElement {
+export class FirstframeVideo extends AttributesElement {
   static observedAttributes = ["src", "headers", "episode", "api", "start", ...PASSED_ON];
 
   /**
@@ -56,19 +56,22 @@ export class FirstframeVideo extends HTMLElement {
   /** Whether the edge has the ids of the next episodes. */
   #isWindowSent = false;
   #wantsToPlay = false;
+  /** @type {EarlyPlayback | undefined} that the worker goes on from */
+  #early;
   #statsId = 0;
   /** @type {Map<number, (stats: FirstframeStats) => void>} */
   #pendingStats = new Map();
 
   constructor() {
     super();
-    const root = this.attachShadow({ mode: "open", delegatesFocus: true });
+    // The script of a page may have begun a playback in here.
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
     const style = new CSSStyleSheet();
     style.replaceSync(STYLE);
     root.adoptedStyleSheets = [style];
-    this.video = document.createElement("video");
+    this.video = root.querySelector("video") ?? document.createElement("video");
     this.video.setAttribute("part", "video");
-    root.append(this.video);
+    if (!this.video.parentNode) root.append(this.video);
     this.#listen();
   }
 
@@ -118,25 +121,48 @@ export class FirstframeVideo extends HTMLElement {
 
   load() {
     this.#isLoadScheduled = false;
+    const { early } = /** @type {{ early?: EarlyPlayback }} */ (this);
+    Reflect.deleteProperty(this, "early");
+    if (early) return void this.#goOn(early);
     this.#close();
     const { src, headers, episode, api, start } = this;
     if (!this.isConnected || (!src && !episode)) return;
     const exact = this.hasAttribute("exact");
-    this.#wantsToPlay = this.autoplay;
-    this.#filledFrom = start;
+    [this.#wantsToPlay, this.#filledFrom] = [this.autoplay, start];
     this.#target = start > 0 ? start : NaN;
     this.#startsAtKeyFrame = start > 0 && !exact;
-    this.#isWindowSent = false;
-    this.#error = null;
-    this.#url = src;
+    [this.#isWindowSent, this.#error, this.#url] = [false, null, src];
     this.#closed = new AbortController();
     whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));
+    whileItShouldMove(this.video, this.#closed.signal, (time) =>
+      Number.isNaN(this.#target) && this.#post({ type: "position", time, playing: true }));
     const film = src ? { src, headers: headers || undefined } : { episode };
-    const sinkOnPage = this.hasAttribute("sink-on-page");
-    this.#listenTo(open({ type: "open", ...film, api, start, exact, sinkOnPage }));
+    const place = { start, exact, sinkOnPage: this.hasAttribute("sink-on-page") };
+    this.#listenTo(open({ type: "open", ...film, api, ...place }));
     // Without this message the worker waits for the first frame until a timeout.
     this.video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
+  }
+
+  /** Goes on with a playback that the script of a page began. @param {EarlyPlayback} early */
+  async #goOn(early) {
+    const { episode, api, start, video } = this;
+    const state = await early.state().catch(() => undefined);
+    if (!state || !this.isConnected || this.#worker || start !== early.time) {
+      early.close();
+      return this.#worker ? undefined : this.load();
+    }
+    this.#early = early;
+    this.#sink = Promise.resolve(early.sink);
+    this.#objectUrl = early.objectUrl;
+    this.#filledFrom = start;
+    if (!video.readyState) this.#target = early.target || NaN;
+    this.#listenTo(open({ type: "open", episode, api, start, sinkOnPage: true, early: state }));
+    early.connect((message, transfer) => this.#post(message, transfer));
+    if (video.readyState > 1) this.#post({ type: "firstFrameShown" });
+    video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
+    this.#postPosition();
+    this.#onMediaError();
   }
 
   /** @param {Worker} worker */
@@ -154,6 +180,8 @@ export class FirstframeVideo extends HTMLElement {
     this.#closed.abort();
     this.#worker?.terminate();
     this.#worker = undefined;
+    this.#early?.close();
+    this.#early = undefined;
     this.#sink?.then((sink) => sink.close());
     this.#sink = undefined;
     this.#fallback = undefined;
@@ -189,6 +217,10 @@ export class FirstframeVideo extends HTMLElement {
         return this.#attach(() => (this.video.srcObject = message.handle));
       case "makeSink":
         return this.#makeSink();
+      case "takeStart":
+      case "readStart":
+      case "cancelStart":
+        return this.#early?.answer(message.type);
       case "sinkCall":
         this.#sink?.then((sink) => Reflect.apply(sink[message.call], sink, message.args));
         return;
@@ -227,7 +259,7 @@ export class FirstframeVideo extends HTMLElement {
     this.#sink = import("../sink/sink.js").then(({ Sink, canSink }) => {
       if (!canSink) throw new Error("no MediaSource");
       const sink = new Sink((report, ...args) => this.#post({ type: "sinkReport", report, args }));
-      this.#attach(() => {
+      if (!this.#fallback) this.#attach(() => {
         this.#objectUrl = URL.createObjectURL(sink.source);
         // ManagedMediaSource opens only where playback stays on this device.
         if (!globalThis.MediaSource) this.video.disableRemotePlayback = true;
@@ -293,8 +325,8 @@ export class FirstframeVideo extends HTMLElement {
 
   /** From now on the browser's own player plays the file. @param {FirstframeFault} fault */
   #fallBack(fault) {
-    if (!this.#url) return this.#emit("error", fault);
     const { video } = this;
+    if (!this.#url || isUnknownTo(video, fault)) return this.#emit("error", fault);
     this.#wantsToPlay ||= !video.paused;
     const reached = fault.code === "decode" ? this.#filledFrom : video.currentTime;
     this.#target = Number.isNaN(this.#target) ? reached : this.#target;
@@ -334,56 +366,6 @@ export class FirstframeVideo extends HTMLElement {
     this.#post({ type: "stats", id });
     return new Promise((resolve) => this.#pendingStats.set(id, resolve))
       .finally(() => this.#pendingStats.delete(id));
-  }
-
-  get src() {
-    const src = this.getAttribute("src");
-    return src ? new URL(src, document.baseURI).href : "";
-  }
-
-  set src(value) {
-    this.setAttribute("src", value);
-  }
-
-  get episode() {
-    return this.getAttribute("episode") ?? "";
-  }
-
-  set episode(value) {
-    this.setAttribute("episode", value);
-  }
-
-  get headers() {
-    const headers = this.getAttribute("headers");
-    return headers ? new URL(headers, document.baseURI).href : "";
-  }
-
-  set headers(value) {
-    this.setAttribute("headers", value);
-  }
-
-  get next() {
-    return this.getAttribute("next") ?? "";
-  }
-
-  set next(value) {
-    this.setAttribute("next", value);
-  }
-
-  get api() {
-    return originOf(this.getAttribute("api") ?? "/");
-  }
-
-  set api(value) {
-    this.setAttribute("api", value);
-  }
-
-  get start() {
-    return Math.max(0, Number(this.getAttribute("start")) || 0);
-  }
-
-  set start(value) {
-    this.setAttribute("start", `${value}`);
   }
 
   get autoplay() {

@@ -22,6 +22,7 @@ export interface Inputs {
   bodyEnded(id: number): void;
   fetchFailed(id: number): void;
   tick(): void;
+  languages(codes: Uint8Array): void;
 }
 
 /** The inputs in the order of their codes. */
@@ -45,6 +46,7 @@ export type InputNames = [
   "bodyEnded",
   "fetchFailed",
   "tick",
+  "languages",
 ];
 
 /** What a fault means for playback, in the order of the codes. */
@@ -69,7 +71,7 @@ export interface FaultCauses {
   truncated: [at: number, size: number];
   indexNotFound: [requests: number];
   indexTooLarge: [bytes: number, max: number];
-  codec: [name: string, code: string];
+  codec: [ownPlayers: number, name: string, code: string];
   kind: [reason: string];
   encrypted: [scheme: string];
   noDescription: [];
@@ -77,10 +79,12 @@ export interface FaultCauses {
   edits: [reason: string];
   noMedia: [];
   brokenTrack: [offset: number, track: number, path: string, violation: string];
+  missingTrack: [mediaType: number, ownPlayers: number, name: string, details: string];
   unsupported: [mime: string];
   bufferFull: [];
   decode: [browserMessage: string];
   mediaSource: [browserMessage: string];
+  stalled: [...ranges: number[]];
 }
 
 /** Where in the film or its file, in the order of the codes, each with its number. */

@@ -22,6 +22,16 @@ export interface OpenMessage extends PrepareMessage {
   type: "open";
   /** For tests: MediaSource on the page, although the worker could have it. */
   sinkOnPage: boolean;
+  /** A start that the page has requested, and appends. */
+  early?: EarlyStart;
+}
+
+/** A start that the page requested before the worker was there. */
+export interface EarlyStart {
+  url: string;
+  /** Header fields of the response. */
+  headers: [string, string][];
+  head: StartHead;
 }
 
 /** Messages that the player is to know of. */
@@ -36,11 +46,16 @@ export type ToWorker =
   | (PrepareMessage & { type: "prepare" })
   | OpenMessage
   | { type: "firstFrameShown" }
+  /** Calls that the page made for the player, and lengths of the pieces that it appended. */
+  | { type: "startTaken"; calls: number[]; lengths: number[] }
+  /** The next piece of the page's start; none at its end. */
+  | { type: "startPiece"; value?: Uint8Array; isFailed?: boolean }
   | PlaybackMessage;
 
 export type ToPage =
   | { type: "mediaSourceHandle"; handle: MediaProvider }
   | { type: "makeSink" }
+  | { type: "takeStart" | "readStart" | "cancelStart" }
   | { type: "sinkCall"; call: keyof SinkCalls; args: unknown[] }
   | { type: "fileUrl"; url: string }
   | { type: "firstFrameTime"; time: number }

@@ -45,6 +45,8 @@ export class Player {
 /** One of the two modules, ready to make a player. */
 export interface PlayerModule {
   Player: typeof Player;
+  /** The viewer's, as tracks name theirs, one behind the other. */
+  languages?: Uint8Array | undefined;
   memory: WebAssembly.Memory;
 }
 

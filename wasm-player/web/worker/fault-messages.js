@@ -4,7 +4,7 @@
 /** @import { FaultCauses, FaultKinds, FaultLocations } from "../protocol/codes.js" */
 /** @import { ToPage } from "../protocol/messages.js" */
 
-/** @typedef {[code: string, message: string, advice: string, details?: string]} Words */
+/** @typedef {[code: string, message: string, advice: string, details?: string, kind?: FaultKinds[number]]} Words */
 
 const RELOAD = "Load the page again; if ";
 const H264 = "onvert it to H.264 video with AAC audio.";
@@ -29,6 +29,26 @@ const badFile = (why) => ["bad_file", "The film's file is damaged.",
 /** @param {string} message @param {string} why @returns {Words} */
 const unplayable = (message, why) => ["unplayable", message, `C${H264}`, why];
 
+/** This browser's engine: its bit in what crosses. */
+const ENGINE = [/Chrom/, /Firefox/, /./].findIndex((name) => name.test(navigator.userAgent));
+
+/** The browser's own player plays what Media Source Extensions do not have. @param {number} engines */
+const isForOwnPlayer = (engines) => (engines >> ENGINE & 1) === 1;
+
+/**
+ * The film plays without its sound or its pictures, unless the browser's own player has them.
+ * @param {number} mediaType @param {number} ownPlayers @param {string} name @param {string} why
+ * @returns {Words}
+ */
+function missing(mediaType, ownPlayers, name, why) {
+  const what = mediaType ? "sound" : "pictures";
+  if (!isForOwnPlayer(ownPlayers)) {
+    return ["missing_track", `No ${what} in this browser: ${name}.`, `To have it, c${H264}`, why];
+  }
+  return ["missing_track", `The browser's own player plays this film, for its ${what}: ${name}.`,
+    `To play it with Firstframe, c${H264}`, why, "fallback"];
+}
+
 /** @param {string} why */
 const nothing = (why) => unplayable("The film has nothing that a browser can play.", why);
 
@@ -41,6 +61,35 @@ function violationAt(offset, track, path, violation) {
   if (/^(moof|sidx|mfra)/.test(path)) return `${path}: ${violation} (byte ${offset})`;
   const trak = track < 0 ? "" : `trak[${track}]/`;
   return `moov/${trak}${path}: ${violation} (byte ${offset} of moov)`;
+}
+
+/** Ranges of the buffers, in seconds. @param {unknown[]} values media type, start and end in ms, … */
+function rangesOf(values) {
+  const numbers = values.filter((value) => typeof value === "number");
+  const of = (/** @type {number} */ mediaType) => {
+    const ranges = [];
+    for (let i = 0; i < numbers.length; i += 3) {
+      const [kind, start = 0, end = 0] = numbers.slice(i, i + 3);
+      if (kind === mediaType) ranges.push(`${start / 1000}-${end / 1000}`);
+    }
+    return ranges.join(" ") || "nothing";
+  };
+  return `video ${of(0)}, audio ${of(1)}`;
+}
+
+/**
+ * Some files are not damaged.
+ * @param {number} offset @param {number} track @param {string} path @param {string} violation
+ * @returns {Words}
+ */
+function ofFile(offset, track, path, violation) {
+  const details = violationAt(offset, track, path, violation);
+  if (violation.startsWith("not an MP4")) {
+    return ["bad_file", "The film's file is not an MP4 file.", `C${H264}`, details];
+  }
+  if (!violation.endsWith("not read by Firstframe")) return badFile(details);
+  return ["bad_file", "The film's file is of a form that this player does not read.",
+    "Make the MP4 again with a current program.", details];
 }
 
 /** @param {number} status @returns {Words} */
@@ -87,13 +136,15 @@ const CAUSES = {
       `${RANGES}as RFC 9110 says.`],
   fileChanged: () => ["file_changed", "The film's file changes while it is being played.",
     "Wait until the new file is complete, then load the page again."],
-  badFile: (...error) => badFile(violationAt(...error)),
+  badFile: (...error) => ofFile(...error),
   truncated: (at, size) =>
     badFile(`the file is cut off: its index points to byte ${at} of ${size}`),
   indexNotFound: (requests) => badFile(`no index (moov) was found in ${requests} requests`),
   indexTooLarge: (bytes, max) =>
     badFile(`its index (moov) has ${bytes} bytes, more than ${max}`),
-  codec: (name, code) => unplayable(`The film is in a format that no browser plays: ${name}.`,
+  codec: (ownPlayers, name, code) => unplayable(isForOwnPlayer(ownPlayers)
+    ? `The browser's own player plays this film: ${name}.`
+    : `The film is in a format that this browser does not play: ${name}.`,
     `sample entry ${code}, which Media Source Extensions do not have`),
   kind: nothing,
   encrypted: (scheme) => unplayable("The film is encrypted, and Firstframe plays no encrypted films.",
@@ -103,6 +154,7 @@ const CAUSES = {
   edits: (reason) => nothing(`its edit list ${reason}`),
   noMedia: () => nothing("the file has neither a video nor an audio track"),
   brokenTrack: (...error) => nothing(`the track is damaged: ${violationAt(...error)}`),
+  missingTrack: missing,
   unsupported: (mime) =>
     ["unsupported", `This browser does not play ${formatName(/"(.+)"/.exec(mime)?.[1] ?? mime)}, in which the film is.`,
       `Try another browser, or c${H264}`, mime],
@@ -114,6 +166,10 @@ const CAUSES = {
   mediaSource: (why) =>
     ["media_source", "The browser did not take the film's data.",
       `${RELOAD}it happens again, try another browser.`, why],
+  stalled: (...ranges) =>
+    ["stalled", "The film stood still, although its data was there.",
+      "Playback is begun again by itself. If it does not go on, choose another time of the film.",
+      `buffered: ${rangesOf(ranges)}`],
 };
 
 /**
@@ -157,7 +213,8 @@ export function faultMessage(kind, cause, location, at, values) {
   const words = Object.values(CAUSES)[cause];
   /** @type {((...number: any[]) => string) | undefined} */
   const where = Object.values(LOCATIONS)[location];
-  return message(KINDS[kind] ?? "error", words?.(...values) ?? ["", "", ""], where?.(at) ?? "");
+  const said = words?.(...values) ?? ["", "", ""];
+  return message(said[4] ?? KINDS[kind] ?? "error", said, where?.(at) ?? "");
 }
 
 /**

@@ -4,6 +4,7 @@
 /** @import { FirstframeRequest } from "../protocol/public-types.js" */
 /** @import { OpenMessage, PrepareMessage, Stream } from "../protocol/messages.js" */
 /** @import { Inputs } from "../protocol/codes.js" */
+/** @import { PageStart } from "./page-start.js" */
 /** @import { Start } from "./start.js" */
 
 /** @param {PrepareMessage} message */
@@ -258,7 +259,10 @@ export class Requests {
     await this.#follow(id, { url, controller, entry: recordRequest(range, isMedia) }, response);
   }
 
-  /** What is in front of the film's bytes, which the player then reads. @param {number} id @param {Start} start */
+  /**
+   * What is in front of the film's bytes, which the player then reads.
+   * @param {number} id @param {Start | PageStart} start
+   */
   async start(id, start) {
     const { controller, url } = start;
     const request = { url, controller, body: start, entry: recordRequest("start", true) };

@@ -54,8 +54,26 @@ function parseHead(bytes, isAll, url) {
   return { film, url, boxes: bytes.slice(from, to), length: 0, mediaAt: to };
 }
 
+/** What was appended of a start before the player was there. */
+export class AppendedStart {
+  /** Calls made for the player before it was there: appends by media type, `addSourceBuffers`. */
+  calls = [0, 0, 0];
+  /** @type {number[]} of the pieces that were appended and are not yet given to the player */
+  appendedLengths = [];
+
+  /**
+   * Whether this call of the player was made before it was there. Each check counts one call.
+   * @param {number} call an append's media type, or 2 for `addSourceBuffers`
+   */
+  replays(call) {
+    const count = this.calls[call] ?? 0;
+    if (count) this.calls[call] = count - 1;
+    return count > 0;
+  }
+}
+
 /** One start, read as it comes. */
-export class Start {
+export class Start extends AppendedStart {
   /** @type {Uint8Array[]} bytes of the film that were read and neither appended nor given away */
   #unread = [];
   /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
@@ -64,13 +82,10 @@ export class Start {
   isTaken = false;
   /** @type {Promise<unknown>} the last of the steps, which follow each other */
   #lastStep = Promise.resolve();
-  /** Calls made for the player before it was there: appends by media type, `addSourceBuffers`. */
-  #calls = [0, 0, 0];
-  /** @type {number[]} of the pieces that were appended and are not yet given to the player */
-  appendedLengths = [];
 
   /** @param {string} url */
   constructor(url) {
+    super();
     this.url = url;
     this.controller = new AbortController();
     /** Like media, it stays out of the HTTP cache, which lets one request wait for another. */
@@ -150,10 +165,10 @@ export class Start {
     const { mimes: [video, audio], duration, firstFrameTime, headers, feeds } = firstWindow(boxes);
     /** @param {number} mediaType @param {Uint8Array} bytes */
     const append = (mediaType, bytes) => {
-      this.#calls[mediaType] = (this.#calls[mediaType] ?? 0) + 1;
+      this.calls[mediaType] = (this.calls[mediaType] ?? 0) + 1;
       sink.append(mediaType, EPOCH, bytes);
     };
-    this.#calls[2] = 1;
+    this.calls[2] = 1;
     sink.addSourceBuffers(video, audio, duration, firstFrameTime);
     for (const [mediaType, bytes] of headers) append(mediaType, bytes.slice());
     let at = 0;
@@ -174,14 +189,9 @@ export class Start {
     }
   }
 
-  /**
-   * Whether this call of the player was made before it was there. Each check counts one call.
-   * @param {number} call an append's media type, or 2 for `addSourceBuffers`
-   */
-  replays(call) {
-    const count = this.#calls[call] ?? 0;
-    if (count) this.#calls[call] = count - 1;
-    return count > 0;
+  /** What was appended, for a worker that goes on from there. */
+  handOver() {
+    return { calls: this.calls.splice(0), lengths: this.appendedLengths.splice(0) };
   }
 }
 

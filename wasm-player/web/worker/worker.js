@@ -2,16 +2,16 @@
 // meanwhile, and connects the player to the network, to MediaSource and to the page.
 
 /** @import { OpenMessage, PlaybackMessage, PrepareMessage } from "../protocol/messages.js" */
-/** @import { Post, SinkReports, Stream } from "../protocol/messages.js" */
+/** @import { Post, Stream } from "../protocol/messages.js" */
 /** @import { ToWorker, WorkerScope } from "../protocol/messages.js" */
 /** @import { Host, LoadedPlayer, PlayerModule } from "../protocol/player.js" */
 /** @import { Sink } from "../sink/sink.js" */
 /** @import { Refusal } from "./requests.js" */
 /** @import { Start } from "./start.js" */
 
-import {
-  Film, Requests, counters, firstFrameShown, openingUrl, stats, streamUrl,
-} from "./requests.js";
+import { Film, Requests, firstFrameShown, openingUrl, stats, streamUrl } from "./requests.js";
+import { PageStart } from "./page-start.js";
+import { REPORTS } from "./sink-reports.js";
 import { byHeaders, byIndex, createPlayer } from "./wasm-modules.js";
 import { gather, sinkHere, sinkOnPage } from "../sink/sink-proxy.js";
 
@@ -95,20 +95,19 @@ class Session {
     this.#state = { name: "opening", queue };
     const film = new Film(message);
     const requests = new Requests(() => this.player, refused);
-    const hasHeaders = message.episode !== undefined || message.headers !== undefined;
-    const start = hasHeaders ? await (prepared.start ?? requestStart(message)) : undefined;
-    if (start) start.isTaken = true;
+    const start = await this.#startOf(message, prepared);
     if (!start && film.file) requests.sendAhead(film.file);
     // Behind the request, which does not wait for wasm to begin.
     const module = handledLater(prepared.module ?? (start ? byHeaders() : byIndex()));
     const { Sink, canSinkInWorker } = await sinkModule;
     const host = new PlayerHost(this, film, requests, start);
-    const sink = host.openSink(canSinkInWorker && !message.sinkOnPage ? Sink : undefined);
+    const isEarly = start instanceof PageStart;
+    const sink = isEarly ? undefined : host.openSink(canSinkInWorker && !message.sinkOnPage ? Sink : undefined);
     /** @type {Early} */
     const early = { name: "early", queue, host };
     this.#state = early;
     // The player learns of a failure when it is given the start.
-    start?.play(sink, () => early.player !== undefined).catch(() => {});
+    if (sink && !isEarly) start?.play(sink, () => early.player !== undefined).catch(() => {});
     if (film.file) post({ type: "fileUrl", url: film.file.url });
     await this.#load(early, module).catch(async (error) => {
       // The browser's own player needs no module, only the file's URL.
@@ -119,10 +118,21 @@ class Session {
     if (!start) this.#goLive(early);
   }
 
+  /** The start of a film, if an edge has one. @param {OpenMessage} message @param {Prepared} prepared */
+  async #startOf(message, prepared) {
+    if (message.early) return new PageStart(message.early, post);
+    if (message.episode === undefined && message.headers === undefined) return;
+    const start = await (prepared.start ?? requestStart(message));
+    start.isTaken = true;
+    return start;
+  }
+
   /** Early, from now on with the player. @param {Early} early @param {Promise<PlayerModule>} module */
   async #load(early, module) {
     const { film } = early.host;
     const player = createPlayer(await module, early.host);
+    const { start } = early.host;
+    if (start instanceof PageStart) await start.take();
     early.player = player;
     player.online(navigator.onLine);
     player.open(film.file?.size ?? -1, film.message.start, film.message.episode !== undefined);
@@ -164,8 +174,16 @@ class Session {
     if (message.type === "firstFrameShown") firstFrameShown();
     else if (message.type === "prepare") this.#prepare(message);
     else if (message.type === "open") this.#open(message).catch(broken);
+    else if (message.type === "startTaken" || message.type === "startPiece") this.#receivePart(message);
     else if (state.name === "live") this.#apply(state, message);
     else state.queue?.push(message);
+  }
+
+  /** @param {ToWorker & { type: "startTaken" | "startPiece" }} message */
+  #receivePart(message) {
+    const state = this.#state;
+    if (state.name !== "early" && state.name !== "live") return;
+    if (state.host.start instanceof PageStart) state.host.start.receive(message);
   }
 
   /** @param {Live} live @param {PlaybackMessage} message */
@@ -186,27 +204,6 @@ class Session {
   }
 }
 
-/**
- * Tells the player what the Sink reports.
- * @type {Record<keyof SinkReports, (host: PlayerHost, player: LoadedPlayer, ...args: any[]) => void>}
- */
-const REPORTS = {
-  appended(_, player, mediaType, epoch, bytes, buffered) {
-    counters.bytesAppended += bytes;
-    player.appended(mediaType, epoch, bytes, buffered);
-  },
-  removed: (_, player, mediaType, buffered) => player.removed(mediaType, buffered),
-  quotaExceeded: (_, player, mediaType, epoch) => player.quotaExceeded(mediaType, epoch),
-  unsupported(host, player, mime) {
-    host.browserMessage = mime;
-    player.unsupported(mime.startsWith("video/") ? 0 : 1);
-  },
-  mediaSourceFailed(host, player, message) {
-    host.browserMessage = message;
-    player.mediaSourceFailed();
-  },
-};
-
 /** What the wasm player calls: the network, MediaSource, a timer and the page. @implements {Host} */
 class PlayerHost {
   /** The browser's text about the fault that is being handed to the player. */
@@ -222,7 +219,7 @@ class PlayerHost {
   #timer;
   #isStartUsed = false;
 
-  /** @param {Session} session @param {Film} film @param {Requests} requests @param {Start} [start] */
+  /** @param {Session} session @param {Film} film @param {Requests} requests @param {Start | PageStart} [start] */
   constructor(session, film, requests, start) {
     this.session = session;
     this.film = film;

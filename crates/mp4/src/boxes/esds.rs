@@ -1,5 +1,7 @@
 //! `esds`: the audio codec, by its descriptors (ISO/IEC 14496-1 § 7.2.6).
 
+use super::bits::Bits;
+
 /// Object type indication, and the audio object type where there is a decoder configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectType {
@@ -39,7 +41,7 @@ pub(crate) fn object_type(esds: &[u8]) -> Option<ObjectType> {
     let indication = *config.first()?;
     let specific = config.get(13..).and_then(|rest| descriptor(rest, 5));
     let config = specific.and_then(audio_config);
-    let first = || Bits { data: specific?, at: 0 }.object_type();
+    let first = || object_type_of(&mut Bits::of(specific?));
     let audio = config.map(|config| config.kind).or_else(first);
     Some(ObjectType { indication, audio, config })
 }
@@ -47,15 +49,15 @@ pub(crate) fn object_type(esds: &[u8]) -> Option<ObjectType> {
 fn audio_config(specific: &[u8]) -> Option<AudioConfig> {
     const RATES: [u32; 13] =
         [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
-    let mut bits = Bits { data: specific, at: 0 };
-    let rate = |bits: &mut Bits<'_>| match bits.take(4)? {
-        15 => bits.take(24),
+    let mut bits = Bits::of(specific);
+    let rate = |bits: &mut Bits<'_>| match bits.take(4) {
+        15 => Some(bits.take(24)),
         index => RATES.get(index as usize).copied(),
     };
-    let mut kind = bits.object_type()?;
+    let mut kind = object_type_of(&mut bits)?;
     let mut core = kind;
     let sample_rate = rate(&mut bits)?;
-    let channels = match bits.take(4)? {
+    let channels = match bits.take(4) {
         // 6.1 and 7.1 in the layouts that came later.
         11 => 7,
         7 | 12 | 14 => 8,
@@ -64,45 +66,31 @@ fn audio_config(specific: &[u8]) -> Option<AudioConfig> {
     // HE-AAC names itself first, then its output rate, then its core.
     if matches!(core, 5 | 29) {
         rate(&mut bits)?;
-        core = bits.object_type()?;
-    } else if bits.take(3) == Some(0) && bits.take(17) == Some(SBR) {
-        // Or it names itself AAC, with the extension behind the part that old decoders read.
+        core = object_type_of(&mut bits)?;
+    }
+    if bits.is_past_end() {
+        return None;
+    }
+    // Or it names itself AAC, with the extension behind the part that old decoders read.
+    if !matches!(kind, 5 | 29) && bits.take(3) == 0 && bits.take(17) == SBR {
         rate(&mut bits);
-        kind = if bits.take(12) == Some(PS) { 29 } else { 5 };
+        kind = if bits.take(12) == PS { 29 } else { 5 };
     }
     Some(AudioConfig { kind, core, sample_rate, channels })
+}
+
+fn object_type_of(bits: &mut Bits<'_>) -> Option<u8> {
+    let kind = match bits.take(5) {
+        31 => 32 + bits.take(6),
+        kind => kind,
+    };
+    u8::try_from(kind).ok().filter(|_| !bits.is_past_end())
 }
 
 /// The sync word of SBR, object type 5, and the presence flag (ISO/IEC 14496-3 § 1.6.5.3).
 const SBR: u32 = 0x2b7 << 6 | 5 << 1 | 1;
 /// The sync word of PS, and its presence flag.
 const PS: u32 = 0x548 << 1 | 1;
-
-/// Bits, the highest first.
-struct Bits<'a> {
-    data: &'a [u8],
-    at: usize,
-}
-
-impl Bits<'_> {
-    fn take(&mut self, count: usize) -> Option<u32> {
-        let mut number = 0;
-        for _ in 0..count {
-            let byte = *self.data.get(self.at / 8)?;
-            number = number << 1 | u32::from(byte >> (7 - self.at % 8) & 1);
-            self.at += 1;
-        }
-        Some(number)
-    }
-
-    fn object_type(&mut self) -> Option<u8> {
-        let kind = match self.take(5)? {
-            31 => 32 + self.take(6)?,
-            kind => kind,
-        };
-        u8::try_from(kind).ok()
-    }
-}
 
 /// The content of the first descriptor with `tag`.
 fn descriptor(mut data: &[u8], tag: u8) -> Option<&[u8]> {

@@ -1,5 +1,7 @@
 //! Boxes: a walk over them, their big-endian numbers, and a file for each box that is parsed.
 
+pub(crate) mod avcc;
+pub(crate) mod bits;
 pub(crate) mod ctts;
 pub(crate) mod elst;
 pub(crate) mod esds;

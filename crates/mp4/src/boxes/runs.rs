@@ -43,7 +43,9 @@ impl Runs {
             }
             let row = u64::from_be_bytes(*row);
             let (count, value) = ((row >> 32) as u32, (row & 0xffff_ffff) as u32);
-            sample = sample.checked_add(count).ok_or_else(|| fault(i, "over 2^32 samples"))?;
+            sample = sample
+                .checked_add(count)
+                .ok_or_else(|| fault(i, "over 2^32 samples; not read by Firstframe"))?;
             if summed {
                 // § 8.6.1.2: deltas are unsigned, but what is above 31 bits is a negative one
                 // that a muxer wrote, and times do not run backwards.
@@ -52,7 +54,7 @@ impl Runs {
                 }
                 sum += u64::from(count) * u64::from(value);
                 if sum > TICKS_MAX {
-                    return Err(fault(i, "track is over 2^53 ticks"));
+                    return Err(fault(i, "track is over 2^53 ticks; not read by Firstframe"));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Codecs: one table says which box configures each, how RFC 6381 names it, and where it plays.
 
-use crate::boxes::esds::ObjectType;
+use super::object_types::{mp4a, mp4v};
 use crate::boxes::{be16, be32, esds};
 
 /// Which browsers play a codec through Media Source Extensions.
@@ -49,10 +49,11 @@ const HEVC: Support = Support::Somewhere(
 );
 const AV1: Support =
     Support::Somewhere("AV1 plays everywhere but in Safari on devices that do not decode it");
-const MP3: Support = Support::Somewhere("MP3 in MP4 plays in Firefox, and not in Chromium");
-const XHE: Support =
+pub(super) const MP3: Support =
+    Support::Somewhere("MP3 in MP4 plays in Firefox, and not in Chromium");
+pub(super) const XHE: Support =
     Support::Somewhere("xHE-AAC plays in Safari, and in Chromium where the system decodes it");
-const DOLBY: Support =
+pub(super) const DOLBY: Support =
     Support::Somewhere("Dolby formats play in Safari, and elsewhere on systems made for them");
 
 #[rustfmt::skip]
@@ -96,7 +97,11 @@ static KNOWN: &[Known] = &[
         name: "MP3", string: Form::Fixed("mp3"), support: MP3 },
 ];
 
-/// Codecs that no browser plays: sample entry types in a row, and a name.
+pub(super) const MPEG_4_VIDEO: &str = "MPEG-4 Part 2 video";
+pub(super) const JPEG: &str = "JPEG";
+pub(super) const PNG: &str = "PNG";
+
+/// Codecs that Media Source Extensions do not have: sample entry types in a row, and a name.
 #[rustfmt::skip]
 static NOWHERE: &[(&[u8], &str)] = &[
     (b"lpcmipcmfpcmsowttwosraw NONEin24in32fl32fl64", "PCM audio"),
@@ -104,10 +109,10 @@ static NOWHERE: &[(&[u8], &str)] = &[
     (b"dtsc", "DTS"), (b"dtsh", "DTS-HD"), (b"dtsl", "DTS-HD Lossless"), (b"dtse", "DTS Express"),
     (b"dtsxdtsy", "DTS:X"), (b"mlpa", "Dolby TrueHD"), (b"ac-4", "AC-4"),
     (b"mha1mha2mhm1mhm2", "MPEG-H audio"), (b"samrsawbsawp", "AMR"), (b"ima4", "IMA ADPCM"),
-    (b"QDM2QDMC", "QDesign audio"), (b"mp4v", "MPEG-4 Part 2 video"), (b"vvc1vvi1", "VVC"),
+    (b"QDM2QDMC", "QDesign audio"), (b"mp4v", MPEG_4_VIDEO), (b"vvc1vvi1", "VVC"),
     (b"s263h263", "H.263"), (b"vc-1", "VC-1"), (b"SVQ1SVQ3", "Sorenson video"),
-    (b"cvid", "Cinepak"), (b"rle ", "QuickTime Animation"), (b"png ", "PNG video"),
-    (b"mjpamjpbmjpgjpeg", "Motion JPEG"), (b"mjp2", "Motion JPEG 2000"),
+    (b"cvid", "Cinepak"), (b"rle ", "QuickTime Animation"), (b"png ", PNG),
+    (b"mjpamjpbmjpgjpeg", JPEG), (b"mjp2", "Motion JPEG 2000"),
     (b"apchapcnapcsapcoap4hap4x", "ProRes"), (b"AVdnAVdh", "DNxHD"),
 ];
 
@@ -117,14 +122,18 @@ fn find(code: [u8; 4]) -> Option<&'static Known> {
 
 /// The boxes that may configure the codec of an entry `code`.
 pub(crate) fn config(code: [u8; 4]) -> &'static [[u8; 4]] {
-    find(code).map_or(&[], |known| known.config)
+    const OF_MP4V: &[[u8; 4]] = &[*b"esds"];
+    let others = if &code == b"mp4v" { OF_MP4V } else { &[] };
+    find(code).map_or(others, |known| known.config)
 }
 
 /// The codec of an entry `code`, by the content of the box that configures it; else what is wrong.
 pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'static str> {
     let Some(known) = find(code) else {
         let name = lookup(NOWHERE, &code).unwrap_or("an unknown codec");
-        return Ok(CodecName { name, string: fourcc(code), support: Support::Nowhere });
+        let unnamed = CodecName { name, string: fourcc(code), support: Support::Nowhere };
+        let found = config.and_then(|config| esds::object_type(config.get(4..)?));
+        return Ok(found.filter(|_| &code == b"mp4v").map_or(unnamed, mp4v));
     };
     let content = match config {
         None if !known.config.is_empty() => return Err(known.missing),
@@ -151,7 +160,7 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'
 
 /// Writes a number in base 10 or 16, with at least `digits` digits. This is less code than
 /// `core::fmt`.
-fn put(out: &mut String, number: u32, base: u32, digits: u32) {
+pub(super) fn put(out: &mut String, number: u32, base: u32, digits: u32) {
     if digits > 1 || number >= base {
         put(out, number / base, base, digits.saturating_sub(1));
     }
@@ -236,62 +245,6 @@ fn has_joc(config: &[u8]) -> bool {
         at += if dependent { 4 } else { 3 };
     }
     config.get(at).is_some_and(|flags| flags & 1 == 1)
-}
-
-/// `mp4a.OO[.A]` (RFC 6381 § 3.3).
-fn mp4a(found: Option<ObjectType>) -> CodecName {
-    let Some(ObjectType { indication, audio, config }) = found else {
-        let name = "audio without a codec description";
-        return CodecName { name, string: "mp4a".to_owned(), support: Support::Nowhere };
-    };
-    let mut string = "mp4a.".to_owned();
-    put(&mut string, u32::from(indication), 16, 2);
-    if let Some(audio) = audio.filter(|_| indication == 0x40) {
-        string.push('.');
-        put(&mut string, u32::from(audio), 10, 1);
-    }
-    let is_lc = config.is_some_and(|config| config.core == 2);
-    let (name, support) = match (indication, audio.unwrap_or(0)) {
-        (0x40, 2) if is_lc => ("AAC", Support::Everywhere),
-        (0x40, 5) if is_lc => ("HE-AAC", Support::Everywhere),
-        (0x40, 29) if is_lc => ("HE-AAC v2", Support::Everywhere),
-        (0x40, 42) => ("xHE-AAC", XHE),
-        (0x67, _) if is_lc => ("MPEG-2 AAC", Support::Everywhere),
-        (0x69 | 0x6b, _) => ("MP3", MP3),
-        (0xa5, _) => ("AC-3", DOLBY),
-        (0xa6, _) => ("E-AC-3", DOLBY),
-        (0x40, kind) => (mpeg4_name(kind), Support::Nowhere),
-        (indication, _) => (object_type_name(indication), Support::Nowhere),
-    };
-    CodecName { name, string, support }
-}
-
-/// Audio object types (ISO/IEC 14496-3 § 1.5.1.1) that no browser plays.
-fn mpeg4_name(kind: u8) -> &'static str {
-    match kind {
-        1 => "AAC Main",
-        3 => "AAC SSR",
-        4 => "AAC LTP",
-        8 => "CELP",
-        23 => "AAC-LD",
-        32..=34 => "MPEG audio as an MPEG-4 object",
-        36 => "MPEG-4 ALS",
-        39 => "AAC-ELD",
-        _ => "this kind of MPEG-4 audio",
-    }
-}
-
-/// Object types (registered with the MP4 Registration Authority) that no browser plays.
-fn object_type_name(indication: u8) -> &'static str {
-    match indication {
-        0x66..=0x68 => "MPEG-2 AAC",
-        0xa9 | 0xac => "DTS",
-        0xaa | 0xab => "DTS-HD",
-        0xad => "Opus in an esds box",
-        0xdd => "Vorbis",
-        0xe1 => "QCELP",
-        _ => "an audio codec of an unknown object type",
-    }
 }
 
 /// The name of a code in a table.

@@ -11,7 +11,9 @@ use super::track_header::TrackKind;
 use super::unplayed_kinds;
 use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, mvhd, tref, trex};
 use crate::error::{Error, LARGE_MOOV, MANY_TRACKS, Result, Unplayable};
-use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
+use crate::limits::{
+    HOLD_MS, MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TAIL_MS_MIN, TICKS_MAX, TRACKS_MAX,
+};
 use crate::range::ByteRange;
 use crate::samples::moof::MoofTrack;
 use crate::samples::moof_store::{FragmentedTrack, MoofStore};
@@ -107,40 +109,82 @@ impl<B: AsRef<[u8]>> Index<B> {
         longest.max(self.moofs.as_ref().map_or(0, MoofStore::until_ms))
     }
 
-    /// The first video track that plays in every browser, else the first that plays in some.
+    /// The video track that plays unless another one is chosen: [`Index::default_track`].
     pub fn default_video(&self) -> Option<usize> {
-        self.first(TrackKind::Video)
+        self.default_track(TrackKind::Video, &[])
     }
 
-    /// The first audio track that plays in every browser, else the first that plays in some.
+    /// The audio track that plays unless another one is chosen: [`Index::default_track`].
     pub fn default_audio(&self) -> Option<usize> {
-        self.first(TrackKind::Audio)
+        self.default_track(TrackKind::Audio, &[])
     }
 
-    fn first(&self, kind: TrackKind) -> Option<usize> {
-        let plays = |t: &Track| t.kind == kind && t.playable.is_ok();
-        let everywhere = |t: &Track| plays(t) && t.support == Support::Everywhere;
-        self.tracks.iter().position(everywhere).or_else(|| self.tracks.iter().position(plays))
-    }
-
-    /// Whether the film is playable: at least one track of each media type that it has is.
+    /// The track of this kind that plays unless another one is chosen, for a viewer of these languages
+    /// (ISO 639-2/T, the best one first).
     ///
-    /// The error is the reason of the first such track that is not.
-    pub fn playable(&self) -> Result<(), Unplayable> {
-        let mut any = false;
-        for kind in [TrackKind::Video, TrackKind::Audio] {
-            let mut reasons = self.tracks.iter().filter(|t| t.kind == kind).map(|t| &t.playable);
-            let Some(first) = reasons.next() else { continue };
-            if let Err(reason) = first
-                && !reasons.any(Result::is_ok)
-            {
-                return Err(reason.clone());
+    /// Of the tracks that play in every browser, else in some: those that are enabled (§ 8.3.2), if any
+    /// is; of them the first one's alternate group; in it the best language; then the first.
+    pub fn default_track(&self, kind: TrackKind, languages: &[String]) -> Option<usize> {
+        let mut best = self.best_track(kind, &[], None);
+        // Among its alternatives, the language counts.
+        if let Some((number, _)) = best {
+            let group = self.tracks.get(number).map(|track| track.marks(self.moov()).1);
+            best = self.best_track(kind, languages, group);
+        }
+        best.map(|(number, _)| number)
+    }
+
+    /// The first of the tracks with the highest rank, and that rank.
+    #[inline(never)] // Smaller so, measured in the player.
+    fn best_track(
+        &self,
+        kind: TrackKind,
+        languages: &[String],
+        group: Option<u16>,
+    ) -> Option<(usize, u32)> {
+        let mut best: Option<(usize, u32)> = None;
+        for (number, track) in self.tracks.iter().enumerate() {
+            if track.kind != kind || track.playable.is_err() {
+                continue;
             }
-            any = true;
+            let (is_enabled, its_group) = track.marks(self.moov());
+            let mut rank = u32::from(track.support == Support::Everywhere) << 2
+                | u32::from(is_enabled) << 1
+                | u32::from(Some(its_group) == group);
+            for language in languages.iter().take(LANGUAGES_MAX) {
+                rank = rank << 1 | u32::from(track.language.as_ref() == Some(language));
+            }
+            if best.is_none_or(|(_, highest)| rank > highest) {
+                best = Some((number, rank));
+            }
+        }
+        best
+    }
+
+    /// Whether the film is playable: at least one video or audio track is.
+    ///
+    /// The error is the reason of the first such track. What else a playable film lacks, [`Index::missing`]
+    /// says.
+    pub fn playable(&self) -> Result<(), Unplayable> {
+        let media = || self.tracks.iter().filter(|t| t.kind != TrackKind::Other);
+        if media().any(|t| t.playable.is_ok()) {
+            return Ok(());
         }
         // A track too broken to show its type, or only text: its own reason says more.
-        let other = self.tracks.iter().find_map(|t| t.playable.as_ref().err());
-        if any { Ok(()) } else { Err(other.cloned().unwrap_or(Unplayable::NoMedia)) }
+        let film = media().filter(|t| !t.is_cover()).chain(media()).chain(&self.tracks);
+        let why = film.map(|t| &t.playable).find_map(|playable| playable.as_ref().err());
+        Err(why.cloned().unwrap_or(Unplayable::NoMedia))
+    }
+
+    /// The kinds of tracks, video and audio, that the film has and of which none is playable; each with
+    /// the first one's reason. A cover, one still picture, is not missed.
+    pub fn missing(&self) -> Vec<(TrackKind, &Unplayable)> {
+        let missing = |kind| {
+            let mut tracks = self.tracks.iter().filter(|t| t.kind == kind && !t.is_cover());
+            let why = tracks.next()?.playable.as_ref().err()?;
+            tracks.all(|t| t.playable.is_err()).then_some((kind, why))
+        };
+        [TrackKind::Video, TrackKind::Audio].into_iter().filter_map(missing).collect()
     }
 
     /// One past the last byte that playable tracks need: a shorter file is cut off.
@@ -172,6 +216,9 @@ impl<B: AsRef<[u8]>> Index<B> {
         self.chpl
     }
 }
+
+/// Languages of a viewer that count.
+const LANGUAGES_MAX: usize = 16;
 
 /// The contents of a `moov`.
 struct MoovContent {
@@ -205,7 +252,7 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
             return Err(Error::moov(
                 "cmov",
                 child.start,
-                "moov is compressed (cmov), which is not read; QTFF",
+                "moov is compressed (cmov); not read by Firstframe",
             ));
         } else if &child.kind == b"trak" {
             if found.len() == TRACKS_MAX {
@@ -219,10 +266,29 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
     for (i, trak) in found.into_iter().enumerate() {
         tracks.push(describe(data, [mvhd, mvex, udta], i, trak, &mut room));
     }
+    if mvex.is_none() {
+        hold_last_pictures(data, &mut tracks, &mut room);
+    }
     let movie = mvhd.and_then(|b| mvhd::timescale(data, b));
     let moofs = mvex.map(|mvex| moofs(data, mvex, movie, &tracks));
     let chpl = udta.and_then(|b| find(data, b.body, b.end, &[*b"chpl"]));
     Ok(MoovContent { tracks, moofs, pssh, chpl })
+}
+
+/// Holds the last picture of each track that ends before the film does.
+fn hold_last_pictures(data: &[u8], tracks: &mut [Track], room: &mut usize) {
+    let playable = tracks.iter().filter(|track| track.playable.is_ok());
+    let film_ms = playable.map(|track| track.duration_ms).max().unwrap_or(0);
+    for track in tracks.iter_mut().filter(|track| track.kind == TrackKind::Video) {
+        let ends_early = track.duration_ms.saturating_add(TAIL_MS_MIN) < film_ms;
+        let ticks = |ms| rescale(ms, 1000, track.timescale).min(TICKS_MAX).cast_signed();
+        let (film_end, step) = (ticks(film_ms), ticks(HOLD_MS));
+        let stream = track.stream.as_mut().filter(|_| ends_early && track.playable.is_ok());
+        if let Some(TrackMedia { tables, timeline, .. }) = stream {
+            let source = SampleSource { data, tables, is_video: true };
+            timeline.hold_last(source, film_end, step, room);
+        }
+    }
 }
 
 /// The tracks that `moof` boxes may continue (§ 8.8.1).

@@ -89,7 +89,7 @@ impl Locator {
 
     fn no_moov_error(&self) -> Error {
         if self.boxes == 0 {
-            return Error::file(self.at, "this is not an MP4 file: it is too short for one");
+            return Error::file(self.at, "not an MP4 file: it is too short for one");
         }
         Error::file(
             self.at,
@@ -120,12 +120,12 @@ impl Locator {
     fn enter(&mut self, header: &Header) {
         let fault = |violation| Some(Err(Error::file(self.at, violation)));
         if self.boxes == 0 && !header.may_open_file() {
-            self.found = fault("this is not an MP4 file: it does not begin with a box");
+            self.found = fault("not an MP4 file: it does not begin with a box");
             return;
         }
         self.boxes += 1;
         if self.boxes > BOXES_BEFORE_MOOV_MAX {
-            self.found = fault("over 256 boxes in front of moov");
+            self.found = fault("over 256 boxes in front of moov; not read by Firstframe");
             return;
         }
         let least = self.header.len() as u64;

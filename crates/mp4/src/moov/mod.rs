@@ -10,6 +10,8 @@ pub mod locate;
 mod mp4parse_input;
 #[cfg(feature = "mp4parse")]
 mod mp4parse_reader;
+mod object_types;
+mod own_players;
 pub(crate) mod sample_description;
 pub(crate) mod sample_entry;
 mod stream;
@@ -20,3 +22,4 @@ pub(crate) mod track_header;
 mod unplayed_kinds;
 
 pub use codecs::Support;
+pub use own_players::Engine;

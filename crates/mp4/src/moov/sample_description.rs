@@ -55,7 +55,7 @@ pub(crate) fn read_all(
     let mut found: Vec<Description> = Vec::new();
     for entry in sample_entry::entries(data, stsd) {
         if found.len() == DESCRIPTIONS_MAX {
-            return Err(broken(entry, "over 64 sample descriptions"));
+            return Err(broken(entry, "over 64 sample descriptions; not read by Firstframe"));
         }
         let mut description = read(data, entry, is_video, read_entry)?;
         let same = |other: &Description| other.entry.whole(data) == entry.whole(data);

@@ -42,6 +42,9 @@ pub(crate) fn read(
     let mut media_spans = {
         let edits = boxes.elst.map(|b| elst::parse(data, b)).transpose();
         let edits = edits.map_err(Unplayable::Broken)?.unwrap_or_default();
+        if edits.iter().any(|edit| edit.rate.changes_speed()) {
+            note(&mut track.notes, "its edit list changes the speed: all of it plays at its own");
+        }
         media_spans(&edits, movie, track.timescale).map_err(Unplayable::Edits)?
     };
     let is_video = track.kind == TrackKind::Video;

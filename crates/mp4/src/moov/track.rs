@@ -4,10 +4,11 @@ use super::codecs::Support;
 use super::sample_description::Description;
 use super::text_format::TextFormat;
 use super::track_header::TrackKind;
-use crate::boxes::BoxAt;
+use crate::boxes::{BoxAt, be16};
 use crate::error::{Result, Unplayable};
 use crate::samples::cenc::AuxInfoTable;
 use crate::samples::tables::Tables;
+use crate::ticks::rescale;
 use crate::timeline::track_timeline::Timeline;
 
 /// A track of a film.
@@ -95,10 +96,31 @@ impl Track {
         mime
     }
 
+    /// Whether it is one still picture, as a cover in front of sound is.
+    pub(crate) fn is_cover(&self) -> bool {
+        let is_still = self.playable.as_ref().is_err_and(Unplayable::is_still);
+        self.kind == TrackKind::Video && self.sample_count <= 1 && is_still
+    }
+
+    /// Of `tkhd` (§ 8.3.2): whether the track is enabled, and its alternate group.
+    pub(crate) fn marks(&self, moov: &[u8]) -> (bool, u16) {
+        let tkhd = self.stream.as_ref().map(|stream| stream.tkhd.content(moov));
+        let tkhd = tkhd.unwrap_or_default();
+        let group_at = if tkhd.first() == Some(&1) { 46 } else { 34 };
+        let is_enabled = tkhd.get(3).is_some_and(|flags| flags & 1 == 1);
+        (is_enabled, be16(tkhd, group_at).unwrap_or(0))
+    }
+
     /// Whether its samples can be read: it is playable, encrypted, or a track of cues.
     pub(crate) fn is_readable(&self) -> bool {
         let plays = matches!(self.playable, Ok(()) | Err(Unplayable::Encrypted(_)));
         self.stream.is_some() && (plays || self.text.is_some())
+    }
+
+    /// Ticks of an audio frame whose duration is not stated: of 1,024 samples, as AAC has them.
+    pub(crate) fn frame_ticks(&self) -> u32 {
+        let rate = if self.sample_rate == 0 { 48_000 } else { self.sample_rate };
+        u32::try_from(rescale(1024, rate, self.timescale)).unwrap_or(u32::MAX)
     }
 
     #[inline(never)] // Smaller so, measured in the player.

@@ -1,5 +1,6 @@
 //! Writes initialization segments: `ftyp` and a `moov` without samples, for browsers without edits.
 
+use super::colour;
 use crate::boxes::write::{boxed, full, patch, put, put_all};
 use crate::boxes::{BoxAt, be16, ilst};
 use crate::error::{Error, Result};
@@ -18,10 +19,21 @@ pub fn write<B: AsRef<[u8]>>(index: &Index<B>, track: usize) -> Result<Vec<u8>> 
 
 /// The initialization segment `init` of one track, for fragments that name it ([`Fragment::init`]): a
 /// track has one for each different sample description. Where [`Track::mime_for`] differs too, call
-/// `changeType` of the `SourceBuffer` first. Errors as [`write()`].
+/// `changeType` of the `SourceBuffer` first. It states the colours that a browser would else take from
+/// elsewhere than its own player does. Errors as [`write()`].
 ///
 /// [`Fragment::init`]: super::fragment::Fragment::init
 pub fn write_for<B: AsRef<[u8]>>(index: &Index<B>, track: usize, init: u32) -> Result<Vec<u8>> {
+    write_stored(index, track, init).map(colour::complete)
+}
+
+/// As a start index stores it: with the colours that the film itself states.
+#[inline(never)] // The player is smaller so.
+pub(crate) fn write_stored<B: AsRef<[u8]>>(
+    index: &Index<B>,
+    track: usize,
+    init: u32,
+) -> Result<Vec<u8>> {
     let chosen = [(track_id(track), playable_track(index.tracks(), track)?)];
     Ok(segment(index, &chosen, init, |_, _, _| {}))
 }

@@ -38,7 +38,8 @@ impl Gathered {
     pub(crate) fn add(&mut self, sample: Sample, is_key: bool) -> Result<()> {
         let fault = |violation| Error { path: "moof/traf", ..Error::file(sample.moof, violation) };
         let offset = i32::try_from(sample.pts - sample.dts);
-        let offset = offset.map_err(|_| fault("composition offset is over 2^31 ticks"))?;
+        let offset = offset
+            .map_err(|_| fault("composition offset is over 2^31 ticks; not read by Firstframe"))?;
         if let Some(last) = self.last {
             let delta = u32::try_from(sample.dts - last.dts).map_err(|_| fault(BACKWARDS))?;
             self.step(delta, last.duration);

@@ -66,7 +66,7 @@ impl Moof {
                 return Err(moof.fault(
                     "moof/traf",
                     0,
-                    "fragment is over 262,144 samples or 2^53 ticks",
+                    "fragment is over 262,144 samples or 2^53 ticks; not read by Firstframe",
                 ));
             }
         }

@@ -204,7 +204,7 @@ impl MoofStore {
         most: u64,
     ) -> Result<bool> {
         if size > most {
-            let violation = "moof is over 8 MiB or sidx over 4 MiB";
+            let violation = "moof is over 8 MiB or sidx over 4 MiB; not read by Firstframe";
             return Err(Error::file(at, violation));
         }
         let len = usize::try_from(size).unwrap_or(usize::MAX);

@@ -41,18 +41,23 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     ///
     /// Errors where windows cannot be planned from samples side by side: a film with `moof` boxes,
     /// with an edit list that jumps or holds a picture, with several sample descriptions in a track,
-    /// without key frame marks, without a playable track, or with over
+    /// without key frame marks, without a playable track, of which something is missing, or with over
     /// [`START_INDEX_SAMPLES_MAX`] samples.
     pub fn new(index: &'a Index<B>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         if index.is_fragmented() {
             return fault("no start index for a film whose moof boxes are not read");
         }
+        if !index.missing().is_empty() {
+            return fault("no start index for a film of which something is missing");
+        }
         let mut tracks = Vec::new();
-        for (i, track) in index.tracks().iter().enumerate() {
-            if track.playable.is_err() {
-                continue;
-            }
+        // The head has the default tracks first, for readers that know no other order.
+        let defaults = [index.default_video(), index.default_audio()];
+        let mut playable: Vec<_> = index.tracks().iter().enumerate().collect();
+        playable.retain(|(_, track)| track.playable.is_ok());
+        playable.sort_by_key(|(i, _)| !defaults.contains(&Some(*i)));
+        for (i, track) in playable {
             if let Some(selected) = SelectedTrack::of(index, Some(i), track.kind)? {
                 tracks.push(TrackWriter::new(selected)?);
             }
@@ -113,7 +118,7 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
     pub fn head(&self) -> Result<Vec<u8>> {
         let mut tracks = Vec::with_capacity(self.tracks.len());
         for TrackWriter { selected, numbers, .. } in &self.tracks {
-            let init = init::write(self.index, selected.index)?;
+            let init = init::write_stored(self.index, selected.index, 0)?;
             tracks.push((selected.index, selected.track, *numbers, init));
         }
         let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
@@ -177,6 +182,9 @@ impl<'a> TrackWriter<'a> {
     fn new(selected: SelectedTrack<'a>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         let stream = selected.stream;
+        if stream.timeline.ends_early() {
+            return fault("no start index for a film whose pictures end long before its sound");
+        }
         let [segment] = stream.timeline.segments.as_slice() else {
             return fault("no start index for a film whose edit list jumps");
         };
@@ -186,9 +194,7 @@ impl<'a> TrackWriter<'a> {
         if stream.descriptions.len() > 1 {
             return fault("no start index for a track with several sample descriptions");
         }
-        let Some(numbers) = segment.numbers() else {
-            return fault("no start index for a film with a still picture in its edit list");
-        };
+        let numbers = segment.numbers(selected.source());
         Ok(Self { selected, segment, numbers, next: segment.first, blocks: 0 })
     }
 

@@ -9,6 +9,7 @@ use super::start::{Start, StartPosition, StartRequest, TrackInit, TrackSummary};
 use crate::error::{Error, Result};
 use crate::limits::{BLOCK_SAMPLES, SLICE_BLOCKS_MAX, SLICE_MS};
 use crate::moov::index::Index;
+use crate::remux::colour;
 use crate::remux::plan::{self, Cursor, Window};
 
 /// The result of [`plan_from_packs`].
@@ -231,14 +232,13 @@ impl Planner<'_> {
     fn start(&self, start_ms: u64, windows: Vec<Window>) -> Start {
         let film = self.film;
         let chosen = self.slots.into_iter().flatten().filter_map(|slot| film.tracks.get(slot));
-        let inits = chosen.map(|s| TrackInit { track: s.number, segment: s.init.to_vec() });
-        Start {
-            duration_ms: film.duration_ms,
-            start_ms,
-            tracks: film.tracks().map(|(number, track)| TrackSummary::of(number, track)).collect(),
-            inits: inits.collect(),
-            windows,
-        }
+        let inits = chosen
+            .map(|s| TrackInit { track: s.number, segment: colour::complete(s.init.to_vec()) });
+        let mut tracks: Vec<_> =
+            film.tracks().map(|(number, track)| TrackSummary::of(number, track)).collect();
+        // The head has the default tracks first.
+        tracks.sort_by_key(|summary| summary.track);
+        Start { duration_ms: film.duration_ms, start_ms, tracks, inits: inits.collect(), windows }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Edit lists as spans of the media that are shown one after the other (§ 8.6.6).
 //!
 //! An empty edit delays the next span; edits that continue each other are one span; a jump, a
-//! repetition or a still picture begins another. A playback rate other than 1 is refused: Media
-//! Source Extensions cannot show it.
+//! repetition or a still picture begins another. What an edit shows at another speed is shown at the
+//! media's own, all of it, as Chromium does: the edits behind it come as much sooner or later.
 
 use crate::boxes::elst::{Edit, Rate};
 use crate::limits::TICKS_MAX;
@@ -55,7 +55,7 @@ pub(crate) fn media_spans(
     let mut at = 0;
     for edit in edits {
         let begin = ticks(at);
-        at = at.saturating_add(edit.duration).min(TICKS_MAX);
+        at = at.saturating_add(edit.rate.shown(edit.duration)).min(TICKS_MAX);
         let length = Some(ticks(at) - begin).filter(|_| edit.duration > 0);
         let Some(media_span) = media_span(edit, begin, length, is_only)? else { continue };
         match found.last_mut() {
@@ -91,22 +91,13 @@ fn media_span(
     if length.is_some_and(|length| length <= 0) {
         return Ok(None);
     }
-    match edit.rate {
-        // A rate of 0 in the only edit is a muxer's error.
-        Rate::Still if !is_only => Ok(length.map(|still| MediaSpan {
-            begins_at,
-            from,
-            to: Some(from + 1),
-            still: Some(still),
-        })),
-        Rate::Plain | Rate::Still => Ok(Some(MediaSpan {
-            begins_at,
-            from,
-            to: length.map(|length| from + length),
-            still: None,
-        })),
-        Rate::Other => Err("changes the playback rate"),
+    // A rate of 0 in the only edit is a muxer's error.
+    if edit.rate == Rate::STILL && !is_only {
+        let still = |still| MediaSpan { begins_at, from, to: Some(from + 1), still: Some(still) };
+        return Ok(length.map(still));
     }
+    let to = length.map(|length| from.saturating_add(length).min(limit));
+    Ok(Some(MediaSpan { begins_at, from, to, still: None }))
 }
 
 #[cfg(test)]
@@ -114,7 +105,7 @@ mod tests {
     use super::*;
 
     fn edit(duration: u64, media_time: i64) -> Edit {
-        Edit { duration, media_time, rate: Rate::Plain }
+        Edit { duration, media_time, rate: Rate::PLAIN }
     }
 
     #[test]
@@ -136,15 +127,32 @@ mod tests {
         // 300 ticks in front of the media, and 700 of it.
         let early = MediaSpan { begins_at: 300, from: 0, to: Some(700), still: None };
         assert_eq!(spans(&[edit(1000, -300)]), [early]);
-        let still = Edit { rate: Rate::Still, ..edit(500, 40) };
+        let still = Edit { rate: Rate::STILL, ..edit(500, 40) };
         assert_eq!(spans(&[still])[0].still, None);
         let both = spans(&[edit(100, 0), still]);
         assert_eq!(both[1], MediaSpan { begins_at: 100, from: 40, to: Some(41), still: Some(500) });
         assert_eq!(spans(&[edit(100, 0), edit(100, 101), edit(9, 5)]).len(), 2);
         assert_eq!(spans(&[edit(100, 0), edit(50, -1), edit(100, 100)]).len(), 2);
-        let fast = Edit { rate: Rate::Other, ..edit(500, 40) };
-        assert!(media_spans(&[fast], 1000, 1000).is_err());
         assert!(media_spans(&[edit(9, -1)], 1000, 1000).is_err());
         assert!(media_spans(&[edit(u64::MAX, i64::MIN), edit(9, i64::MAX)], 1, u32::MAX).is_err());
+    }
+
+    #[test]
+    fn edits_of_another_speed_show_all_of_their_media_at_its_own() {
+        let spans = |edits: &[Edit]| media_spans(edits, 1000, 1000).unwrap();
+        let whole = |to| MediaSpan { begins_at: 0, from: 0, to: Some(to), still: None };
+        let at =
+            |rate, duration, media_time| Edit { rate: Rate(rate), ..edit(duration, media_time) };
+        // 10 s, then 5 s that would take 40, then 45 s: a minute of film.
+        let slow = [edit(10_000, 0), at(0x2000, 40_000, 10_000), edit(45_000, 15_000)];
+        assert_eq!(spans(&slow), [whole(60_000)]);
+        assert_eq!(spans(&[at(0x2_0000, 10_000, 0)]), [whole(20_000)]);
+        assert_eq!(spans(&[at(0x8000, 10_000, 0), edit(1000, 5000)]), [whole(6000)]);
+        // Backwards: what it shows is shown forwards.
+        assert_eq!(spans(&[at(-0x1_0000, 10_000, 0)]), [whole(10_000)]);
+        assert_eq!(Rate(i32::MIN).shown(u64::MAX), u64::MAX);
+        assert_eq!(Rate(0x2000).shown(40_001), 5000);
+        // What is too short for a tick shows nothing, and ends nothing.
+        assert_eq!(spans(&[at(0x200, 100, 0), edit(1000, 0)]), [whole(1000)]);
     }
 }

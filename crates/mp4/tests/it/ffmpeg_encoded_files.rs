@@ -30,7 +30,7 @@ const CODECS: &[(&str, &str, &str, bool)] = &[
     ),
     ("-c:v libvpx-vp9 -deadline realtime -cpu-used 8", "mp4", "vp09.00.10.08.01.02.02.02.00", true),
     ("-c:v libaom-av1 -cpu-used 8 -usage realtime", "mp4", "av01.0.00M.08", true),
-    ("-c:v mpeg4", "mp4", "mp4v", false),
+    ("-c:v mpeg4", "mp4", "mp4v.20", false),
     ("-c:v mjpeg -pix_fmt yuvj420p", "mov", "jpeg", false),
     ("-c:v prores", "mov", "apcn", false),
     ("-c:a aac", "mp4", "mp4a.40.2", true),

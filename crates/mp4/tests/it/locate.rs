@@ -64,8 +64,8 @@ fn files_that_are_not_mp4_are_refused_with_their_reason() {
         locator.next().unwrap_err().to_string()
     };
     assert_eq!(error_of(b""), "the file is empty (byte 0)");
-    assert_eq!(error_of(b"abc"), "this is not an MP4 file: it is too short for one (byte 0)");
-    let text = "this is not an MP4 file: it does not begin with a box (byte 0)";
+    assert_eq!(error_of(b"abc"), "not an MP4 file: it is too short for one (byte 0)");
+    let text = "not an MP4 file: it does not begin with a box (byte 0)";
     assert_eq!(error_of(b"Dear diary, today"), text);
     let file = tail_file();
     let cut = "the file is cut off in mdat, and moov would come behind it (byte 20)";

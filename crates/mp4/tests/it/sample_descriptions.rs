@@ -102,6 +102,47 @@ fn colour_aspect_stereo_and_rotation_are_copied() {
     assert_eq!(tkhd[40..76], ROTATED);
 }
 
+/// The boxes in the only video entry of the initialization segment of a film with this entry.
+fn written(kind: [u8; 4], lines: u8, boxes: &[Vec<u8>]) -> Vec<u8> {
+    let mut entry = entry(kind, boxes);
+    entry[8 + 24..8 + 28].copy_from_slice(&[2, 0x80, lines / 16, lines % 16 * 16]);
+    let file = film(&[entry], &[1]);
+    let init = init::write(&Index::parse(playback::moov(&file)).unwrap(), 0).unwrap();
+    let (_, _, moov) = fmp4::boxes(&init)[1];
+    assert_eq!(init.len(), fmp4::boxes(&init)[0].2.len() + moov.len());
+    stsd(&init)[16 + 78..].to_vec()
+}
+
+#[test]
+fn colours_are_those_of_the_own_player_where_a_film_states_none() {
+    let colr = |content: &[u8]| boxed(*b"colr", &[content]);
+    let bt_601 = colr(b"nclx\0\x06\0\x06\0\x06\0");
+    let avc1 = |lines, boxes: &[Vec<u8>]| written(*b"avc1", lines, boxes);
+    // Lines in sixteens.
+    for (lines, colour) in [(15, &bt_601[..]), (36, &bt_601), (44, &bt_601), (45, &[]), (68, &[])] {
+        assert_eq!(avc1(lines, &[avcc(31)]), [colour, &avcc(31)].concat(), "{lines}");
+    }
+    let stated = colr(b"nclx\0\x01\0\x01\0\x01\x80");
+    let unknown = colr(b"nclx\0\x02\0\x02\0\x02\0");
+    let profile = colr(b"prof\0\0\0\0");
+    let quicktime = colr(b"nclc\0\x09\0\x01\0\x09");
+    let translated = colr(b"nclx\0\x09\0\x01\0\x09\0");
+    for (before, added) in [
+        (&[stated.clone()][..], &[][..]),
+        (&[profile.clone(), stated.clone()], &[]),
+        (&[unknown], &bt_601),
+        (&[profile], &bt_601),
+        (&[quicktime], &translated),
+    ] {
+        let boxes = [before, &[avcc(31)]].concat();
+        assert_eq!(avc1(36, &boxes), [added, &boxes.concat()].concat());
+    }
+    let vpcc = |matrix| boxed(*b"vpcC", &[&[1, 0, 0, 0, 0, 31, 0x82, 1, 1, matrix, 0, 0]]);
+    for (lines, matrix, colour) in [(36, 2, &bt_601[..]), (68, 2, &bt_601), (36, 1, &[])] {
+        assert_eq!(written(*b"vp09", lines, &[vpcc(matrix)]), [colour, &vpcc(matrix)].concat());
+    }
+}
+
 #[test]
 fn hevc_entries_are_renamed_where_hvcc_has_all_parameter_sets() {
     let dovi = boxed(*b"dvvC", &[&[1, 0, 0x10, 0x35, 0x10], &[0; 19]]);

@@ -1,6 +1,7 @@
 //! One film on this disk: whether it plays, and a picture of it.
 
 pub(crate) mod content_key;
+mod description;
 pub(crate) mod fragments;
 pub(crate) mod frame;
 pub(crate) mod picture;

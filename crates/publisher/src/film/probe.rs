@@ -1,6 +1,5 @@
 //! Opens a film, reads a few hundred kilobytes of it, and decides whether a browser can play it.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use mp4::locate::{LocateStep, Locator};
 use mp4::plan::{self, PlanTarget, Selection};
 use mp4::{ByteRange, Index, Track, TrackKind};
 
+use super::description::{codecs, missing, plays};
 use super::fragments;
 use crate::library_folder::open_regular;
 use crate::output::format::Clock;
@@ -63,6 +63,8 @@ pub(crate) struct ProbedFilm {
     pub(crate) pixels: u64,
     /// RFC 6381 names.
     pub(crate) codec: String,
+    /// Kinds of tracks that Media Source Extensions do not play.
+    pub(crate) missing: Vec<api::MissingKind>,
     /// `avc1.64001f 1280x720, mp4a.40.2, 10:00`
     pub(crate) plays: String,
 }
@@ -86,7 +88,6 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     if FileStamp::of(path).ok() != Some(stamp) {
         return Err("was changed while it was read; publish again when it is complete".to_owned());
     }
-    let codecs: Vec<&str> = playing.iter().map(|track| track.codec.as_str()).collect();
     let video = playing.iter().find(|track| track.kind == TrackKind::Video);
     Ok(ProbedFilm {
         path: path.to_owned(),
@@ -96,8 +97,9 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
         duration_ms: index.duration_ms(),
         height: video.map(|track| u32::from(track.height)).filter(|height| *height > 0),
         pixels: video.map_or(0, |track| u64::from(track.width) * u64::from(track.height)),
-        codec: codecs.join(", "),
-        plays: plays(&playing, index.duration_ms()),
+        codec: codecs(&playing),
+        missing: missing(&index),
+        plays: plays(&playing, &index),
     })
 }
 
@@ -145,7 +147,11 @@ fn head(file: &mut File, size_bytes: u64) -> Result<Vec<u8>, Reason> {
 }
 
 fn broken(error: mp4::Error) -> Reason {
-    format!("is broken: {error}")
+    match error.violation {
+        violation if violation.starts_with("not an MP4") => format!("is {violation}"),
+        _ if error.is_limit() => format!("is not read: {error}"),
+        _ => format!("is broken: {error}"),
+    }
 }
 
 /// The byte range of the `moov` box, and its bytes.
@@ -261,27 +267,6 @@ fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Res
     Ok(())
 }
 
-fn plays(playing: &[&Track], duration_ms: u64) -> String {
-    let mut text = String::new();
-    for track in playing {
-        text.push_str(&track.codec);
-        if track.kind == TrackKind::Video {
-            let _ = write!(text, " {}x{}", track.width, track.height);
-        }
-        text.push_str(", ");
-    }
-    let _ = write!(text, "{}", Clock(duration_ms));
-    for track in playing {
-        if let mp4::Support::Somewhere(which) = track.support {
-            let _ = write!(text, "; {which}");
-        }
-        for note in &track.notes {
-            let _ = write!(text, "; {}: {note}", track.codec);
-        }
-    }
-    text
-}
-
 /// The kind of a file that is not MP4, of those that are often named `.mp4`.
 fn other_kind(head: &[u8]) -> Option<&'static str> {
     let magics: [(&[u8], &str); 8] = [
@@ -350,7 +335,7 @@ mod tests {
             (&CLIP[..8000], "is broken"),
             (&CLIP[..CLIP.len() / 2], "is cut short"),
             (&CLIP[..CLIP.len() - 1], "is cut short"),
-            (&CLIP[4..], "is broken"),
+            (&CLIP[4..], "is not an MP4 file"),
         ] {
             let reason = of(bytes).unwrap_err();
             assert!(reason.contains(wanted), "{wanted} is not in: {reason}");

@@ -37,6 +37,13 @@ impl PublishedFilm {
         }
     }
 
+    fn missing(&self) -> Vec<api::MissingKind> {
+        match self {
+            Self::Own(film) => film.missing.clone(),
+            Self::Upstream(_) => Vec::new(),
+        }
+    }
+
     fn source(&self) -> Source {
         let (size_bytes, height, codec, duration_ms) = match self {
             Self::Own(film) => {
@@ -53,6 +60,7 @@ impl PublishedFilm {
             container: "mp4".to_owned(),
             height,
             codec,
+            missing: self.missing(),
             playable: true,
             reason: None,
             duration_ms,

@@ -1,0 +1,186 @@
+//! The page of an episode: what its document says, to whom, and what it lets run.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics"
+)]
+
+#[path = "common/deployment.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod deployment;
+
+use catalog::{RetiredEpisode, Title};
+use deployment::{ADMIN, deployment, put_catalog, text, title};
+use edge::memory::{Memory, MemoryResponse, send};
+use serde_json::Value;
+
+const HOSTILE: &str = "</title><script>alert(1)</script> \"quoted\" & 'so'";
+const BROWSER: (&str, &str) = ("accept", "text/html");
+
+fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse {
+    let headers = [&[BROWSER, ("host", "films.example")], headers].concat();
+    send(memory, "GET", path, &headers, Some(b""))
+}
+
+/// The document of an episode; none where this edge was built without the page, which its response says.
+fn document(memory: &Memory, path: &str) -> Option<(MemoryResponse, String)> {
+    let answer = get(memory, path, &[]);
+    let html = text(&answer);
+    if answer.status == 503 || !html.contains("<firstframe-video") {
+        assert!(get(memory, "/", &[]).status == 503, "{path}: {html}");
+        eprintln!("NOT TESTED: the page is not built in: `cargo xtask build` makes target/web");
+        return None;
+    }
+    Some((answer, html))
+}
+
+fn library() -> Memory {
+    let memory = deployment();
+    let film = Title {
+        title: HOSTILE.to_owned(),
+        synopsis: format!("About {HOSTILE}"),
+        cover: Some("00ee".to_owned()),
+        ..title("film", &["00ff"])
+    };
+    let retired = vec![RetiredEpisode {
+        key: "1".to_owned(),
+        name: None,
+        moved_to: Some("film.1".to_owned()),
+    }];
+    let old = Title {
+        id: "old".to_owned(),
+        moved_to: Some("film".to_owned()),
+        retired,
+        ..Title::default()
+    };
+    put_catalog(&memory, vec![film, old]);
+    memory
+}
+
+/// The text between two others.
+fn between<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = html.split_once(from).unwrap_or_else(|| panic!("no {from} in {html}"));
+    rest.split_once(to).unwrap().0
+}
+
+fn unescaped(text: &str) -> String {
+    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+#[test]
+fn document_names_the_episode_and_no_name_is_markup() {
+    let memory = library();
+    let Some((answer, html)) = document(&memory, "/watch/film.1") else { return };
+    assert_eq!(answer.status, 200);
+    assert!(!html.contains("<script>alert"), "{html}");
+    let name = unescaped(between(&html, "<title>", "</title>"));
+    assert_eq!(name, format!("{HOSTILE} · Firstframe"));
+    let property =
+        |name: &str| unescaped(between(&html, &format!("=\"{name}\" content=\""), "\">"));
+    assert_eq!(property("og:title"), HOSTILE);
+    assert_eq!(property("og:description"), format!("About {HOSTILE}"));
+    assert_eq!(property("og:url"), "http://films.example/watch/film.1");
+    assert!(property("og:image").starts_with("http://films.example/api/v2/image/00ee"));
+    let json = between(&html, "<script type=\"application/ld+json\">", "</script>");
+    let json: Value = serde_json::from_str(json).unwrap();
+    assert_eq!((&json["@type"], &json["name"]), (&"VideoObject".into(), &HOSTILE.into()));
+    assert_eq!(json["description"], format!("About {HOSTILE}"));
+    let file = between(&html, "<noscript>", "</noscript>");
+    let file = unescaped(between(file, "href=\"", "\""));
+    assert!(file.starts_with("/api/v2/media/00ff/"), "{file}");
+}
+
+#[test]
+fn start_is_on_its_way_before_the_document_is_parsed() {
+    let memory = library();
+    let Some((answer, html)) = document(&memory, "/watch/film.1") else { return };
+    let start = "/api/v2/stream/film.1/start?at=0.000";
+    assert_eq!(answer.header("link"), format!("<{start}>; rel=preload; as=fetch; crossorigin"));
+    assert!(html.contains("/start?at="), "the script in the document requests another URL");
+    let loads = ["src=\"/", "rel=\"stylesheet\"", "modulepreload"];
+    for text in loads {
+        assert!(
+            !html.contains(text),
+            "{text}: the document loads what its first frame does not need"
+        );
+    }
+}
+
+#[test]
+fn policy_lets_only_the_documents_own_script_and_style_run() {
+    let memory = library();
+    let Some((answer, html)) = document(&memory, "/watch/film.1") else { return };
+    let policy = answer.header("content-security-policy");
+    assert!(!policy.contains("unsafe-inline") && policy.contains("frame-ancestors 'self'"));
+    assert_eq!(policy.matches("'sha256-").count(), 2, "{policy}");
+    assert_eq!(html.matches("<script>").count(), 1);
+    assert_eq!(html.matches("<style>").count(), 1);
+    assert!(!html.contains(" style=") && !html.contains(" onclick="), "{html}");
+}
+
+#[test]
+fn document_is_revalidated_by_a_tag_of_its_own_form() {
+    let memory = library();
+    let Some((answer, _)) = document(&memory, "/watch/film.1") else { return };
+    assert_eq!(answer.header("cache-control"), "no-cache");
+    assert_eq!(answer.header("vary"), "Accept-Encoding");
+    let zipped = get(&memory, "/watch/film.1", &[("accept-encoding", "gzip")]);
+    assert_eq!(zipped.header("content-encoding"), "gzip");
+    assert!(zipped.body.len() * 2 < answer.body.len(), "{} bytes", zipped.body.len());
+    assert_ne!(zipped.header("etag"), answer.header("etag"));
+    let held = [("if-none-match", answer.header("etag"))];
+    assert_eq!(get(&memory, "/watch/film.1", &held).status, 304);
+}
+
+#[test]
+fn id_that_moved_redirects_and_one_of_nothing_is_404() {
+    let memory = library();
+    if document(&memory, "/watch/film.1").is_none() {
+        return;
+    }
+    let moved = get(&memory, "/watch/old.1", &[]);
+    assert_eq!((moved.status, moved.header("location")), (302, "/watch/film.1"));
+    let nothing = get(&memory, "/watch/film.9", &[]);
+    assert_eq!(nothing.status, 404);
+    assert!(text(&nothing).contains("<!doctype html>"), "a person gets a page");
+    let program =
+        send(&memory, "GET", "/watch/film.9", &[("accept", "application/json")], Some(b""));
+    assert_eq!((program.status, program.header("content-type")), (404, "application/json"));
+}
+
+#[test]
+fn stranger_learns_nothing_from_the_page_of_a_private_library() {
+    let memory = library();
+    if document(&memory, "/watch/film.1").is_none() {
+        return;
+    }
+    let settings = [("viewers", "password"), ("viewers_password", "$argon2id$none")];
+    for (name, value) in settings {
+        memory.settings.0.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+    for path in ["/watch/film.1", "/watch/film.9", "/watch/old.1"] {
+        let stranger = get(&memory, path, &[]);
+        assert_eq!((stranger.status, stranger.header("link")), (200, ""), "{path}");
+        assert_eq!(
+            stranger.body,
+            get(&memory, "/", &[]).body,
+            "{path}: the page asks for a password"
+        );
+    }
+    let admin = get(&memory, "/watch/film.1", &[ADMIN]);
+    assert!(text(&admin).contains("og:title"), "the deployer sees the library");
+    assert_eq!(admin.header("cache-control"), "private, no-cache");
+}
+
+#[test]
+fn page_opens_where_the_catalog_cannot_be_read() {
+    let memory = library();
+    if document(&memory, "/watch/film.1").is_none() {
+        return;
+    }
+    let broken = deployment();
+    broken.key_value.values.borrow_mut().insert("c/root".to_owned(), b"{".to_vec());
+    let answer = get(&broken, "/watch/film.1", &[]);
+    assert_eq!((answer.status, answer.header("link")), (200, ""));
+}

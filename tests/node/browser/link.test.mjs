@@ -1,0 +1,166 @@
+// A link to an episode, opened by somebody who was not here before: what is requested before the first
+// frame, and that the player goes on from it.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { film } from '../fixtures.mjs';
+import { chromium, firefox, openPage } from './browsers.mjs';
+import { folderOf, publish, serve } from '../firstframe.mjs';
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {Record<string, import('puppeteer-core').Browser>} */
+const browsers = {};
+before(async () => {
+  server = await serve();
+  const folder = await folderOf(server.data, {
+    'Night Train.mp4': await film('index-last'),
+    'North and South/North and South S01E01.mp4': await film('index-first'),
+    'North and South/North and South S01E02.mp4': await film('another-film'),
+  });
+  const published = await publish(server.data, folder);
+  assert.equal(published.status, 0, published.output);
+  browsers.chromium = await chromium();
+  browsers.firefox = await firefox();
+}, { timeout: 240_000 });
+after(async () => {
+  for (const browser of Object.values(browsers)) await browser.close();
+  await server?.stop();
+});
+
+const at = (/** @type {string} */ target) => new URL(target, server.url).href;
+
+/** Notes when the first frame is shown, before the page hears of it. */
+function noteFirstFrame() {
+  const { prototype } = HTMLVideoElement;
+  const original = prototype.requestVideoFrameCallback;
+  prototype.requestVideoFrameCallback = function (callback) {
+    return original.call(this, (now, frame) => {
+      globalThis.firstFrameMs ??= performance.now();
+      callback(now, frame);
+    });
+  };
+}
+
+/** @param {import('puppeteer-core').Page} page */
+async function firstFrame(page) {
+  await page.waitForFunction(() => globalThis.firstFrameMs > 0, { timeout: 60_000, polling: 50 });
+  return page.evaluate(() => performance.getEntriesByType('resource')
+    .filter(({ startTime }) => startTime < globalThis.firstFrameMs).map(({ name }) => name));
+}
+
+/** @param {import('puppeteer-core').Page} page @param {number} time */
+const playsTo = (page, time) => page.waitForFunction(
+  (to) => (document.querySelector('firstframe-video')?.currentTime ?? 0) >= to,
+  { timeout: 60_000, polling: 50 }, time);
+
+/** The player's own numbers, once its worker has gone on. @param {import('puppeteer-core').Page} page */
+async function statsOf(page) {
+  await page.waitForFunction(
+    async () => ((await document.querySelector('firstframe-video')?.stats?.())?.bytesAppended ?? 0) > 0,
+    { timeout: 60_000, polling: 200 });
+  return page.evaluate(() => document.querySelector('firstframe-video').stats());
+}
+
+for (const name of ['chromium', 'firefox']) {
+  test(`a link requests the document and the start before the first frame: ${name}`, { timeout: 120_000 }, async () => {
+    const { page, errors } = await openPage(browsers[name]);
+    await page.evaluateOnNewDocument(noteFirstFrame);
+    await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+    assert.equal(await page.title(), 'Night Train · Firstframe');
+    const requested = await firstFrame(page);
+    const starts = requested.filter((url) => url.includes('/api/v2/stream/night-train.1/start?at=0.000'));
+    assert.ok(starts.length >= 1, `${requested}`);
+    assert.equal(requested.length, starts.length, `before the first frame: ${requested}`);
+    assert.ok(requested.length + 1 <= 4, `${requested}`);
+    await playsTo(page, 12);
+    const stats = await statsOf(page);
+    assert.equal(stats.mediaBytesInWasm, 0);
+    assert.ok(stats.requests[0].range === 'start' && stats.requestCount > 1, JSON.stringify(stats.requests));
+    await page.waitForSelector('.keys', { timeout: 30_000 });
+    assert.equal(await page.$$eval('.watch', (all) => all.length), 1);
+    assert.deepEqual(errors, [], 'the page complains');
+    await page.browserContext().close();
+  });
+
+  test(`a link goes on where this device left the episode: ${name}`, { timeout: 120_000 }, async () => {
+    const { page, urls } = await openPage(browsers[name]);
+    await page.evaluateOnNewDocument(noteFirstFrame);
+    await page.goto(at('/title/night-train'), { waitUntil: 'domcontentloaded' });
+    await page.evaluate(() => localStorage.setItem('firstframe.places', JSON.stringify([
+      { episodeId: 'night-train.1', catalogId: 'night-train', position: 20.4, duration: 60, at: 1,
+        title: 'Night Train', detail: '', coverImage: '' }])));
+    urls.length = 0;
+    await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+    const requested = await firstFrame(page);
+    assert.ok(requested.length + 1 <= 4, `${requested}`);
+    assert.ok(urls.some((url) => url.includes('/start?at=20.000')), `${urls}`);
+    await playsTo(page, 22);
+    await statsOf(page);
+    assert.ok(await page.$eval('firstframe-video', (player) => player.currentTime < 60));
+    await page.browserContext().close();
+  });
+}
+
+test('a seek in the first seconds is followed', { timeout: 120_000 }, async () => {
+  const { page } = await openPage(browsers.chromium);
+  await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+  await page.waitForFunction(() => document.querySelector('firstframe-video')?.shadowRoot?.querySelector('video')?.readyState > 0,
+    { timeout: 60_000, polling: 20 });
+  await page.evaluate(() => {
+    document.querySelector('firstframe-video').shadowRoot.querySelector('video').currentTime = 40;
+  });
+  await playsTo(page, 41);
+  await page.browserContext().close();
+});
+
+test('a link to an episode of several names it, and its neighbours follow', { timeout: 120_000 }, async () => {
+  const { page, errors } = await openPage(browsers.chromium);
+  await page.goto(at('/watch/north-and-south.2'), { waitUntil: 'domcontentloaded' });
+  const heading = await page.$eval('h1', (one) => one.textContent);
+  assert.match(heading ?? '', /^2\. /);
+  await page.waitForSelector('.neighbours a[href="/watch/north-and-south.1"]', { timeout: 60_000 });
+  assert.equal(await page.$eval('h1', (one) => one.textContent), heading);
+  assert.equal(await page.title(), `${heading} · North and South · Firstframe`);
+  await page.click('.neighbours a[href="/watch/north-and-south.1"]');
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent?.startsWith('1. '));
+  await playsTo(page, 0.5);
+  assert.equal(await page.$$eval('firstframe-video', (all) => all.length), 1);
+  assert.deepEqual(errors, [], 'the page complains');
+  await page.browserContext().close();
+});
+
+test('without leave to make sound a link plays silently and offers sound', { timeout: 120_000 }, async () => {
+  const { page } = await openPage(browsers.chromium);
+  await page.evaluateOnNewDocument(() => {
+    const { play } = HTMLMediaElement.prototype;
+    HTMLMediaElement.prototype.play = function () {
+      if (!this.muted) return Promise.reject(new DOMException('no', 'NotAllowedError'));
+      return play.call(this);
+    };
+  });
+  await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+  await page.waitForSelector('.sound', { visible: true, timeout: 60_000 });
+  await playsTo(page, 1);
+  await page.click('.sound');
+  await page.waitForSelector('.sound', { hidden: true });
+  const muted = await page.$eval('firstframe-video', (player) => player.shadowRoot?.querySelector('video')?.muted);
+  assert.equal(muted, false);
+  await page.browserContext().close();
+});
+
+test('where nothing may play by itself the first frame stands', { timeout: 120_000 }, async () => {
+  const { page } = await openPage(browsers.chromium);
+  await page.evaluateOnNewDocument(() => {
+    HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+  });
+  await page.evaluateOnNewDocument(noteFirstFrame);
+  await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+  await firstFrame(page);
+  const state = await page.$eval('firstframe-video', (player) => {
+    const video = player.shadowRoot?.querySelector('video');
+    return [video?.paused, video?.muted, document.querySelector('.sound').hidden];
+  });
+  assert.deepEqual(state, [true, false, true]);
+  await page.browserContext().close();
+});
