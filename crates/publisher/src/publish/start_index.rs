@@ -85,13 +85,13 @@ impl From<mp4::Error> for BuildError {
 
 /// The index of all samples of a film; the inner error says why there is none.
 fn index(
-    file: &mut File,
+    opened: &mut File,
     moov: Vec<u8>,
     film: &ProbedFilm,
 ) -> io::Result<mp4::Result<Index<Vec<u8>>>> {
     match Index::parse(moov) {
         Ok(index) if index.is_fragmented() => {
-            fragments::gather(file, index, film.moov, film.stamp.size_bytes)
+            fragments::gather(opened, index, film.moov, film.stamp.size_bytes)
         }
         parsed => Ok(parsed),
     }

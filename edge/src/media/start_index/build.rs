@@ -52,8 +52,8 @@ async fn build_claimed<P: Platform>(
     source: &MoovSource<'_>,
 ) -> Result<Rc<[u8]>, Error> {
     let film = source.film();
-    let file = FilmFile::open(platform, source).await?;
-    let root = match build_packs(platform, film, &file).await {
+    let opened = FilmFile::open(platform, source).await?;
+    let root = match build_packs(platform, film, &opened).await {
         // With its hash it is one value of a store.
         Ok(root) if root.len() + 64 <= VALUE_BYTES_MAX => root,
         Ok(_) => Root::Refused("what is told of its tracks is too much").write(),
@@ -87,16 +87,16 @@ impl From<Error> for BuildError {
 async fn build_packs<P: Platform>(
     platform: &P,
     film: Film<'_>,
-    file: &FilmFile<'_>,
+    opened: &FilmFile<'_>,
 ) -> Result<Vec<u8>, BuildError> {
-    let moov = moov::read(platform, file).await?.map_err(BuildError::Film)?;
+    let moov = moov::read(platform, opened).await?.map_err(BuildError::Film)?;
     let index = Index::parse(moov.bytes)?;
     if index.is_fragmented() {
-        let gathered = fragments::gather(platform, file, index, moov.place).await?;
+        let gathered = fragments::gather(platform, opened, index, moov.place).await?;
         let index = gathered.map_err(BuildError::Film)?;
-        return store_packs(platform, film, &index, file.size_bytes()).await;
+        return store_packs(platform, film, &index, opened.size_bytes()).await;
     }
-    store_packs(platform, film, &index, file.size_bytes()).await
+    store_packs(platform, film, &index, opened.size_bytes()).await
 }
 
 /// Stores the packs one after the other and returns the root that names them.

@@ -34,8 +34,8 @@ pub(super) async fn gather<P: Platform>(
             return Ok(walk.finish().map_err(|why| why.to_string()));
         };
         // Where the first reads show that all of them would be too many, the others are spared.
-        let pace = need.start.saturating_mul(READ_COUNT_MAX) / count.max(1);
-        if count >= ESTIMATE_READ_COUNT && pace < size_bytes {
+        let bytes_at_this_rate = need.start.saturating_mul(READ_COUNT_MAX) / count.max(1);
+        if count >= ESTIMATE_READ_COUNT && bytes_at_this_rate < size_bytes {
             break;
         }
         let end = need.end.max(need.start + READ_BYTES).min(size_bytes);

@@ -23,7 +23,9 @@ pub(super) async fn read<'a, P: Platform>(
     file: &FilmFile<'a>,
 ) -> Result<Result<Moov<'a>, String>, Error> {
     let place = match file.upstream() {
-        Some(film) => film.moov().ok_or_else(|| "the file's boxes lead to no moov box".to_owned()),
+        Some(upstream) => {
+            upstream.moov().ok_or_else(|| "the file's boxes lead to no moov box".to_owned())
+        }
         None => locate(platform, file).await?,
     };
     match place {
