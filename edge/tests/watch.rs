@@ -1,8 +1,9 @@
 //! The page of an episode: what its document says, to whom, and what it lets run.
 #![expect(
     clippy::indexing_slicing,
+    clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test that cannot go on panics"
+    reason = "a test that cannot go on panics, and says what it does not test"
 )]
 
 #[path = "common/deployment.rs"]
@@ -22,12 +23,14 @@ fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse 
     send(memory, "GET", path, &headers, Some(b""))
 }
 
-/// The document of an episode; none where this edge was built without the page, which its response says.
+/// The document of an episode; none where this edge was built without the page, which its response
+/// says. `cargo xtask test runtime` builds it before, and names the binary.
 fn document(memory: &Memory, path: &str) -> Option<(MemoryResponse, String)> {
     let answer = get(memory, path, &[]);
     let html = text(&answer);
     if answer.status == 503 || !html.contains("<firstframe-video") {
         assert!(get(memory, "/", &[]).status == 503, "{path}: {html}");
+        assert!(std::env::var_os("FIRSTFRAME_BIN").is_none(), "the page is not built in");
         eprintln!("NOT TESTED: the page is not built in: `cargo xtask build` makes target/web");
         return None;
     }

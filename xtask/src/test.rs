@@ -50,6 +50,9 @@ enum Part {
 /// Packages whose tests start the binary.
 const DEPLOYED: [&str; 2] = ["local-runtime", "tests"];
 
+/// The test target of the edge that needs the built page.
+const WITH_PAGE: &str = "watch";
+
 /// Test targets that also start workerd.
 const IN_WORKERD: [&str; 2] = ["contract", "wasm_copies"];
 
@@ -149,6 +152,7 @@ fn runtime(built: &Built) -> Result<()> {
         let at = targets.iter().position(|target| target == name);
         targets.remove(at.with_context(|| format!("xtask: there is no test target {name}"))?);
     }
+    targets.push(WITH_PAGE.to_owned());
     process::step("tests of the binary", || deployed(built, &["--lib", "--bins"], &targets))
 }
 

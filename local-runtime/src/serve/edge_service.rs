@@ -138,20 +138,19 @@ impl Edge {
     async fn respond(&self, request: Box<CheckedRequest>) -> Response<LoggedBody> {
         let CheckedRequest { mut parts, body, client, connection, key, permit, entry } = *request;
         let allowed = self.cors.allowed(&parts.headers).cloned();
-        let permit = match permit {
-            Some(permit) => permit,
-            None => {
-                let taken = request_place::take_from_another(&self.places, &connection).await;
-                let Some(permit) = taken else {
-                    let full = error_response(StatusCode::SERVICE_UNAVAILABLE, FULL);
-                    return entry.attach(self.shared(full, allowed.as_ref()), None);
-                };
-                // The cache was not asked before there was a place.
-                if let Some(response) = key.as_ref().and_then(|key| self.cache.lookup(key)) {
-                    return entry.attach(response.map(EdgeBody::Left), Some(permit));
-                }
-                permit
+        let permit = if let Some(permit) = permit {
+            permit
+        } else {
+            let taken = request_place::take_from_another(&self.places, &connection).await;
+            let Some(permit) = taken else {
+                let full = error_response(StatusCode::SERVICE_UNAVAILABLE, FULL);
+                return entry.attach(self.shared(full, allowed.as_ref()), None);
+            };
+            // The cache was not asked before there was a place.
+            if let Some(response) = key.as_ref().and_then(|key| self.cache.lookup(key)) {
+                return entry.attach(response.map(EdgeBody::Left), Some(permit));
             }
+            permit
         };
         set_client_address(&mut parts.headers, client);
         let (body, progress) = RequestBody::new(body, connection, self.body_time);

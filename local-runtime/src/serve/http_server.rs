@@ -153,7 +153,7 @@ where
         match configured(stream) {
             Ok(stream) => threads.spawn(serve_connection(stream, service, place, watcher())),
             Err(error) => {
-                tracing::debug!(%error, "a connection was closed before its first request")
+                tracing::debug!(%error, "a connection was closed before its first request");
             }
         }
     }
@@ -358,7 +358,7 @@ mod tests {
         let connections = Connections::new(1);
         let timeout = Duration::from_mins(1);
         let threads = ConnectionThreads::current();
-        let service_of = move |_| service.clone();
+        let service_of = move |_| service;
         let server =
             HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
         let mut client = TcpStream::connect(server.address).await.unwrap();

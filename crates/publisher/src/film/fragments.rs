@@ -63,7 +63,9 @@ mod tests {
                     match &fragment.payload {
                         Payload::AsIs => out.extend(bytes),
                         Payload::Gather(runs) => {
-                            runs.iter().for_each(|r| out.extend(cut(bytes, r.start, r.end)));
+                            for run in runs {
+                                out.extend(cut(bytes, run.start, run.end));
+                            }
                         }
                     }
                 }
@@ -80,11 +82,12 @@ mod tests {
         fs::write(&path, fragmented()).unwrap();
         let film = probe(&path).unwrap();
         assert!(film.duration_ms.abs_diff(16_000) < 50, "{}", film.duration_ms);
-        let mut file = File::open(&path).unwrap();
-        let moov = read_at(&mut file, film.moov.start, film.moov.len()).unwrap();
+        let mut opened = File::open(&path).unwrap();
+        let moov = read_at(&mut opened, film.moov.start, film.moov.len()).unwrap();
         let index = Index::parse(moov).unwrap();
         assert!(index.is_fragmented());
-        let gathered = gather(&mut file, index, film.moov, film.stamp.size_bytes).unwrap().unwrap();
+        let gathered =
+            gather(&mut opened, index, film.moov, film.stamp.size_bytes).unwrap().unwrap();
         assert!(Builder::new(&gathered).unwrap().next_pack().unwrap().is_some());
     }
 

@@ -93,7 +93,7 @@ impl StorableResponse {
             return None;
         }
         let vary = single_value(headers, &VARY)?;
-        if !vary.is_empty() && !(key.varies_by_origin && vary.eq_ignore_ascii_case("origin")) {
+        if !(vary.is_empty() || key.varies_by_origin && vary.eq_ignore_ascii_case("origin")) {
             return None;
         }
         let freshness_lifetime = freshness_lifetime(single_value(headers, &CACHE_CONTROL)?)?;
