@@ -22,15 +22,15 @@ use crate::fixture::{
 
 /// The film in fragments of this length, without `sidx` or `mfra`.
 fn fragmented(film: &LongFilm, span_ms: u64) -> Vec<u8> {
-    let file = film.bytes(ByteRange { start: 0, end: film.size() });
+    let whole = film.bytes(ByteRange { start: 0, end: film.size() });
     let place = |at: u64| usize::try_from(at).unwrap();
-    let index = Index::parse(moov(&file)).unwrap();
+    let index = Index::parse(moov(&whole)).unwrap();
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     let mut out = init::write_many(&index, &[0, 1]).unwrap();
     let (mut cursor, _) = plan::seek(&index, selection, 0).unwrap();
     while let Some(window) = plan::next(&index, selection, cursor, span_ms).unwrap() {
         for fetch in &window.fetches {
-            let bytes = &file[place(fetch.range.start)..place(fetch.range.end)];
+            let bytes = &whole[place(fetch.range.start)..place(fetch.range.end)];
             for fragment in &fetch.fragments {
                 out.extend(&fragment.header);
                 match &fragment.payload {
