@@ -17,9 +17,6 @@ use crate::{
 /// Request headers that a page of another origin may send.
 const CORS_ALLOW_HEADERS: &str = "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
      Accept-Encoding, Content-Type, X-Client-Token";
-/// Response headers that a page of another origin may read.
-const CORS_EXPOSE_HEADERS: &str =
-    "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";
 /// Seconds for which a browser caches a preflight: the most that any browser takes.
 const CORS_MAX_AGE_S: &str = "86400";
 /// JSON that is opened as a page can do nothing.
@@ -338,7 +335,7 @@ fn finish<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
     match cors.allow_origin(origin.as_deref()) {
         Some(allowed) => reply
             .with("access-control-allow-origin", allowed)
-            .with("access-control-expose-headers", CORS_EXPOSE_HEADERS),
+            .with("access-control-expose-headers", api::CORS_EXPOSE_HEADERS),
         None => reply,
     }
 }

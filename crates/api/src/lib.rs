@@ -54,3 +54,8 @@ pub use viewer::{
 /// sets it, the guest copies it to a response whose body it forwards unchanged, and the host removes
 /// it.
 pub const OBJECT_FIELD: &str = "firstframe-object";
+
+/// Header fields of a response that pages of another origin may read where `cors_origins` lists them:
+/// the value of `Access-Control-Expose-Headers`.
+pub const CORS_EXPOSE_HEADERS: &str =
+    "Content-Range, Content-Length, ETag, Accept-Ranges, X-Client-Token";

@@ -57,6 +57,13 @@ impl Origin {
         Some(Self { https, host, port })
     }
 
+    /// Its serialization (RFC 6454 §6.2): without the port that the scheme has anyway.
+    fn as_browsers_write_it(&self) -> String {
+        let text = self.to_string();
+        let own_port = if self.https { ":443" } else { ":80" };
+        text.strip_suffix(own_port).map(str::to_owned).unwrap_or(text)
+    }
+
     /// Whether this is the origin, or has a wildcard for it: `https://*.a.example` stands for every
     /// name below `a.example`.
     pub(crate) fn covers(&self, origin: &Self) -> bool {
@@ -130,7 +137,7 @@ pub(super) fn cors_origins(text: &str) -> Result<String> {
         "not a list of origins such as https://site.example, separated by commas, and not *",
     )?;
     ensure!(origins.len() <= NAMES_MAX, "more than {NAMES_MAX} origins");
-    let texts: Vec<_> = origins.iter().map(Origin::to_string).collect();
+    let texts: Vec<_> = origins.iter().map(Origin::as_browsers_write_it).collect();
     Ok(texts.join(","))
 }
 

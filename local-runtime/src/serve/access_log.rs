@@ -1,21 +1,25 @@
 //! The access log: one line for each request, when its response is complete or abandoned.
 
 use std::{
+    error,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll},
     time::Instant,
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::Either;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime_wasi_http::{Error, WasiBody};
+use wasmtime_wasi_http::WasiBody;
 
-use super::{
-    access_log_writer::AccessLogWriter, client_address::ClientAddress, log_line::RequestLine,
-};
+use super::{access_log_writer::AccessLogWriter, cache::CachedBody, log_line::RequestLine};
 use crate::{config::AccessLogForm, storage::clock};
+
+/// The body of a response of the edge: from the cache, or from the component.
+pub(super) type EdgeBody = Either<CachedBody, WasiBody>;
 
 /// Where the lines go. Clones share one writer.
 #[derive(Clone)]
@@ -34,16 +38,14 @@ impl AccessLog {
         }
     }
 
-    /// The entry of a request that has just arrived.
-    pub(super) fn entry<B>(&self, request: &Request<B>) -> AccessLogEntry {
-        let client: Option<ClientAddress> = request.extensions().get().copied();
+    /// The entry of a request of `client` that has just arrived.
+    pub(super) fn entry<B>(&self, request: &Request<B>, client: IpAddr) -> AccessLogEntry {
         let line = self.0.as_ref().map(|(form, writer)| {
-            let client = client.map(|ClientAddress(address)| address);
             (RequestLine::of(request, client, clock::now_ms()), *form, writer.clone())
         });
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let (started, status) = (Instant::now(), StatusCode::OK);
-        AccessLogEntry { line, client, method, path, started, status, bytes: 0 }
+        let is_traced = tracing::enabled!(tracing::Level::DEBUG);
+        let traced = is_traced.then(|| (client, request.method().clone(), request.uri().clone()));
+        AccessLogEntry { line, traced, started: Instant::now(), status: StatusCode::OK, bytes: 0 }
     }
 }
 
@@ -51,9 +53,7 @@ impl AccessLog {
 /// the query nor a header: they may carry secrets.
 pub(super) struct AccessLogEntry {
     line: Option<(RequestLine, AccessLogForm, AccessLogWriter)>,
-    client: Option<ClientAddress>,
-    method: Method,
-    path: String,
+    traced: Option<(IpAddr, Method, Uri)>,
     started: Instant,
     status: StatusCode,
     bytes: u64,
@@ -63,7 +63,7 @@ impl AccessLogEntry {
     /// The response, whose body holds this entry and the permit of the request until it is dropped.
     pub(super) fn attach(
         mut self,
-        response: Response<WasiBody>,
+        response: Response<EdgeBody>,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Response<LoggedBody> {
         self.status = response.status();
@@ -73,31 +73,36 @@ impl AccessLogEntry {
 
 impl Drop for AccessLogEntry {
     fn drop(&mut self) {
-        let Self { line, client, method, path, started, status, bytes } = self;
+        let Self { line, traced, started, status, bytes } = self;
+        if line.is_none() && traced.is_none() {
+            return;
+        }
         let ms = started.elapsed().as_millis();
         if let Some((line, form, writer)) = line.take() {
             writer.write(line.text(form, *status, *bytes, ms));
         }
-        let client = client.map(|ClientAddress(address)| address.to_string());
-        tracing::debug!(client, %method, %path, status = status.as_u16(), bytes, ms, "request");
+        if let Some((client, method, uri)) = traced.take() {
+            let (path, status) = (uri.path(), status.as_u16());
+            tracing::debug!(%client, %method, path, status, bytes, ms, "request");
+        }
     }
 }
 
 /// A response body that counts as a running request until it is dropped.
 pub(super) struct LoggedBody {
-    inner: WasiBody,
+    inner: EdgeBody,
     entry: AccessLogEntry,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Body for LoggedBody {
     type Data = Bytes;
-    type Error = Error;
+    type Error = Box<dyn error::Error + Send + Sync>;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let poll = Pin::new(&mut self.inner).poll_frame(context);
         if let Poll::Ready(Some(Ok(frame))) = &poll {
             self.entry.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;

@@ -11,10 +11,6 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Proxies of one request that are looked at, from the last one.
 const HOP_COUNT_MAX: usize = 16;
 
-/// The address of the client that sent a request, as an extension of the request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ClientAddress(pub(super) IpAddr);
-
 /// Addresses that one client may have: one of IPv4, or a network of IPv6 with 64 bits, which is
 /// what one client gets (RFC 6177).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -61,6 +61,14 @@ pub(super) struct Connection {
 
 /// A connection's place, which is free again when this is dropped.
 pub(super) struct Place(pub(super) Arc<Connection>);
+
+#[cfg(test)]
+impl Place {
+    /// Whether it has not been given to another.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.all.open().contains_key(&self.0.id)
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -124,6 +132,23 @@ impl Connections {
         let oldest = idle.min_by_key(|one| one.since_ms.load(Relaxed)).map(|one| one.id);
         if let Some(id) = oldest {
             close(&mut open, id);
+        }
+    }
+
+    /// Closes the connections of clients that take longer than they may: `head_time` to send the head
+    /// of a request, `read_time` to read of a response.
+    pub(super) fn close_overdue(&self, head_time: Duration, read_time: Duration) {
+        let (now_ms, mut open) = (self.now_ms(), self.open());
+        let is_overdue = |one: &Arc<Connection>| {
+            let (class, ms) = one.closing_class(now_ms);
+            match class {
+                ClosingClass::Idle => u128::from(ms) >= head_time.as_millis(),
+                ClosingClass::Stalled => u128::from(ms) >= read_time.as_millis(),
+                ClosingClass::Receiving | ClosingClass::Active => false,
+            }
+        };
+        for (_, overdue) in open.extract_if(|_, one| is_overdue(one)) {
+            overdue.closed.notify_one();
         }
     }
 }
@@ -261,12 +286,8 @@ mod tests {
         IpAddr::from([127, 0, 0, last])
     }
 
-    fn is_open(place: &Place) -> bool {
-        place.0.all.open().contains_key(&place.0.id)
-    }
-
     fn open_count(places: &[Place]) -> usize {
-        places.iter().filter(|place| is_open(place)).count()
+        places.iter().filter(|place| place.is_open()).count()
     }
 
     /// Places of one address, all of which do the same, in the order of their age.
@@ -274,7 +295,7 @@ mod tests {
         let place = |_| {
             let place = all.admit(address(last)).unwrap();
             place.0.set_activity(activity);
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
             place
         };
         (0..count).map(place).collect()
@@ -286,7 +307,7 @@ mod tests {
         let held: Vec<_> = (1..4).flat_map(|last| places(&all, last, 1, Activity::Idle)).collect();
         held[0].0.set_activity(Activity::Idle);
         let newest = all.admit(address(4)).unwrap();
-        assert!(is_open(&held[0]) && !is_open(&held[1]) && is_open(&held[2]) && is_open(&newest));
+        assert!(held[0].is_open() && !held[1].is_open() && held[2].is_open() && newest.is_open());
         drop(newest);
         let _room = all.admit(address(4)).unwrap();
         assert_eq!(open_count(&held), 2, "a place is free again when it is dropped");
@@ -302,15 +323,26 @@ mod tests {
     }
 
     #[test]
+    fn client_that_sends_no_head_is_overdue_and_one_that_waits_is_not() {
+        let (all, hour) = (Connections::new(3), Duration::from_hours(1));
+        let activities = [Activity::Idle, Activity::Receiving, Activity::Responding];
+        let held: Vec<_> = activities.into_iter().flat_map(|one| places(&all, 1, 1, one)).collect();
+        all.close_overdue(hour, Duration::ZERO);
+        assert_eq!(open_count(&held), 3);
+        all.close_overdue(Duration::ZERO, hour);
+        assert!(!held[0].is_open() && held[1].is_open() && held[2].is_open());
+    }
+
+    #[test]
     fn equals_do_not_close_connections_that_are_busy() {
         let all = Connections::new(4);
         let held = places(&all, 1, 2, Activity::Responding);
         let bodies = places(&all, 1, 2, Activity::Receiving);
         assert!(all.admit(address(1)).is_none());
-        std::thread::sleep(std::time::Duration::from_millis(STALLED_MS_MIN));
+        std::thread::sleep(Duration::from_millis(STALLED_MS_MIN));
         bodies[1].0.set_activity(Activity::Receiving);
         let _room = all.admit(address(1)).unwrap();
-        assert_eq!((open_count(&held), is_open(&bodies[0])), (2, false));
+        assert_eq!((open_count(&held), bodies[0].is_open()), (2, false));
     }
 
     #[test]
@@ -333,7 +365,7 @@ mod tests {
         greedy[6].0.set_pending(true);
         greedy[6].0.set_pending(false);
         let _newcomer = all.admit(address(2)).unwrap();
-        assert!(!is_open(&greedy[5]) && open_count(&greedy) == 7);
+        assert!(!greedy[5].is_open() && open_count(&greedy) == 7);
     }
 
     #[test]

@@ -24,12 +24,11 @@ impl HostNames {
     /// Whether a request for this host is for us. Addresses are: no website can claim one.
     pub(super) fn contain(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if self.is_any || bare.parse::<IpAddr>().is_ok() {
+            return true;
+        }
         let name = bare.trim_end_matches('.').to_ascii_lowercase();
-        self.is_any
-            || bare.parse::<IpAddr>().is_ok()
-            || name == "localhost"
-            || name.ends_with(".localhost")
-            || self.names.contains(&name)
+        name == "localhost" || name.ends_with(".localhost") || self.names.contains(&name)
     }
 }
 

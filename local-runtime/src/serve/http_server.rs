@@ -18,8 +18,8 @@ use hyper::{
     service::{Service, service_fn},
 };
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::TokioIo,
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -29,14 +29,18 @@ use tokio::{
 };
 
 use super::{
+    connection_threads::ConnectionThreads,
     connections::{Activity, Connection, Connections, Place},
     head_check::HeadCheck,
+    pending_writes::PendingWrites,
     tracked_body::TrackedBody,
-    write_timeout::WriteTimeout,
 };
 
 /// How long a client may take to send the head of a request, or keep an idle connection open.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often the server looks for clients that take too long: one timer for all, which costs a request
+/// nothing.
+const OVERDUE_CHECK: Duration = Duration::from_millis(500);
 /// Bytes of a request's head, and of the buffer in front of the socket: no larger than a chunk of a
 /// film, so that one chunk at a time waits there.
 const BUFFER_BYTES: usize = 32 << 10;
@@ -75,32 +79,40 @@ pub(super) struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `service` on `listener`, as far as there is room in `connections`. A connection on
-    /// which a write is pending for `write_timeout` is closed. Each request has its connection as
-    /// an extension.
+    /// Serves `listener`, as far as there is room in `connections`, with a service for each connection
+    /// that `service_of` makes, on `threads`. A connection whose client reads nothing of a response for
+    /// `read_time` is closed.
     pub(super) fn start<S, B>(
         listener: TcpListener,
-        service: S,
+        service_of: impl Fn(Arc<Connection>) -> S + Send + 'static,
         connections: Arc<Connections>,
-        write_timeout: Duration,
+        threads: ConnectionThreads,
+        read_time: Duration,
     ) -> io::Result<Self>
     where
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
         S::Future: Send,
         S::Error: Into<Box<dyn Error + Send + Sync>>,
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let graceful = GracefulShutdown::new();
-            let accept = accept(listener, service, connections, write_timeout, &graceful);
+            let overdue = close_overdue(Arc::clone(&connections), read_time);
+            let serve = async move {
+                let graceful = GracefulShutdown::new();
+                let watcher = || graceful.watcher();
+                tokio::select! {
+                    never = accept(listener, service_of, connections, threads, watcher) => match never {},
+                    _ = stopped => {}
+                }
+                graceful.shutdown().await;
+            };
             tokio::select! {
-                never = accept => match never {},
-                _ = stopped => {}
+                never = overdue => match never {},
+                () = serve => {}
             }
-            graceful.shutdown().await;
         });
         Ok(Self { address, stop, task })
     }
@@ -116,16 +128,16 @@ impl HttpServer {
 
 async fn accept<S, B>(
     listener: TcpListener,
-    service: S,
+    service_of: impl Fn(Arc<Connection>) -> S,
     connections: Arc<Connections>,
-    write_timeout: Duration,
-    graceful: &GracefulShutdown,
+    threads: ConnectionThreads,
+    watcher: impl Fn() -> Watcher,
 ) -> Infallible
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
@@ -137,11 +149,21 @@ where
             }
             continue;
         };
-        if configure(&stream) {
-            let io = WriteTimeout::new(stream, write_timeout, Arc::clone(&place.0));
-            let io = HeadCheck::new(io, Arc::clone(&place.0));
-            serve_connection(io, service.clone(), place, graceful);
+        let service = service_of(Arc::clone(&place.0));
+        match configured(stream) {
+            Ok(stream) => threads.spawn(serve_connection(stream, service, place, watcher())),
+            Err(error) => {
+                tracing::debug!(%error, "a connection was closed before its first request")
+            }
         }
+    }
+}
+
+/// Closes connections whose clients take too long, for as long as the server runs.
+async fn close_overdue(connections: Arc<Connections>, read_time: Duration) -> Infallible {
+    loop {
+        tokio::time::sleep(OVERDUE_CHECK).await;
+        connections.close_overdue(HEAD_TIMEOUT, read_time);
     }
 }
 
@@ -169,25 +191,30 @@ async fn next_connection(
     }
 }
 
-/// Serves one connection in a task of its own, until it ends or its place is given to another.
-fn serve_connection<S, B>(
-    io: HeadCheck<WriteTimeout<TcpStream>>,
+/// Serves one connection, until it ends or its place is given to another.
+async fn serve_connection<S, B>(
+    stream: std::net::TcpStream,
     service: S,
     place: Place,
-    graceful: &GracefulShutdown,
+    watcher: Watcher,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => return tracing::warn!(%error, "cannot wait for requests on a connection"),
+    };
+    let io = PendingWrites::new(stream, Arc::clone(&place.0));
+    let io = HeadCheck::new(io, Arc::clone(&place.0));
     let connection = Arc::clone(&place.0);
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let is_last = !expect_body(&connection, request.body());
         connection.set_activity(Activity::Responding);
         let connection = Arc::clone(&connection);
-        request.extensions_mut().insert(Arc::clone(&connection));
         let response = service.call(request);
         async move {
             let response = response.await?;
@@ -200,20 +227,18 @@ fn serve_connection<S, B>(
         }
     });
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(None)
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(io), service);
-    let served = graceful.watch(served);
-    tokio::spawn(async move {
-        tokio::select! {
-            ended = served => if let Err(error) = ended {
-                tracing::debug!(error = error_with_source(&error), "a connection failed");
-            },
-            () = place.0.closed() => tracing::debug!("a connection was closed for another one"),
+    tokio::select! {
+        ended = watcher.watch(served) => if let Err(error) = ended {
+            tracing::debug!(error = error_with_source(&error), "a connection failed");
+        },
+        () = place.0.closed() => {
+            tracing::debug!("a connection was closed for another one, or its client was too slow");
         }
-        drop(place);
-    });
+    }
+    drop(place);
 }
 
 /// Notes how long the body of a request is. False where only its chunks say that: then what follows
@@ -224,17 +249,14 @@ fn expect_body(connection: &Connection, body: &Incoming) -> bool {
     length.is_some()
 }
 
-/// Sets the socket options of a new connection; false where the client has already closed it.
-fn configure(stream: &TcpStream) -> bool {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection was closed before its first request");
-        return false;
-    }
-    if let Err(error) = limit_unsent_bytes(stream) {
+/// A new connection with its socket options; an error where the client has already closed it.
+fn configured(stream: TcpStream) -> io::Result<std::net::TcpStream> {
+    stream.set_nodelay(true)?;
+    if let Err(error) = limit_unsent_bytes(&stream) {
         // Not every system has this limit, and the server works without it.
         tracing::debug!(%error, "cannot limit the unsent bytes of a socket");
     }
-    true
+    stream.into_std()
 }
 
 /// Lets the socket buffer at most [`UNSENT_BYTES_MAX`] unsent bytes.
@@ -294,7 +316,11 @@ mod tests {
         });
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let timeout = Duration::from_mins(1);
-        let server = HttpServer::start(listener, service, Connections::new(2), timeout).unwrap();
+        let threads = ConnectionThreads::start().unwrap();
+        let service_of = move |_| service.clone();
+        let connections = Connections::new(2);
+        let server =
+            HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
         let mut busy = Vec::new();
         for _ in 0..2 {
             let mut client = TcpStream::connect(server.address).await.unwrap();
@@ -331,7 +357,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connections = Connections::new(1);
         let timeout = Duration::from_mins(1);
-        let server = HttpServer::start(listener, service, connections, timeout).unwrap();
+        let threads = ConnectionThreads::current();
+        let service_of = move |_| service.clone();
+        let server =
+            HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let mut sent = 0;

@@ -28,7 +28,7 @@ const TEXT_BYTES_MAX: usize = 1024;
 
 /// What a line says of the request. Its texts are printable.
 pub(super) struct RequestLine {
-    client: Option<IpAddr>,
+    client: IpAddr,
     time_ms: u64,
     method: String,
     target: String,
@@ -39,7 +39,7 @@ pub(super) struct RequestLine {
 
 impl RequestLine {
     /// The line of a request that arrives at `time_ms`, in milliseconds since 1970.
-    pub(super) fn of<B>(request: &Request<B>, client: Option<IpAddr>, time_ms: i64) -> Self {
+    pub(super) fn of<B>(request: &Request<B>, client: IpAddr, time_ms: i64) -> Self {
         let headers = request.headers();
         Self {
             client,
@@ -60,13 +60,8 @@ impl RequestLine {
         }
     }
 
-    fn client_text(&self) -> String {
-        self.client.map_or_else(|| "-".to_owned(), |client| client.to_string())
-    }
-
     fn combined(&self, status: StatusCode, bytes: u64) -> String {
-        let Self { method, target, version, .. } = self;
-        let client = self.client_text();
+        let Self { client, method, target, version, .. } = self;
         let [referer, user_agent] =
             [&self.referer, &self.user_agent].map(|text| if text.is_empty() { "-" } else { text });
         // `Sun, 06 Nov 1994 08:49:37 GMT`, in another order.
@@ -84,7 +79,7 @@ impl RequestLine {
     fn json(&self, status: StatusCode, bytes: u64, ms: u128) -> String {
         let line = serde_json::json!({
             "timeMs": self.time_ms,
-            "client": self.client_text(),
+            "client": self.client.to_string(),
             "method": self.method,
             "target": self.target,
             "protocol": format!("{:?}", self.version),
@@ -145,7 +140,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, http::HeaderValue::from_bytes(value).unwrap());
         }
-        RequestLine::of(&request.body(()).unwrap(), "203.0.113.7".parse().ok(), 784_111_777_000)
+        RequestLine::of(&request.body(()).unwrap(), "203.0.113.7".parse().unwrap(), 784_111_777_000)
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The target of a request: its length, its authority, and the parameters of its query.
 
+use std::{borrow::Cow, mem};
+
 use http::{
     HeaderMap, HeaderValue, StatusCode, Uri, Version,
     header::HOST,
@@ -22,11 +24,14 @@ pub(super) fn normalize(parts: &mut Parts) -> Result<(), Refusal> {
         return Err((StatusCode::URI_TOO_LONG, "a request target has at most 8 KiB"));
     }
     let host = host(&parts.headers, parts.version)?;
-    let mut uri = parts.uri.clone().into_parts();
-    if let Some((path, query)) = path.split_once('?') {
-        let query = api::query::known(query);
-        let rest = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        uri.path_and_query = Some(rest.try_into().map_err(|_| bad_target())?);
+    let known = path.split_once('?').and_then(|(path, query)| match api::query::known(query) {
+        known if known.is_empty() => Some(path.to_owned()),
+        Cow::Owned(known) => Some(format!("{path}?{known}")),
+        Cow::Borrowed(_) => None,
+    });
+    let mut uri = mem::take(&mut parts.uri).into_parts();
+    if let Some(known) = known {
+        uri.path_and_query = Some(known.try_into().map_err(|_| bad_target())?);
     }
     if uri.authority.is_none() {
         uri.scheme = Some(Scheme::HTTP);

@@ -10,9 +10,10 @@ use tokio::{net::TcpListener, runtime};
 use super::{
     access_log::AccessLog,
     cache::{Cache, InvalidatingService},
+    connection_threads::ConnectionThreads,
     connections::Connections,
     data_folder,
-    edge_service::EdgeService,
+    edge_service::{Edge, EdgeService},
     http_server::{self, HttpServer},
     logging, open_file_limit,
     running_server_file::RunningServerFile,
@@ -64,17 +65,24 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let cache = Cache::new(config.cache_bytes_max, Arc::clone(&folder));
     let nonce = RunningServerFile::nonce()?;
     let access_log = AccessLog::start(config.access_log);
-    let edge = EdgeService::new(handler, cache.clone(), access_log.clone(), config);
-    let edge = ProvingService::new(edge, nonce.clone());
+    let edge = Arc::new(Edge::new(handler, cache.clone(), access_log.clone(), config));
+    let proven: Arc<str> = nonce.as_str().into();
+    let edge = move |connection| {
+        ProvingService::new(EdgeService::new(Arc::clone(&edge), connection), Arc::clone(&proven))
+    };
     let s3 = InvalidatingService::new(s3, cache);
+    let s3 = move |_| s3.clone();
     let timeout = config.stall_timeout;
     let connections = Connections::new(open_file_limit::connections(config.connections_max));
-    let web_server = HttpServer::start(listener, edge, connections, timeout)?;
+    // Before the first request, whose line of the access log follows on stdout. Clients wait meanwhile.
+    let (web, s3_address) = (listener.local_addr()?, s3_listener.local_addr()?);
+    let running = RunningServerFile::announce(&config.data, web, s3_address, nonce)?;
+    let threads = ConnectionThreads::start()?;
+    let web_server = HttpServer::start(listener, edge, connections, threads, timeout)?;
     let connections = Connections::new(S3_CONNECTIONS_MAX);
-    let s3_server = HttpServer::start(s3_listener, s3, connections, timeout)?;
-    let (web, s3) = (web_server.address, s3_server.address);
+    let threads = ConnectionThreads::current();
+    let s3_server = HttpServer::start(s3_listener, s3, connections, threads, timeout)?;
     tokio::spawn(data_folder::remove_expired_hourly(Arc::clone(&folder)));
-    let running = RunningServerFile::announce(&config.data, web, s3, nonce)?;
     signals.wait().await;
     tracing::info!("shutting down: waiting for running responses");
     let finish = async { tokio::join!(web_server.finish(), s3_server.finish()) };

@@ -1,15 +1,21 @@
 //! Proves to a client on this machine that it talks to the server of the data folder: the client
 //! reads a nonce there, and sends a challenge; the answer is a hash that only the nonce gives.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::{
+    TryFutureExt as _,
+    future::{self, MapOk, Ready, ready},
+};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 use hyper::{body::Incoming, service::Service};
 
+/// A proof, or the response of the service behind.
+type Proven<B> = Response<Either<Full<Bytes>, B>>;
+
 /// A service that answers challenges, and hands all other requests on.
-#[derive(Clone)]
 pub(super) struct ProvingService<S> {
     inner: S,
     nonce: Arc<str>,
@@ -17,26 +23,28 @@ pub(super) struct ProvingService<S> {
 
 impl<S> ProvingService<S> {
     /// Proves that this process made `nonce`.
-    pub(super) fn new(inner: S, nonce: String) -> Self {
-        Self { inner, nonce: nonce.into() }
+    pub(super) fn new(inner: S, nonce: Arc<str>) -> Self {
+        Self { inner, nonce }
     }
 }
 
 impl<S, B> Service<Request<Incoming>> for ProvingService<S>
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
-    S::Future: Send + 'static,
 {
-    type Response = Response<Either<Full<Bytes>, B>>;
+    type Response = Proven<B>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+    type Future = future::Either<
+        Ready<Result<Proven<B>, S::Error>>,
+        MapOk<S::Future, fn(Response<B>) -> Proven<B>>,
+    >;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         if let Some(proof) = proof(&self.nonce, request.method(), request.uri().path()) {
-            return Box::pin(async move { Ok(proof.map(Either::Left)) });
+            return future::Either::Left(ready(Ok(proof.map(Either::Left))));
         }
-        let response = self.inner.call(request);
-        Box::pin(async move { Ok(response.await?.map(Either::Right)) })
+        let from_inner: fn(Response<B>) -> Proven<B> = |response| response.map(Either::Right);
+        future::Either::Right(self.inner.call(request).map_ok(from_inner))
     }
 }
 

@@ -11,13 +11,13 @@ use hyper::body::{Body, Frame, SizeHint};
 use super::connections::{Activity, Connection};
 
 pub(super) struct TrackedBody<B> {
-    inner: Pin<Box<B>>,
+    inner: B,
     connection: Arc<Connection>,
 }
 
 impl<B> TrackedBody<B> {
     pub(super) fn new(inner: B, connection: Arc<Connection>) -> Self {
-        Self { inner: Box::pin(inner), connection }
+        Self { inner, connection }
     }
 }
 
@@ -27,7 +27,7 @@ impl<B> Drop for TrackedBody<B> {
     }
 }
 
-impl<B: Body> Body for TrackedBody<B> {
+impl<B: Body + Unpin> Body for TrackedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -35,7 +35,7 @@ impl<B: Body> Body for TrackedBody<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.inner.as_mut().poll_frame(context)
+        Pin::new(&mut self.inner).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {

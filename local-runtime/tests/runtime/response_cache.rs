@@ -1,6 +1,7 @@
 //! Cached responses: the same bytes as the component sends, until something changes.
 
 use tests::bytes::content;
+use ureq::{Body, http::Response};
 
 use crate::s3_server::{S3Server, bytes, header, signed, status};
 
@@ -102,4 +103,61 @@ fn conditional_requests_bypass_the_cache_and_size_zero_turns_it_off() {
     assert_eq!(status(&other), 412);
     let behind = server.agent.get(&url).header("range", "bytes=10000-10001").call().unwrap();
     assert_eq!(status(&behind), 416);
+}
+
+const ONE: &str = "https://one.example";
+const OTHER: &str = "https://other.example";
+const ORIGINS: &str = "https://one.example,https://OTHER.example:443";
+
+/// The fields that say which pages may read a response.
+const SHARING_FIELDS: [&str; 4] = [
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "cross-origin-resource-policy",
+    "vary",
+];
+
+/// A response to a request of a page of `origin`, for which the server has several.
+fn get_from(server: &S3Server, path: &str, origin: &str) -> Response<Body> {
+    let request = server.agent.get(format!("{}{path}", server.url)).header("range", "bytes=0-99");
+    let request = if origin.is_empty() { request } else { request.header("origin", origin) };
+    request.call().unwrap()
+}
+
+#[test]
+fn each_origin_has_its_own_cached_response() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = S3Server::start_with(folder.path(), &["--cors-origins", ORIGINS]);
+    let film = content(1, 0, 10_000);
+    server.put("media/0123", &film);
+    for (origin, allowed) in [(ONE, ONE), (OTHER, OTHER), ("", "")] {
+        for is_cached in [false, true] {
+            let mut response = get_from(&server, URL, origin);
+            assert_eq!(!header(&response, "age").is_empty(), is_cached, "{origin}");
+            assert_eq!(header(&response, "access-control-allow-origin"), allowed);
+            assert_eq!(header(&response, "vary"), "Origin");
+            assert!(bytes(&mut response) == film[..100]);
+        }
+    }
+    let unknown = get_from(&server, URL, "https://third.example");
+    assert_ne!(header(&unknown, "age"), "", "it is the same response as for no page at all");
+    assert_eq!(header(&unknown, "access-control-allow-origin"), "");
+}
+
+#[test]
+fn errors_of_the_server_are_shared_as_those_of_the_edge() {
+    for origins in ["", ONE, ORIGINS, "*"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = S3Server::start_with(folder.path(), &["--cors-origins", origins]);
+        let too_long = "x".repeat(9_000);
+        for origin in ["", ONE, OTHER, "https://third.example"] {
+            let of_edge = get_from(&server, "api/v2/nothing", origin);
+            let of_server = get_from(&server, &too_long, origin);
+            assert_eq!((status(&of_edge), status(&of_server)), (404, 414));
+            for name in SHARING_FIELDS {
+                let [expected, found] = [&of_edge, &of_server].map(|it| header(it, name));
+                assert_eq!(found, expected, "{name} for {origin:?} with {origins:?}");
+            }
+        }
+    }
 }

@@ -10,8 +10,8 @@ use http::{
 
 use super::{
     policy::StorableResponse,
-    response_store::{ByteSource, ResponseHead},
     shared_cache::{Cache, PendingBytes},
+    stored_response::{ByteSource, ResponseHead},
 };
 
 /// Bytes of the longest response whose bytes are stored: a startup block. Longer responses are

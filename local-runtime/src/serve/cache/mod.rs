@@ -4,12 +4,15 @@
 //! For a response whose bytes are an object of the own store it stores only which object that is,
 //! and sends any range of the object from its file.
 
+mod cached_body;
 mod insertion;
 mod invalidation;
 mod policy;
 mod response_store;
 mod shared_cache;
+mod stored_response;
 
+pub(super) use cached_body::CachedBody;
 pub(super) use invalidation::{InvalidatingService, invalidates};
 pub(super) use policy::CacheKey;
 pub(super) use shared_cache::Cache;

@@ -4,13 +4,15 @@ use std::{ops::Range, time::Duration};
 
 use api::paths::{is_download, without_name};
 use http::{
-    HeaderMap, HeaderName, Method, Request, StatusCode, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
     header::{
         ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_MATCH,
         IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, SET_COOKIE,
         TRANSFER_ENCODING, VARY,
     },
-    response::Parts,
+    request::Parts,
+    response,
+    uri::Authority,
 };
 
 /// The longest freshness lifetime. After a film's owner has changed its file, or a startup block has
@@ -31,17 +33,25 @@ const BYPASS_FIELDS: [HeaderName; 8] = [
 
 /// A request that the cache may answer: its cache key and its range.
 pub(crate) struct CacheKey {
-    /// The target URI, which is the cache key (RFC 9111 §2): only GET is cached.
+    /// The target URI, which is the cache key (RFC 9111 §2): only GET is cached. The origin in front
+    /// of it is the secondary key (RFC 9111 §4.1).
     pub(super) uri: String,
     /// The first and the last byte; `None` for the whole representation.
     pub(super) range: Option<(u64, u64)>,
+    /// Whether the key says which origin may read the response.
+    pub(super) varies_by_origin: bool,
 }
 
 impl CacheKey {
-    /// The key of a request; `None` where only the component may answer it.
-    pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
-        let headers = request.headers();
-        if request.method() != Method::GET
+    /// The key of a request whose target is an absolute URI; `None` where only the component may
+    /// answer it. Where responses vary by origin, `allowed` is the origin that may read this one.
+    pub(crate) fn of(
+        request: &Parts,
+        varies_by_origin: bool,
+        allowed: Option<&HeaderValue>,
+    ) -> Option<Self> {
+        let headers = &request.headers;
+        if request.method != Method::GET
             || BYPASS_FIELDS.iter().any(|name| headers.contains_key(name))
         {
             return None;
@@ -50,20 +60,18 @@ impl CacheKey {
             "" => None,
             text => Some(parse_closed_range(text.strip_prefix("bytes=")?)?),
         };
-        Some(Self { uri: cache_uri(request.uri()), range })
+        Some(Self { uri: cache_uri(&request.uri, allowed), range, varies_by_origin })
     }
 }
 
 /// The cache key of a URI: without the name behind a film's id, which may be any. A download's response
-/// has the name in a field.
-fn cache_uri(uri: &Uri) -> String {
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) if !is_download(uri.query().unwrap_or_default()) => {
-            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-            format!("{scheme}://{authority}{}{query}", without_name(uri.path()))
-        }
-        _ => uri.to_string(),
-    }
+/// has the name in a field. In front of it is the origin that may read the response.
+fn cache_uri(uri: &Uri, origin: Option<&HeaderValue>) -> String {
+    let origin = origin.and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+    let authority = uri.authority().map_or("", Authority::as_str);
+    let query = uri.query().unwrap_or_default();
+    let path = if is_download(query) { uri.path() } else { without_name(uri.path()) };
+    [origin, " ", uri.scheme_str().unwrap_or_default(), "://", authority, path, "?", query].concat()
 }
 
 /// A response that the cache may store.
@@ -78,10 +86,14 @@ pub(super) struct StorableResponse {
 
 impl StorableResponse {
     /// `None` where the response is for one client, may change, or has no strong validator.
-    pub(super) fn of(response: &Parts) -> Option<Self> {
+    pub(super) fn of(response: &response::Parts, key: &CacheKey) -> Option<Self> {
         let headers = &response.headers;
         // Trailers and transfer codings are not stored.
-        if [VARY, SET_COOKIE, TRANSFER_ENCODING].iter().any(|name| headers.contains_key(name)) {
+        if [SET_COOKIE, TRANSFER_ENCODING].iter().any(|name| headers.contains_key(name)) {
+            return None;
+        }
+        let vary = single_value(headers, &VARY)?;
+        if !vary.is_empty() && !(key.varies_by_origin && vary.eq_ignore_ascii_case("origin")) {
             return None;
         }
         let freshness_lifetime = freshness_lifetime(single_value(headers, &CACHE_CONTROL)?)?;
@@ -139,14 +151,18 @@ fn parse_digits(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Response;
+    use http::{Request, Response, request};
 
     type RequestedRange = Option<(u64, u64)>;
 
     fn key_range(headers: &[(&str, &str)]) -> Option<RequestedRange> {
         let request = Request::get("http://a/film?s=1");
         let request = headers.iter().fold(request, |all, (name, value)| all.header(*name, *value));
-        CacheKey::of(&request.body(()).unwrap()).map(|key| key.range)
+        key(request).map(|key| key.range)
+    }
+
+    fn key(request: request::Builder) -> Option<CacheKey> {
+        CacheKey::of(&request.body(()).unwrap().into_parts().0, false, None)
     }
 
     #[test]
@@ -171,12 +187,12 @@ mod tests {
             assert_eq!(key_range(&[(name, value)]), None, "{name}: {value}");
         }
         assert_eq!(key_range(&[("range", "bytes=1-2"), ("range", "bytes=3-4")]), None);
-        assert!(CacheKey::of(&Request::head("http://a/").body(()).unwrap()).is_none());
+        assert!(key(Request::head("http://a/")).is_none());
     }
 
     #[test]
     fn all_names_of_a_film_have_one_cache_key() {
-        let key = |uri: &str| CacheKey::of(&Request::get(uri).body(()).unwrap()).unwrap().uri;
+        let key = |uri: &str| key(Request::get(uri)).unwrap().uri;
         let film = "http://a/api/v2/media/00ff";
         let first = key(&format!("{film}?e=1&s=2"));
         assert_eq!(first, key(&format!("{film}/One.mp4?e=1&s=2")));
@@ -194,11 +210,19 @@ mod tests {
     }
 
     fn storable(status: u16, headers: &[(&str, &str)]) -> Option<(Range<u64>, u64)> {
+        storable_under(status, headers, &key(Request::get("http://a/")).unwrap())
+    }
+
+    fn storable_under(
+        status: u16,
+        headers: &[(&str, &str)],
+        key: &CacheKey,
+    ) -> Option<(Range<u64>, u64)> {
         let response = Response::builder().status(status);
         let response =
             headers.iter().fold(response, |all, (name, value)| all.header(*name, *value));
         let (parts, ()) = response.body(()).unwrap().into_parts();
-        StorableResponse::of(&parts).map(|storable| (storable.range, storable.size))
+        StorableResponse::of(&parts, key).map(|storable| (storable.range, storable.size))
     }
 
     #[test]
@@ -230,5 +254,23 @@ mod tests {
         for other in ["no-store", "public, max-age=60", "private, max-age=60, immutable"] {
             assert_eq!(storable(200, &[("cache-control", other), length, tag]), None, "{other}");
         }
+    }
+
+    #[test]
+    fn response_that_varies_by_origin_is_stored_for_each_origin_that_may_read_it() {
+        let control = ("cache-control", "public, max-age=60, immutable");
+        let headers = [control, ("content-length", "10"), ("etag", "\"a\""), ("vary", "Origin")];
+        let (parts, ()) = Request::get("http://a/film").body(()).unwrap().into_parts();
+        let [one, other] =
+            ["https://one.example", "https://other.example"].map(HeaderValue::from_static);
+        let keys =
+            [None, Some(&one), Some(&other)].map(|it| CacheKey::of(&parts, true, it).unwrap());
+        for key in &keys {
+            assert_eq!(storable_under(200, &headers, key), Some((0..10, 10)));
+        }
+        assert!(keys[0].uri != keys[1].uri && keys[1].uri != keys[2].uri);
+        assert_eq!(storable(200, &headers), None, "no key says for whom it is");
+        let encoded = [&headers[..3], &[("vary", "Accept-Encoding, Origin")]].concat();
+        assert_eq!(storable_under(200, &encoded, &keys[1]), None);
     }
 }

@@ -11,25 +11,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{
-    StreamExt as _, TryStreamExt as _,
-    future::{Either, ready},
-    stream,
-};
-use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
-    header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, ETAG},
-};
-use http_body_util::{BodyExt as _, StreamBody};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header::ETAG};
+use http_body_util::BodyExt as _;
 use hyper::body::Frame;
-use wasmtime_wasi_http::{Error, WasiBody};
+use wasmtime_wasi_http::WasiBody;
 
 use super::{
+    cached_body::{CachedBody, CachedPart},
     insertion::{Insertion, PendingEntry},
     policy::{CacheKey, StorableResponse},
-    response_store::{ByteSource, CacheHit, ResponseHead, ResponseStore},
+    response_store::{CacheHit, ResponseStore},
+    stored_response::{ByteSource, ResponseHead},
 };
-use crate::storage::{DataFolder, ObjectStream, OpenObject};
+use crate::storage::{DataFolder, OpenObject};
 
 /// The cache. Clones share their contents.
 #[derive(Clone)]
@@ -64,20 +58,26 @@ impl Cache {
     }
 
     /// The response to a request, if it is stored and fresh and its object has not changed.
-    pub(crate) fn lookup(&self, key: &CacheKey) -> Option<Response<WasiBody>> {
-        let hit = self.contents().store.lookup(key, Instant::now())?;
-        let body = |(source, range): &(ByteSource, Range<u64>)| match source {
-            ByteSource::Memory(bytes) => Some(Either::Left(bytes.clone())),
+    pub(crate) fn lookup(&self, key: &CacheKey) -> Option<Response<CachedBody>> {
+        let now = Instant::now();
+        let CacheHit { head, range, parts } = self.contents().store.lookup(key, now)?;
+        let part = |(source, range)| match source {
+            ByteSource::Memory(bytes) => Some(CachedPart::Memory(bytes)),
             ByteSource::Object(key) => {
-                let object = self.matching_object(key, &hit.headers)?;
-                Some(Either::Right(ObjectStream::new(object, range.clone())))
+                let object = self.matching_object(&key, &head.headers)?;
+                Some(CachedPart::Object(object, range))
             }
         };
-        let bodies: Option<Vec<_>> = hit.parts.iter().map(body).collect();
-        if bodies.is_none() {
+        let Some(parts) = parts.into_iter().map(part).collect() else {
             self.contents().store.remove(&key.uri);
+            return None;
+        };
+        let mut response = Response::new(CachedBody::new(parts));
+        *response.headers_mut() = head.headers_of(&range, key.range.is_some(), now);
+        if key.range.is_some() {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         }
-        Some(response_of(hit, bodies?))
+        Some(response)
     }
 
     /// The object under this key, if its validator is that of a response with these headers: a
@@ -112,7 +112,7 @@ impl Cache {
         response: Response<WasiBody>,
     ) -> Response<WasiBody> {
         let (parts, body) = response.into_parts();
-        let Some(storable) = StorableResponse::of(&parts) else {
+        let Some(storable) = StorableResponse::of(&parts, &key) else {
             return Response::from_parts(parts, body);
         };
         let (cache, headers) = (self.clone(), parts.headers.clone());
@@ -184,31 +184,13 @@ impl Drop for PendingBytes {
     }
 }
 
-fn response_of(hit: CacheHit, bodies: Vec<Either<Bytes, ObjectStream>>) -> Response<WasiBody> {
-    let frames = stream::iter(bodies).flat_map(|body| match body {
-        Either::Left(bytes) => stream::once(ready(Ok(bytes))).left_stream(),
-        Either::Right(object) => {
-            object.map_err(|error| Error::InternalError(Some(error.to_string()))).right_stream()
-        }
-    });
-    let body = StreamBody::new(frames.map_ok(Frame::data)).boxed_unsync();
-    let mut response = Response::new(body);
-    *response.headers_mut() = hit.headers;
-    let headers = response.headers_mut();
-    headers.insert(AGE, HeaderValue::from(hit.age_seconds));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(hit.length));
-    if let Some((range, size)) = hit.content_range {
-        let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
-        headers.extend(HeaderValue::try_from(text).ok().map(|value| (CONTENT_RANGE, value)));
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use http_body_util::Full;
+    use hyper::body::Body;
+    use std::fmt::Debug;
+    use wasmtime_wasi_http::Error;
 
     const OBJECT_KEY: HeaderValue = HeaderValue::from_static("media/a");
 
@@ -224,10 +206,10 @@ mod tests {
     }
 
     fn key(range: Option<(u64, u64)>) -> CacheKey {
-        CacheKey { uri: "http://a/".to_owned(), range }
+        CacheKey { uri: "http://a/".to_owned(), range, varies_by_origin: false }
     }
 
-    async fn bytes(response: Response<WasiBody>) -> Bytes {
+    async fn bytes<B: Body<Data = Bytes, Error: Debug>>(response: Response<B>) -> Bytes {
         response.into_body().collect().await.unwrap().to_bytes()
     }
 
