@@ -47,7 +47,7 @@ pub fn presign(request: SignedRequest<'_>, key: Credentials<'_>, now_ms: u64, li
     );
     // In the canonical request, names in lower case follow those that begin with `X`.
     for (name, value) in parameters {
-        query.push_str(&format!("&{name}={}", encode(value)));
+        query.extend(["&", name, "=", &encode(value)]);
     }
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
