@@ -21,7 +21,9 @@ const SUBJECTS = [
   "link-floor",
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
-const STARTS = ["10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume"];
+const STARTS = [
+  "10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume", "2h-fragmented", "2h-fragmented-resume",
+];
 /** Links, opened by somebody who was never here: case, and film. */
 const LINKS = { "link-10min": "10min-tail", "link-2h": "2h-tail", "link-2h-resume": "2h-tail" };
 /** A provider's film of which the edge has stored nothing: every subject has the same upstream. */

@@ -25,6 +25,7 @@ export const FILMS = [
   { name: "24min-tail", minutes: 24, moov: "tail" },
   { name: "2h-head", minutes: 120, moov: "head" },
   { name: "2h-tail", minutes: 120, moov: "tail" },
+  { name: "2h-fragmented", minutes: 120, moov: "fragmented" },
 ];
 /** Twelve episodes of one to three and a half minutes, every other with its index at the head. */
 export const SEASON = Array.from({ length: 12 }, (_, i) => ({
@@ -41,6 +42,12 @@ async function once(out, make) {
   await rename(part, out);
 }
 
+/** A `moof` for each group of pictures, and neither `sidx` nor `mfra`. @param {string} source @param {string} out */
+function fragment(source, out) {
+  const flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer";
+  return run("ffmpeg", ["-v", "error", "-i", source, "-c", "copy", "-movflags", flags, "-f", "mp4", out]);
+}
+
 /**
  * Makes what is missing in `folder`.
  * @param {{ folder: string, clip: string, film: string }} options the clip, and the program that
@@ -51,7 +58,9 @@ export async function makeFilms({ folder, clip, film }) {
   for (const name of ["library", "packaged", "floor"]) await mkdir(path.join(folder, name), { recursive: true });
   for (const { name, minutes, moov } of [...FILMS, ...SEASON]) {
     const repeats = `${(minutes * 60) / CLIP_SECONDS}`;
-    await once(path.join(library, `${name}.mp4`), (part) => run(film, [clip, repeats, moov, part]));
+    const plain = (part) => run(film, [clip, repeats, moov, part]);
+    const fragmented = (part) => fragment(path.join(library, `${minutes / 60}h-tail.mp4`), part);
+    await once(path.join(library, `${name}.mp4`), moov === "fragmented" ? fragmented : plain);
   }
   const title = (id, films) => [
     `[[titles]]\nid = "${id}"\ntitle = "${id}"\n`,

@@ -47,5 +47,5 @@ pub use moov::track::Track;
 pub use moov::track_header::TrackKind;
 pub use moov::{Engine, Support, index, locate};
 pub use range::ByteRange;
-pub use remux::{fragment, init, plan, synth};
+pub use remux::{fragment, init, plan, silence, synth};
 pub use samples::cenc;

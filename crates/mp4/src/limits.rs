@@ -96,6 +96,21 @@ pub const PIECES_MAX: usize = 16;
 /// Usual interleaving is 0.04 to 1 s; the player buffers 30 s ahead.
 pub const AUDIO_LAG_MS_MAX: u64 = 2_000;
 
+/// Milliseconds by which pictures may end before the film does without being held: tracks rarely end
+/// together, and a browser plays so short a rest once the stream has ended.
+pub const TAIL_MS_MIN: u64 = 1_000;
+
+/// Milliseconds for which a picture is held before it is decoded again: the player buffers 30 s ahead,
+/// and a browser stops where no further picture is there.
+pub const HOLD_MS: u64 = 20_000;
+
+/// Milliseconds from which on the duration of an audio sample is a hole in the sound: no frame is that
+/// long (FLAC: 65,535 samples at 44.1 kHz are 1.5 s).
+pub const AUDIO_HOLE_MS: u64 = 2_000;
+
+/// Milliseconds of silence that are written at once: 10 KB of AAC.
+pub const SILENCE_MS_MAX: u64 = 30_000;
+
 /// Bytes requested at the head of a file: `ftyp`, `free`, and the header of what follows.
 pub const HEAD_BYTES: u64 = 64 << 10;
 

@@ -9,6 +9,7 @@
 
 mod bytes;
 #[path = "../../../crates/mp4/tests/it/corpus_files.rs"]
+#[expect(dead_code, reason = "it is shared with the tests of `mp4`, which use all of it")]
 mod corpus_files;
 #[path = "../common/deployment.rs"]
 mod deployment;

@@ -98,6 +98,7 @@ pub(super) enum CauseCode {
     BufferFull,
     Decode,
     MediaSource,
+    Stalled,
 }
 
 /// Where something went wrong; each has one number.
@@ -161,6 +162,7 @@ mod tests {
             CauseCode::Kind | CauseCode::Edits => "reason: string",
             CauseCode::Encrypted => "scheme: string",
             CauseCode::Unsupported => "mime: string",
+            CauseCode::Stalled => "...ranges: number[]",
             CauseCode::Decode | CauseCode::MediaSource => "browserMessage: string",
             CauseCode::Network
             | CauseCode::Unreachable
@@ -189,7 +191,7 @@ mod tests {
     const KINDS: [KindCode; 4] =
         [KindCode::Waiting, KindCode::Notice, KindCode::Fallback, KindCode::Error];
 
-    const CAUSES: [CauseCode; 25] = [
+    const CAUSES: [CauseCode; 26] = [
         CauseCode::Network,
         CauseCode::Unreachable,
         CauseCode::Unresolved,
@@ -215,6 +217,7 @@ mod tests {
         CauseCode::BufferFull,
         CauseCode::Decode,
         CauseCode::MediaSource,
+        CauseCode::Stalled,
     ];
 
     const LOCATIONS: [LocationCode; 6] = [

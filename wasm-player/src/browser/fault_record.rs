@@ -4,7 +4,7 @@ use mp4::Unplayable;
 
 use super::clock::float;
 use super::codes::{CauseCode, LocationCode};
-use crate::pipeline::{BodyKind, FaultCause, FaultLocation, PlaybackFault};
+use crate::pipeline::{BodyKind, FaultCause, FaultLocation, MediaType, PlaybackFault};
 
 /// A fault that crosses: `codes.rs` has the numbers and texts of each code, in their order.
 #[derive(Debug, PartialEq)]
@@ -68,6 +68,13 @@ impl<'a> FaultRecord<'a> {
             FaultCause::BufferFull => CauseCode::BufferFull,
             FaultCause::Decode => CauseCode::Decode,
             FaultCause::MediaSource => CauseCode::MediaSource,
+            FaultCause::Stalled(ranges) => {
+                for (media_type, range) in ranges {
+                    let kind = f64::from(u8::from(*media_type == MediaType::Audio));
+                    self.numbers.extend([kind, float(range.start_ms), float(range.end_ms)]);
+                }
+                CauseCode::Stalled
+            }
         }
     }
 

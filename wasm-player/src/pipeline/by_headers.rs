@@ -175,7 +175,7 @@ impl Locator for StartLoader {
     type Source = ByHeaders;
 
     fn start(cx: &mut Context) -> Self {
-        let from = StartPosition::Time(cx.position_ms);
+        let from = StartPosition::Time(cx.decode_from(cx.position_ms));
         let transfer = Transfer::start(cx, Request::Start(from), BodyKind::Media);
         Self { transfer: Some(transfer), from }
     }

@@ -24,7 +24,10 @@ pub struct Context {
     pub(super) was_answered: bool,
     /// How often this playback started over.
     pub(super) start_overs: u32,
-    /// The position at which decoding failed last.
+    /// How much further back than to the key frame playback begins: set once a position was found
+    /// without a picture, because the index may call pictures key frames that are none.
+    pub(super) back_ms: u64,
+    /// The position at which decoding failed last, or playback stood.
     pub(super) undecoded_ms: Option<u64>,
     /// The viewer's languages (ISO 639-2/T), the best one first.
     pub(super) languages: Vec<String>,
@@ -52,7 +55,13 @@ impl Context {
         self.url_state = if resolvable { UrlState::Resolved } else { UrlState::Fixed };
         self.was_answered = false;
         self.start_overs = 0;
+        self.back_ms = 0;
         self.undecoded_ms = None;
+    }
+
+    /// The time from whose key frame on `time_ms` is decoded.
+    pub(super) const fn decode_from(&self, time_ms: u64) -> u64 {
+        time_ms.saturating_sub(self.back_ms)
     }
 
     /// Queues an effect.

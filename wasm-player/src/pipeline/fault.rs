@@ -4,6 +4,7 @@ use mp4::Unplayable;
 
 use super::http::BodyKind;
 use super::media_type::MediaType;
+use super::time_range::TimeRange;
 
 /// A fault as it is reported to the page, which has the sentences for viewers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +102,9 @@ pub enum FaultCause {
     Decode,
     /// A call to `MediaSource` or to a `SourceBuffer` failed.
     MediaSource,
+    /// The play position stands still where it should not, and no data is under way; the ranges of the
+    /// buffers.
+    Stalled(Vec<(MediaType, TimeRange)>),
     /// The episode could not be resolved; the status code, if there was a response.
     Unresolved(Option<u16>),
 }
@@ -144,23 +148,25 @@ impl FaultCause {
             }
             Self::Status(401 | 403 | 404 | 410) if budget.can_resolve => Remedy::ReResolve,
             Self::FileChanged if budget.start_overs_left > 0 => Remedy::StartOver,
-            Self::Decode if !budget.was_undecoded && budget.start_overs_left > 0 => {
+            Self::Decode | Self::Stalled(_)
+                if !budget.was_undecoded && budget.start_overs_left > 0 =>
+            {
                 Remedy::StartOver
             }
             // The browser's own player may have codecs that Media Source Extensions do not have, and
             // other limits. It plays a damaged film up to the damage, and plays video
             // whose audio codec it does not support. Audio without its video is not what the
-            // viewer chose, so unsupported video is reported.
+            // viewer chose: the element reports video that this player does not know either.
             Self::NoRanges
             | Self::Unplayable(Unplayable::Codec { .. })
-            | Self::Unsupported(MediaType::Audio)
+            | Self::Unsupported(_)
+            | Self::Stalled(_)
             | Self::BufferFull
             | Self::Decode
             | Self::MediaSource => Remedy::FallBack,
             Self::BadFile(error) if error.is_limit() => Remedy::FallBack,
             Self::Unplayable(_)
             | Self::MissingTrack { .. }
-            | Self::Unsupported(MediaType::Video)
             | Self::Status(_)
             | Self::Unreachable
             | Self::EmptyFile
@@ -197,7 +203,8 @@ mod tests {
             (FaultCause::FileChanged, Remedy::StartOver, Remedy::Stop),
             (FaultCause::Decode, Remedy::StartOver, Remedy::FallBack),
             (FaultCause::Unsupported(MediaType::Audio), Remedy::FallBack, Remedy::FallBack),
-            (FaultCause::Unsupported(MediaType::Video), Remedy::Stop, Remedy::Stop),
+            (FaultCause::Unsupported(MediaType::Video), Remedy::FallBack, Remedy::FallBack),
+            (FaultCause::Stalled(Vec::new()), Remedy::StartOver, Remedy::FallBack),
             (FaultCause::NoRanges, Remedy::FallBack, Remedy::FallBack),
             (FaultCause::Unresolved(None), Remedy::Retry, Remedy::Stop),
             (FaultCause::Unresolved(Some(404)), Remedy::Stop, Remedy::Stop),

@@ -15,9 +15,11 @@ pub(super) struct InitialGap {
 
 impl InitialGap {
     /// The gap of a film whose playback begins at `time_ms`, and whose tracks have all started at
-    /// `all_started_ms`.
-    pub(super) fn of(all_started_ms: Option<u64>, time_ms: u64) -> Self {
+    /// `all_started_ms`, unless silence fills the time before.
+    pub(super) fn of(buffers: &[SourceBuffer], all_started_ms: Option<u64>, time_ms: u64) -> Self {
+        let is_filled = buffers.iter().any(|buffer| buffer.silence.is_some());
         let end_ms = all_started_ms
+            .filter(|_| !is_filled)
             .map(|end_ms| if end_ms > limits::TIME_TOLERANCE_MS { end_ms } else { 0 });
         Self { end_ms, is_position_inside: end_ms.is_none_or(|end_ms| time_ms < end_ms) }
     }
@@ -43,10 +45,17 @@ impl InitialGap {
     }
 }
 
-/// When the last of the buffers starts, 0 if that is no gap; `None` while one of them is empty.
+/// When the last of the buffers starts, 0 if that is no gap; `None` while one of them is empty. Where
+/// silence fills a longer gap of the sound, only pictures count.
 fn end_in_buffers(cx: &Context, buffers: &[SourceBuffer]) -> Option<u64> {
-    let firsts = buffers.iter().map(|buffer| buffer.buffered.first().map(|range| range.start_ms));
-    let all_started_ms = firsts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    let start = |buffer: &SourceBuffer| {
+        let start_ms = buffer.buffered.first()?.start_ms;
+        let is_filled = buffer.silence.is_some()
+            && start_ms > cx.position_ms.saturating_add(limits::GAP_MS_MAX);
+        Some(if is_filled { 0 } else { start_ms })
+    };
+    let all_started_ms =
+        buffers.iter().map(start).collect::<Option<Vec<_>>>()?.into_iter().max()?;
     let is_gap = all_started_ms > cx.position_ms.saturating_add(limits::TIME_TOLERANCE_MS);
     Some(if is_gap { all_started_ms } else { 0 })
 }

@@ -90,6 +90,20 @@ pub(super) const PENDING_BYTES_MAX: u64 = 4 << 20;
 /// second.
 pub(super) const GAP_MS_MAX: u64 = 300;
 
+/// Sound lags at most two seconds behind the pictures of the windows that are planned
+/// (`mp4::limits::AUDIO_LAG_MS_MAX`), and pictures are decoded up to two seconds before they are shown:
+/// what is missing before that is a hole.
+pub(super) const SOUND_LAG_MS: u64 = 4_000;
+/// A hole of the sound so near to the play position is filled before more is requested.
+pub(super) const HOLE_NEAR_MS: u64 = 5_000;
+/// Sound and pictures end at most so far apart without being filled: `mp4::limits::TAIL_MS_MIN`.
+pub(super) const TAIL_MS: u64 = 1_000;
+/// Pictures to buffer ahead, however long they are: a browser shows one when its decoder has returned
+/// the next one, which is three pictures later where they are shown in another order than they come in.
+pub(super) const PICTURES_GOAL: u64 = 4;
+/// For that, no more than so much media time is buffered ahead: 128 kbit/s of sound fill Firefox's buffer
+/// of 9 MB in that time.
+pub(super) const PICTURES_MS_MAX: u64 = 540_000;
 /// Times that differ by less than a frame at 24 frames a second (1000 / 24, rounded up) are equal.
 pub(super) const TIME_TOLERANCE_MS: u64 = 42;
 
@@ -118,6 +132,25 @@ pub(super) const TRIES_MAX_UNANSWERED: u32 = 5;
 
 /// Longest `Retry-After` that is obeyed; a viewer does not wait longer than a minute.
 pub(super) const RETRY_AFTER_MS_MAX: u64 = 60_000;
+
+// Standing still.
+
+/// Reports of the position come once a second while it should move: after a longer pause the page was
+/// hidden or asleep.
+pub(super) const PULSE_MS_MAX: u64 = 2_500;
+/// A position that moved by less has stood: a nudge moves it.
+pub(super) const STANDING_MS: u64 = 1_000;
+/// After so long a stand the position is nudged, and over any gap: browsers themselves take up to a
+/// second to go on once data is there.
+pub(super) const NUDGE_AFTER_MS: u64 = 2_000;
+/// How far a nudge goes where there is no gap: more than two frames.
+pub(super) const NUDGE_MS: u64 = 100;
+/// After so long a stand with nothing under way the buffers are made again, and after another one
+/// the browser's own player plays.
+pub(super) const STALLED_MS: u64 = 5_000;
+/// How much further back decoding begins then: encoders write a key frame every 10 s, or more often
+/// (`mp4::limits::KEY_SECONDS_MAX`).
+pub(super) const BACK_MS: u64 = 12_000;
 
 // Starting over.
 

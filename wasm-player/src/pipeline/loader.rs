@@ -17,16 +17,17 @@ use super::media_type::MediaType;
 use super::planner::Planner;
 use super::quota::{self, Room};
 use super::seek;
+use super::silence;
 use super::source_buffer::{self, FinishedAppend, SourceBuffer};
 use super::time_range::TimeRange;
 use super::transfer::Transfer;
-use super::window_source::{LocatedSource, OpenStart, TrackConfig, WindowSource, bad_index};
+use super::window_source::{LocatedSource, OpenStart, WindowSource, bad_index};
 use super::{AppendData, BodyKind, Effect, limits};
 
 /// A film that is being played.
 pub(super) struct Loader<W> {
     planner: Planner<W>,
-    buffers: Vec<SourceBuffer>,
+    pub(super) buffers: Vec<SourceBuffer>,
     /// How often playback began at a new position; appends of an older epoch do not count.
     epoch: u32,
     download: Option<MediaDownload>,
@@ -47,11 +48,12 @@ impl<W: WindowSource> Loader<W> {
     ) -> PlaybackResult<Self> {
         let LocatedSource { source, open_start } = located;
         let tracks = source.tracks()?;
-        let buffers = add_source_buffers(cx, &source, tracks, time_ms);
+        let mut buffers = source_buffer::add_all(cx, &source, tracks, time_ms);
         source.report_unplayable_tracks(cx);
-        let initial_gap = InitialGap::of(source.all_started_ms(), time_ms);
+        let initial_gap = InitialGap::of(&buffers, source.all_started_ms(), time_ms);
+        let video = source_buffer::find(&mut buffers, MediaType::Video).map(|buffer| buffer.track);
         let mut loader = Self {
-            planner: Planner::new(source),
+            planner: Planner::new(source, video),
             buffers,
             epoch: 0,
             download: None,
@@ -66,10 +68,11 @@ impl<W: WindowSource> Loader<W> {
 
     /// Begins to load at the key frame for `time_ms`, with new init segments.
     fn begin(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
-        if self.planner.request_missing(cx, PlanTarget::Time(time_ms))? {
+        let from_ms = cx.decode_from(time_ms);
+        if self.planner.request_missing(cx, PlanTarget::Time(from_ms))? {
             return Ok(());
         }
-        self.planner.seek(time_ms)?;
+        self.planner.seek(from_ms)?;
         self.epoch += 1;
         for buffer in &mut self.buffers {
             buffer.append_init_segment(cx, self.epoch);
@@ -80,15 +83,18 @@ impl<W: WindowSource> Loader<W> {
     /// Takes the next steps that the state allows: requests a range, reads on, or ends the stream.
     fn advance(&mut self, cx: &mut Context) -> PlaybackResult {
         let until_ms = cx.position_ms.saturating_add(self.buffer_goal_ms);
-        while self.download.is_none() {
+        while self.download.is_none() && !self.fill_sound(cx) {
             if let Some(fetch) = self.planner.take_range() {
                 self.request(cx, fetch)?;
             } else if !self.planner.plan_window(cx, until_ms)? {
                 break;
             }
         }
-        let pending: u64 = self.buffers.iter().map(|buffer| buffer.pending_bytes).sum();
         let is_planned = self.planner.is_at_end() && !self.planner.is_waiting();
+        if is_planned && self.download.is_none() {
+            self.fill_sound(cx);
+        }
+        let pending: u64 = self.buffers.iter().map(|buffer| buffer.pending_bytes).sum();
         if let Some(download) = self.download.as_mut() {
             if pending < limits::PENDING_BYTES_MAX {
                 download.transfer.read(cx);
@@ -98,6 +104,12 @@ impl<W: WindowSource> Loader<W> {
             cx.emit(Effect::EndOfStream);
         }
         Ok(())
+    }
+
+    /// Between windows, fills holes of the sound; returns whether to wait for appends first.
+    fn fill_sound(&mut self, cx: &mut Context) -> bool {
+        let Some(planned) = self.planner.complete().filter(|_| !self.ended) else { return false };
+        silence::fill(cx, &mut self.buffers, self.epoch, planned)
     }
 
     /// Requests a range, and appends the headers of its fragments.
@@ -239,7 +251,7 @@ impl<W: WindowSource> Loader<W> {
     ) -> PlaybackResult {
         self.planner.source.feed(request, body).map_err(bad_index)?;
         match wanted {
-            PlanTarget::Time(time_ms) => self.begin(cx, time_ms),
+            PlanTarget::Time(from_ms) => self.begin(cx, from_ms.saturating_add(cx.back_ms)),
             PlanTarget::Window(_) => self.advance(cx),
         }
     }
@@ -304,16 +316,22 @@ impl<W: WindowSource> Loader<W> {
         self.advance(cx)
     }
 
-    /// Where all buffers have media again behind a small gap at `time_ms`.
-    pub(super) fn end_of_gap(&self, time_ms: u64) -> Option<u64> {
-        source_buffer::next_common_start(&self.buffers, time_ms, limits::GAP_MS_MAX)
+    /// Where all buffers have media again behind a gap at `time_ms` of at most `within_ms`.
+    pub(super) fn end_of_gap(&self, time_ms: u64, within_ms: u64) -> Option<u64> {
+        source_buffer::next_common_start(&self.buffers, time_ms, within_ms)
+    }
+
+    /// Whether anything is under way that may let playback go on.
+    pub(super) fn is_waiting(&self) -> bool {
+        let is_requesting = self.download.is_some() || self.planner.is_waiting();
+        source_buffer::are_waiting(&self.buffers, is_requesting)
     }
 
     /// Handles a seek: nothing is downloaded twice where it is buffered or under way.
     pub(super) fn on_seek(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
         let time_ms = self.initial_gap.seek(time_ms);
         self.initial_gap.skip(cx, &self.buffers, self.planner.source.duration_ms());
-        if seek::needs_no_request(&self.planner, &self.buffers, time_ms) {
+        if seek::needs_no_request(cx, &self.planner, &self.buffers, time_ms) {
             return self.advance(cx);
         }
         self.restart(cx, time_ms)
@@ -374,26 +392,4 @@ impl<W: WindowSource> Loader<W> {
         let transfers = download.into_iter().chain(self.planner.transfer());
         transfers.filter_map(Transfer::deadline_ms).min()
     }
-}
-
-/// Adds a `SourceBuffer` for each of the tracks; playback begins at `time_ms`.
-fn add_source_buffers<W: WindowSource>(
-    cx: &mut Context,
-    source: &W,
-    tracks: Vec<TrackConfig>,
-    time_ms: u64,
-) -> Vec<SourceBuffer> {
-    let [mut video, mut audio] = [None, None];
-    let mut buffers = Vec::new();
-    for track in tracks {
-        let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
-        *mime = Some(track.mime);
-        buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
-    }
-    let begins_ms = source.key_frame_ms(time_ms).unwrap_or(time_ms);
-    // A fragmented film may learn its length bit by bit, and no seek leads behind the duration.
-    let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
-    let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
-    cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
-    buffers
 }

@@ -25,10 +25,12 @@ mod media_type;
 mod planner;
 mod quota;
 mod seek;
+mod silence;
 mod source_buffer;
 mod state_machine;
 mod time_range;
 mod transfer;
+mod watchdog;
 mod window_source;
 
 pub use by_headers::ByHeaders;

@@ -1,8 +1,9 @@
 //! Plans windows in order, and requests data that the window source lacks for the next one.
 
+use std::collections::VecDeque;
 use std::vec;
 
-use mp4::plan::{Cursor, Fetch, PlanTarget};
+use mp4::plan::{Cursor, Fetch, PlanTarget, Window};
 
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
@@ -19,6 +20,10 @@ pub(super) struct Planner<W> {
     cursor: Option<Cursor>,
     /// The media time that was planned since the last seek.
     pub(super) planned: TimeRange,
+    /// The video track, whose pictures are counted.
+    video: Option<usize>,
+    /// The planned windows, and how many pictures each has.
+    pictures: VecDeque<(TimeRange, u32)>,
     /// Ranges of the last window that are not yet requested.
     queue: vec::IntoIter<Fetch>,
     /// The request for data that the source lacks.
@@ -38,9 +43,10 @@ pub(super) struct PlanRequest {
 
 impl<W: WindowSource> Planner<W> {
     /// A planner that begins with [`Self::seek`].
-    pub(super) fn new(source: W) -> Self {
+    pub(super) fn new(source: W, video: Option<usize>) -> Self {
         let planned = TimeRange { start_ms: 0, end_ms: 0 };
-        Self { source, cursor: None, planned, queue: Vec::new().into_iter(), missing: None }
+        let (queue, pictures) = (Vec::new().into_iter(), VecDeque::new());
+        Self { source, cursor: None, planned, video, pictures, queue, missing: None }
     }
 
     /// Plans from the key frame for `time_ms` on, which the source must not lack.
@@ -48,6 +54,7 @@ impl<W: WindowSource> Planner<W> {
         let (cursor, key_frame_ms) = self.source.seek(time_ms).map_err(bad_index)?;
         self.cursor = Some(cursor);
         self.planned = TimeRange { start_ms: key_frame_ms, end_ms: key_frame_ms };
+        self.pictures.clear();
         Ok(())
     }
 
@@ -60,7 +67,7 @@ impl<W: WindowSource> Planner<W> {
     /// at the film's end, and while the source lacks something.
     pub(super) fn plan_window(&mut self, cx: &mut Context, until_ms: u64) -> PlaybackResult<bool> {
         let Some(cursor) = self.cursor else { return Ok(false) };
-        if self.planned.end_ms >= until_ms
+        if (self.planned.end_ms >= until_ms && self.has_pictures(cx.position_ms))
             || self.request_missing(cx, PlanTarget::Window(cursor))?
         {
             return Ok(false);
@@ -71,8 +78,46 @@ impl<W: WindowSource> Planner<W> {
         };
         self.cursor = Some(window.next);
         self.planned.end_ms = window.end_ms.max(self.planned.end_ms);
+        self.count_pictures(cx.position_ms, &window);
         self.queue = window.fetches.into_iter();
         Ok(true)
+    }
+
+    fn count_pictures(&mut self, position_ms: u64, window: &Window) {
+        let fragments = window.fetches.iter().flat_map(|fetch| &fetch.fragments);
+        let of_video = fragments.filter(|fragment| Some(fragment.track) == self.video);
+        let count = of_video.map(|fragment| fragment.sample_count).fold(0, u32::saturating_add);
+        while self.pictures.front().is_some_and(|(time, _)| time.end_ms <= position_ms) {
+            self.pictures.pop_front();
+        }
+        let Window { start_ms, end_ms, .. } = *window;
+        self.pictures.push_back((TimeRange { start_ms, end_ms }, count));
+    }
+
+    /// Whether enough pictures are planned behind `position_ms`.
+    fn has_pictures(&self, position_ms: u64) -> bool {
+        // Of the window at the position, those of its rest.
+        let ahead = self.pictures.iter().map(|&(TimeRange { start_ms, end_ms }, count)| {
+            let rest_ms = end_ms.saturating_sub(position_ms.max(start_ms));
+            u64::from(count) * rest_ms / end_ms.saturating_sub(start_ms).max(1)
+        });
+        let count = ahead.fold(0, u64::saturating_add);
+        let far_ms = position_ms.saturating_add(limits::PICTURES_MS_MAX);
+        self.video.is_none() || count >= limits::PICTURES_GOAL || self.planned.end_ms >= far_ms
+    }
+
+    /// The time of which all sound was requested; `None` within a window, and while data is missing.
+    pub(super) fn complete(&self) -> Option<TimeRange> {
+        if self.queue.len() > 0 || self.is_waiting() {
+            return None;
+        }
+        let TimeRange { start_ms, end_ms } = self.planned;
+        let end_ms = if self.is_at_end() {
+            self.source.duration_ms().saturating_sub(limits::TAIL_MS)
+        } else {
+            end_ms.saturating_sub(limits::SOUND_LAG_MS)
+        };
+        Some(TimeRange { start_ms, end_ms })
     }
 
     /// Requests the headers of the next windows, if they come from the edge.

@@ -3,7 +3,9 @@
 use super::context::Context;
 use super::effect::{AppendData, Effect};
 use super::media_type::MediaType;
+use super::silence::SilenceWriter;
 use super::time_range::TimeRange;
+use super::window_source::{TrackConfig, WindowSource};
 
 /// One `SourceBuffer`, as the pipeline last heard of it.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct SourceBuffer {
     pub(super) quota: QuotaState,
     /// Removals that the driver has not confirmed.
     pub(super) removals: u32,
+    /// What fills its holes, if it is for sound.
+    pub(super) silence: Option<SilenceWriter>,
 }
 
 /// Whether a buffer has room for the next append.
@@ -47,10 +51,12 @@ pub(super) struct FinishedAppend {
 
 impl SourceBuffer {
     /// A new, empty buffer.
-    pub(super) const fn new(media_type: MediaType, track: usize, init_segment: Vec<u8>) -> Self {
+    pub(super) fn new(media_type: MediaType, track: usize, init_segment: Vec<u8>) -> Self {
+        let is_sound = media_type == MediaType::Audio;
         Self {
             media_type,
             track,
+            silence: is_sound.then(|| SilenceWriter::of(&init_segment)).flatten(),
             init_segment,
             description: 0,
             buffered: Vec::new(),
@@ -124,6 +130,28 @@ impl SourceBuffer {
     }
 }
 
+/// Adds a `SourceBuffer` for each of the tracks; playback begins at `time_ms`.
+pub(super) fn add_all<W: WindowSource>(
+    cx: &mut Context,
+    source: &W,
+    tracks: Vec<TrackConfig>,
+    time_ms: u64,
+) -> Vec<SourceBuffer> {
+    let [mut video, mut audio] = [None, None];
+    let mut buffers = Vec::new();
+    for track in tracks {
+        let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
+        *mime = Some(track.mime);
+        buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
+    }
+    let begins_ms = source.key_frame_ms(time_ms).unwrap_or(time_ms);
+    // A fragmented film may learn its length bit by bit, and no seek leads behind the duration.
+    let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
+    let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
+    cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
+    buffers
+}
+
 /// The buffer of this media type.
 pub(super) fn find(
     buffers: &mut [SourceBuffer],
@@ -170,6 +198,30 @@ pub(super) fn next_common_start(
     });
     let start = starts.collect::<Option<Vec<_>>>()?.into_iter().max()?;
     (start > time_ms).then_some(start)
+}
+
+/// Whether the buffers are at work, or a request for them is; not if one of them has no room.
+pub(super) fn are_waiting(buffers: &[SourceBuffer], is_requesting: bool) -> bool {
+    let is_blocked = |b: &SourceBuffer| matches!(b.quota, QuotaState::Blocked { .. });
+    let is_busy = |b: &SourceBuffer| b.pending_bytes > 0 || b.removals > 0;
+    (is_requesting || buffers.iter().any(is_busy)) && !buffers.iter().any(is_blocked)
+}
+
+/// Whether no picture is decoded at `time_ms`, but later ones are.
+pub(super) fn lack_picture(buffers: &[SourceBuffer], time_ms: u64) -> bool {
+    let mut videos = buffers.iter().filter(|buffer| buffer.media_type == MediaType::Video);
+    videos.any(|buffer| {
+        let is_later = buffer.buffered.iter().any(|range| range.start_ms > time_ms);
+        buffer.range_at(time_ms).is_none() && is_later
+    })
+}
+
+/// What all buffers have.
+pub(super) fn ranges(buffers: &[SourceBuffer]) -> Vec<(MediaType, TimeRange)> {
+    let of = |b: &SourceBuffer| -> Vec<_> {
+        b.buffered.iter().map(|range| (b.media_type, *range)).collect()
+    };
+    buffers.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

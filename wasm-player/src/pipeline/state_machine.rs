@@ -6,7 +6,8 @@ use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult, Rem
 use super::file_identity::FileIdentity;
 use super::http::ResponseHead;
 use super::loader::Loader;
-use super::source_buffer::FinishedAppend;
+use super::source_buffer::{self, FinishedAppend};
+use super::watchdog::{Standing, Watchdog};
 use super::window_source::{LocatedSource, Locator, WindowSource};
 use super::{Effect, Input, limits};
 
@@ -21,6 +22,7 @@ pub struct Pipeline<W: WindowSource = ByIndex> {
     /// The time of the last [`Effect::WakeAt`].
     wake_at_ms: Option<u64>,
     resolve_retry: Option<ResolveRetry>,
+    watchdog: Watchdog,
 }
 
 enum PlaybackState<W: WindowSource> {
@@ -44,7 +46,8 @@ struct ResolveRetry {
 impl<W: WindowSource> Default for Pipeline<W> {
     fn default() -> Self {
         let (cx, state) = (Context::default(), PlaybackState::Idle);
-        Self { cx, state, playing: false, wake_at_ms: None, resolve_retry: None }
+        let watchdog = Watchdog::default();
+        Self { cx, state, playing: false, wake_at_ms: None, resolve_retry: None, watchdog }
     }
 }
 
@@ -197,13 +200,31 @@ impl<W: WindowSource> Pipeline<W> {
     fn on_position(&mut self, time_ms: u64, playing: bool) -> PlaybackResult {
         let is_stalled = playing && self.playing && self.cx.position_ms == time_ms;
         self.playing = playing;
-        self.load(|loader, cx| {
-            cx.position_ms = time_ms;
-            if let Some(time_ms) = loader.end_of_gap(time_ms).filter(|_| is_stalled) {
+        let PlaybackState::Playing(loader) = &mut self.state else { return Ok(()) };
+        let cx = &mut self.cx;
+        cx.position_ms = time_ms;
+        let gap = loader.end_of_gap(time_ms, limits::GAP_MS_MAX).filter(|_| is_stalled);
+        if let Some(time_ms) = gap {
+            cx.emit(Effect::Nudge { time_ms });
+        }
+        loader.on_position(cx)?;
+        match self.watchdog.watch(cx.now_ms, time_ms, playing && !loader.is_waiting()) {
+            Standing::Short => Ok(()),
+            Standing::Nudge if gap.is_some() => Ok(()),
+            // A later picture is not the one at this time: first it is looked for further back.
+            Standing::Nudge
+                if cx.back_ms > 0 || !source_buffer::lack_picture(&loader.buffers, time_ms) =>
+            {
+                let end_ms = loader.end_of_gap(time_ms, u64::MAX);
+                let time_ms = end_ms.unwrap_or(time_ms.saturating_add(limits::NUDGE_MS));
                 cx.emit(Effect::Nudge { time_ms });
+                Ok(())
             }
-            loader.on_position(cx)
-        })
+            Standing::Nudge | Standing::Long => {
+                let cause = FaultCause::Stalled(source_buffer::ranges(&loader.buffers));
+                Err(PlaybackFault { cause, location: FaultLocation::Time { time_ms } })
+            }
+        }
     }
 
     fn on_online(&mut self, online: bool) {
@@ -284,8 +305,12 @@ impl<W: WindowSource> Pipeline<W> {
         match remedy {
             Remedy::StartOver => {
                 self.cx.start_overs += 1;
-                if matches!(fault.cause, FaultCause::Decode) {
+                if matches!(fault.cause, FaultCause::Decode | FaultCause::Stalled(_)) {
                     self.cx.undecoded_ms = Some(self.cx.position_ms);
+                }
+                if matches!(fault.cause, FaultCause::Stalled(_)) {
+                    self.cx.back_ms = limits::BACK_MS;
+                    self.cx.emit(Effect::Notice(fault));
                 }
                 self.cx.emit(Effect::StartOver { time_ms: self.cx.position_ms });
                 self.locate(None);

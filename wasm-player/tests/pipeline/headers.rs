@@ -129,10 +129,10 @@ fn seek_to_the_last_millisecond_ends_the_stream() {
 
 #[test]
 fn initial_gap_is_skipped_once_the_buffers_show_it() {
-    let film = late_audio(1_500);
+    let film = late_audio(250);
     let mut harness = PlayerHarness::with_headers(&film);
     harness.play(0);
-    assert_eq!(harness.lines_with("nudge"), ["nudge to 1500"]);
+    assert_eq!(harness.lines_with("nudge"), ["nudge to 250"]);
     harness.seek(200);
     assert!(harness.lines_with("fetch").is_empty(), "{:?}", harness.lines);
     let mut harness = PlayerHarness::with_headers(&minute(Moov::Head));

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod buffering;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod faults;
 mod fragmented;
 #[cfg(test)]

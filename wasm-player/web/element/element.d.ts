@@ -13,7 +13,12 @@ export interface FirstframeVideoEventMap {
   "firstframe-error": CustomEvent<FirstframeFault>;
   /** The network is slow or gone; the player goes on by itself. */
   "firstframe-waiting": CustomEvent<FirstframeFault>;
-  /** A track is left out; playback goes on. */
+  /**
+   * A track is left out, or the browser's own player plays the film; playback goes on. With the code
+   * `stalled`, the position stood for five seconds, although nothing was under way: `details` has what the
+   * buffers hold, as `buffered: video 0-5.041, audio 0-20.01`. The player makes its buffers anew then, and
+   * hands the film to the browser's own player if it stands there again.
+   */
   "firstframe-notice": CustomEvent<FirstframeFault>;
 }
 

@@ -6,7 +6,8 @@
 
 import { AttributesElement, originOf } from "./attributes.js";
 import { EVENTS, PASSED_ON, forward } from "./forward.js";
-import { NO_MEDIA_SOURCE, brokenWorker, mediaErrorOf, whenForbidden } from "./page-faults.js";
+import { NO_MEDIA_SOURCE, brokenWorker, isUnknownTo, mediaErrorOf } from "./page-faults.js";
+import { whenForbidden, whileItShouldMove } from "./page-faults.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
 /** Share of an episode after which the start of the next one is fetched: few viewers leave there. */
@@ -127,19 +128,18 @@ export class FirstframeVideo extends AttributesElement {
     const { src, headers, episode, api, start } = this;
     if (!this.isConnected || (!src && !episode)) return;
     const exact = this.hasAttribute("exact");
-    this.#wantsToPlay = this.autoplay;
-    this.#filledFrom = start;
+    [this.#wantsToPlay, this.#filledFrom] = [this.autoplay, start];
     this.#target = start > 0 ? start : NaN;
     this.#startsAtKeyFrame = start > 0 && !exact;
-    this.#isWindowSent = false;
-    this.#error = null;
-    this.#url = src;
+    [this.#isWindowSent, this.#error, this.#url] = [false, null, src];
     this.#closed = new AbortController();
     whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));
+    whileItShouldMove(this.video, this.#closed.signal, (time) =>
+      Number.isNaN(this.#target) && this.#post({ type: "position", time, playing: true }));
     const film = src ? { src, headers: headers || undefined } : { episode };
-    const sinkOnPage = this.hasAttribute("sink-on-page");
-    this.#listenTo(open({ type: "open", ...film, api, start, exact, sinkOnPage }));
+    const place = { start, exact, sinkOnPage: this.hasAttribute("sink-on-page") };
+    this.#listenTo(open({ type: "open", ...film, api, ...place }));
     // Without this message the worker waits for the first frame until a timeout.
     this.video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
   }
@@ -325,8 +325,8 @@ export class FirstframeVideo extends AttributesElement {
 
   /** From now on the browser's own player plays the file. @param {FirstframeFault} fault */
   #fallBack(fault) {
-    if (!this.#url) return this.#emit("error", fault);
     const { video } = this;
+    if (!this.#url || isUnknownTo(video, fault)) return this.#emit("error", fault);
     this.#wantsToPlay ||= !video.paused;
     const reached = fault.code === "decode" ? this.#filledFrom : video.currentTime;
     this.#target = Number.isNaN(this.#target) ? reached : this.#target;

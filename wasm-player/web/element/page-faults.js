@@ -32,6 +32,30 @@ export function whenForbidden(signal, act) {
   }, { signal });
 }
 
+/** How often the player hears of a position that should move. */
+const PULSE_MS = 1000;
+
+/**
+ * Reports a position that should move even while no event does: the player notices if it stands.
+ * @param {HTMLVideoElement} video @param {AbortSignal} signal ends it
+ * @param {(time: number) => unknown} report
+ */
+export function whileItShouldMove(video, signal, report) {
+  const pulse = setInterval(() => {
+    const isPlaying = !video.paused && !video.ended && video.playbackRate > 0;
+    if (!document.hidden && (isPlaying || video.seeking)) report(video.currentTime);
+  }, PULSE_MS);
+  signal.addEventListener("abort", () => clearInterval(pulse));
+}
+
+/**
+ * Whether the browser's own player does not know a format either. Of H.264 profiles Firefox plays more
+ * than it says.
+ * @param {HTMLVideoElement} video @param {FirstframeFault} fault
+ */
+export const isUnknownTo = (video, { code, details }) =>
+  code === "unsupported" && /^video\/(?!.*"avc)/.test(details) && !video.canPlayType(details);
+
 /** What the network and servers do. */
 const OF_NETWORK = ["network", "server", "not_found", "forbidden", "odd_answer", "no_ranges"];
 

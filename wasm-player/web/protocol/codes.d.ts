@@ -84,6 +84,7 @@ export interface FaultCauses {
   bufferFull: [];
   decode: [browserMessage: string];
   mediaSource: [browserMessage: string];
+  stalled: [...ranges: number[]];
 }
 
 /** Where in the film or its file, in the order of the codes, each with its number. */

@@ -63,6 +63,20 @@ function violationAt(offset, track, path, violation) {
   return `moov/${trak}${path}: ${violation} (byte ${offset} of moov)`;
 }
 
+/** Ranges of the buffers, in seconds. @param {unknown[]} values media type, start and end in ms, … */
+function rangesOf(values) {
+  const numbers = values.filter((value) => typeof value === "number");
+  const of = (/** @type {number} */ mediaType) => {
+    const ranges = [];
+    for (let i = 0; i < numbers.length; i += 3) {
+      const [kind, start = 0, end = 0] = numbers.slice(i, i + 3);
+      if (kind === mediaType) ranges.push(`${start / 1000}-${end / 1000}`);
+    }
+    return ranges.join(" ") || "nothing";
+  };
+  return `video ${of(0)}, audio ${of(1)}`;
+}
+
 /**
  * Some files are not damaged.
  * @param {number} offset @param {number} track @param {string} path @param {string} violation
@@ -152,6 +166,10 @@ const CAUSES = {
   mediaSource: (why) =>
     ["media_source", "The browser did not take the film's data.",
       `${RELOAD}it happens again, try another browser.`, why],
+  stalled: (...ranges) =>
+    ["stalled", "The film stood still, although its data was there.",
+      "Playback is begun again by itself. If it does not go on, choose another time of the film.",
+      `buffered: ${rangesOf(ranges)}`],
 };
 
 /**

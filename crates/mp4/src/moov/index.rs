@@ -11,7 +11,9 @@ use super::track_header::TrackKind;
 use super::unplayed_kinds;
 use crate::boxes::{BoxAt, boxes, find, mdhd, mehd, mvhd, tref, trex};
 use crate::error::{Error, LARGE_MOOV, MANY_TRACKS, Result, Unplayable};
-use crate::limits::{MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TICKS_MAX, TRACKS_MAX};
+use crate::limits::{
+    HOLD_MS, MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TAIL_MS_MIN, TICKS_MAX, TRACKS_MAX,
+};
 use crate::range::ByteRange;
 use crate::samples::moof::MoofTrack;
 use crate::samples::moof_store::{FragmentedTrack, MoofStore};
@@ -264,10 +266,29 @@ fn read_moov(data: &[u8]) -> Result<MoovContent> {
     for (i, trak) in found.into_iter().enumerate() {
         tracks.push(describe(data, [mvhd, mvex, udta], i, trak, &mut room));
     }
+    if mvex.is_none() {
+        hold_last_pictures(data, &mut tracks, &mut room);
+    }
     let movie = mvhd.and_then(|b| mvhd::timescale(data, b));
     let moofs = mvex.map(|mvex| moofs(data, mvex, movie, &tracks));
     let chpl = udta.and_then(|b| find(data, b.body, b.end, &[*b"chpl"]));
     Ok(MoovContent { tracks, moofs, pssh, chpl })
+}
+
+/// Holds the last picture of each track that ends before the film does.
+fn hold_last_pictures(data: &[u8], tracks: &mut [Track], room: &mut usize) {
+    let playable = tracks.iter().filter(|track| track.playable.is_ok());
+    let film_ms = playable.map(|track| track.duration_ms).max().unwrap_or(0);
+    for track in tracks.iter_mut().filter(|track| track.kind == TrackKind::Video) {
+        let ends_early = track.duration_ms.saturating_add(TAIL_MS_MIN) < film_ms;
+        let ticks = |ms| rescale(ms, 1000, track.timescale).min(TICKS_MAX).cast_signed();
+        let (film_end, step) = (ticks(film_ms), ticks(HOLD_MS));
+        let stream = track.stream.as_mut().filter(|_| ends_early && track.playable.is_ok());
+        if let Some(TrackMedia { tables, timeline, .. }) = stream {
+            let source = SampleSource { data, tables, is_video: true };
+            timeline.hold_last(source, film_end, step, room);
+        }
+    }
 }
 
 /// The tracks that `moof` boxes may continue (§ 8.8.1).

@@ -8,6 +8,7 @@ use crate::boxes::{BoxAt, be16};
 use crate::error::{Result, Unplayable};
 use crate::samples::cenc::AuxInfoTable;
 use crate::samples::tables::Tables;
+use crate::ticks::rescale;
 use crate::timeline::track_timeline::Timeline;
 
 /// A track of a film.
@@ -114,6 +115,12 @@ impl Track {
     pub(crate) fn is_readable(&self) -> bool {
         let plays = matches!(self.playable, Ok(()) | Err(Unplayable::Encrypted(_)));
         self.stream.is_some() && (plays || self.text.is_some())
+    }
+
+    /// Ticks of an audio frame whose duration is not stated: of 1,024 samples, as AAC has them.
+    pub(crate) fn frame_ticks(&self) -> u32 {
+        let rate = if self.sample_rate == 0 { 48_000 } else { self.sample_rate };
+        u32::try_from(rescale(1024, rate, self.timescale)).unwrap_or(u32::MAX)
     }
 
     #[inline(never)] // Smaller so, measured in the player.

@@ -7,4 +7,5 @@ mod interleave;
 pub mod plan;
 pub(crate) mod sample_iter;
 pub(crate) mod selected_track;
+pub mod silence;
 pub mod synth;

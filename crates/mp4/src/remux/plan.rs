@@ -204,7 +204,8 @@ fn window(
         (None, Some((selected, a))) => audio_window(selected, cursor, a + span).map(Some),
         (Some((selected, v)), audio) => {
             let pieces = pieces_by_time(selected, cursor.video, v + span)?;
-            video_window(selected, pieces, audio.map(|(selected, _)| selected), cursor).map(Some)
+            let audio = audio.map(|(selected, _)| selected);
+            video_window(selected, pieces, audio, cursor, v + 2 * span).map(Some)
         }
     }
 }
@@ -258,6 +259,7 @@ fn video_window(
     mut pieces: Vec<Piece>,
     audio: Option<SelectedTrack<'_>>,
     cursor: Cursor,
+    until_max_ms: u64,
 ) -> Result<Window> {
     let (start_ms, end_ms) = shown(selected, &pieces);
     let samples = pieces.iter().flat_map(|piece| &piece.samples);
@@ -265,13 +267,16 @@ fn video_window(
     let keys_ms = keys.map(|key| selected.ms(key.pts)).collect();
     let mut next = cursor;
     next.video = after(&pieces, cursor.video);
-    let until_ms = selected.decoded_at(next.video).unwrap_or(end_ms);
+    // A picture may last for long; its sound comes with later windows.
+    let until_ms = selected.decoded_at(next.video).unwrap_or(end_ms).min(until_max_ms);
     let is_last = selected.next(next.video) == Next::End;
     let mut fetches = Vec::new();
     let Some(audio) = audio else {
         fetch_each(&mut fetches, selected, &mut next.sequence, &pieces);
         return Ok(Window { fetches, next, start_ms, end_ms, keys_ms });
     };
+    // Without their sound, pictures that are shown long after they are decoded do not play.
+    let end_ms = if is_last { end_ms } else { end_ms.min(until_ms + AUDIO_LAG_MS_MAX) };
     let enough_ms = if is_last { u64::MAX } else { until_ms.saturating_sub(AUDIO_LAG_MS_MAX) };
     let sorted = sort(audio, cursor.audio, &mut pieces, enough_ms, is_last)?;
     next.audio = sorted.next;

@@ -3,7 +3,8 @@
 
 use super::selected_track::SelectedTrack;
 use crate::error::Result;
-use crate::limits::PREROLL_MAX;
+use crate::limits::{AUDIO_HOLE_MS, PREROLL_MAX};
+use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
 use crate::samples::moof;
 use crate::samples::moof_lookup::Next;
@@ -19,6 +20,10 @@ pub(crate) struct SampleIter<'a> {
     inner: Inner<'a>,
     /// The times of pictures of `moof` boxes in front of the edit, and which of them is next.
     early: Option<(PrerollTimes, usize)>,
+    /// Of audio: holes so far, the last frame's duration (0: none yet), and when it ended.
+    holes: u32,
+    usual: u32,
+    end: i64,
 }
 
 enum Inner<'a> {
@@ -65,7 +70,7 @@ impl<'a> SelectedTrack<'a> {
                 key = tables.key_before(data, segment.end);
             }
             let key = key.clamp(segment.first, segment.end - 1);
-            (key, (tables.ct(data, key) + segment.pts_shift).max(segment.begins_at))
+            (key, segment.shown(key, tables.ct(data, key) + segment.pts_shift))
         } else {
             let at = tables.decoded_at(data, media).saturating_sub(self.stream.roll);
             let at = at.clamp(segment.first, segment.end - 1);
@@ -89,7 +94,8 @@ impl<'a> SelectedTrack<'a> {
 impl<'a> SampleIter<'a> {
     /// Without compressed times: pictures of `moof` boxes in front of the edit keep their own.
     fn plain(selected: SelectedTrack<'a>, at: SampleId) -> Self {
-        Self { selected, at, inner: Inner::Nothing, early: None }
+        let (inner, early) = (Inner::Nothing, None);
+        Self { selected, at, inner, early, holes: 0, usual: 0, end: i64::MAX }
     }
 
     /// Opens the table or `moof` that describes the next sample.
@@ -118,6 +124,22 @@ impl<'a> SampleIter<'a> {
         }
     }
 
+    /// Ends a frame of sound where it ends, although the next one comes much later, and gives samples
+    /// behind such a hole another segment, so that no fragment spans it.
+    fn cut(&mut self, sample: &mut Sample) {
+        let long = self.selected.ticks(AUDIO_HOLE_MS);
+        if sample.dts.saturating_sub(self.end) > long {
+            self.holes = self.holes.wrapping_add(1 << 16);
+        }
+        if i64::from(sample.duration) > long {
+            sample.duration =
+                if self.usual > 0 { self.usual } else { self.selected.track.frame_ticks() };
+        }
+        self.usual = sample.duration;
+        self.end = sample.dts + i64::from(sample.duration);
+        sample.segment = sample.segment.wrapping_add(self.holes);
+    }
+
     fn read(&mut self) -> Option<Result<Sample>> {
         loop {
             let timeline = &self.selected.stream.timeline;
@@ -144,7 +166,10 @@ impl<'a> SampleIter<'a> {
                 }),
             };
             match found {
-                Some(Ok(sample)) => {
+                Some(Ok(mut sample)) => {
+                    if self.selected.track.kind == TrackKind::Audio {
+                        self.cut(&mut sample);
+                    }
                     self.at = sample.id().next();
                     return Some(Ok(sample));
                 }

@@ -182,6 +182,9 @@ impl<'a> TrackWriter<'a> {
     fn new(selected: SelectedTrack<'a>) -> Result<Self> {
         let fault = |violation| Err(Error::file(0, violation));
         let stream = selected.stream;
+        if stream.timeline.ends_early() {
+            return fault("no start index for a film whose pictures end long before its sound");
+        }
         let [segment] = stream.timeline.segments.as_slice() else {
             return fault("no start index for a film whose edit list jumps");
         };
@@ -191,9 +194,7 @@ impl<'a> TrackWriter<'a> {
         if stream.descriptions.len() > 1 {
             return fault("no start index for a track with several sample descriptions");
         }
-        let Some(numbers) = segment.numbers() else {
-            return fault("no start index for a film with a still picture in its edit list");
-        };
+        let numbers = segment.numbers(selected.source());
         Ok(Self { selected, segment, numbers, next: segment.first, blocks: 0 })
     }
 

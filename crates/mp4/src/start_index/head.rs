@@ -5,7 +5,9 @@ use super::pack;
 use super::varint::{Reader, put, put_bytes, put_signed};
 use crate::boxes::{BoxAt, find};
 use crate::error::Result;
-use crate::limits::{BLOCK_SAMPLES, OFFSET_MAX, PACKS_MAX, TICKS_MAX, TRACKS_MAX};
+use crate::limits::{
+    BLOCK_SAMPLES, HOLD_MS, OFFSET_MAX, PACKS_MAX, TAIL_MS_MIN, TICKS_MAX, TRACKS_MAX,
+};
 use crate::moov::codecs::Support;
 use crate::moov::sample_entry::{entries, is_quicktime};
 use crate::moov::track::Track;
@@ -138,7 +140,7 @@ impl<'a> StartIndex<'a> {
         let count: usize = reader.up_to(TRACKS_MAX as u64)?;
         let mut tracks = Vec::with_capacity(count);
         for _ in 0..count {
-            tracks.push(StoredTrack::read(&mut reader)?);
+            tracks.push(StoredTrack::read(&mut reader, duration_ms)?);
         }
         let mut packs = Vec::new();
         let mut before = vec![(0_u32, 0_u64); tracks.len()];
@@ -252,7 +254,7 @@ impl<'a> StoredTrack<'a> {
         rescale(ticks, self.track.timescale, 1000)
     }
 
-    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+    fn read(reader: &mut Reader<'a>, film_ms: u64) -> Result<Self> {
         let number = reader.up_to(TRACKS_MAX as u64 - 1)?;
         let kind = [TrackKind::Video, TrackKind::Audio];
         let kind = kind.get(reader.up_to::<usize>(1)?).copied().unwrap_or(TrackKind::Other);
@@ -267,12 +269,28 @@ impl<'a> StoredTrack<'a> {
         for number in &mut segment {
             *number = reader.signed()?;
         }
-        let segment = EditSegment::from_numbers(segment);
-        let segment = segment.ok_or_else(|| reader.fault("edit segment has impossible numbers"))?;
+        let segment = EditSegment::from_numbers(segment, kind == TrackKind::Video);
+        let mut segment =
+            segment.ok_or_else(|| reader.fault("edit segment has impossible numbers"))?;
+        if !hold_last_picture(&track, &mut segment, film_ms) {
+            return Err(reader.fault("pictures end long before the sound; build it again"));
+        }
         track.sample_count = segment.end - segment.first;
         let blocks = track.sample_count.div_ceil(BLOCK_SAMPLES);
         Ok(Self { number, track, init, lists_keys, roll, segment, blocks })
     }
+}
+
+/// Holds the last picture of a track that ends before the film does; false where that is too long for
+/// one segment.
+fn hold_last_picture(track: &Track, segment: &mut EditSegment, film_ms: u64) -> bool {
+    let tail_ms = film_ms.saturating_sub(track.duration_ms);
+    if track.kind != TrackKind::Video || tail_ms <= TAIL_MS_MIN {
+        return true;
+    }
+    let film_end = rescale(film_ms, 1000, track.timescale).min(TICKS_MAX).cast_signed();
+    segment.hold_longer(film_end - segment.until);
+    tail_ms <= HOLD_MS / 4 * 5 + TAIL_MS_MIN
 }
 
 /// Whether a sample entry for audio has a version of `QuickTime`, as the initialization segments of

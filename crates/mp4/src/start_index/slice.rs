@@ -77,6 +77,7 @@ fn track(stored: &StoredTrack<'_>, stream: TrackMedia) -> Track {
     Track {
         kind: stored.track.kind,
         timescale: stored.track.timescale,
+        sample_rate: stored.track.sample_rate,
         playable: Ok(()),
         stream: Some(stream),
         ..Track::unplayable(crate::Unplayable::NoSamples)

@@ -5,8 +5,9 @@
 
 use super::edit_list::MediaSpan;
 use super::preroll::{self, PrerollTimes};
+pub(crate) use super::sample_source::SampleSource;
 use crate::limits::{LIFT_MAX, PREROLL_MAX, REORDER_MAX, TICKS_MAX};
-use crate::samples::tables::{Sample, SampleId, SampleTimes, Tables};
+use crate::samples::tables::{Sample, SampleId};
 
 /// Samples that are played in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct EditSegment {
     /// When its presentation ends, in ticks.
     pub(crate) until: i64,
     hold: Hold,
+    /// Whether its first picture is shown from 0 on, because the track begins later.
+    leads: bool,
 }
 
 /// The sample that is extended until the next segment begins.
@@ -36,14 +39,6 @@ struct Hold {
     sample: u32,
     /// By how many ticks it is extended.
     ticks: u32,
-}
-
-/// A track's sample tables, with the bytes they lie in.
-#[derive(Clone, Copy)]
-pub(crate) struct SampleSource<'a> {
-    pub(crate) data: &'a [u8],
-    pub(crate) tables: &'a Tables,
-    pub(crate) is_video: bool,
 }
 
 /// The end of a segment, for the one that follows.
@@ -59,19 +54,22 @@ pub(crate) struct SegmentEnd {
 }
 
 impl EditSegment {
-    /// Its fields, for [`EditSegment::from_numbers`]; `None` where it is not the only segment of its
-    /// track.
-    pub(crate) fn numbers(&self) -> Option<[i64; 8]> {
-        let Self { base, first, end, compressed, pts_shift, lift, begins_at, until, hold } = *self;
+    /// Its fields, for [`EditSegment::from_numbers`]; it must be the only segment of its track. How long
+    /// its last picture is held follows from the film's length.
+    pub(crate) fn numbers(&self, source: SampleSource<'_>) -> [i64; 8] {
+        let Self { first, end, compressed, pts_shift, lift, begins_at, mut until, hold, .. } =
+            *self;
+        if hold.ticks > 0 {
+            until = self.natural_end(source).natural_end;
+        }
         let [first, end, compressed] = [first, end, compressed].map(i64::from);
-        let sample = i64::from(hold.sample);
-        let is_only = i64::from(base) == first && hold.ticks == 0;
-        is_only.then_some([first, end, compressed, pts_shift, lift, begins_at, until, sample])
+        [first, end, compressed, pts_shift, lift, begins_at, until, i64::from(hold.sample)]
     }
 
     /// The segment with these [`numbers`](Self::numbers); `None` where they contradict each other.
     pub(crate) fn from_numbers(
         [first, end, compressed, pts_shift, lift, begins_at, until, sample]: [i64; 8],
+        is_video: bool,
     ) -> Option<Self> {
         let [first, end, compressed, sample] = [first, end, compressed, sample].map(u32::try_from);
         let (first, end, compressed, hold) =
@@ -88,6 +86,7 @@ impl EditSegment {
             begins_at,
             until,
             hold,
+            leads: is_video && begins_at > 0,
         })
     }
 
@@ -101,6 +100,7 @@ impl EditSegment {
             self.base = self.first;
         }
         self.compressed = 0;
+        self.leads = false;
         self.lift = (-self.decoded(source, self.first)).max(0);
     }
 
@@ -115,6 +115,7 @@ impl EditSegment {
         self.begins_at += ticks;
         self.until += ticks;
         self.lift = lift;
+        self.leads = false;
     }
 
     /// How many samples at its beginning are compressed, and so timed together.
@@ -125,15 +126,22 @@ impl EditSegment {
     /// The same segment for `count` samples from number `first` on, which is decoded at `dts`: numbers
     /// and times count from that sample.
     pub(crate) fn rebased(&self, first: u32, count: u32, dts: i64) -> Self {
-        let [start, end, sample] =
-            [self.first, self.end, self.hold.sample].map(|number| number.saturating_sub(first));
+        let [start, end] = [self.first, self.end].map(|number| number.saturating_sub(first));
+        let Hold { sample, ticks } = self.hold;
+        // Samples behind the one that is held are decoded later.
+        let (hold, late) = match sample.checked_sub(first) {
+            Some(sample) => (Hold { sample, ticks }, 0),
+            None => (Hold { sample: 0, ticks: 0 }, ticks),
+        };
         Self {
             base: start,
             first: start,
             end: end.min(count),
             compressed: if first > self.first { 0 } else { self.compressed },
             pts_shift: self.pts_shift + dts,
-            hold: Hold { sample, ticks: 0 },
+            lift: self.lift + i64::from(late),
+            hold,
+            leads: self.leads && first <= self.first,
             ..self.clone()
         }
     }
@@ -173,6 +181,10 @@ impl EditSegment {
             let after = tables.time(data, first.saturating_add(compressed)).0 + pts_shift;
             lift = (i64::from(compressed) - after).max(0);
         }
+        let leads = is_video && before.is_none() && begins_at > 0;
+        if leads {
+            lift = lift.max(source.lift_of_lead(first, end));
+        }
         if lift > LIFT_MAX {
             return Err("begins too far after a key frame");
         }
@@ -185,7 +197,7 @@ impl EditSegment {
         let until = still.map_or(until, |still| begins_at + still).max(0);
         let hold = Hold { sample: last.index, ticks: 0 };
         let mut segment =
-            Self { base, first, end, compressed, pts_shift, lift, begins_at, until, hold };
+            Self { base, first, end, compressed, pts_shift, lift, begins_at, until, hold, leads };
         let last = SegmentEnd { end_in_play_order, sample: last.index, pts, natural_end };
         if still.is_some() {
             segment.hold(last, until);
@@ -197,6 +209,56 @@ impl EditSegment {
     pub(crate) fn hold(&mut self, last: SegmentEnd, time: i64) {
         let ticks = u32::try_from((time - last.natural_end).max(0)).unwrap_or(u32::MAX);
         self.hold = Hold { sample: last.sample, ticks: ticks.min(i32::MAX.cast_unsigned()) };
+    }
+
+    /// Extends the sample that is shown last by `ticks`.
+    pub(crate) fn hold_longer(&mut self, ticks: i64) {
+        let sum = i64::from(self.hold.ticks).saturating_add(ticks.max(0)).min(i32::MAX.into());
+        self.hold.ticks = u32::try_from(sum).unwrap_or(0);
+    }
+
+    /// Its end, as if the last sample was not extended.
+    pub(crate) fn natural_end(&self, source: SampleSource<'_>) -> SegmentEnd {
+        let Hold { sample, .. } = self.hold;
+        let SampleSource { data, tables, .. } = source;
+        let pts = tables.ct(data, sample) + self.pts_shift;
+        let is_compressed = sample < self.first.saturating_add(self.compressed);
+        let duration = if is_compressed { 1 } else { tables.time(data, sample).1 };
+        let natural_end = pts + i64::from(duration);
+        SegmentEnd { end_in_play_order: self.end_in_play_order(), sample, pts, natural_end }
+    }
+
+    /// A segment that follows and shows the last sample again, for `still` ticks from `begins_at` on;
+    /// `None` where the key frame for it is too far.
+    pub(crate) fn again_from(
+        &self,
+        source: SampleSource<'_>,
+        (begins_at, still): (i64, i64),
+    ) -> Option<Self> {
+        let from = source.tables.ct(source.data, self.hold.sample);
+        let span = MediaSpan { begins_at, from, to: Some(from + 1), still: Some(still) };
+        let made = Self::new(source, &span, Some(self.natural_end(source)));
+        made.ok().flatten().map(|(segment, _)| segment)
+    }
+
+    /// The same samples again, shown `ticks` later.
+    pub(crate) fn again(&self, ticks: i64) -> Self {
+        Self {
+            base: self.end_in_play_order(),
+            pts_shift: self.pts_shift + ticks,
+            begins_at: self.begins_at + ticks,
+            until: self.until + ticks,
+            ..self.clone()
+        }
+    }
+
+    /// When its first picture is shown, before which `shown` is not.
+    pub(crate) fn shown(&self, sample: u32, shown: i64) -> i64 {
+        if self.is_lead(sample) { 0 } else { shown.max(self.begins_at) }
+    }
+
+    fn is_lead(&self, sample: u32) -> bool {
+        self.leads && sample == self.first
     }
 
     /// One past its last sample in the order of play.
@@ -217,6 +279,9 @@ impl EditSegment {
 
     /// When a sample is decoded, in presentation time.
     pub(crate) fn decoded(&self, source: SampleSource<'_>, sample: u32) -> i64 {
+        if self.is_lead(sample) {
+            return 0;
+        }
         source.tables.time(source.data, sample).0 + self.pts_shift
     }
 
@@ -231,8 +296,8 @@ impl EditSegment {
         };
         let after = self.first.saturating_add(self.compressed);
         let steady = tables.time(data, after).0 + self.pts_shift + self.lift;
-        let Self { first, pts_shift, lift, hold, .. } = *self;
-        SampleClock { preroll: PrerollTimes { shown, steady }, first, pts_shift, lift, hold }
+        let Self { first, pts_shift, lift, hold, leads, .. } = *self;
+        SampleClock { preroll: PrerollTimes { shown, steady }, first, pts_shift, lift, hold, leads }
     }
 }
 
@@ -245,6 +310,7 @@ pub(crate) struct SampleClock {
     pts_shift: i64,
     lift: i64,
     hold: Hold,
+    leads: bool,
 }
 
 impl SampleClock {
@@ -261,54 +327,10 @@ impl SampleClock {
         } else if sample.index > held {
             sample.dts += i64::from(extra);
         }
-    }
-}
-
-impl SampleSource<'_> {
-    /// The picture that is shown at media time `time`.
-    fn shown_at(self, time: i64) -> Option<SampleTimes> {
-        let near = self.tables.decoded_at(self.data, time);
-        let from = near.saturating_sub(REORDER_MAX);
-        let shown = self.tables.shown(self.data, from, near.saturating_add(REORDER_MAX));
-        shown.filter(|s| s.ct <= time).max_by_key(|s| s.ct)
-    }
-
-    /// The first sample that playing from media time `from` on needs.
-    fn first(self, from: i64, begins_at: i64, follows: bool) -> u32 {
-        let Self { data, tables, is_video } = self;
-        if from == 0 {
-            return 0;
+        if self.leads && i == Some(0) {
+            let ticks = u32::try_from(sample.dts).unwrap_or(u32::MAX);
+            sample.duration = sample.duration.saturating_add(ticks);
+            (sample.dts, sample.pts, sample.decoded) = (0, 0, 0);
         }
-        if is_video {
-            return tables.key_at(data, from);
-        }
-        let at = tables.decoded_at(data, from);
-        let (start, duration) = tables.time(data, at);
-        if follows {
-            // The segment before ends with a whole frame too: round to the nearest one.
-            return if (from - start) * 2 > i64::from(duration) { at + 1 } else { at };
-        }
-        // A frame's output overlaps with that of the one before it.
-        if start == from && begins_at == 0 { at.saturating_sub(1) } else { at }
-    }
-
-    /// One past the last sample that is shown before `to`.
-    fn end(self, to: i64) -> u32 {
-        let Self { data, tables, .. } = self;
-        let near = tables.decoded_at(data, to).saturating_add(REORDER_MAX).min(tables.count - 1);
-        let shown = tables.shown(data, near.saturating_sub(2 * REORDER_MAX), near + 1);
-        shown.filter(|s| s.ct < to).last().map_or(0, |last| last.index + 1)
-    }
-
-    /// The sample that is shown last, of those up to `end` and before `to`.
-    fn last(self, first: u32, end: u32, to: Option<i64>) -> Option<SampleTimes> {
-        let near = self.tables.shown(self.data, end.saturating_sub(REORDER_MAX).max(first), end);
-        near.filter(|s| to.is_none_or(|to| s.ct < to)).max_by_key(|s| s.ct)
-    }
-
-    /// When the last of the samples before `end` ends.
-    fn shown_until(self, first: u32, end: u32) -> i64 {
-        let near = self.tables.shown(self.data, end.saturating_sub(REORDER_MAX).max(first), end);
-        near.map(|s| s.ct + i64::from(s.duration)).max().unwrap_or(0)
     }
 }

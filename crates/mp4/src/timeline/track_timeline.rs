@@ -17,15 +17,35 @@ pub(crate) struct Timeline {
     pub(crate) lift: i64,
     /// When the first of them is shown.
     pub(crate) begins_at: i64,
+    /// Set where the film goes on behind the track.
+    held: Option<HeldPicture>,
     /// Ticks that an edit list must move everything back by; 0 unless it is for a file.
     pub(crate) raised: i64,
+}
+
+/// How the last picture is held until the film ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct HeldPicture {
+    /// How many segments show the track, and the last of them as it was.
+    segments: usize,
+    last: EditSegment,
+    /// Whether that takes longer than a picture is held.
+    is_long: bool,
 }
 
 impl Timeline {
     /// Of a single segment, without `moof` boxes.
     pub(crate) fn of_segment(segment: EditSegment) -> Self {
         let until = segment.until;
-        Self { segments: vec![segment], until, pts_shift: 0, lift: 0, begins_at: 0, raised: 0 }
+        Self {
+            segments: vec![segment],
+            until,
+            pts_shift: 0,
+            lift: 0,
+            begins_at: 0,
+            held: None,
+            raised: 0,
+        }
     }
 
     /// For a track whose samples `moov`, `moof` boxes, or both describe. `room`: how many segments more
@@ -59,12 +79,17 @@ impl Timeline {
         let pts_shift = first.begins_at - first.from;
         let until = segments.last().map_or(0, |segment| segment.until);
         let (lift, begins_at) = ((-pts_shift).max(0), first.begins_at);
-        Ok(Self { segments, until, pts_shift, lift, begins_at, raised: 0 })
+        Ok(Self { segments, until, pts_shift, lift, begins_at, held: None, raised: 0 })
     }
 
     /// For a file: shifts times so that none is negative and no sample is shown before it is decoded;
     /// an edit list shifts them back. `second`: ticks of a second.
     pub(crate) fn raise(&mut self, source: SampleSource<'_>, second: i64) {
+        if let Some(HeldPicture { segments, last, .. }) = self.held.take() {
+            self.segments.truncate(segments);
+            self.segments.pop();
+            self.segments.push(last);
+        }
         if let Some(first) = self.segments.first_mut() {
             first.unfold(source, second);
         }
@@ -78,6 +103,43 @@ impl Timeline {
         // As if the edit began with the media: the edit list hides the samples in front.
         self.begins_at = self.pts_shift;
         self.lift = -early;
+    }
+
+    /// Holds the last picture until `film_end`, where no later one comes: a browser stops playing where
+    /// one of its tracks has nothing. It wants pictures to come, so that after `step` ticks the pictures
+    /// from the last key frame on are decoded again, unseen, and the last one is shown again.
+    pub(crate) fn hold_last(
+        &mut self,
+        source: SampleSource<'_>,
+        film_end: i64,
+        step: i64,
+        room: &mut usize,
+    ) {
+        let (segments, until) = (self.segments.len(), self.until);
+        let Some(last) = self.segments.last_mut().filter(|_| film_end > until && step > 0) else {
+            return;
+        };
+        let tail = film_end - until;
+        // The last of the steps is at least a quarter of one.
+        let again = usize::try_from((tail + step / 4 * 3) / step - 1).unwrap_or(0);
+        self.held = Some(HeldPicture { segments, last: last.clone(), is_long: again > 0 });
+        let again = again.min(*room);
+        let before = last.natural_end(source);
+        let still = last.again_from(source, (until + step, step)).filter(|_| again > 0);
+        let Some(mut next) = still else { return last.hold(before, film_end) };
+        last.hold(before, until + step);
+        *room -= again;
+        for _ in 1..again {
+            let following = next.again(step);
+            self.segments.push(std::mem::replace(&mut next, following));
+        }
+        next.hold(next.natural_end(source), film_end);
+        self.segments.push(next);
+    }
+
+    /// Whether the film ends so late that pictures are decoded again to hold the last one.
+    pub(crate) fn ends_early(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.is_long)
     }
 
     /// The segment with this sample, and its number.

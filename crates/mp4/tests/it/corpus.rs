@@ -202,8 +202,14 @@ fn same_packets(ours: &[Packet], source: &[Seen], is_video: bool) -> Result<(), 
         return Err(format!("{dropped} packets are missing"));
     }
     // `tfdt` has no sign, so negative decoding times of the source are shifted to 0.
-    let lift = (-source[0].dts).max(0);
-    for (i, (our, seen)) in ours.iter().zip(source).enumerate() {
+    let mut lift = (-source[0].dts).max(0);
+    // The first picture of a track that begins late is shown from 0 on, until the second one is.
+    let leads = is_video && source[0].pts > 0 && (ours[0].pts, ours[0].dts) == (0, 0);
+    if leads {
+        let second = source[1..].iter().map(|p| p.pts).min().unwrap();
+        lift = (second - source[1].dts).max(0);
+    }
+    for (i, (our, seen)) in ours.iter().zip(source).enumerate().skip(usize::from(leads)) {
         let late = our.dts - seen.dts;
         let in_time = late == lift || (late == 0 && !is_video);
         let same = (our.pts, our.key) == (seen.pts, seen.key) && in_time;

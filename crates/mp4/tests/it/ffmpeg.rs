@@ -67,6 +67,18 @@ pub(crate) fn copied(file: &Path) -> Vec<u8> {
     command.output().expect("ffmpeg is needed to check against").stdout
 }
 
+/// How many milliseconds of sound a file has, and the loudest sample of its mix.
+pub(crate) fn samples(file: &Path) -> (u64, u16) {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i"]).arg(file);
+    command.args(["-ac", "1", "-ar", "48000", "-f", "s16le", "-"]);
+    let output = command.output().expect("ffmpeg is needed to check against");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", file.display());
+    let loud =
+        output.stdout.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]]).unsigned_abs());
+    (output.stdout.len() as u64 / 96, loud.max().unwrap_or(0))
+}
+
 fn seen(fields: &[&str]) -> Seen {
     let field = |name: &str| {
         let found = fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix('='));

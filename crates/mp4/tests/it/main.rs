@@ -12,6 +12,7 @@ mod corpus;
 mod corpus_files;
 mod damaged_files;
 mod edit_lists;
+mod ends;
 mod ffmpeg;
 mod ffmpeg_encoded_files;
 mod ffmpeg_unusual_files;

@@ -297,6 +297,8 @@ proptest! {
         let index = Index::parse(playback::moov(&file)).unwrap();
         let selection = playback::defaults(&index);
         prop_assume!(index.playable().is_ok() && selection.video.is_some());
+        // Pictures that end long before the sound are decoded again.
+        prop_assume!(Builder::new(&index).is_ok());
         let stored = store(&index);
         for time in times {
             let mut ask = StartRequest { selection, from: StartPosition::Time(time), span_ms, count: 3 };

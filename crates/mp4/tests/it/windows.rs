@@ -157,9 +157,16 @@ fn delayed_video_moves_all_times_and_audio_begins_before_it() {
     let index = Index::parse(playback::moov(&file)).unwrap();
     assert_eq!(index.duration_ms(), 11_500);
     let packets = fmp4::packets(&playback::remux(&file, 4_000));
-    assert!(of(&packets, 0) == mp4_writer::shown(0, &tracks[0], (1024, EVER), 18_432));
+    let [ours, shown] = [of(&packets, 0), mp4_writer::shown(0, &tracks[0], (1024, EVER), 18_432)];
+    // The first picture is shown from 0 on, until the second one is.
+    let second = shown[1..].iter().map(|p| p.pts).min().unwrap();
+    assert_eq!(
+        (ours[0].dts, ours[0].pts, ours[0].duration),
+        (0, 0, u32::try_from(second).unwrap())
+    );
+    assert!(ours[0].data == shown[0].data && ours[1..] == shown[1..]);
     assert!(of(&packets, 1) == mp4_writer::shown(1, &tracks[1], (1024, EVER), 0));
-    assert_eq!(plan::seek(&index, playback::defaults(&index), 200).unwrap().1, 1500);
+    assert_eq!(plan::seek(&index, playback::defaults(&index), 200).unwrap().1, 0);
 }
 
 #[test]
@@ -172,8 +179,12 @@ fn long_video_delays_do_not_delay_audio() {
     let selection = playback::defaults(&index);
     let (cursor, _) = plan::seek(&index, selection, 0).unwrap();
     let first = plan::next(&index, selection, cursor, 10_000).unwrap().unwrap();
-    assert_eq!((first.start_ms, first.end_ms / 1000), (0, 10));
-    assert!(first.fetches.iter().flat_map(|f| &f.fragments).all(|f| f.track == 1));
+    // One picture, held, and sound for two windows.
+    assert_eq!((first.start_ms, first.end_ms / 1000), (0, 22));
+    let pictures = first.fetches.iter().flat_map(|f| &f.fragments).filter(|f| f.track == 0);
+    assert_eq!(pictures.map(|f| f.sample_count).sum::<u32>(), 1);
+    let second = plan::next(&index, selection, first.next, 10_000).unwrap().unwrap();
+    assert!(second.fetches.iter().flat_map(|f| &f.fragments).all(|f| f.track == 1));
 }
 
 #[test]

@@ -55,6 +55,23 @@ pub(crate) fn late_audio(delay_ms: u32) -> SyntheticFilm {
     film_of([video_track(60, 1_500), audio], 60, Moov::Tail)
 }
 
+/// A film whose pictures and whose sound have so many seconds.
+pub(crate) fn of_lengths(video: u32, audio: u32) -> SyntheticFilm {
+    film_of([video_track(video, 1_500), audio_track(audio)], video.max(audio), Moov::Head)
+}
+
+/// A film whose pictures, key frames all, last so many seconds each.
+pub(crate) fn slides(count: u32, seconds: u32) -> SyntheticFilm {
+    let mut video = video_track(count, 1_500);
+    video.sizes.truncate(count as usize);
+    (video.delta, video.key_every) = (24_000 * seconds, Some(1));
+    video.chunks = chunks(count as usize, 1);
+    let mut audio = audio_track(count * seconds);
+    // A minute of sound lies behind each picture.
+    audio.chunks = chunks(audio.sizes.len(), seconds as usize * 47);
+    film_of([video, audio], count * seconds, Moov::Head)
+}
+
 fn film_of(mut tracks: [Track; 2], seconds: u32, moov: Moov) -> SyntheticFilm {
     let ftyp = boxed(b"ftyp", &[b"isom\0\0\x02\0isomiso2avc1mp41".as_slice()]);
     let mut start = ftyp.len() as u64 + 8;
