@@ -1,6 +1,13 @@
 //! The page and its assets, as `build.rs` embedded them.
 
-/// One file, as it is and, where that is smaller, compressed.
+use std::borrow::Cow;
+
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
+/// Bytes of gzip in front of the compressed ones (RFC 1952 §2.3). `build.rs` takes no longer header.
+const GZIP_HEADER_BYTES: usize = 10;
+
+/// One file, in the smaller one of two forms.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asset {
     /// Its name under `/assets/`.
@@ -9,10 +16,24 @@ pub(crate) struct Asset {
     pub content_type: &'static str,
     /// Hash of its bytes.
     pub hash: &'static str,
-    /// Its bytes.
-    pub bytes: &'static [u8],
-    /// The same by gzip.
-    pub gzip: Option<&'static [u8]>,
+    /// How many they are.
+    pub size_bytes: usize,
+    /// Its bytes, by gzip if `is_gzip`.
+    pub stored: &'static [u8],
+    /// Whether gzip makes it smaller.
+    pub is_gzip: bool,
+}
+
+impl Asset {
+    /// Its bytes, for the few clients that do not take gzip. None if the stored ones are damaged.
+    pub(crate) fn plain(&self) -> Option<Cow<'static, [u8]>> {
+        if !self.is_gzip {
+            return Some(Cow::Borrowed(self.stored));
+        }
+        let deflated = self.stored.get(GZIP_HEADER_BYTES..)?;
+        let bytes = decompress_to_vec_with_limit(deflated, self.size_bytes).ok()?;
+        Some(Cow::Owned(bytes))
+    }
 }
 
 /// A page that the edge completes: what is of an episode goes between its parts.

@@ -1,5 +1,7 @@
 //! `GET | HEAD /assets/{name}`: the page's scripts, styles and wasm.
 
+use std::borrow::Cow;
+
 use crate::{
     error::Error,
     http::{Body, Headers, Reply},
@@ -9,50 +11,64 @@ use crate::{
 
 pub(super) fn read<S>(headers: &Headers, name: &str) -> Result<Reply<S>, Error> {
     let asset = web::asset(name).ok_or(Error::NotFound("asset"))?;
-    Ok(send(headers, asset).with("cache-control", super::IMMUTABLE))
+    Ok(send(headers, asset)?.with("cache-control", super::IMMUTABLE))
 }
 
 /// A file of the page, compressed where the client takes it.
-pub(super) fn send<S>(headers: &Headers, asset: &Asset) -> Reply<S> {
-    let gzip = asset.gzip.filter(|_| header_values::accepts_gzip(headers.get("accept-encoding")));
+pub(super) fn send<S>(headers: &Headers, asset: &Asset) -> Result<Reply<S>, Error> {
+    let accepts_gzip = header_values::accepts_gzip(headers.get("accept-encoding"));
+    let is_gzip = asset.is_gzip && accepts_gzip;
     // Two representations, two strong tags (RFC 9110 §8.8.3.3).
-    let etag = if gzip.is_some() {
-        format!("\"{}-gzip\"", asset.hash)
-    } else {
-        format!("\"{}\"", asset.hash)
-    };
+    let etag = format!("\"{}{}\"", asset.hash, if is_gzip { "-gzip" } else { "" });
     let reply = if conditions::matches_if_none_match(headers, &etag) {
         Reply::new(304, Body::Empty)
     } else {
-        let reply = Reply::new(200, Body::Static(gzip.unwrap_or(asset.bytes)))
-            .with("content-type", asset.content_type);
-        if gzip.is_some() { reply.with("content-encoding", "gzip") } else { reply }
+        let reply = Reply::new(200, body(asset, is_gzip)?).with("content-type", asset.content_type);
+        if is_gzip { reply.with("content-encoding", "gzip") } else { reply }
     };
     let reply = reply.with("etag", etag);
     // What has one form only does not vary.
-    if asset.gzip.is_some() { reply.with("vary", "Accept-Encoding") } else { reply }
+    Ok(if asset.is_gzip { reply.with("vary", "Accept-Encoding") } else { reply })
+}
+
+fn body<S>(asset: &Asset, is_gzip: bool) -> Result<Body<S>, Error> {
+    if is_gzip {
+        return Ok(Body::Static(asset.stored));
+    }
+    match asset.plain() {
+        Some(Cow::Borrowed(bytes)) => Ok(Body::Static(bytes)),
+        Some(Cow::Owned(bytes)) => Ok(Body::Bytes(bytes)),
+        None => Err(Error::PageMissing),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PLAIN: &[u8] = b"let a = 1;";
+    /// The same by gzip.
+    const ZIPPED: &[u8] =
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcbI-QHT\xb0U0\xb4\x06\x00d\x951\x96\x0a\x00\x00\x00";
     const SCRIPT: Asset = Asset {
         name: "app.0011223344556677.js",
         content_type: "text/javascript; charset=utf-8",
         hash: "0011",
-        bytes: b"let a = 1;",
-        gzip: Some(b"zipped"),
+        size_bytes: PLAIN.len(),
+        stored: ZIPPED,
+        is_gzip: true,
     };
 
     fn sent(headers: &[(&str, &str)], asset: &Asset) -> (u16, Vec<u8>, String, Option<String>) {
-        let reply: Reply<()> = send(&Headers::of(headers), asset);
+        let reply: Reply<()> = send(&Headers::of(headers), asset).unwrap();
         let etag = reply.header("etag").unwrap().to_owned();
         let encoding = reply.header("content-encoding").map(str::to_owned);
-        let Body::Static(bytes) = reply.body else {
-            return (reply.status, Vec::new(), etag, encoding);
+        let bytes = match reply.body {
+            Body::Static(bytes) => bytes.to_vec(),
+            Body::Bytes(bytes) => bytes,
+            Body::Empty | Body::Stream(_) | Body::Joined(_) => Vec::new(),
         };
-        (reply.status, bytes.to_vec(), etag, encoding)
+        (reply.status, bytes, etag, encoding)
     }
 
     #[test]
@@ -60,9 +76,9 @@ mod tests {
         let gzip = Some("gzip".to_owned());
         assert_eq!(
             sent(&[("accept-encoding", "br, gzip")], &SCRIPT),
-            (200, b"zipped".to_vec(), "\"0011-gzip\"".to_owned(), gzip)
+            (200, ZIPPED.to_vec(), "\"0011-gzip\"".to_owned(), gzip)
         );
-        assert_eq!(sent(&[], &SCRIPT), (200, b"let a = 1;".to_vec(), "\"0011\"".to_owned(), None));
+        assert_eq!(sent(&[], &SCRIPT), (200, PLAIN.to_vec(), "\"0011\"".to_owned(), None));
     }
 
     #[test]
@@ -75,9 +91,20 @@ mod tests {
 
     #[test]
     fn an_asset_that_does_not_compress_has_one_form() {
-        let wasm = Asset { gzip: None, ..SCRIPT };
-        let reply: Reply<()> = send(&Headers::of(&[("accept-encoding", "gzip")]), &wasm);
+        let wasm = Asset { stored: PLAIN, is_gzip: false, ..SCRIPT };
+        let reply: Reply<()> = send(&Headers::of(&[("accept-encoding", "gzip")]), &wasm).unwrap();
+        assert!(matches!(reply.body, Body::Static(PLAIN)));
         assert_eq!(reply.header("vary"), None);
         assert_eq!(reply.header("content-encoding"), None);
+    }
+
+    #[test]
+    fn damaged_asset_is_an_error() {
+        for stored in [&ZIPPED[..12], &ZIPPED[..5], &[]] {
+            let damaged = Asset { stored, ..SCRIPT };
+            assert!(send::<()>(&Headers::default(), &damaged).is_err());
+        }
+        let longer = Asset { size_bytes: PLAIN.len() - 1, ..SCRIPT };
+        assert!(send::<()>(&Headers::default(), &longer).is_err());
     }
 }

@@ -16,14 +16,15 @@ const PERMISSIONS_POLICY: &str = "autoplay=(self), encrypted-media=(self), fulls
 
 pub(super) fn read<S>(headers: &Headers) -> Result<Reply<S>, Error> {
     let index = web::index().ok_or(Error::PageMissing)?;
-    Ok(secured(send(headers, index).with("cache-control", "no-cache")))
+    Ok(secured(send(headers, index)?.with("cache-control", "no-cache")))
 }
 
 /// The page in place of an error about its address, which it says in its own words.
 pub(crate) fn in_place_of<S>(error: &Error, headers: &Headers) -> Option<Reply<S>> {
     let coding = headers.get("accept-encoding").unwrap_or_default();
     let unconditional = Headers::of(&[("accept-encoding", coding)]);
-    let reply = secured(send(&unconditional, web::index()?)).with("cache-control", "no-store");
+    let reply =
+        secured(send(&unconditional, web::index()?).ok()?).with("cache-control", "no-store");
     Some(Reply { status: error.status(), ..reply })
 }
 

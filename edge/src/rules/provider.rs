@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use super::{
     provider_headers::{self, RequestField, Secret, Secrets},
-    sigv4,
+    sigv4::{self, SignedRequest},
 };
 use crate::http::ResponseHead;
 
@@ -253,7 +253,8 @@ impl Provider {
             };
             let (access_key, secret_key) = (&access_key.0, &secret_key.0);
             let key = sigv4::Credentials { region: &key.region, access_key, secret_key };
-            let url = sigv4::presign(&url, key, now_ms, SIGNED_S);
+            let request = SignedRequest { method: "GET", url: &url, parameters: &[] };
+            let url = sigv4::presign(request, key, now_ms, SIGNED_S);
             Ok(UpstreamUrl { url: url.into(), fresh_until_ms: Some(now_ms + SIGNED_USE_MS) })
         };
         self.bases.iter().map(under).collect()

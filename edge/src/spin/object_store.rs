@@ -4,9 +4,7 @@
 //! Spin follows no redirect, and neither do we: an endpoint in another region is a configuration
 //! error. Akamai cuts responses at 10 MiB; the stream ends there.
 
-use std::time::Duration;
-
-use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle, actions::ListObjectsV2};
+use rusty_s3::{Bucket, UrlStyle, actions::ListObjectsV2};
 use spin_sdk::{
     variables,
     wasip3::{
@@ -16,15 +14,18 @@ use spin_sdk::{
 };
 use url::Url;
 
-use super::{convert, outbound};
+use super::{clock::WasiClock, convert, outbound};
 use crate::{
     http::{ByteRange, ObjectMeta, ReadRange},
-    platform::{ObjectRead, ObjectStore, PortError},
-    rules::date,
+    platform::{Clock as _, ObjectRead, ObjectStore, PortError},
+    rules::{
+        date,
+        sigv4::{self, SignedRequest},
+    },
 };
 
 /// How long a signature is good: enough for clocks that disagree by minutes.
-const SIGNATURE_AGE_MAX: Duration = Duration::from_mins(5);
+const SIGNATURE_S_MAX: u64 = 300;
 
 /// Keys in one page of a list.
 const LIST_COUNT_MAX: usize = 100;
@@ -39,9 +40,7 @@ impl ObjectStore for S3 {
     type Stream = Response;
 
     async fn head(&self, key: &str) -> Result<Option<ObjectMeta>, PortError> {
-        let account = self.account().await?;
-        let action = account.bucket.head_object(Some(&account.credentials), key);
-        let url = action.sign(SIGNATURE_AGE_MAX);
+        let url = self.account().await?.object_url("HEAD", key);
         let response = send(&Method::Head, &url, None).await?;
         match response.get_status_code() {
             200 => meta(&response.get_headers(), None).map(Some),
@@ -59,9 +58,7 @@ impl ObjectStore for S3 {
             // Stores differ about this one, and it names nothing in any object.
             return Ok(self.head(key).await?.map(|_| ObjectRead::Unsatisfiable));
         }
-        let account = self.account().await?;
-        let action = account.bucket.get_object(Some(&account.credentials), key);
-        let url = action.sign(SIGNATURE_AGE_MAX);
+        let url = self.account().await?.object_url("GET", key);
         let response = send(&Method::Get, &url, header(range).as_deref()).await?;
         let headers = response.get_headers();
         let (meta, sent) = match response.get_status_code() {
@@ -86,9 +83,7 @@ impl ObjectStore for S3 {
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), PortError> {
-        let account = self.account().await?;
-        let action = account.bucket.put_object(Some(&account.credentials), key);
-        let url = action.sign(SIGNATURE_AGE_MAX);
+        let url = self.account().await?.object_url("PUT", key);
         match outbound::put(&url, bytes.to_vec()).await?.get_status_code() {
             200 | 201 | 204 => Ok(()),
             status => Err(port_error(key, status)),
@@ -96,9 +91,7 @@ impl ObjectStore for S3 {
     }
 
     async fn delete(&self, key: &str) -> Result<(), PortError> {
-        let account = self.account().await?;
-        let action = account.bucket.delete_object(Some(&account.credentials), key);
-        let url = action.sign(SIGNATURE_AGE_MAX);
+        let url = self.account().await?.object_url("DELETE", key);
         match send(&Method::Delete, &url, None).await?.get_status_code() {
             200 | 202 | 204 | 404 => Ok(()),
             status => Err(port_error(key, status)),
@@ -106,11 +99,8 @@ impl ObjectStore for S3 {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, PortError> {
-        let account = self.account().await?;
-        let mut action = account.bucket.list_objects_v2(Some(&account.credentials));
-        action.with_prefix(prefix);
-        action.with_max_keys(LIST_COUNT_MAX);
-        let response = send(&Method::Get, &action.sign(SIGNATURE_AGE_MAX), None).await?;
+        let url = self.account().await?.list_url(prefix);
+        let response = send(&Method::Get, &url, None).await?;
         match response.get_status_code() {
             200 => {}
             status => return Err(port_error(prefix, status)),
@@ -137,7 +127,37 @@ impl ObjectStore for S3 {
 /// Where the objects are, and the key to them.
 struct Account {
     bucket: Bucket,
-    credentials: Credentials,
+    access_key: String,
+    secret_key: String,
+}
+
+impl Account {
+    fn object_url(&self, method: &str, key: &str) -> Url {
+        self.sign(SignedRequest { method, url: &self.bucket.object_url(key), parameters: &[] })
+    }
+
+    fn list_url(&self, prefix: &str) -> Url {
+        self.sign(SignedRequest {
+            method: "GET",
+            url: self.bucket.base_url(),
+            parameters: &[
+                ("encoding-type", "url"),
+                ("list-type", "2"),
+                ("max-keys", &LIST_COUNT_MAX.to_string()),
+                ("prefix", prefix),
+            ],
+        })
+    }
+
+    /// Signs as `rusty-s3` does, which brings a library of time zones.
+    fn sign(&self, request: SignedRequest<'_>) -> Url {
+        let key = sigv4::Credentials {
+            region: self.bucket.region(),
+            access_key: &self.access_key,
+            secret_key: &self.secret_key,
+        };
+        sigv4::presign(request, key, WasiClock.now_ms(), SIGNATURE_S_MAX)
+    }
 }
 
 impl S3 {
@@ -150,8 +170,9 @@ impl S3 {
         let (name, region) = (variable("bucket").await?, variable("region").await?);
         let bucket = Bucket::new(endpoint, UrlStyle::Path, name, region)
             .map_err(|error| wrong(&error.to_string()))?;
-        let (key, secret) = (variable("access_key").await?, variable("secret_key").await?);
-        Ok(Account { bucket, credentials: Credentials::new(key, secret) })
+        let (access_key, secret_key) =
+            (variable("access_key").await?, variable("secret_key").await?);
+        Ok(Account { bucket, access_key, secret_key })
     }
 }
 
