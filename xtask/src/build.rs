@@ -15,7 +15,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::{asset_paths, assets, prerequisites, process, shrink_wasm, workspace};
 
 /// Limit of what a browser downloads before the player runs: wasm and scripts, in bytes of gzip.
-pub(crate) const PLAYER_BYTES_MAX: u64 = 80_000;
+pub(crate) const PLAYER_BYTES_MAX: u64 = 90_000;
 
 /// The native profile, shared by every command so that wasmtime is compiled once.
 pub(crate) const NATIVE: &str = "native";
