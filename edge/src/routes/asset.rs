@@ -65,7 +65,7 @@ mod tests {
         let bytes = match reply.body {
             Body::Static(bytes) => bytes.to_vec(),
             Body::Bytes(bytes) => bytes,
-            Body::Empty | Body::Stream(_) | Body::Joined(_) => Vec::new(),
+            Body::Empty | Body::Stream(()) | Body::Joined(_) => Vec::new(),
         };
         (reply.status, bytes, etag, encoding)
     }
