@@ -118,8 +118,7 @@ fn entry(dir: &Path, out_dir: &Path, name: &str) -> Result<String, Box<dyn Error
     let content_type = content_type(name)?;
     Ok(format!(
         "Asset {{ name: {name:?}, content_type: {content_type:?}, hash: {hash:?}, \
-         size_bytes: {}, stored: {stored}, is_gzip: {} }}",
-        bytes.len(),
+         stored: {stored}, is_gzip: {} }}",
         gzip.is_some()
     ))
 }

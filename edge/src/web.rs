@@ -16,8 +16,6 @@ pub(crate) struct Asset {
     pub content_type: &'static str,
     /// Hash of its bytes.
     pub hash: &'static str,
-    /// How many they are.
-    pub size_bytes: usize,
     /// Its bytes, by gzip if `is_gzip`.
     pub stored: &'static [u8],
     /// Whether gzip makes it smaller.
@@ -31,7 +29,10 @@ impl Asset {
             return Some(Cow::Borrowed(self.stored));
         }
         let deflated = self.stored.get(GZIP_HEADER_BYTES..)?;
-        let bytes = decompress_to_vec_with_limit(deflated, self.size_bytes).ok()?;
+        // Behind them is how many they are.
+        let size_bytes = u32::from_le_bytes(*self.stored.last_chunk()?);
+        let bytes =
+            decompress_to_vec_with_limit(deflated, usize::try_from(size_bytes).ok()?).ok()?;
         Some(Cow::Owned(bytes))
     }
 }

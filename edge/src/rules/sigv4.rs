@@ -109,7 +109,7 @@ mod tests {
         let bucket = Bucket::new(endpoint, UrlStyle::Path, "films", "eu-west-1").unwrap();
         let (access_key, secret_key) = ("A/KEY+", "s/ec+ret");
         let theirs = rusty_s3::Credentials::new(access_key, secret_key);
-        let life = std::time::Duration::from_secs(300);
+        let life = std::time::Duration::from_mins(5);
         let count = "100";
         let parameters = [
             ("encoding-type", "url"),
