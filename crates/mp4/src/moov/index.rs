@@ -1,7 +1,7 @@
 //! Parses a `moov`: tracks, their sample descriptions and edits; sample tables stay in its bytes.
 
 use super::codecs::{self, Support};
-use super::sample_description::{self, Description};
+use super::sample_description;
 use super::sample_entry;
 use super::stream::{self, MovieContext};
 use super::text_format::TextFormat;
@@ -348,7 +348,7 @@ fn describe(
     let read =
         boxes.stsd.map(|stsd| sample_description::read_all(data, stsd, is_video, read_entry));
     let (described, descriptions) = match read.unwrap_or(Err(Unplayable::NoDescription)) {
-        Ok(read) => (apply_descriptions(&mut track, &read), read),
+        Ok(read) => (track.describe(&read), read),
         Err(why) => (Err(why), Vec::new()),
     };
     let stream = stream::read(data, &boxes, &mut track, descriptions, context, room);
@@ -383,26 +383,4 @@ fn read_other(
     if track.text.is_some() {
         track.stream = stream::read(data, boxes, track, Vec::new(), context, room).ok();
     }
-}
-
-/// Fills in the fields of the sample descriptions; errors where no browser plays one of them.
-fn apply_descriptions(track: &mut Track, descriptions: &[Description]) -> Result<(), Unplayable> {
-    for (i, description) in descriptions.iter().enumerate() {
-        let Description { name, codec, support, size, sound, .. } = description;
-        if i == 0 {
-            track.codec.clone_from(codec);
-            (track.channels, track.sample_rate) = *sound;
-            if *size != (0, 0) {
-                (track.width, track.height) = *size;
-            }
-        }
-        if i == 0 || track.support == Support::Everywhere {
-            (track.codec_name, track.support) = (name, *support);
-        }
-        if *support == Support::Nowhere {
-            return Err(Unplayable::Codec { name, code: codec.clone() });
-        }
-    }
-    let cipher = descriptions.iter().find_map(|description| description.cipher);
-    cipher.map_or(Ok(()), |cipher| Err(Unplayable::Encrypted(codecs::fourcc(cipher.scheme))))
 }

@@ -1,6 +1,6 @@
 //! A track of a `moov`: its public description, and what playing it needs.
 
-use super::codecs::Support;
+use super::codecs::{self, Support};
 use super::sample_description::Description;
 use super::text_format::TextFormat;
 use super::track_header::TrackKind;
@@ -73,6 +73,28 @@ pub(crate) fn note(notes: &mut Vec<&'static str>, irregularity: &'static str) {
 }
 
 impl Track {
+    /// Fills in the fields of its sample descriptions; errors where no browser plays one of them.
+    pub(super) fn describe(&mut self, descriptions: &[Description]) -> Result<(), Unplayable> {
+        for (i, description) in descriptions.iter().enumerate() {
+            let Description { name, codec, support, size, sound, .. } = description;
+            if i == 0 {
+                self.codec.clone_from(codec);
+                (self.channels, self.sample_rate) = *sound;
+                if *size != (0, 0) {
+                    (self.width, self.height) = *size;
+                }
+            }
+            if i == 0 || self.support == Support::Everywhere {
+                (self.codec_name, self.support) = (name, *support);
+            }
+            if *support == Support::Nowhere {
+                return Err(Unplayable::Codec { name, code: codec.clone() });
+            }
+        }
+        let cipher = descriptions.iter().find_map(|description| description.cipher);
+        cipher.map_or(Ok(()), |cipher| Err(Unplayable::Encrypted(codecs::fourcc(cipher.scheme))))
+    }
+
     /// MIME type with codecs, for `addSourceBuffer` (RFC 6381).
     pub fn mime(&self) -> String {
         self.mime_of(&self.codec)
