@@ -20,6 +20,8 @@ const STYLE = ":host{display:block;position:relative}:host([hidden]){display:non
 const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
   indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
 
+const loadSink = () => import("../sink/sink.js");
+
 export class FirstframeVideo extends AttributesElement {
   static observedAttributes = ["src", "headers", "episode", "api", "start", ...PASSED_ON];
 
@@ -28,6 +30,8 @@ export class FirstframeVideo extends AttributesElement {
    * @param {{ episode?: string, src?: string, headers?: string, api?: string, start?: number }} film
    */
   static prepare({ api = "/", start = 0, ...film }) {
+    // Needed on the page where a worker cannot have a MediaSource, and then without a network.
+    if (!Reflect.get(globalThis.MediaSource ?? {}, "canConstructInDedicatedWorker")) loadSink().catch(() => {});
     prepare({ ...film, start, api: originOf(api) });
   }
 
@@ -256,7 +260,7 @@ export class FirstframeVideo extends AttributesElement {
 
   #makeSink() {
     this.#sink?.then((sink) => sink.close());
-    this.#sink = import("../sink/sink.js").then(({ Sink, canSink }) => {
+    this.#sink = loadSink().then(({ Sink, canSink }) => {
       if (!canSink) throw new Error("no MediaSource");
       const sink = new Sink((report, ...args) => this.#post({ type: "sinkReport", report, args }));
       if (!this.#fallback) this.#attach(() => {
