@@ -52,7 +52,7 @@ const MADE: [(&str, &str, &str); 9] = [
 ];
 
 /// Files of the corpus that have no start, and why. `docs/corpus.md` says what they are.
-const REFUSED: [(&str, &[&str]); 4] = [
+const REFUSED: [(&str, &[&str]); 5] = [
     (
         "without a playable track",
         &[
@@ -64,6 +64,7 @@ const REFUSED: [(&str, &[&str]); 4] = [
             "eyevinn__stpp_prog.mp4",
         ],
     ),
+    ("of which something is missing", &["androidx__sample_missing_stsd.mp4"]),
     ("does not mark its key frames", &["androidx__checkerboard_854x356_avc_baseline.mp4"]),
     ("moov reaches past the end of the file", &["eyevinn__init_truncated.mp4"]),
     ("the film is cut off", &["mozilla__test_case_1185230.mp4"]),
@@ -109,11 +110,26 @@ fn sources(path: &Path, file: &[u8]) -> Vec<Source> {
     let chosen = chosen.into_iter().filter_map(|(kind, is, track)| {
         let track = track?;
         let nth = index.tracks()[..track].iter().filter(|track| track.kind == is).count();
-        let packets = ffmpeg::packets(path, &format!("{kind}:{nth}"));
+        let mut packets = ffmpeg::packets(path, &format!("{kind}:{nth}"));
+        if kind == "v" {
+            hold_first_picture(&mut packets);
+        }
         let timescale = i64::from(index.tracks()[track].timescale);
         Some(Source { track, kind, timescale, packets })
     });
     chosen.collect()
+}
+
+/// The first picture of a track that begins late is shown from 0 on, until the second one is; the rest
+/// is decoded no earlier than that one is shown.
+fn hold_first_picture(packets: &mut [Seen]) {
+    let Some((first, rest)) = packets.split_first_mut().filter(|(first, _)| first.dts > 0) else {
+        return;
+    };
+    (first.pts, first.dts) = (0, 0);
+    let shown = rest.iter().map(|packet| packet.pts).min().unwrap_or(0);
+    let lift = rest.first().map_or(0, |second| shown - second.dts).max(0);
+    rest.iter_mut().for_each(|packet| packet.dts += lift);
 }
 
 fn before_0(packet: &Seen) -> i64 {

@@ -48,9 +48,6 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         if index.is_fragmented() {
             return fault("no start index for a film whose moof boxes are not read");
         }
-        if !index.missing().is_empty() {
-            return fault("no start index for a film of which something is missing");
-        }
         let mut tracks = Vec::new();
         // The head has the default tracks first, for readers that know no other order.
         let defaults = [index.default_video(), index.default_audio()];
@@ -64,6 +61,9 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         }
         if tracks.is_empty() {
             return fault("no start index for a film without a playable track");
+        }
+        if !index.missing().is_empty() {
+            return fault("no start index for a film of which something is missing");
         }
         if tracks.iter().map(TrackWriter::left).sum::<u64>() > START_INDEX_SAMPLES_MAX {
             return fault("no start index for a film of over 16,777,216 samples");
