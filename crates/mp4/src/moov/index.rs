@@ -92,6 +92,13 @@ impl<B: AsRef<[u8]>> Index<B> {
         Self { moov, tracks, moofs: None, pssh: Vec::new(), chpl: None }
     }
 
+    /// Of the tracks of a fragmented film, whose tables were gathered.
+    pub(crate) fn of_gathered(moov: B, mut tracks: Vec<Track>) -> Self {
+        let mut room = SEGMENTS_MAX;
+        hold_last_pictures(moov.as_ref(), &mut tracks, &mut room);
+        Self::of(moov, tracks)
+    }
+
     /// The bytes of `moov`, and the tracks that are read from them.
     pub(crate) fn into_parts(self) -> (B, Vec<Track>) {
         (self.moov, self.tracks)

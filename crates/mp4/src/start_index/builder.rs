@@ -1,6 +1,6 @@
 //! Builds a start index from a whole `moov`: packs one after the other, then the head.
 
-use super::head::{self, BlockStarts, KeyFrame};
+use super::head::{self, BlockStarts, KeyFrame, StartIndex};
 use super::root::Root;
 use super::{block, pack};
 use crate::error::{Error, Result};
@@ -125,6 +125,8 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
         if head.len() > PACK_BYTES_MAX {
             return Err(Error::file(0, "head is over 900,000 bytes"));
         }
+        // One that no edge reads would be built again at every request.
+        StartIndex::read(&head)?;
         Ok(head)
     }
 

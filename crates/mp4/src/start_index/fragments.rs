@@ -162,7 +162,7 @@ impl FragmentWalk {
                 set_tables(&moov, start, track, gathered).map_err(|e| e.in_track(*number))?;
             }
         }
-        Ok(Index::of(moov, tracks))
+        Ok(Index::of_gathered(moov, tracks))
     }
 }
 
