@@ -60,9 +60,9 @@ async function oracle(file) {
 async function look(page) {
   await page.waitForFunction((whole) => {
     const { player, events, ranges } = globalThis.harness;
-    if (events.some(({ type }) => type.startsWith('firstframe-') && type !== 'firstframe-waiting')) {
-      return true;
-    }
+    const ends = ({ type, detail }) => type.startsWith('firstframe-') && type !== 'firstframe-waiting'
+      && detail?.code !== 'missing_track';
+    if (events.some(ends)) return true;
     const [first] = globalThis.harness.ranges();
     if (!first || !(player.duration > 0)) return false;
     const all = player.duration > whole || first[1] >= player.duration - 0.5;
