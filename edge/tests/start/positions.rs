@@ -129,7 +129,9 @@ fn hold_first_picture(packets: &mut [Seen]) {
     (first.pts, first.dts) = (0, 0);
     let shown = rest.iter().map(|packet| packet.pts).min().unwrap_or(0);
     let lift = rest.first().map_or(0, |second| shown - second.dts).max(0);
-    rest.iter_mut().for_each(|packet| packet.dts += lift);
+    for packet in rest {
+        packet.dts += lift;
+    }
 }
 
 fn before_0(packet: &Seen) -> i64 {
