@@ -345,6 +345,11 @@ test('a link to an episode that moved leads to its film', { timeout: 180_000 }, 
   await page.waitForFunction(
     async () => (await fetch('/api/v2/catalog/night-train')).json().then((one) => one.data?.movedEpisodes),
     { timeout: 30_000, polling: 200 });
+  // No instance serves the catalog before.
+  await page.waitForFunction(async () => {
+    const asked = Array.from({ length: 24 }, () => fetch('/api/v2/stream/trains.2', { cache: 'no-store' }));
+    return (await Promise.all(asked)).every(({ ok }) => ok);
+  }, { timeout: 60_000, polling: 500 });
   await page.goto(new URL('/watch/night-train.1', own.url).href);
   await page.waitForFunction(() => location.pathname === '/watch/trains.2');
   await playsFrom(page);
