@@ -5,7 +5,8 @@ use crate::boxes::header::Header;
 use crate::boxes::{BoxAt, boxes};
 use crate::error::{Error, Result, Unplayable};
 use crate::limits::{
-    HEAD_BYTES, MOOF_BYTES_MAX, MOOF_GUESS_BYTES, MOOV_BYTES_MAX, SEGMENTS_MAX, WALKED_BOXES_MAX,
+    HEAD_BYTES, MOOF_BYTES_MAX, MOOF_GUESS_BYTES, MOOV_BYTES_MAX, SEGMENTS_MAX,
+    START_INDEX_SAMPLES_MAX, WALKED_BOXES_MAX,
 };
 use crate::moov::index::Index;
 use crate::moov::track::{Track, TrackMedia};
@@ -18,6 +19,8 @@ use crate::ticks::rescale;
 use crate::timeline::edit_list::MediaSpan;
 use crate::timeline::edit_segment::SampleSource;
 use crate::timeline::track_timeline::Timeline;
+
+const MANY_SAMPLES: &str = "tables of all samples are over 64 MiB, or over one sample a byte";
 
 /// A walk over a fragmented film: feed what [`FragmentWalk::need`] asks for until that is `None`, then
 /// call [`FragmentWalk::finish`].
@@ -39,15 +42,21 @@ pub struct FragmentWalk {
 impl FragmentWalk {
     /// Of a film whose `moov` lies at `place`, in a file of this size.
     ///
-    /// Errors where the film has samples in `moov` that an edit list shows in several segments.
+    /// Errors where the film has samples in `moov` that an edit list shows in several segments, or more
+    /// of them than a start index or the file has room for.
     pub fn new<B: AsRef<[u8]>>(index: Index<B>, place: ByteRange, file_size: u64) -> Result<Self> {
         let at = if place.start < HEAD_BYTES { place.end } else { 0 };
-        let (mut gathered, mut moof_tracks) = (Vec::new(), Vec::new());
+        let (mut gathered, mut moof_tracks, mut claimed) = (Vec::new(), Vec::new(), 0);
         if let Some(moofs) = index.moofs() {
             for (fragmented, moof_track) in moofs.tracks.iter().zip(&moofs.moof_tracks) {
                 let number = fragmented.track;
                 let track = index.tracks().get(number).filter(|track| track.playable.is_ok());
                 let Some(stream) = track.and_then(|track| track.stream.as_ref()) else { continue };
+                // A few bytes may claim billions.
+                claimed += u64::from(stream.tables.count);
+                if claimed > START_INDEX_SAMPLES_MAX.min(file_size) {
+                    return Err(Error::file(place.start, MANY_SAMPLES));
+                }
                 gathered.push((number, samples_in_moov(index.moov(), stream)?));
                 moof_tracks.push(*moof_track);
             }
@@ -135,8 +144,7 @@ impl FragmentWalk {
         let samples: u64 = self.gathered.iter().map(|(_, g)| u64::from(g.samples())).sum();
         let bytes: u64 = self.gathered.iter().map(|(_, g)| g.bytes()).sum();
         if samples > self.file_size || self.moov.len() as u64 + bytes > MOOV_BYTES_MAX {
-            let violation = "tables of all samples are over 64 MiB, or over one sample a byte";
-            return Err(Error::file(self.at, violation));
+            return Err(Error::file(self.at, MANY_SAMPLES));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Tables of a few bytes that claim four billion samples.
 
 use mp4::limits::{CUE_SAMPLES_MAX, START_INDEX_SAMPLES_MAX};
-use mp4::start_index::Builder;
-use mp4::{Index, text};
+use mp4::start_index::{Builder, FragmentWalk};
+use mp4::{ByteRange, Index, text};
 
 use crate::mp4_writer::{self, PLAIN};
 use crate::playback;
@@ -39,6 +39,20 @@ fn start_index_has_a_largest_number_of_samples() {
         let error = Builder::new(&Index::parse(&moov[..]).unwrap()).err().unwrap();
         assert_eq!(error.violation, "no start index for a film of over 16,777,216 samples");
     }
+}
+
+#[test]
+fn samples_in_moov_of_a_fragmented_film_are_not_gathered_beyond_a_largest_number() {
+    let mut moov = claims(&[mp4_writer::video(48, 24)], u32::MAX, 1);
+    let trex = [0, 1, 1, 0, 0, 0].map(u32::to_be_bytes).concat();
+    moov.extend(mp4_writer::boxed(*b"mvex", &[&mp4_writer::boxed(*b"trex", &[&trex])]));
+    let size = u32::try_from(moov.len()).unwrap();
+    moov[..4].copy_from_slice(&size.to_be_bytes());
+    let index = Index::parse(&moov[..]).unwrap();
+    assert!(index.is_fragmented());
+    let place = ByteRange { start: 24, end: 24 + u64::from(size) };
+    let error = FragmentWalk::new(index, place, u64::MAX).unwrap_err();
+    assert!(error.violation.contains("over 64 MiB"), "{error}");
 }
 
 #[test]
