@@ -132,10 +132,13 @@ export class FirstframeVideo extends AttributesElement {
     const { src, headers, episode, api, start } = this;
     if (!this.isConnected || (!src && !episode)) return;
     const exact = this.hasAttribute("exact");
-    [this.#wantsToPlay, this.#filledFrom] = [this.autoplay, start];
+    this.#wantsToPlay = this.autoplay;
+    this.#filledFrom = start;
     this.#target = start > 0 ? start : NaN;
     this.#startsAtKeyFrame = start > 0 && !exact;
-    [this.#isWindowSent, this.#error, this.#url] = [false, null, src];
+    this.#isWindowSent = false;
+    this.#error = null;
+    this.#url = src;
     this.#closed = new AbortController();
     whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));

@@ -18,7 +18,7 @@ use crate::range::ByteRange;
 use crate::samples::moof::MoofTrack;
 use crate::samples::moof_store::{FragmentedTrack, MoofStore};
 use crate::ticks::rescale;
-use crate::timeline::edit_segment::SampleSource;
+use crate::timeline::sample_source::SampleSource;
 
 #[cfg(not(feature = "mp4parse"))]
 use super::header_reader::{read, read_entry};

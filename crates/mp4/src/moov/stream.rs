@@ -12,7 +12,7 @@ use crate::limits::{KEY_SECONDS_MAX, TICKS_MAX};
 use crate::samples::cenc::AuxInfoTable;
 use crate::ticks::rescale;
 use crate::timeline::edit_list::{MediaSpan, media_spans};
-use crate::timeline::edit_segment::SampleSource;
+use crate::timeline::sample_source::SampleSource;
 use crate::timeline::track_timeline::Timeline;
 
 /// The fields of `moov` outside a track that matter for it.

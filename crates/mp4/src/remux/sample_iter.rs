@@ -9,8 +9,9 @@ use crate::range::ByteRange;
 use crate::samples::moof;
 use crate::samples::moof_lookup::Next;
 use crate::samples::tables::{Sample, SampleId, TableSamples};
-use crate::timeline::edit_segment::{EditSegment, SampleClock, SampleSource};
+use crate::timeline::edit_segment::{EditSegment, SampleClock};
 use crate::timeline::preroll::{self, PrerollTimes};
+use crate::timeline::sample_source::SampleSource;
 
 /// Iterates over the samples that are known.
 pub(crate) struct SampleIter<'a> {

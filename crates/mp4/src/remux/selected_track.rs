@@ -14,7 +14,7 @@ use crate::samples::moof_lookup::Next;
 use crate::samples::moof_store::MoofStore;
 use crate::samples::tables::{Sample, SampleId};
 use crate::ticks::{self, rescale};
-use crate::timeline::edit_segment::SampleSource;
+use crate::timeline::sample_source::SampleSource;
 
 /// A track that is played, with what its samples are read from.
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ use crate::samples::gathered::Gathered;
 use crate::samples::moof::{Moof, MoofTrack};
 use crate::ticks::rescale;
 use crate::timeline::edit_list::MediaSpan;
-use crate::timeline::edit_segment::SampleSource;
+use crate::timeline::sample_source::SampleSource;
 use crate::timeline::track_timeline::Timeline;
 
 const MANY_SAMPLES: &str = "tables of all samples are over 64 MiB, or over one sample a byte";

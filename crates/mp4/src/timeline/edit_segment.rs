@@ -5,7 +5,7 @@
 
 use super::edit_list::MediaSpan;
 use super::preroll::{self, PrerollTimes};
-pub(crate) use super::sample_source::SampleSource;
+use super::sample_source::SampleSource;
 use crate::limits::{LIFT_MAX, PREROLL_MAX, REORDER_MAX, TICKS_MAX};
 use crate::samples::tables::{Sample, SampleId};
 

@@ -3,5 +3,5 @@
 pub(crate) mod edit_list;
 pub(crate) mod edit_segment;
 pub(crate) mod preroll;
-mod sample_source;
+pub(crate) mod sample_source;
 pub(crate) mod track_timeline;

@@ -1,7 +1,8 @@
 //! When a track's samples are shown: the segments of its edit list, and the shift of its `moof` boxes.
 
 use super::edit_list::MediaSpan;
-use super::edit_segment::{EditSegment, SampleSource, SegmentEnd};
+use super::edit_segment::{EditSegment, SegmentEnd};
+use super::sample_source::SampleSource;
 use crate::samples::tables::SampleId;
 
 /// Maps media time to presentation time.
