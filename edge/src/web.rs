@@ -73,7 +73,9 @@ pub(crate) fn asset(name: &str) -> Option<&'static Asset> {
 
 /// The script of the player: its name has a hash in it.
 pub(crate) fn player() -> Option<&'static Asset> {
-    ASSETS.iter().find(|asset| asset.name.starts_with("element.") && asset.name.ends_with(".js"))
+    ASSETS.iter().find(|asset| {
+        asset.name.starts_with("element.") && asset.content_type.starts_with("text/javascript")
+    })
 }
 
 /// The document of this name, if it was built in.
