@@ -74,6 +74,11 @@ async function play(video) {
   video.addEventListener('volumechange', () => (sound.hidden = !video.muted));
 }
 
+/** Until a viewer turns to a film that waits. @param {HTMLVideoElement} video @returns {Promise<unknown>} */
+const wantedOf = (video) => new Promise((go) => {
+  for (const intent of INTENTS) video.addEventListener(intent, go, { once: true });
+});
+
 /**
  * Where playback begins: where this device left the episode, or another one of the account later; and for
  * which time the page's head preloads the start.
@@ -95,17 +100,18 @@ function begin(element, episode) {
   element.attachShadow({ mode: 'open', delegatesFocus: true }).append(video);
   const { time, preloaded } = timesOf(element, episode);
   const url = (/** @type {number} */ from) =>
-    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}`;
-  const early = new EarlyPlayback(video, url(time), time);
+    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=picture`;
+  const wanted = waits ? wantedOf(video) : undefined;
+  const early = new EarlyPlayback(video, url(time), time, wanted);
   if (time > 0) element.setAttribute('start', `${time}`);
   if (time !== preloaded) cancelPreload(url(preloaded));
   Reflect.set(element, 'early', early);
   const late = setTimeout(loadRest, REST_MS_MAX);
   const shown = () => {
     document.querySelector('.poster')?.remove();
-    if (!waits) return loadRest();
+    if (!wanted) return loadRest();
     clearTimeout(late);
-    for (const intent of INTENTS) video.addEventListener(intent, loadRest, { once: true });
+    wanted.then(loadRest);
   };
   // Behind a poster no frame is shown.
   if (video.requestVideoFrameCallback && !waits) video.requestVideoFrameCallback(shown);

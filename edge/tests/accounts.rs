@@ -120,7 +120,7 @@ fn link_begins_where_the_account_left_the_episode_on_another_device() {
             return;
         }
         assert_eq!(answer.header("cache-control"), "private, no-cache");
-        let start = format!("start?at={seconds}.000>");
+        let start = format!("start?at={seconds}.000&until=picture>");
         assert!(answer.header("link").contains(&start), "{path}: {}", answer.header("link"));
         let left = format!(" data-left=\"60\" data-left-at=\"{}\"", memory.clock.0.get());
         assert_eq!(text(&answer).contains(&left), seconds > 0, "{path}");

@@ -1,7 +1,9 @@
 //! What `/watch/{episodeId}` and `/embed/{episodeId}` have in common: an episode, and a document that the
 //! edge completes with it.
 
+use api::Candidate;
 use catalog::{Episode, Title};
+use futures::{FutureExt as _, TryFutureExt as _, future::LocalBoxFuture};
 
 use super::{episode_head::EpisodeHead, page, picture_urls::PictureSigner, stream};
 use crate::{
@@ -35,8 +37,17 @@ pub(super) struct EpisodePage {
     pub(super) embed_origins: Origins,
 }
 
-/// The episode of this id, or of one that it had.
-pub(super) async fn find<P: Platform>(
+/// The episode of this id, or of one that it had. Boxed, so that the program has it once.
+pub(super) fn find<'a, P: Platform>(
+    platform: &'a P,
+    headers: &'a Headers,
+    connection: &'a Connection,
+    episode_id: &'a str,
+) -> LocalBoxFuture<'a, Result<EpisodePage, Error>> {
+    find_here(platform, headers, connection, episode_id).boxed_local()
+}
+
+async fn find_here<P: Platform>(
     platform: &P,
     headers: &Headers,
     connection: &Connection,
@@ -95,20 +106,19 @@ impl EpisodePage {
         EpisodeHead { page: self, name }
     }
 
-    /// What stands in place of the player where there is no JavaScript.
-    pub(super) async fn link_to_file<P: Platform>(&self, platform: &P) -> Result<String, Error> {
-        let file = stream::find(platform, &self.id).await?.candidates.into_iter().next();
-        Ok(file.map_or_else(String::new, |file| {
-            format!(
-                "<noscript><p class=\"about-file\">The player needs JavaScript. \
-                 <a href=\"{}\">The film itself</a> is an MP4 file.</p></noscript>",
-                escaped(&file.url)
-            )
-        }))
+    /// What stands in place of the player where there is no JavaScript. Boxed like `find`.
+    pub(super) fn link_to_file<'a, P: Platform>(
+        &'a self,
+        platform: &'a P,
+    ) -> LocalBoxFuture<'a, Result<String, Error>> {
+        let stream = stream::find(platform, &self.id);
+        stream
+            .map_ok(|stream| stream.candidates.first().map_or_else(String::new, link))
+            .boxed_local()
     }
 
-    /// A reply with the document, its head and content in it. The start at this time is requested before it is
-    /// parsed.
+    /// A reply with the document, its head and content in it. The start at this time, up to its first frame, is
+    /// requested before the document is parsed.
     pub(super) fn reply<S>(
         &self,
         headers: &Headers,
@@ -117,12 +127,21 @@ impl EpisodePage {
         (head, content): (&str, &str),
         start_seconds: u64,
     ) -> Reply<S> {
-        let start = format!("{}{}/start?at={start_seconds}.000", api::paths::STREAM, self.id);
+        let start =
+            format!("{}{}/start?at={start_seconds}.000&until=picture", api::paths::STREAM, self.id);
         let reply = page::secured_with(send(headers, document, head, content), document, frames);
         reply
             .with("cache-control", "no-cache")
             .with("link", format!("<{start}>; rel=preload; as=fetch; crossorigin"))
     }
+}
+
+fn link(file: &Candidate) -> String {
+    format!(
+        "<noscript><p class=\"about-file\">The player needs JavaScript. \
+         <a href=\"{}\">The film itself</a> opens in other players.</p></noscript>",
+        escaped(&file.url)
+    )
 }
 
 /// The document with what is of the episode, compressed where the client takes it.
