@@ -130,7 +130,7 @@ pub struct Source {
     pub id: String,
     /// Length of the file in bytes.
     pub size_bytes: u64,
-    /// Such as `mp4`.
+    /// `mp4`, `matroska` or `webm`.
     pub container: String,
     /// Lines of the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,8 +47,9 @@ pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<
     let found = catalog_cache::episode(platform, episode_id).await?;
     let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
-    let name = file_name::segment(&download_name(&title, &episode));
+    let name = download_name(&title, &episode);
     for candidate in &mut candidates {
+        let name = file_name::segment(&name, &candidate.container);
         candidate.url = format!("{}/{name}", candidate.url);
     }
     signed_urls::sign(platform, &mut candidates).await?;

@@ -44,6 +44,13 @@ impl PublishedFilm {
         }
     }
 
+    fn container(&self) -> &'static str {
+        match self {
+            Self::Own(film) => film.container.name(),
+            Self::Upstream(_) => "mp4",
+        }
+    }
+
     fn source(&self) -> Source {
         let (size_bytes, height, codec, duration_ms) = match self {
             Self::Own(film) => {
@@ -57,7 +64,7 @@ impl PublishedFilm {
         Source {
             id: self.source_id().to_owned(),
             size_bytes,
-            container: "mp4".to_owned(),
+            container: self.container().to_owned(),
             height,
             codec,
             missing: self.missing(),
