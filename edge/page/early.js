@@ -4,7 +4,7 @@
  */
 
 import { EarlyPlayback } from './element/early-playback.js';
-import { resumePositionOf, resumeSeconds } from './resume-positions.js';
+import { moveResumePositions, resumePositionOf, resumeSeconds } from './resume-positions.js';
 
 /** Without a frame for this long, more than the edge gives a start, all else is loaded too. */
 const REST_MS_MAX = 10_000;
@@ -94,6 +94,9 @@ function timesOf({ dataset }, episode) {
 
 /** @param {HTMLElement} element @param {string} episode */
 function begin(element, episode) {
+  // This device may know the episode by an id that it had.
+  const former = element.dataset.former?.match(/\S+/g) ?? [];
+  moveResumePositions(Object.fromEntries(former.map((id) => [id, episode])));
   const video = document.createElement('video');
   video.setAttribute('part', 'video');
   video.controls = video.playsInline = true;

@@ -89,6 +89,8 @@ fn id_that_moved_redirects_and_one_of_nothing_is_404() {
     }
     let moved = get(&memory, "/watch/old.1", &[]);
     assert_eq!((moved.status, moved.header("location")), (302, "/watch/film.1"));
+    let (_, html) = document(&memory, "/watch/film.1").unwrap();
+    assert!(html.contains("episode=\"film.1\" data-former=\"old.1\""), "{html}");
     let nothing = get(&memory, "/watch/film.9", &[]);
     assert_eq!(nothing.status, 404);
     assert!(text(&nothing).contains("<!doctype html>"), "a person gets a page");

@@ -47,7 +47,7 @@ fn web_dir() -> PathBuf {
     workspace::root().join("target/web")
 }
 
-fn bindgen_dir() -> PathBuf {
+pub(crate) fn bindgen_dir() -> PathBuf {
     workspace::target_dir().join("player")
 }
 
@@ -58,7 +58,7 @@ const PLAYERS: [(&str, &[&str], &[&str]); 2] = [
     ("by_index", &[], &["element/element.js", "worker/worker.js", "worker/by_index.js"]),
 ];
 
-fn player() -> Result<()> {
+pub(crate) fn player() -> Result<()> {
     // Files of an earlier build, under names that are no longer in use, must not be served.
     if bindgen_dir().exists() {
         fs::remove_dir_all(bindgen_dir())?;

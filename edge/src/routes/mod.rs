@@ -24,6 +24,7 @@ pub(crate) mod media;
 mod oembed;
 pub(crate) mod page;
 mod picture_urls;
+mod player;
 pub(crate) mod prefetch_window;
 mod remove_title;
 mod sign_in;
@@ -80,6 +81,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,
         Route::Asset(name) => asset::read(&headers, &name),
+        Route::Player => player::read(&headers),
         Route::Page => page::read(&headers),
         Route::Watch(id) => Box::pin(watch::show(platform, &headers, &connection, &id)).await,
         Route::Embed(id) => Box::pin(embed::show(platform, &headers, &connection, &id)).await,

@@ -34,10 +34,7 @@ pub(super) async fn show<P: Platform>(
     let (file, left) = join(page.link_to_file(platform), left_at(platform, headers, &page)).await;
     let head = page.head(&page.name()).html();
     let seconds = left.as_ref().map_or(0, |left| left.seconds);
-    let left = left.map_or_else(String::new, |Left { seconds, at_ms }| {
-        format!(" data-left=\"{seconds}\" data-left-at=\"{at_ms}\"")
-    });
-    let content = content(&page, &file?, &left);
+    let content = content(&page, &file?, &attributes(&page, left));
     let reply = page.reply(headers, document, &Origins::default(), (&head, &content), seconds);
     let is_for_one = headers.get("x-client-token").is_some();
     Ok(if is_for_one { reply.replacing("cache-control", super::PRIVATE) } else { reply })
@@ -69,8 +66,21 @@ fn headings(EpisodePage { title, episode, .. }: &EpisodePage) -> (String, String
     }
 }
 
+/// What `early.js` reads: where an account left the episode, and the ids under which this device may know it.
+fn attributes(page: &EpisodePage, left: Option<Left>) -> String {
+    let former = page.episode.former_ids.join(" ");
+    let mut attributes = String::new();
+    if !former.is_empty() {
+        attributes += &format!(" data-former=\"{}\"", escaped(&former));
+    }
+    if let Some(Left { seconds, at_ms }) = left {
+        attributes += &format!(" data-left=\"{seconds}\" data-left-at=\"{at_ms}\"");
+    }
+    attributes
+}
+
 /// What the page shows of an episode; `view-watch.js` completes it.
-fn content(page: &EpisodePage, file: &str, left: &str) -> String {
+fn content(page: &EpisodePage, file: &str, attributes: &str) -> String {
     let EpisodePage { id, title, .. } = page;
     let (up, heading) = headings(page);
     let synopsis = match title.synopsis.as_str() {
@@ -81,7 +91,8 @@ fn content(page: &EpisodePage, file: &str, left: &str) -> String {
         "<article class=\"watch\" data-episode=\"{id}\"><div class=\"player\">\
          <svg class=\"poster\" aria-hidden=\"true\"><rect width=\"100%\" height=\"100%\" \
          fill=\"{colour}\"/></svg>\
-         <firstframe-video controls aria-label=\"Video\" episode=\"{id}\"{left}></firstframe-video>\
+         <firstframe-video controls aria-label=\"Video\" episode=\"{id}\"{attributes}>\
+         </firstframe-video>\
          <button class=\"button button-main sound\" type=\"button\" hidden>Tap for sound</button>\
          </div><div class=\"about\"><div class=\"about-head\"><div>\
          <a class=\"eyebrow\" href=\"/title/{title_id}\">{up}</a>\

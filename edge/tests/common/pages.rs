@@ -30,12 +30,13 @@ pub(crate) fn document(memory: &Memory, path: &str) -> Option<(MemoryResponse, S
 
 pub(crate) fn library() -> Memory {
     let memory = deployment();
-    let film = Title {
+    let mut film = Title {
         title: HOSTILE.to_owned(),
         synopsis: format!("About {HOSTILE}"),
         cover: Some("00ee".to_owned()),
         ..title("film", &["00ff"])
     };
+    film.episodes[0].former_ids = vec!["old.1".to_owned()];
     let retired = vec![RetiredEpisode {
         key: "1".to_owned(),
         name: None,

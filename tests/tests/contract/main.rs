@@ -98,6 +98,7 @@ contract! { [firstframe_serve workerd] {
         player_is_framed_by_the_sites_of_the_setting
         embedding_is_described_to_sites
         assets_are_immutable
+        player_is_revalidated_and_imports_an_asset
         assets_are_compressed_for_clients_that_accept_gzip
         unknown_assets_are_not_found;
     starts:
