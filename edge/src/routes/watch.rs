@@ -1,6 +1,8 @@
 //! `GET | HEAD /watch/{episodeId}`: the page of one episode, with its name and what it is in the document,
 //! and its start on the way before the document is parsed.
 
+use std::fmt::Write as _;
+
 use futures::future::join;
 
 use super::{
@@ -71,10 +73,10 @@ fn attributes(page: &EpisodePage, left: Option<Left>) -> String {
     let former = page.episode.former_ids.join(" ");
     let mut attributes = String::new();
     if !former.is_empty() {
-        attributes += &format!(" data-former=\"{}\"", escaped(&former));
+        let _ = write!(attributes, " data-former=\"{}\"", escaped(&former));
     }
     if let Some(Left { seconds, at_ms }) = left {
-        attributes += &format!(" data-left=\"{seconds}\" data-left-at=\"{at_ms}\"");
+        let _ = write!(attributes, " data-left=\"{seconds}\" data-left-at=\"{at_ms}\"");
     }
     attributes
 }
