@@ -95,6 +95,9 @@ pub struct Episode {
     /// the key is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Episode ids that it had in other titles; stores of the first releases do not say them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_ids: Vec<String>,
     /// Name, for viewers.
     pub title: String,
     /// Such as `1080p`.

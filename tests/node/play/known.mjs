@@ -43,10 +43,6 @@ export const KNOWN = [
     file: 'matroska-live', browser: 'Chromium', way: 'episode', finding: /^a seek/,
     why: 'Chromium\'s own player does not know its length, and does not seek; ours does.',
   },
-  {
-    file: 'webm-av1', browser: 'Chromium', way: 'episode', finding: /picture/,
-    why: 'Chromium shows AV1 that states no colours in others where it lies in WebM than where it lies in MP4; ours takes those of MP4.',
-  },
   { file: 'half-written', finding: /^(error|not published)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
   { file: 'fragments-cut', finding: /^(error|not published|length)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
 ];

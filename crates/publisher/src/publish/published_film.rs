@@ -29,6 +29,7 @@ impl PublishedFilm {
             number: draft.number,
             key: None,
             name: Some(draft.name.clone()),
+            former_ids: Vec::new(),
             title: draft.title.clone(),
             label: source.height.map(|height| format!("{height}p")),
             released_at: draft.released_at.clone(),
