@@ -23,8 +23,10 @@ pub(crate) struct Bundle {
 }
 
 /// The scripts that pages and workers load.
-pub(crate) const BUNDLES: [Bundle; 6] = [
+pub(crate) const BUNDLES: [Bundle; 7] = [
     Bundle { entry: "app.js", apart: &["element/element.js", "worker/fault-messages.js"] },
+    // Loaded by the player in a frame.
+    Bundle { entry: "embed.js", apart: &[] },
     Bundle { entry: "element/element.js", apart: &["sink/sink.js"] },
     // Loaded by the element where workers have no MediaSource.
     Bundle { entry: "sink/sink.js", apart: &[] },

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 32] = [
+pub(super) const SETTINGS: [Setting; 33] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -84,6 +84,13 @@ pub(super) const SETTINGS: [Setting; 32] = [
         value_name: "ORIGINS",
         default: Some(""),
         help: "Origins of other sites whose pages may read films and catalog and write histories, \
+               such as https://site.example, separated by commas; * is every site",
+    },
+    Setting {
+        name: "embed_origins",
+        value_name: "ORIGINS",
+        default: Some(""),
+        help: "Origins of other sites whose pages may show the player in a frame, /embed/{episodeId}, \
                such as https://site.example, separated by commas; * is every site",
     },
     Setting {

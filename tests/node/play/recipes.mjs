@@ -233,5 +233,6 @@ export const RECIPES = {
     line: `${BOTH} ${CODECS} -vf select='not(eq(mod(n\\,5)\\,3))' -vsync vfr`,
   },
   webm: { what: 'WebM: VP9 and Opus', as: 'webm', line: `${BOTH} ${VP9} -c:a libopus` },
+  'av1-720': { what: 'AV1 of 720 lines', line: `${pictures(8, '1280x720')} ${sound(8)} -c:v libsvtav1 -preset 12 -g 48 -pix_fmt yuv420p -c:a libopus` },
   'webm-av1': { what: 'WebM: AV1 and Opus', as: 'webm', line: `${BOTH} -c:v libsvtav1 -preset 12 -g 48 -pix_fmt yuv420p -c:a libopus` },
 };
