@@ -32,10 +32,15 @@ pub(super) fn load(
     {
         return Ok(component);
     }
+    compile(engine, bytes, folder, &name)
+}
+
+/// Compiles the component in `bytes`, and writes it to `folder`.
+fn compile(engine: &Engine, bytes: &[u8], folder: &Path, name: &str) -> Result<Component> {
     let component = Component::new(engine, bytes).map_err(|error| {
         anyhow!("not a component that this version of wasmtime compiles: {error:#}")
     })?;
-    if let Err(error) = write(&component, folder, &name) {
+    if let Err(error) = write(&component, folder, name) {
         tracing::warn!(
             error = format!("{error:#}"),
             "cannot store the compiled component; the next start compiles again"
