@@ -13,15 +13,18 @@ mod check;
 mod clients;
 mod conformance;
 mod documents;
+mod edits;
 mod fuzz;
 mod kills;
 mod licenses;
 mod minify;
 mod prerequisites;
 mod process;
+mod shrink_locals;
 mod shrink_wasm;
 mod test;
 mod up;
+mod wasm_texts;
 mod workspace;
 
 use std::process::ExitCode;

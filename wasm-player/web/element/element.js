@@ -147,8 +147,15 @@ export class FirstframeVideo extends AttributesElement {
     const film = src ? { src, headers: headers || undefined } : { episode };
     const place = { start, exact, sinkOnPage: this.hasAttribute("sink-on-page") };
     this.#listenTo(open({ type: "open", ...film, api, ...place }));
-    // Without this message the worker waits for the first frame until a timeout.
-    this.video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
+    this.#reportFirstFrame();
+  }
+
+  /** Without this message the worker waits for the first frame until a timeout. */
+  #reportFirstFrame() {
+    const { video } = this;
+    const report = () => this.#post({ type: "firstFrameShown" });
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(report);
+    else video.addEventListener("loadeddata", report, { once: true });
   }
 
   /** Goes on with a playback that the script of a page began. @param {EarlyPlayback} early */
@@ -167,7 +174,7 @@ export class FirstframeVideo extends AttributesElement {
     this.#listenTo(open({ type: "open", episode, api, start, sinkOnPage: true, early: state }));
     early.connect((message, transfer) => this.#post(message, transfer));
     if (video.readyState > 1) this.#post({ type: "firstFrameShown" });
-    video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
+    this.#reportFirstFrame();
     this.#postPosition();
     this.#onMediaError();
   }

@@ -6,10 +6,10 @@
 /** @import { ToWorker, WorkerScope } from "../protocol/messages.js" */
 /** @import { Host, LoadedPlayer, PlayerModule } from "../protocol/player.js" */
 /** @import { Sink } from "../sink/sink.js" */
-/** @import { Refusal } from "./requests.js" */
 /** @import { Start } from "./start.js" */
 
 import { Film, Requests, firstFrameShown, openingUrl, stats, streamUrl } from "./requests.js";
+import { KINDS, LOST } from "./lost-connection.js";
 import { PageStart } from "./page-start.js";
 import { REPORTS } from "./sink-reports.js";
 import { byHeaders, byIndex, createPlayer } from "./wasm-modules.js";
@@ -18,7 +18,6 @@ import { gather, sinkHere, sinkOnPage } from "../sink/sink-proxy.js";
 // Loaded beside the first request, which does not wait for them.
 const startModule = import("./start.js");
 const sinkModule = import("../sink/sink.js");
-const faultMessages = import("./fault-messages.js");
 
 /** `Start.replays`: the call for buffers; appends have their media type. */
 const BUFFERS = 2;
@@ -53,9 +52,16 @@ const post = (message, transfer = []) => scope.postMessage(message, transfer);
 /** @param {unknown} error */
 const broken = (error) => post({ type: "broken", message: `${error}` });
 
-/** The browser's own player may read what a script may not. @param {Refusal} refusal @param {string} url */
-const refused = (refusal, url) =>
-  void faultMessages.then(({ refusalMessage }) => post(refusalMessage(refusal, url))).catch(broken);
+/** @type {(value?: unknown) => void} */
+let shown;
+/** Until the first frame is on the screen. @type {Promise<unknown>} */
+const firstFrame = new Promise((resolve) => (shown = resolve));
+
+/**
+ * What tells faults: no first frame waits for it, and later there may be no network.
+ * @param {Pick<PlayerModule, "texts">} module
+ */
+const wordsOf = ({ texts }) => Promise.all([import("./fault-messages.js"), texts()]);
 
 /** @param {PrepareMessage} message */
 const requestStart = async (message) => new (await startModule).Start(openingUrl(message));
@@ -82,8 +88,12 @@ class Session {
   #prepare(message) {
     if (this.#state.name !== "prepared") return;
     const start = requestStart(message);
-    start.then((start) => start.prefetch(PREPARED_BYTES)).catch(() => {});
-    this.#state = { name: "prepared", start, module: handledLater(byHeaders()) };
+    const module = handledLater(byHeaders());
+    start.then(async (start) => {
+      await start.prefetch(PREPARED_BYTES);
+      if (!start.isTaken) await wordsOf(await module);
+    }).catch(() => {});
+    this.#state = { name: "prepared", start, module };
   }
 
   /** Prepared -> Opening -> Early, and on. @param {OpenMessage} message */
@@ -94,7 +104,7 @@ class Session {
     const queue = [];
     this.#state = { name: "opening", queue };
     const film = new Film(message);
-    const requests = new Requests(() => this.player, refused);
+    const requests = new Requests(() => this.player, post);
     const start = await this.#startOf(message, prepared);
     if (!start && film.file) requests.sendAhead(film.file);
     // Behind the request, which does not wait for wasm to begin.
@@ -129,9 +139,11 @@ class Session {
 
   /** Early, from now on with the player. @param {Early} early @param {Promise<PlayerModule>} module */
   async #load(early, module) {
-    const { film } = early.host;
-    const player = createPlayer(await module, early.host);
-    const { start } = early.host;
+    const { film, start } = early.host;
+    const loaded = await module;
+    const player = createPlayer(loaded, early.host);
+    early.host.texts = loaded.texts;
+    firstFrame.then(() => wordsOf(loaded)).catch(() => {});
     if (start instanceof PageStart) await start.take();
     early.player = player;
     player.online(navigator.onLine);
@@ -155,9 +167,8 @@ class Session {
   async playByIndex(id) {
     const state = this.#state;
     if (state.name !== "early" && state.name !== "live") return;
-    const { host, player } = state;
+    const { host } = state;
     host.requests.cancel(id);
-    player?.free();
     /** @type {Early} */
     const early = { name: "early", queue: state.queue ?? [], host };
     this.#state = early;
@@ -171,7 +182,7 @@ class Session {
   /** @param {ToWorker} message */
   handle(message) {
     const state = this.#state;
-    if (message.type === "firstFrameShown") firstFrameShown();
+    if (message.type === "firstFrameShown") shown(firstFrameShown());
     else if (message.type === "prepare") this.#prepare(message);
     else if (message.type === "open") this.#open(message).catch(broken);
     else if (message.type === "startTaken" || message.type === "startPiece") this.#receivePart(message);
@@ -208,6 +219,8 @@ class Session {
 class PlayerHost {
   /** The browser's text about the fault that is being handed to the player. */
   browserMessage = "";
+  /** @type {PlayerModule["texts"]} of the player's module */
+  texts = async () => ({ TEXTS: {} });
   #sink = sinkOnPage(post);
   /** @type {Sink | undefined} none while MediaSource is on the page */
   #sinkHere;
@@ -380,11 +393,16 @@ class PlayerHost {
   }
 
   /** @type {Host["fault"]} */
-  fault(kind, cause, location, numbers, first, second) {
-    const [at = 0, ...values] = numbers;
+  async fault(kind, cause, location, [at = 0, ...values], first, second, ...addresses) {
     const texts = [first || this.browserMessage, second];
-    faultMessages.then(({ faultMessage }) =>
-      post(faultMessage(kind, cause, location, at, [...values, ...texts]))).catch(broken);
+    try {
+      const [{ faultMessage }, { TEXTS }] = await wordsOf(this);
+      const whole = texts.map((text, i) => (text[0] === "\0" ? TEXTS[addresses[i] ?? 0] ?? "" : text));
+      post(faultMessage(kind, cause, location, at, [...values, ...whole]));
+    } catch {
+      const [code, message, advice] = LOST;
+      post({ type: "fault", kind: KINDS[kind] ?? "error", fault: { code, message, where: "", advice, details: "" } });
+    }
   }
 }
 
