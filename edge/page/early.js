@@ -71,7 +71,7 @@ function begin(element, episode) {
   element.attachShadow({ mode: 'open', delegatesFocus: true }).append(video);
   const time = resumeSeconds(resumePositionOf(episode));
   const url = (/** @type {number} */ from) =>
-    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}`;
+    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=picture`;
   const early = new EarlyPlayback(video, url(time), time);
   if (time > 0) {
     element.setAttribute('start', `${time}`);

@@ -98,7 +98,7 @@ fn document_names_the_episode_and_no_name_is_markup() {
 fn start_is_on_its_way_before_the_document_is_parsed() {
     let memory = library();
     let Some((answer, html)) = document(&memory, "/watch/film.1") else { return };
-    let start = "/api/v2/stream/film.1/start?at=0.000";
+    let start = "/api/v2/stream/film.1/start?at=0.000&until=picture";
     assert_eq!(answer.header("link"), format!("<{start}>; rel=preload; as=fetch; crossorigin"));
     assert!(html.contains("/start?at="), "the script in the document requests another URL");
     let loads = ["src=\"/", "rel=\"stylesheet\"", "modulepreload"];

@@ -55,9 +55,9 @@ pub(super) async fn show<P: Platform>(
         .with("link", preload))
 }
 
-/// Where the page requests the start of an episode from its beginning.
+/// Where the page requests the start of an episode from its beginning, up to the first frame.
 fn start_path(id: &str) -> String {
-    format!("{}{id}/start?at=0.000", api::paths::STREAM)
+    format!("{}{id}/start?at=0.000&until=picture", api::paths::STREAM)
 }
 
 /// The origin that the client asked for. A client that lies about it reads its own lie.

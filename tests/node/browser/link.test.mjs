@@ -42,17 +42,26 @@ function noteFirstFrame() {
   };
 }
 
-/** @param {import('puppeteer-core').Page} page */
+/**
+ * What was requested before the first frame, but for the media behind it: a browser that is slow to show
+ * the frame has requested that too.
+ * @param {import('puppeteer-core').Page} page
+ */
 async function firstFrame(page) {
   await page.waitForFunction(() => globalThis.firstFrameMs > 0, { timeout: 60_000, polling: 50 });
   return page.evaluate(() => performance.getEntriesByType('resource')
-    .filter(({ startTime }) => startTime < globalThis.firstFrameMs).map(({ name }) => name));
+    .filter(({ startTime, name }) => startTime < globalThis.firstFrameMs && !name.includes('/api/v2/media/'))
+    .map(({ name }) => name));
 }
 
 /** @param {import('puppeteer-core').Page} page @param {number} time */
 const playsTo = (page, time) => page.waitForFunction(
   (to) => (document.querySelector('firstframe-video')?.currentTime ?? 0) >= to,
   { timeout: 60_000, polling: 50 }, time);
+
+/** How many requests for media the page made itself. @param {import('puppeteer-core').Page} page */
+const restCount = (page) => page.evaluate(() =>
+  performance.getEntriesByType('resource').filter(({ name }) => name.includes('/api/v2/media/')).length);
 
 /** The player's own numbers, once its worker has gone on. @param {import('puppeteer-core').Page} page */
 async function statsOf(page) {
@@ -77,6 +86,7 @@ for (const name of ['chromium', 'firefox']) {
     const stats = await statsOf(page);
     assert.equal(stats.mediaBytesInWasm, 0);
     assert.ok(stats.requests[0].range === 'start' && stats.requestCount > 1, JSON.stringify(stats.requests));
+    assert.equal(await restCount(page), 1, 'requests of the page for the rest of the first window');
     await page.waitForSelector('.keys', { timeout: 30_000 });
     assert.equal(await page.$$eval('.watch', (all) => all.length), 1);
     assert.deepEqual(errors, [], 'the page complains');
@@ -101,6 +111,21 @@ for (const name of ['chromium', 'firefox']) {
     await page.browserContext().close();
   });
 }
+
+test('a link whose start is followed by nothing plays on', { timeout: 120_000 }, async () => {
+  const { page } = await openPage(browsers.chromium);
+  await page.setRequestInterception(true);
+  let refused = 0;
+  page.on('request', (request) => {
+    const isRest = request.url().includes('/api/v2/media/') && refused === 0;
+    if (isRest) refused += 1;
+    (isRest ? request.abort() : request.continue()).catch(() => {});
+  });
+  await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+  await playsTo(page, 12);
+  assert.equal(refused, 1);
+  await page.browserContext().close();
+});
 
 test('a seek in the first seconds is followed', { timeout: 120_000 }, async () => {
   const { page } = await openPage(browsers.chromium);

@@ -62,7 +62,7 @@ pub(crate) fn page_of_an_episode_has_it_in_the_document(subject: &Subject) {
     for text in ["<title>Night Train · Firstframe</title>", "og:title", "application/ld+json"] {
         checks.that(html.contains(text), || format!("no {text} in {html}"));
     }
-    let start = "</api/v2/stream/night-train.1/start?at=0.000>; rel=preload; as=fetch; crossorigin";
+    let start = "</api/v2/stream/night-train.1/start?at=0.000&until=picture>; rel=preload; as=fetch; crossorigin";
     checks.equal("Link", link.as_deref(), Some(start));
     let packed = subject.send(&Request::get(target).header("Accept-Encoding", "gzip"));
     let mut unpacked = String::new();

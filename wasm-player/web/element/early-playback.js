@@ -4,13 +4,20 @@
 /** @import { EarlyStart, SinkReports, StartHead, ToPage, ToWorker } from "../protocol/messages.js" */
 
 import { Sink } from "../sink/sink.js";
-import { Start } from "../worker/start.js";
+import { Start, firstRange } from "../worker/start.js";
+
+/** Round trip above which the rest of the first window is requested before the first frame has all its bytes. */
+const HIGH_RTT_MS = 200;
+/** How long that waits otherwise for the first frame, once all its bytes are there. */
+const FIRST_FRAME_MS_MAX = 250;
 
 export class EarlyPlayback {
   /** @type {StartHead | undefined} once it is there, if the film has headers */
   #head;
   /** The worker has it. */
   #isTaken = false;
+  /** @type {Promise<unknown>} until the first frame is shown */
+  #shown;
   /** @type {ToWorker[]} what the worker is to know once it is there */
   #waiting = [];
   /** @type {((message: ToWorker, transfer?: Transferable[]) => void) | undefined} */
@@ -18,7 +25,9 @@ export class EarlyPlayback {
 
   /**
    * Begins to play.
-   * @param {HTMLVideoElement} video @param {string} url of the start @param {number} time in seconds
+   * @param {HTMLVideoElement} video
+   * @param {string} url of the start, which may end at the bytes that the first frame needs
+   * @param {number} time in seconds
    */
   constructor(video, url, time) {
     this.time = time;
@@ -30,16 +39,46 @@ export class EarlyPlayback {
     video.src = this.objectUrl;
     /** Where playback goes to once the metadata is there: to the key frame before `time`. */
     this.target = time;
+    this.#shown = new Promise((shown) => {
+      if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
+      else video.addEventListener("loadeddata", shown, { once: true });
+    });
     video.addEventListener("loadedmetadata", () => {
       if (this.target > 0) video.currentTime = this.target;
     }, { once: true });
     /** Fulfilled when the start has what it takes, rejected where it has not. */
     this.begun = this.start.head.then((head) => {
       if (!head.boxes.length) throw new Error("the film has no headers");
+      this.#goOn(head);
       this.#head = head;
     });
     // The player gets the error with the start.
     this.start.play(this.#early(), () => this.#isTaken).catch(() => {});
+  }
+
+  /** Of the first window, the start may have the first bytes only: the rest is a request of its own. @param {StartHead} head */
+  #goOn(head) {
+    const { film, url, boxes, length } = head;
+    const [from = 0, to = 0] = firstRange(boxes);
+    const range = `bytes=${from + length}-${to - 1}`;
+    if (!film?.preferredStream || from + length >= to) return;
+    const file = new URL(film.preferredStream.url, url);
+    head.length = to - from;
+    const send = async () => {
+      const { signal } = this.start.controller;
+      const { body, headers } = await fetch(file, { headers: { Range: range }, cache: "no-store", signal });
+      // The player takes over from a start that fails, and knows what to do about the answer.
+      if (!body || !headers.get("Content-Range")?.startsWith(`${range.replace("=", " ")}/`)) throw new Error(range);
+      return body.getReader();
+    };
+    const isSlow = Reflect.get(navigator, "connection")?.rtt > HIGH_RTT_MS;
+    const sent = isSlow ? send() : undefined;
+    sent?.catch(() => {});
+    this.start.requestRest = async () => {
+      if (sent) return sent;
+      await Promise.race([this.#shown, new Promise((go) => setTimeout(go, FIRST_FRAME_MS_MAX))]);
+      return send();
+    };
   }
 
   #early() {

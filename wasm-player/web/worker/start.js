@@ -78,6 +78,11 @@ export class Start extends AppendedStart {
   #unread = [];
   /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
   #reader;
+  /**
+   * Requests the film's bytes behind those of this response.
+   * @type {(() => Promise<ReadableStreamDefaultReader<Uint8Array>>) | undefined}
+   */
+  requestRest;
   /** It is played now: `prefetch` ends. */
   isTaken = false;
   /** @type {Promise<unknown>} the last of the steps, which follow each other */
@@ -123,8 +128,11 @@ export class Start extends AppendedStart {
   }
 
   async #next() {
-    const piece = this.#unread.shift();
-    return piece ?? (await this.#reader?.read())?.value;
+    const piece = this.#unread.shift() ?? (await this.#reader?.read())?.value;
+    if (piece || !this.requestRest) return piece;
+    this.#reader = await this.requestRest();
+    this.requestRest = undefined;
+    return (await this.#reader.read()).value;
   }
 
   /** The next piece, for the player; a piece that was appended already is only a length. */
@@ -237,6 +245,16 @@ function firstWindow(boxes) {
     }
   }
   return { duration, firstFrameTime, mimes, headers: [...inits, ...headers], feeds };
+}
+
+/** The bytes of a film that the first window needs: the first, and one past the last. @param {Uint8Array} boxes */
+export function firstRange(boxes) {
+  for (const { type, content } of boxesOf(boxes)) {
+    if (type !== "rang") continue;
+    const view = viewOf(content);
+    return [Number(view.getBigUint64(0)), Number(view.getBigUint64(8))];
+  }
+  return [0, 0];
 }
 
 /** Offset and size of each run of a fragment in its range. @param {DataView} frag */
