@@ -56,7 +56,10 @@ export class EarlyPlayback {
     this.start.play(this.#early(), () => this.#isTaken).catch(() => {});
   }
 
-  /** Of the first window, the start may have the first bytes only: the rest is a request of its own. @param {StartHead} head */
+  /**
+   * Of the first window, the start may have the first bytes only: the rest is a request of its own.
+   * @param {StartHead} head
+   */
   #goOn(head) {
     const { film, url, boxes, length } = head;
     const [from = 0, to = 0] = firstRange(boxes);

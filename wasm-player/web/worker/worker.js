@@ -9,7 +9,7 @@
 /** @import { Start } from "./start.js" */
 
 import { Film, Requests, firstFrameShown, openingUrl, stats, streamUrl } from "./requests.js";
-import { KINDS, LOST } from "./lost-connection.js";
+import { loadWords, messageOf } from "./fault-words.js";
 import { PageStart } from "./page-start.js";
 import { REPORTS } from "./sink-reports.js";
 import { byHeaders, byIndex, createPlayer } from "./wasm-modules.js";
@@ -57,12 +57,6 @@ let shown;
 /** Until the first frame is on the screen. @type {Promise<unknown>} */
 const firstFrame = new Promise((resolve) => (shown = resolve));
 
-/**
- * What tells faults: no first frame waits for it, and later there may be no network.
- * @param {Pick<PlayerModule, "texts">} module
- */
-const wordsOf = ({ texts }) => Promise.all([import("./fault-messages.js"), texts()]);
-
 /** @param {PrepareMessage} message */
 const requestStart = async (message) => new (await startModule).Start(openingUrl(message));
 
@@ -91,7 +85,7 @@ class Session {
     const module = handledLater(byHeaders());
     start.then(async (start) => {
       await start.prefetch(PREPARED_BYTES);
-      if (!start.isTaken) await wordsOf(await module);
+      if (!start.isTaken) await loadWords((await module).texts);
     }).catch(() => {});
     this.#state = { name: "prepared", start, module };
   }
@@ -143,7 +137,7 @@ class Session {
     const loaded = await module;
     const player = createPlayer(loaded, early.host);
     early.host.texts = loaded.texts;
-    firstFrame.then(() => wordsOf(loaded)).catch(() => {});
+    firstFrame.then(() => loadWords(loaded.texts)).catch(() => {});
     if (start instanceof PageStart) await start.take();
     early.player = player;
     player.online(navigator.onLine);
@@ -393,16 +387,9 @@ class PlayerHost {
   }
 
   /** @type {Host["fault"]} */
-  async fault(kind, cause, location, [at = 0, ...values], first, second, ...addresses) {
-    const texts = [first || this.browserMessage, second];
-    try {
-      const [{ faultMessage }, { TEXTS }] = await wordsOf(this);
-      const whole = texts.map((text, i) => (text[0] === "\0" ? TEXTS[addresses[i] ?? 0] ?? "" : text));
-      post(faultMessage(kind, cause, location, at, [...values, ...whole]));
-    } catch {
-      const [code, message, advice] = LOST;
-      post({ type: "fault", kind: KINDS[kind] ?? "error", fault: { code, message, where: "", advice, details: "" } });
-    }
+  fault(kind, cause, location, numbers, first, second, ...addresses) {
+    const said = [first || this.browserMessage, second];
+    messageOf(this.texts, [kind, cause, location], numbers, said, addresses).then(post).catch(broken);
   }
 }
 
