@@ -1,7 +1,7 @@
 /** The script in the page of an episode: plays it, and loads all else once its first frame is shown. */
 
 import { EarlyPlayback } from './element/early-playback.js';
-import { resumePositionOf, resumeSeconds } from './resume-positions.js';
+import { moveResumePositions, resumePositionOf, resumeSeconds } from './resume-positions.js';
 
 /** Without a frame for this long, more than the edge gives a start, all else is loaded too. */
 const REST_MS_MAX = 10_000;
@@ -63,8 +63,11 @@ async function play(video) {
   video.addEventListener('volumechange', () => (sound.hidden = !video.muted));
 }
 
-/** @param {Element} element @param {string} episode */
+/** @param {HTMLElement} element @param {string} episode */
 function begin(element, episode) {
+  // This device may know the episode by an id that it had.
+  const former = element.dataset.former?.match(/\S+/g) ?? [];
+  moveResumePositions(Object.fromEntries(former.map((id) => [id, episode])));
   const video = document.createElement('video');
   video.setAttribute('part', 'video');
   video.controls = video.playsInline = true;
@@ -90,6 +93,7 @@ function begin(element, episode) {
   play(video);
 }
 
+/** @type {HTMLElement | null} */
 const element = document.querySelector('firstframe-video');
 const episode = element?.getAttribute('episode');
 if (element && episode && (globalThis.MediaSource || Reflect.get(globalThis, 'ManagedMediaSource'))) {

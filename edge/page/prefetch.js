@@ -24,7 +24,7 @@ const FILES = [
 export function prefetchPlayer() {
   if (isPrefetched) return;
   isPrefetched = true;
-  import('./element/element.js').catch(() => {});
+  import('./element/element.js').then(({ FirstframeVideo }) => FirstframeVideo.prepare(), () => {});
   for (const file of FILES) {
     fetch(file)
       .then((response) => response.arrayBuffer())

@@ -75,7 +75,9 @@ export function moveResumePositions(moved) {
     const episodeId = moved[one.episodeId];
     if (episodeId === undefined) return [one];
     const catalogId = episodeId.slice(0, episodeId.lastIndexOf('.'));
-    return known.has(episodeId) ? [] : [{ ...one, episodeId, catalogId }];
+    if (known.has(episodeId)) return [];
+    known.add(episodeId);
+    return [{ ...one, episodeId, catalogId }];
   });
   write(positions);
 }

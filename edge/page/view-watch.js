@@ -82,6 +82,7 @@ class Visit {
     if (early) return this.attend(/** @type {Player} */ (early));
     const player = /** @type {Player} */ (document.createElement('firstframe-video'));
     player.setAttribute('controls', '');
+    player.setAttribute('preload', 'auto');
     if (start > 0) player.setAttribute('start', String(start));
     if (autoplay) player.setAttribute('autoplay', '');
     player.setAttribute('aria-label', 'Video');

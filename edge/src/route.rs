@@ -38,6 +38,8 @@ pub enum Route {
     Image(String),
     /// A script, style or wasm of the page.
     Asset(String),
+    /// The script with the player, whose name stays.
+    Player,
     /// The page itself, whatever it shows.
     Page,
     /// The page of one episode.
@@ -158,6 +160,7 @@ impl Route {
             paths::HEALTH_LIVE => Self::HealthLive,
             paths::HEALTH_READY => Self::HealthReady,
             paths::HOME => Self::Home,
+            paths::PLAYER => Self::Player,
             paths::PREFETCH_WINDOW => Self::PrefetchWindow,
             paths::SIGN_IN => Self::SignIn,
             paths::SESSION => Self::AnonymousSession,
@@ -203,6 +206,7 @@ impl Route {
             | Self::Start(_)
             | Self::Image(_)
             | Self::Asset(_)
+            | Self::Player
             | Self::ContinueWatching
             | Self::Page
             | Self::Watch(_) => &[Method::Get, Method::Head],
@@ -217,6 +221,7 @@ impl Route {
             | Self::HealthReady
             | Self::Page
             | Self::Asset(_)
+            | Self::Player
             | Self::SignIn => Guard::Open,
             Self::Media(_) | Self::Headers(_) | Self::Start(_) | Self::Image(_) => Guard::Signature,
             Self::Home

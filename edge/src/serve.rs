@@ -321,18 +321,25 @@ fn allow(route: &Route) -> String {
 
 /// Adds the headers of every reply.
 fn finish<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
-    let ReplyContext { cors, origin, is_shared, is_tls } = context;
     let mut reply = reply.with("x-content-type-options", "nosniff");
     if reply.header("content-type") == Some("application/json") {
         reply = reply.with("content-security-policy", API_CSP);
     }
-    if *is_tls {
+    if context.is_tls {
         reply = reply.with("strict-transport-security", TRANSPORT_SECURITY);
     }
+    // The player is for pages of every site.
+    let is_for_all = reply.header("access-control-allow-origin").is_some();
+    if is_for_all { reply } else { share(reply, context) }
+}
+
+/// Says whose pages may read a reply.
+fn share<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
+    let ReplyContext { cors, origin, is_shared, .. } = context;
     if !is_shared || cors.is_empty() {
         return reply.with("cross-origin-resource-policy", "same-origin");
     }
-    reply = reply.with("cross-origin-resource-policy", "cross-origin");
+    let mut reply = reply.with("cross-origin-resource-policy", "cross-origin");
     if cors.varies() {
         reply = reply.varying_by("Origin");
     }

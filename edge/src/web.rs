@@ -71,6 +71,13 @@ pub(crate) fn asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
+/// The script of the player: its name has a hash in it.
+pub(crate) fn player() -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| {
+        asset.name.starts_with("element.") && asset.content_type.starts_with("text/javascript")
+    })
+}
+
 /// The document of this name, if it was built in.
 pub(crate) fn document(name: &str) -> Option<&'static Document> {
     DOCUMENTS.iter().find(|document| document.name == name)

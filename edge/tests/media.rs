@@ -43,6 +43,20 @@ fn a_film_is_sent_whole_as_the_stores_own_stream() {
 }
 
 #[test]
+fn media_type_is_that_of_the_name() {
+    for (name, media_type) in [
+        ("Night%20Train.mp4", "video/mp4"),
+        ("Night%20Train.mkv", "video/x-matroska"),
+        ("Night%20Train.webm", "video/webm"),
+        ("Night%20Train.html", "video/mp4"),
+    ] {
+        let path = format!("{PATH}/{name}");
+        let answer = send(&memory(), "GET", &path, &[("range", "bytes=0-1")], Some(b""));
+        assert_eq!((answer.status, answer.header("content-type")), (206, media_type), "{name}");
+    }
+}
+
+#[test]
 fn each_header_is_sent_once() {
     for headers in [&[][..], &[("range", "bytes=0-1")], &[("range", "bytes=100-")]] {
         let answer = get(&memory(), headers);

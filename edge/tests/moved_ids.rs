@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 fn moved() -> Vec<Title> {
     let mut new = title("new", &["00aa", "00bb"]);
     new.episodes[0].key = Some("river".to_owned());
+    new.episodes[0].former_ids = vec!["old.1".to_owned()];
     let retired = vec![RetiredEpisode {
         key: "1".to_owned(),
         name: None,
@@ -47,7 +48,10 @@ fn old_ids_of_titles_and_episodes_are_answered_with_the_new_ones() {
     let get = |path: &str| data(&memory, "GET", path, "", &Value::Null);
     let title = get("/api/v2/catalog/old");
     assert_eq!(title["id"], "new");
-    assert_eq!(title["movedEpisodes"], json!({ "old.1": "new.river" }));
+    for id in ["old", "new"] {
+        let title = get(&format!("/api/v2/catalog/{id}"));
+        assert_eq!(title["movedEpisodes"], json!({ "old.1": "new.river" }), "{id}");
+    }
     let ids: Vec<_> = title["episodes"].as_array().unwrap().iter().map(|e| &e["id"]).collect();
     assert_eq!(ids, ["new.river", "new.2"]);
     assert_eq!(get("/api/v2/catalog/old/episodes")["catalogId"], "new");

@@ -48,6 +48,35 @@ fn no_other_origin_reads_anything_by_default() {
 }
 
 #[test]
+fn player_is_for_pages_of_every_site() {
+    for origins in ["", SITE, "https://site.example, https://b.example", "*"] {
+        let memory = memory(origins);
+        let entry = get(&memory, "/player/firstframe.js", OTHER);
+        if entry.status == 503 {
+            assert!(String::from_utf8(entry.body).unwrap().contains("cargo xtask build"));
+            continue;
+        }
+        let script = String::from_utf8(entry.body.clone()).unwrap();
+        let name = script.split('"').nth(1).unwrap().strip_prefix("..").unwrap().to_owned();
+        let asset = get(&memory, &name, OTHER);
+        for (answer, cache) in
+            [(&entry, "no-cache"), (&asset, "public, max-age=31536000, immutable")]
+        {
+            assert_eq!(answer.status, 200, "{name}");
+            assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+            assert_eq!(answer.header("access-control-allow-origin"), "*", "{origins}");
+            assert_eq!(answer.header("cross-origin-resource-policy"), "cross-origin");
+            assert!(!answer.header("vary").contains("Origin"), "it is the same for all");
+            assert_eq!(answer.header("cache-control"), cache);
+        }
+        let held = [("if-none-match", entry.header("etag"))];
+        let again = send(&memory, "GET", "/player/firstframe.js", &held, Some(b""));
+        assert_eq!((again.status, again.body.len()), (304, 0));
+        assert_eq!(again.header("access-control-allow-origin"), "*");
+    }
+}
+
+#[test]
 fn one_listed_origin_is_named_to_all_and_several_make_responses_vary() {
     let one = memory("HTTPS://Site.example:443/");
     let several = memory("https://site.example, http://127.0.0.1:5000");

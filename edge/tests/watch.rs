@@ -39,12 +39,13 @@ fn document(memory: &Memory, path: &str) -> Option<(MemoryResponse, String)> {
 
 fn library() -> Memory {
     let memory = deployment();
-    let film = Title {
+    let mut film = Title {
         title: HOSTILE.to_owned(),
         synopsis: format!("About {HOSTILE}"),
         cover: Some("00ee".to_owned()),
         ..title("film", &["00ff"])
     };
+    film.episodes[0].former_ids = vec!["old.1".to_owned()];
     let retired = vec![RetiredEpisode {
         key: "1".to_owned(),
         name: None,
@@ -144,6 +145,8 @@ fn id_that_moved_redirects_and_one_of_nothing_is_404() {
     }
     let moved = get(&memory, "/watch/old.1", &[]);
     assert_eq!((moved.status, moved.header("location")), (302, "/watch/film.1"));
+    let (_, html) = document(&memory, "/watch/film.1").unwrap();
+    assert!(html.contains("episode=\"film.1\" data-former=\"old.1\""), "{html}");
     let nothing = get(&memory, "/watch/film.9", &[]);
     assert_eq!(nothing.status, 404);
     assert!(text(&nothing).contains("<!doctype html>"), "a person gets a page");

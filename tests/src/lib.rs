@@ -9,4 +9,5 @@ pub mod nginx;
 pub mod process;
 pub mod s3;
 pub mod server;
+pub mod tls_front;
 pub mod upstream;

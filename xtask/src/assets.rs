@@ -35,7 +35,7 @@ struct Manifest<'a> {
 /// Reads the files below the folders `sources` and writes them to the folder `out`, all beside each
 /// other.
 pub(crate) fn write_all(sources: &[&Path], out: &Path) -> Result<()> {
-    let mut renamed = rename(served_files(read(sources)?)?)?;
+    let mut renamed = rename(served_files(read(sources)?)?, hashed)?;
     let mut files = BTreeMap::new();
     let mut documents = Vec::new();
     for name in DOCUMENTS {
@@ -151,9 +151,12 @@ fn is_served(name: &str) -> bool {
         && matches!(extension(name), Some("html" | "css" | "js" | "wasm" | "svg" | "webmanifest"))
 }
 
-/// Gives every file but the pages its hashed name, without its folder; leaves first, so that a hash
-/// covers what the file refers to.
-fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>> {
+/// Gives every file but the pages the name that `named` makes of its own, without its folder; leaves first,
+/// so that a hash covers what the file refers to.
+pub(crate) fn rename(
+    mut files: BTreeMap<String, Vec<u8>>,
+    named: fn(&str, &[u8]) -> String,
+) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut renamed = BTreeMap::new();
     let mut taken = BTreeSet::new();
     while !files.is_empty() {
@@ -171,7 +174,7 @@ fn rename(mut files: BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Vec<u
             bail!("two files are named {name}: assets are served from one folder");
         }
         let stays = path == INDEX || DOCUMENTS.contains(&path.as_str());
-        let new = if stays { path.clone() } else { hashed(name, &bytes) };
+        let new = if stays { path.clone() } else { named(name, &bytes) };
         for (other, bytes) in &mut files {
             *bytes = replace(other, bytes, &path, &new);
         }
@@ -232,14 +235,15 @@ mod tests {
 
     #[test]
     fn names_and_references_lose_their_folders() {
-        let renamed = rename(files(&[
+        let files = files(&[
             ("index.html", r#"<script src="/assets/app.js">"#),
             ("app.js", "import('./element/element.js')"),
             ("element/element.js", "new URL('../worker/worker.js', import.meta.url)"),
             ("worker/worker.js", "import '../sink/sink.js'; import './start.js'"),
             ("worker/start.js", ""),
             ("sink/sink.js", ""),
-        ]));
+        ]);
+        let renamed = rename(files, hashed);
         let renamed = renamed.unwrap();
         let text = |stem: &str| {
             let (_, bytes) = renamed.iter().find(|(name, _)| name.starts_with(stem)).unwrap();
@@ -254,19 +258,19 @@ mod tests {
 
     #[test]
     fn two_files_with_one_name_are_refused() {
-        let renamed = rename(files(&[("a/x.js", ""), ("b/x.js", "")]));
+        let renamed = rename(files(&[("a/x.js", ""), ("b/x.js", "")]), hashed);
         assert!(renamed.unwrap_err().to_string().contains("x.js"));
     }
 
     #[test]
     fn hash_of_a_file_covers_the_files_it_refers_to() {
         let page = |leaf| {
-            let renamed = rename(files(&[
+            let files = files(&[
                 ("index.html", r#"<script src="/assets/app.js">"#),
                 ("app.js", "import './leaf.js'"),
                 ("leaf.js", leaf),
-            ]));
-            renamed.unwrap().remove("index.html").unwrap()
+            ]);
+            rename(files, hashed).unwrap().remove("index.html").unwrap()
         };
         assert_ne!(page("1"), page("2"));
         assert_eq!(page("1"), page("1"));
@@ -274,13 +278,15 @@ mod tests {
 
     #[test]
     fn circle_of_references_is_refused() {
-        let renamed = rename(files(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]));
+        let renamed =
+            rename(files(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]), hashed);
         assert!(renamed.unwrap_err().to_string().contains("circle"));
     }
 
     #[test]
     fn name_within_a_longer_name_stays() {
-        let renamed = rename(files(&[("b.js", "x"), ("a.js", "'./ab.js' './b.js'")])).unwrap();
+        let renamed =
+            rename(files(&[("b.js", "x"), ("a.js", "'./ab.js' './b.js'")]), hashed).unwrap();
         let (_, a) = renamed.iter().find(|(name, _)| name.starts_with("a.")).unwrap();
         assert!(std::str::from_utf8(a).unwrap().starts_with("'./ab.js' './b."));
     }

@@ -46,7 +46,7 @@ fn web_dir() -> PathBuf {
     workspace::root().join("target/web")
 }
 
-fn bindgen_dir() -> PathBuf {
+pub(crate) fn bindgen_dir() -> PathBuf {
     workspace::target_dir().join("player")
 }
 
@@ -101,7 +101,7 @@ const LLVM: [&str; 5] = [
     "two-entry-phi-node-folding-threshold=8",
 ];
 
-fn player() -> Result<()> {
+pub(crate) fn player() -> Result<()> {
     // Files of an earlier build, under names that are no longer in use, must not be served.
     if bindgen_dir().exists() {
         fs::remove_dir_all(bindgen_dir())?;

@@ -1,11 +1,11 @@
-//! `cargo xtask fuzz`: runs the fuzz targets of `crates/mp4/fuzz` under libFuzzer.
+//! `cargo xtask fuzz`: runs the fuzz targets of `crates/mp4/fuzz` under libFuzzer, two at a time.
 //!
 //! The stable compiler instruments them by the passes that `cargo fuzz` uses. `cargo fuzz` also adds
 //! an address sanitizer, which needs nightly and finds nothing where `unsafe` is denied.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, thread};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{build::NATIVE, process, workspace};
@@ -35,6 +35,9 @@ impl Arguments {
 
 const SHORT_SECONDS: u32 = 20;
 
+/// Targets that run at once.
+const PARALLEL: usize = 2;
+
 const PACKAGE: &str = "crates/mp4/fuzz";
 
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -61,13 +64,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         cargo.args(["--package", "mp4", "--example", "seeds", "--"]);
         process::run(cargo.arg(Path::new(PACKAGE).join("seeds")))
     })?;
-    for target in targets()? {
-        if arguments.target.as_ref().is_none_or(|only| *only == target) {
-            let what = format!("fuzzing {target} for {} s", arguments.seconds);
-            process::step(&what, || fuzz(&built.join(&target), &target, arguments))?;
-        }
+    let mut targets = targets()?;
+    targets.retain(|target| arguments.target.as_ref().is_none_or(|only| only == target));
+    for targets in targets.chunks(PARALLEL) {
+        let what = format!("fuzzing {} for {} s", targets.join(" and "), arguments.seconds);
+        process::step(&what, || fuzz_together(&built, targets, arguments))?;
     }
     Ok(())
+}
+
+/// Runs targets beside each other: each takes one processor.
+fn fuzz_together(built: &Path, targets: &[String], arguments: &Arguments) -> Result<()> {
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for target in targets {
+            running.push(scope.spawn(move || fuzz(&built.join(target), target, arguments)));
+        }
+        running.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| bail!("it panicked")))
+    })
 }
 
 /// The target triple of this machine. With it on the command line, cargo does not instrument build

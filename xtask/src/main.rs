@@ -1,5 +1,5 @@
-//! `cargo xtask up | test | check | build | bench | fuzz | kills | attack`: the commands of this
-//! repository.
+//! `cargo xtask up | test | check | build | package | bench | fuzz | kills | attack`: the commands of
+//! this repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod advisories;
@@ -18,6 +18,7 @@ mod fuzz;
 mod kills;
 mod licenses;
 mod minify;
+mod package;
 mod prerequisites;
 mod process;
 mod shrink_locals;
@@ -50,6 +51,8 @@ enum Command {
     Check,
     /// Build the player, the page, the edge component and the binary; print their sizes.
     Build,
+    /// Build the player, and pack it as a package for npm.
+    Package,
     /// Measure, side by side with other software for the same task.
     Bench(bench::Arguments),
     /// Fuzz every parser for a given time.
@@ -80,6 +83,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             build::all()?;
             process::step("size of the wasm of crates/mp4", bench::mp4::size)
         }
+        Command::Package => package::run(),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Fuzz(arguments) => fuzz::run(arguments),
         Command::Kills(arguments) => kills::run(arguments),

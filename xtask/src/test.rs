@@ -9,10 +9,10 @@ use serde::Deserialize;
 use crate::{
     bench,
     build::{self, Built, Download, NATIVE, WORKSPACE},
-    clients, conformance, fuzz, prerequisites, process,
+    clients, conformance, fuzz, package, prerequisites, process,
 };
 
-/// Which tests to run; without a name all of them but `clients` and `play`.
+/// Which tests to run; without a name all of them but `clients`, `package` and `play`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// One part only.
@@ -41,6 +41,9 @@ enum Part {
     /// Downloaders, players, browsers and clients of S3, each as it is; writes docs/clients.md. By its
     /// name only: it needs many packages.
     Clients,
+    /// The package for npm, in a fresh app of Vite, webpack, esbuild and React, and on a page without any,
+    /// each in Chromium. By its name only: it installs these programs from the registry of npm.
+    Package,
     /// Every film of the corpus, of the cases and of the generated set, in Chromium and Firefox beside
     /// the browser's own element; writes docs/plays.md. By its name only: it takes half an hour. A run
     /// that was ended goes on where it was.
@@ -67,6 +70,7 @@ impl Part {
             Self::Play => {
                 &[("ffmpeg", "ffmpeg"), ("chromium", "chromium"), ("firefox-esr", "firefox-esr")]
             }
+            Self::Package => &[("ffmpeg", "ffmpeg"), ("chromium", "chromium")],
             Self::Browser => &[
                 ("ffmpeg", "ffmpeg"),
                 ("chromium", "chromium"),
@@ -81,7 +85,12 @@ impl Part {
     fn needs_node(self) -> bool {
         matches!(
             self,
-            Self::Contract | Self::Browser | Self::Conformance | Self::Clients | Self::Play
+            Self::Contract
+                | Self::Browser
+                | Self::Conformance
+                | Self::Clients
+                | Self::Package
+                | Self::Play
         )
     }
 
@@ -91,7 +100,7 @@ impl Part {
             Self::Ffmpeg => process::step("tests against ffmpeg", against_ffmpeg),
             Self::Runtime => runtime(build_once(built)?),
             Self::Contract => contract(build_once(built)?),
-            Self::Browser => browser(build_once(built)?),
+            Self::Browser => node_tests(build_once(built)?, "browser", "tests in browsers"),
             Self::Conformance => {
                 let built = build_once(built)?;
                 process::step("http-cache-tests", || conformance::run(built))
@@ -99,6 +108,10 @@ impl Part {
             Self::Size => size(build_once(built)?),
             Self::Fuzz => fuzz::run(&fuzz::Arguments::short()),
             Self::Clients => clients::run(build_once(built)?),
+            Self::Package => {
+                let built = build_once(built)?;
+                node_tests(built, "package", "tests of the package in fresh apps")
+            }
             Self::Play => play(build_once(built)?),
         }
     }
@@ -107,7 +120,7 @@ impl Part {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let every = || {
         let parts = Part::value_variants().iter().copied();
-        parts.filter(|part| ![Part::Clients, Part::Play].contains(part))
+        parts.filter(|part| ![Part::Clients, Part::Package, Part::Play].contains(part))
     };
     let parts = arguments.part.map_or_else(|| every().collect(), |part| vec![part]);
     let programs: Vec<_> = parts.iter().flat_map(|part| part.programs()).copied().collect();
@@ -194,11 +207,13 @@ fn deployed_targets() -> Result<Vec<String>> {
     Ok(tests.map(|target| target.name).collect())
 }
 
-fn browser(built: &Built) -> Result<()> {
+/// Runs a script of `tests/node`, with the player packed for npm.
+fn node_tests(built: &Built, script: &str, what: &str) -> Result<()> {
+    let tarball = process::step("packing the player", package::pack)?;
     let mut npm = Command::new("npm");
-    npm.args(["run", "--silent", "browser"]).current_dir(Path::new("tests/node"));
-    npm.env("FIRSTFRAME_BIN", &built.firstframe);
-    process::step("tests in browsers", || process::run(&mut npm))
+    npm.args(["run", "--silent", script]).current_dir(Path::new("tests/node"));
+    npm.env("FIRSTFRAME_BIN", &built.firstframe).env("FIRSTFRAME_PACKAGE", tarball);
+    process::step(what, || process::run(&mut npm))
 }
 
 fn play(built: &Built) -> Result<()> {

@@ -7,7 +7,12 @@ export async function prepare() {
   const preloads = page.matchAll(/<link rel="(modulepreload|preload)"[^>]+>/g);
   for (const [link] of preloads) document.head.append(document.createRange().createContextualFragment(link));
   let file = /\/assets\/element\.[0-9a-f]+\.js/.exec(page)[0];
-  await import(file);
+  const { FirstframeVideo } = await import(file);
+  try {
+    FirstframeVideo.prepare();
+  } catch {
+    // Such a player has started its worker by itself.
+  }
   // The worker and its wasm, as the page does it when it has nothing else to do.
   for (const name of [/worker\.[0-9a-f]+\.js/, /by_headers_bg\.[0-9a-f]+\.wasm/]) {
     const script = await (await fetch(file)).text();

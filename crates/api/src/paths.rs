@@ -25,6 +25,8 @@ pub const START: &str = "/api/v2/start/";
 pub const IMAGE: &str = "/api/v2/image/";
 /// `GET | HEAD` + name with a hash in it: scripts, styles and wasm of the page.
 pub const ASSETS: &str = "/assets/";
+/// `GET | HEAD`: the script with the player, for pages of any site.
+pub const PLAYER: &str = "/player/firstframe.js";
 /// `GET | HEAD` + `{episodeId}`: the page of one episode.
 pub const WATCH: &str = "/watch/";
 /// `GET`: whether a viewer may watch; `POST`: a viewer of a private library signs in; `DELETE`: signs out.

@@ -43,7 +43,7 @@ pub struct StreamStart {
 pub struct Candidate {
     /// URL of its bytes, on this origin.
     pub url: String,
-    /// Such as `mp4`.
+    /// `mp4`, `matroska` or `webm`.
     pub container: String,
     /// Such as `720p`.
     pub quality: String,

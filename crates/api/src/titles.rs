@@ -127,7 +127,8 @@ pub struct TitleDetail {
     pub metadata: BTreeMap<String, String>,
     /// In order of their numbers.
     pub episodes: Vec<Episode>,
-    /// Episode ids by ids of this title that are no longer used: those episodes are in another title.
+    /// Episode ids by ids that are no longer used: those of episodes that this title had, and those that
+    /// its episodes had in other titles.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved_episodes: BTreeMap<String, String>,
     /// Cards of other titles.

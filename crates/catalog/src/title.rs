@@ -95,6 +95,9 @@ pub struct Episode {
     /// the key is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Episode ids that it had in other titles; stores of the first releases do not say them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_ids: Vec<String>,
     /// Name, for viewers.
     pub title: String,
     /// Such as `1080p`.
@@ -130,7 +133,7 @@ pub struct Source {
     pub id: String,
     /// Length of the file in bytes.
     pub size_bytes: u64,
-    /// Such as `mp4`.
+    /// `mp4`, `matroska` or `webm`.
     pub container: String,
     /// Lines of the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]

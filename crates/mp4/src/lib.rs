@@ -41,6 +41,7 @@ pub mod text;
 mod ticks;
 mod timeline;
 
+pub use boxes::write as box_writer;
 pub use error::{Error, Result, Unplayable};
 pub use moov::index::Index;
 pub use moov::track::Track;

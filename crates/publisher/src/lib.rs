@@ -44,5 +44,5 @@ pub use library::folder_library::Library;
 pub use library_folder::SymbolicLinks;
 pub use output::printable::printable;
 pub use publish::{dry_run, publish};
-pub use removal::{remove, remove_unused};
+pub use removal::{UnusedMedia, remove, remove_unused};
 pub use start_data::{Prewarm, PurgeSelection, ingest, list_ingested, prewarm, purge};

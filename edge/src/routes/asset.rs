@@ -11,7 +11,14 @@ use crate::{
 
 pub(super) fn read<S>(headers: &Headers, name: &str) -> Result<Reply<S>, Error> {
     let asset = web::asset(name).ok_or(Error::NotFound("asset"))?;
-    Ok(send(headers, asset)?.with("cache-control", super::IMMUTABLE))
+    Ok(for_every_site(send(headers, asset)?.with("cache-control", super::IMMUTABLE)))
+}
+
+/// The player says nothing of the library: pages of any site may run it.
+pub(super) fn for_every_site<S>(reply: Reply<S>) -> Reply<S> {
+    reply
+        .with("access-control-allow-origin", "*")
+        .with("cross-origin-resource-policy", "cross-origin")
 }
 
 /// A file of the page, compressed where the client takes it.

@@ -53,13 +53,20 @@ pub(crate) async fn read_rest<P: Platform>(
     media::read_rest(platform, rest).await
 }
 
-/// The reply, which a browser stores as a file where the query asks for that.
+/// The reply with the media type that the film's name says, which a browser stores as a file where the
+/// query asks for that.
 pub(super) fn named<S>(reply: Reply<S>, path: &str, source_id: &str, query: &str) -> Reply<S> {
-    if !paths::is_download(query) || reply.status == 304 {
+    if reply.status == 304 {
         return reply;
     }
     let name = path.strip_prefix(paths::without_name(path)).unwrap_or_default();
     let name = name.trim_start_matches('/');
+    let is_film = reply.header("content-type") == Some("video/mp4");
+    let reply =
+        if is_film { reply.replacing("content-type", file_name::media_type(name)) } else { reply };
+    if !paths::is_download(query) {
+        return reply;
+    }
     reply.with("content-disposition", file_name::attachment(name, source_id))
 }
 

@@ -21,6 +21,7 @@ mod image;
 pub(crate) mod media;
 pub(crate) mod page;
 mod picture_urls;
+mod player;
 pub(crate) mod prefetch_window;
 mod remove_title;
 mod sign_in;
@@ -77,6 +78,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Start(id) => start::read(platform, method, &headers, &id, &query).await,
         Route::Image(id) => image::read(platform, &headers, &id, &query).await,
         Route::Asset(name) => asset::read(&headers, &name),
+        Route::Player => player::read(&headers),
         Route::Page => page::read(&headers),
         Route::Watch(id) => Box::pin(watch::show(platform, &headers, &connection, &id)).await,
         Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,

@@ -30,11 +30,13 @@ pub(super) async fn show<P: Platform>(
     headers: &Headers,
     episode_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
-    let mut stream = find(platform, episode_id).await?;
+    let found = found(platform, episode_id).await?;
+    let mut stream = stream_of(platform, &found).await?;
     if let Some(preferred) = &stream.preferred_stream {
-        // The viewer's history may have the id that the episode had.
-        let ids = BTreeSet::from([stream.episode_id.as_str(), episode_id]);
-        let start = stored_start(platform, headers, ids, preferred);
+        // The viewer's history may have an id that the episode had.
+        let former = found.episode.former_ids.iter().map(String::as_str);
+        let ids = [found.id.as_str(), episode_id].into_iter().chain(former).collect();
+        let start = Box::pin(stored_start(platform, headers, ids, preferred));
         stream.start = with_timeout(platform.clock(), START_MS_MAX, start).await.flatten();
     }
     let envelope = Envelope::data(stream).with_meta("provider", OWN_PROVIDER);
@@ -44,16 +46,24 @@ pub(super) async fn show<P: Platform>(
 
 /// What to play, without its start.
 pub(super) async fn find<P: Platform>(platform: &P, episode_id: &str) -> Result<Stream, Error> {
-    let found = catalog_cache::episode(platform, episode_id).await?;
-    let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
+    stream_of(platform, &found(platform, episode_id).await?).await
+}
+
+async fn found<P: Platform>(platform: &P, episode_id: &str) -> Result<FoundEpisode, Error> {
+    catalog_cache::episode(platform, episode_id).await?.ok_or(Error::NotFound("episode"))
+}
+
+async fn stream_of<P: Platform>(platform: &P, found: &FoundEpisode) -> Result<Stream, Error> {
+    let FoundEpisode { title, id, episode } = found;
     let (mut candidates, selection_reason) = selection::choose(&episode.sources);
-    let name = file_name::segment(&download_name(&title, &episode));
+    let name = download_name(title, episode);
     for candidate in &mut candidates {
+        let name = file_name::segment(&name, &candidate.container);
         candidate.url = format!("{}/{name}", candidate.url);
     }
     signed_urls::sign(platform, &mut candidates).await?;
     Ok(Stream {
-        episode_id: id,
+        episode_id: id.clone(),
         // What no browser plays is offered with its reason, and not preferred.
         preferred_stream: candidates.first().filter(|best| best.playable).cloned(),
         candidates,

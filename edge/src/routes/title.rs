@@ -33,7 +33,11 @@ pub(super) async fn show<P: Platform>(
     Ok(super::json_until_changed(headers, &envelope))
 }
 
-fn view(title: Title, moved_episodes: BTreeMap<String, String>, home: Home) -> TitleDetail {
+fn view(title: Title, mut moved_episodes: BTreeMap<String, String>, home: Home) -> TitleDetail {
+    for episode in &title.episodes {
+        let id = title.id_of(episode);
+        moved_episodes.extend(episode.former_ids.iter().map(|from| (from.clone(), id.clone())));
+    }
     let others = |card: &TitleCard| card.id != title.id;
     let recommendations =
         home.recent.into_iter().filter(others).take(RECOMMENDATION_COUNT_MAX).collect();

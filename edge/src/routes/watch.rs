@@ -92,11 +92,16 @@ fn content(title: &Title, episode: &Episode, id: &str, file: Option<&str>) -> St
              <a href=\"{url}\">The film itself</a> is an MP4 file.</p></noscript>"
         )
     });
+    // `early.js` moves what this device knows of them.
+    let former = Some(episode.former_ids.join(" ")).filter(|ids| !ids.is_empty());
+    let former =
+        former.map(|ids| format!(" data-former=\"{}\"", escaped(&ids))).unwrap_or_default();
     format!(
         "<article class=\"watch\" data-episode=\"{id}\"><div class=\"player\">\
          <svg class=\"poster\" aria-hidden=\"true\"><rect width=\"100%\" height=\"100%\" \
          fill=\"{colour}\"/></svg>\
-         <firstframe-video controls aria-label=\"Video\" episode=\"{id}\"></firstframe-video>\
+         <firstframe-video controls aria-label=\"Video\" episode=\"{id}\"{former}>\
+         </firstframe-video>\
          <button class=\"button button-main sound\" type=\"button\" hidden>Tap for sound</button>\
          </div><div class=\"about\"><div class=\"about-head\"><div>\
          <a class=\"eyebrow\" href=\"/title/{title_id}\">{up}</a>\

@@ -4,13 +4,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 /// Bytes of a name: file systems take 255, with the extension and the marks of a second copy.
 const NAME_BYTES_MAX: usize = 200;
+/// The ending of a film's name, by its container, and the media type that browsers know it by.
+const KINDS: [(&str, &str, &str); 3] = [
+    ("mp4", ".mp4", "video/mp4"),
+    ("matroska", ".mkv", "video/x-matroska"),
+    ("webm", ".webm", "video/webm"),
+];
 const EXTENSION: &str = ".mp4";
 /// All but the unreserved characters of RFC 3986, which RFC 8187 leaves as they are too.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The last segment of a film's URL, percent-encoded: programs name a file after it.
-pub fn segment(title: &str) -> String {
-    let name = with_extension(title).unwrap_or_else(|| format!("film{EXTENSION}"));
+pub fn segment(title: &str, container: &str) -> String {
+    let found = KINDS.iter().find(|(name, ..)| *name == container);
+    let extension = found.map_or(EXTENSION, |(_, extension, _)| extension);
+    let name = with_extension(title, extension).unwrap_or_else(|| format!("film{extension}"));
     utf8_percent_encode(&name, ENCODED).to_string()
 }
 
@@ -18,7 +26,9 @@ pub fn segment(title: &str) -> String {
 /// the source id.
 pub fn attachment(segment: &str, id: &str) -> String {
     let name = percent_decode_str(segment).decode_utf8_lossy();
-    let name = with_extension(&name).unwrap_or_else(|| format!("{id}{EXTENSION}"));
+    let found = KINDS.iter().find(|(_, extension, _)| name.ends_with(extension));
+    let extension = found.map_or(EXTENSION, |(_, extension, _)| extension);
+    let name = with_extension(&name, extension).unwrap_or_else(|| format!("{id}{extension}"));
     // For clients that do not know RFC 8187; some decode a percent sign (RFC 6266 appendix D).
     let plain = name.replace(|c: char| !c.is_ascii() || c == '%', "_");
     format!(
@@ -27,18 +37,24 @@ pub fn attachment(segment: &str, id: &str) -> String {
     )
 }
 
+/// The media type of a film at a URL whose last segment this is.
+pub fn media_type(segment: &str) -> &'static str {
+    let found = KINDS.iter().find(|(_, extension, _)| segment.ends_with(extension));
+    found.map_or("video/mp4", |(.., media_type)| media_type)
+}
+
 /// A name that any file system takes and that reads as it is; none where nothing of it is left. It ends
-/// with `.mp4`, whatever it ended with.
-fn with_extension(name: &str) -> Option<String> {
-    let stem = name.strip_suffix(EXTENSION).unwrap_or(name);
+/// with the extension, whatever it ended with.
+fn with_extension(name: &str, extension: &str) -> Option<String> {
+    let stem = name.strip_suffix(extension).unwrap_or(name);
     let readable = stem.replace(|c: char| "/\\:*?\"<>|".contains(c) || c.is_whitespace(), " ");
     let shown: String = readable.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
     let words: Vec<&str> = shown.split(' ').filter(|word| !word.is_empty()).collect();
     let stem = words.join(" ");
-    let end = stem.floor_char_boundary(NAME_BYTES_MAX - EXTENSION.len());
+    let end = stem.floor_char_boundary(NAME_BYTES_MAX - extension.len());
     // A dot in front hides a file, and Windows drops dots at the end.
     let stem = stem.get(..end).unwrap_or_default().trim_matches(['.', ' ']);
-    (!stem.is_empty()).then(|| format!("{stem}{EXTENSION}"))
+    (!stem.is_empty()).then(|| format!("{stem}{extension}"))
 }
 
 /// Whether a character reorders others, or shows nothing: with them a name reads as another one.
@@ -63,10 +79,23 @@ mod tests {
             (" ... ", "film.mp4"),
             ("", "film.mp4"),
         ] {
-            assert_eq!(segment(title), expected, "{title:?}");
+            assert_eq!(segment(title, "mp4"), expected, "{title:?}");
         }
-        let long = attachment(&segment(&"ü".repeat(500)), "00ff");
+        let long = attachment(&segment(&"ü".repeat(500), "mp4"), "00ff");
         assert!(long.ends_with("%C3%BC.mp4") && long.len() < 1_000, "{long}");
+    }
+
+    #[test]
+    fn films_are_named_after_their_container() {
+        for (container, name, media_type) in [
+            ("matroska", "Night%20Train.mkv", "video/x-matroska"),
+            ("webm", "Night%20Train.webm", "video/webm"),
+            ("mp4", "Night%20Train.mp4", "video/mp4"),
+        ] {
+            let segment = segment("Night Train", container);
+            assert_eq!((segment.as_str(), super::media_type(&segment)), (name, media_type));
+            assert!(attachment(&segment, "00ff").ends_with(name));
+        }
     }
 
     #[test]

@@ -6,9 +6,12 @@ use mp4::{
     start_index::{self, StartPosition},
     synth::MoovAt,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::fixture::{LongFilm, OWN, get, own, publish, restart, text};
+use crate::{
+    deployment::{put_catalog, title},
+    fixture::{LongFilm, OWN, get, own, publish, restart, text},
+};
 
 fn stream(memory: &Memory, token: &str) -> Value {
     let headers = [("x-client-token", token)];
@@ -22,6 +25,33 @@ fn boxes(stream: &Value) -> Vec<u8> {
     STANDARD.decode(stream["start"]["headers"].as_str().unwrap()).unwrap()
 }
 
+/// The token of a new viewer, who left the first episode of this title at 300.5 seconds.
+fn viewer_at_300_seconds(memory: &Memory, title: &str) -> String {
+    let session = send(memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
+    let session = serde_json::from_slice::<Value>(&session.body).unwrap();
+    let token = session["data"]["clientToken"].as_str().unwrap();
+    let episode = format!("{title}.1");
+    let body = json!({ "catalogId": title, "episodeId": episode, "positionSeconds": 300.5 });
+    let (body, headers) = (body.to_string(), [("x-client-token", token)]);
+    let noted = send(memory, "POST", "/api/v2/history", &headers, Some(body.as_bytes()));
+    assert_eq!(noted.status, 200, "{}", text(&noted));
+    token.to_owned()
+}
+
+#[test]
+fn position_that_a_viewer_left_under_a_former_id_is_the_start() {
+    let memory = own(&LongFilm::new(10, MoovAt::Head));
+    put_catalog(&memory, vec![title("old", &[OWN])]);
+    get(&memory, "headers", OWN, "at=0");
+    let token = viewer_at_300_seconds(&memory, "old");
+    let mut film = title("film", &[OWN]);
+    film.episodes[0].former_ids = vec!["old.1".to_owned()];
+    put_catalog(&memory, vec![film]);
+    memory.clock.0.set(memory.clock.0.get() + 10_000);
+    let url = stream(&memory, &token)["start"]["startUrl"].take();
+    assert!(url.as_str().unwrap().ends_with("&at=300.500"), "{url}");
+}
+
 #[test]
 fn stream_has_the_headers_for_the_viewers_position() {
     let film = LongFilm::new(10, MoovAt::Head);
@@ -32,14 +62,8 @@ fn stream_has_the_headers_for_the_viewers_position() {
     let new = stream(&memory, "");
     assert!(boxes(&new) == start_index::encode(&film.expected_start(StartPosition::Time(0), 1)));
 
-    let session = send(&memory, "POST", "/api/v2/session/anonymous", &[], Some(b""));
-    let token = serde_json::from_slice::<Value>(&session.body).unwrap();
-    let token =
-        token["data"]["clientToken"].as_str().unwrap_or_else(|| session.header("x-client-token"));
-    let body = br#"{"catalogId": "film", "episodeId": "film.1", "positionSeconds": 300.5}"#;
-    let noted = send(&memory, "POST", "/api/v2/history", &[("x-client-token", token)], Some(body));
-    assert_eq!(noted.status, 200, "{}", text(&noted));
-    let resumed = stream(&memory, token);
+    let token = viewer_at_300_seconds(&memory, "film");
+    let resumed = stream(&memory, &token);
     assert!(
         boxes(&resumed)
             == start_index::encode(&film.expected_start(StartPosition::Time(300_500), 1))

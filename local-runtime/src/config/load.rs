@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) memory_bytes_max: usize,
     pub(crate) cache_bytes_max: usize,
     pub(crate) objects_bytes_max: Option<u64>,
+    /// How long films stay that no title has; `None` is for ever.
+    pub(crate) unused_media_time: Option<Duration>,
     pub(crate) shutdown: Duration,
     pub(crate) log: LevelFilter,
 }
@@ -69,6 +71,7 @@ impl Config {
             memory_bytes_max: parser.required("memory_mib_max", values::memory)?,
             cache_bytes_max: parser.required("cache_mib_max", values::cache)?,
             objects_bytes_max: parser.required("objects_mib_max", values::mebibytes)?,
+            unused_media_time: parser.required("unused_days", values::days)?,
             shutdown: parser.required("shutdown_seconds", values::seconds)?,
             log: parser.required("log", values::level)?,
         })

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 31] = [
+pub(super) const SETTINGS: [Setting; 32] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -198,6 +198,13 @@ pub(super) const SETTINGS: [Setting; 31] = [
         value_name: "MIB",
         default: Some("0"),
         help: "Size of the object store beyond which uploads are refused; 0 is no limit",
+    },
+    Setting {
+        name: "unused_days",
+        value_name: "DAYS",
+        default: Some("30"),
+        help: "How long films and pictures of the object store stay that no title has; 0 is for \
+               ever, as they stay where the catalog has no title",
     },
     Setting {
         name: "shutdown_seconds",

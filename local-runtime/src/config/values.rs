@@ -15,6 +15,8 @@ use tracing::level_filters::LevelFilter;
 const COUNT_MAX: usize = 100_000;
 /// The longest timeout: a day.
 const SECONDS_MAX: u64 = 86_400;
+const DAYS_MAX: f64 = 36_500.0;
+const DAY_SECONDS: f64 = 86_400.0;
 /// The largest memory: the address space of 32-bit wasm.
 const MEMORY_MIB_MAX: usize = 4096;
 /// The largest cache: a tebibyte, more than the memory of most machines.
@@ -189,6 +191,13 @@ pub(super) fn seconds(text: &str) -> Result<Duration> {
     number(text, 1, SECONDS_MAX).map(Duration::from_secs)
 }
 
+/// Days, also parts of one; 0 is `None`.
+pub(super) fn days(text: &str) -> Result<Option<Duration>> {
+    let days = text.parse().ok().filter(|days| (0.0..=DAYS_MAX).contains(days));
+    let days: f64 = days.with_context(|| format!("not a number of days from 0 to {DAYS_MAX}"))?;
+    Ok((days > 0.0).then(|| Duration::from_secs_f64(days * DAY_SECONDS)))
+}
+
 pub(super) fn memory(text: &str) -> Result<usize> {
     number(text, 1, MEMORY_MIB_MAX).map(|mib| mib << 20)
 }
@@ -291,6 +300,16 @@ mod tests {
         assert_eq!(private_origins(providers), origins("http://nas.lan:81").unwrap());
         for invalid in ["", "[", "{}", "[{\"private\": true, \"origins\": [7]}]"] {
             assert!(private_origins(invalid).is_empty(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn days_may_be_parts_of_one_and_none_is_for_ever() {
+        assert_eq!(days("30").unwrap(), Some(Duration::from_hours(720)));
+        assert_eq!(days("0.5").unwrap(), Some(Duration::from_hours(12)));
+        assert_eq!(days("0").unwrap(), None);
+        for text in ["-1", "1e9", "inf", "NaN", "a month", ""] {
+            assert!(days(text).is_err(), "{text}");
         }
     }
 

@@ -14,6 +14,7 @@ mod folded_log;
 mod head_check;
 mod host_names;
 mod http_server;
+mod lingering_close;
 mod log_line;
 mod logging;
 mod open_file_limit;
@@ -26,5 +27,6 @@ mod running_server_file;
 mod server_proof;
 mod shutdown_signals;
 mod tracked_body;
+mod unused_media;
 
 pub(crate) use run::run;

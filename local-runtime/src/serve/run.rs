@@ -19,6 +19,7 @@ use super::{
     running_server_file::RunningServerFile,
     server_proof::ProvingService,
     shutdown_signals::ShutdownSignals,
+    unused_media,
 };
 use crate::{
     config::{Config, Flags, private_origins},
@@ -83,6 +84,10 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let threads = ConnectionThreads::current();
     let s3_server = HttpServer::start(s3_listener, s3, connections, threads, timeout)?;
     tokio::spawn(data_folder::remove_expired_hourly(Arc::clone(&folder)));
+    if let Some(grace) = config.unused_media_time {
+        let (folder, data) = (Arc::clone(&folder), config.data.clone());
+        tokio::spawn(unused_media::delete_regularly(folder, data, grace));
+    }
     signals.wait().await;
     tracing::info!("shutting down: waiting for running responses");
     let finish = async { tokio::join!(web_server.finish(), s3_server.finish()) };

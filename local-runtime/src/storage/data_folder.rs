@@ -12,7 +12,7 @@ use std::{
 use api::data_folder::LOCK_FILE;
 
 use super::{
-    BlobWriter, Error, IndexDatabase, Result, clock,
+    BlobWriter, Error, IndexDatabase, Result, blob_metadata, clock,
     open_files::OpenFiles,
     private_files::{private_database, private_file, private_folder},
 };
@@ -73,6 +73,7 @@ impl DataFolder {
         };
         folder.remove_expired()?;
         folder.quarantine_unexplained_blobs()?;
+        folder.note_metadata()?;
         Ok(folder)
     }
 
@@ -117,6 +118,7 @@ impl DataFolder {
 
     /// Removes the file of a blob that no row names any more.
     pub(super) fn remove_blob(&self, blob: &str) {
+        blob_metadata::remove(&self.objects, blob);
         if let Err(error) = fs::remove_file(self.objects.join(blob)) {
             self.open_files.clear();
             tracing::warn!(blob, %error, "cannot remove a blob; the next start moves it to quarantine");

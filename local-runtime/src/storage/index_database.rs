@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Each entry migrates the schema by one version; `user_version` counts the migrations done.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE key_value (
         store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key)
@@ -38,6 +38,9 @@ const MIGRATIONS: [&str; 2] = [
     ALTER TABLE uploads ADD COLUMN metadata TEXT;
     UPDATE objects SET etag = etag || '-0' WHERE etag NOT LIKE '%-%';
     UPDATE parts SET etag = etag || '-0' WHERE etag NOT LIKE '%-%';
+    ",
+    "
+    CREATE TABLE unused_media (id TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) WITHOUT ROWID;
     ",
 ];
 

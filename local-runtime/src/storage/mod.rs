@@ -5,8 +5,10 @@
 
 pub(crate) mod backup;
 mod blob;
+mod blob_metadata;
 mod blob_name;
 mod blocking;
+mod chunk_buffers;
 pub(crate) mod clock;
 mod copies;
 mod data_folder;
@@ -24,6 +26,7 @@ mod private_files;
 pub(crate) mod s3;
 mod sqlite;
 mod unexplained_blobs;
+mod unused_media;
 mod write_condition;
 
 pub(crate) use blob::BlobWriter;

@@ -17,13 +17,16 @@ use futures::Stream;
 use s3s::{StdError, stream::ByteStream, stream::RemainingLength};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::OpenObject;
+use super::{
+    OpenObject,
+    chunk_buffers::{BUFFER_BYTES_MAX, BUFFER_BYTES_MIN, ChunkBuffer},
+};
 
 /// Bytes of the smallest chunk. A client that stops reading holds two or three such chunks: 5,000 of
 /// them, with all their other state, stay far under a gigabyte (`cargo xtask bench media`).
-const CHUNK_BYTES_MIN: u64 = 32 << 10;
+const CHUNK_BYTES_MIN: u64 = BUFFER_BYTES_MIN as u64;
 /// Bytes of the largest chunk.
-const CHUNK_BYTES_MAX: u64 = 256 << 10;
+const CHUNK_BYTES_MAX: u64 = BUFFER_BYTES_MAX as u64;
 /// A chunk grows to the bytes that the client reads in this time,
 const CHUNK_MS: u64 = 20;
 /// but to no more than this part of the bytes that it has read: the first bytes all fit into socket
@@ -53,6 +56,8 @@ impl ObjectStream {
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let by_rate = (self.sent / ms).saturating_mul(CHUNK_MS).min(self.sent / SENT_PART);
         let length = by_rate.clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX);
+        // A buffer is filled.
+        let length = 1 << length.ilog2();
         self.remaining.start..self.remaining.end.min(self.remaining.start + length)
     }
 
@@ -72,29 +77,31 @@ impl ObjectStream {
 /// Those of the bytes `range` that are in the page cache, from the first on; `None` where there are
 /// none.
 fn read_cached(object: &OpenObject, range: &Range<u64>) -> io::Result<Option<Bytes>> {
-    let mut chunk = zeroed(range);
-    let Some(count) = read_nowait(&object.file, &mut chunk, range.start)? else { return Ok(None) };
-    chunk.truncate(count);
-    verify_unchanged(object, chunk).map(Some)
+    let length = length(range);
+    let mut buffer = ChunkBuffer::new(length);
+    let read = read_nowait(&object.file, buffer.room(length), range.start)?;
+    let Some(count) = read else { return Ok(None) };
+    verify_unchanged(object, buffer.into_bytes(count)).map(Some)
 }
 
 /// The bytes `range`. Waits for the disk.
 fn read(object: &OpenObject, range: &Range<u64>) -> io::Result<Bytes> {
-    let mut chunk = zeroed(range);
-    object.file.read_exact_at(&mut chunk, range.start)?;
-    verify_unchanged(object, chunk)
+    let length = length(range);
+    let mut buffer = ChunkBuffer::new(length);
+    object.file.read_exact_at(buffer.room(length), range.start)?;
+    verify_unchanged(object, buffer.into_bytes(length))
 }
 
 /// Checks the file after a read, so that every change before the read is seen.
-fn verify_unchanged(object: &OpenObject, chunk: Vec<u8>) -> io::Result<Bytes> {
+fn verify_unchanged(object: &OpenObject, chunk: Bytes) -> io::Result<Bytes> {
     if object.is_unchanged()? && !chunk.is_empty() {
-        return Ok(Bytes::from(chunk));
+        return Ok(chunk);
     }
     Err(io::Error::other("the file of this object has changed since the response started"))
 }
 
-fn zeroed(range: &Range<u64>) -> Vec<u8> {
-    vec![0; usize::try_from(range.end - range.start).unwrap_or_default()]
+fn length(range: &Range<u64>) -> usize {
+    usize::try_from(range.end - range.start).unwrap_or_default()
 }
 
 /// Reads from the page cache at offset `at`; `None` where the bytes are not there, or the file

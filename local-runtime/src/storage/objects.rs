@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use super::{
     BlobWriter, DataFolder, Error, ObjectMetadata, OpenObject, Result, WriteCondition,
     blob::{self, Blob},
+    blob_metadata,
     blob_name::{BlobLabel, labelled_name},
     clock,
 };
@@ -196,6 +197,9 @@ impl DataFolder {
         also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<Object> {
         let object = Object::new(key, metadata, blob);
+        if let Ok(Some(json)) = object.metadata.to_column() {
+            blob_metadata::note(&self.objects, &object.blob, &json);
+        }
         let written = self.database.transaction(|transaction| {
             if let Err(refusal) = condition.check(transaction, key)? {
                 return Ok(Err(refusal));

@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
-    DataFolder, Object, Result,
+    DataFolder, Object, ObjectMetadata, Result,
     blob::{self, Blob},
+    blob_metadata,
     blob_name::{BlobLabel, is_partial, labelled_name},
     clock,
     data_folder::{changed_ms, entries},
@@ -166,7 +167,9 @@ fn explain(
     let (size, mtime_ns) = (metadata.len(), blob::mtime_ns(&metadata));
     let blob = Blob { name, size, mtime_ns, etag: blob::etag_of_bytes(&path)? };
     let BlobLabel { key, content_type, modified_ms } = label;
-    Ok(Some(Object { modified_ms, ..Object::new(&key, content_type.into(), blob) }))
+    let noted = blob_metadata::of(&path).unwrap_or_default();
+    let metadata = ObjectMetadata { content_type, ..noted };
+    Ok(Some(Object { modified_ms, ..Object::new(&key, metadata, blob) }))
 }
 
 #[cfg(test)]
@@ -217,6 +220,33 @@ mod tests {
         drop(folder);
         let folder = DataFolder::open(root.path(), None).unwrap();
         assert_eq!((count(&folder.objects), count(&folder.quarantine)), (KEYS, 0));
+    }
+
+    #[test]
+    fn metadata_of_each_link_to_a_file_is_rebuilt() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path(), None).unwrap();
+        let metadata = |note: &str| ObjectMetadata {
+            content_type: Some("video/mp4".to_owned()),
+            cache_control: Some("no-cache".to_owned()),
+            user: [("note".to_owned(), note.to_owned())].into(),
+            ..ObjectMetadata::default()
+        };
+        let mut blob = folder.create_blob(100).unwrap();
+        blob.write(b"film").unwrap();
+        folder.put_object("media/a", metadata("first"), blob).unwrap();
+        let source = folder.open_object("media/a").unwrap().unwrap();
+        for note in ["second", "third"] {
+            folder.copy_object(&source, "media/b", Some(metadata(note))).unwrap();
+        }
+        drop((source, folder));
+        remove_database(root.path());
+        let folder = DataFolder::open(root.path(), None).unwrap();
+        assert_eq!(folder.rebuild(|_| None).unwrap(), Rebuilt { objects: 2, unexplained: 0 });
+        for (key, note) in [("media/a", "first"), ("media/b", "third")] {
+            let object = folder.open_object(key).unwrap().unwrap();
+            assert_eq!(object.object.metadata, metadata(note), "{key}");
+        }
     }
 
     #[test]

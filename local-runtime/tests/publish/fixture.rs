@@ -135,7 +135,7 @@ impl PublishFixture {
             if status == expected {
                 return;
             }
-            let is_late = start.elapsed() > Duration::from_secs(5);
+            let is_late = start.elapsed() > Duration::from_secs(30);
             assert!(!is_late, "{path} has the status {status} and not {expected}");
             thread::sleep(Duration::from_millis(50));
         }

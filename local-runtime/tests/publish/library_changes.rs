@@ -81,6 +81,26 @@ fn films_that_a_replaced_catalog_had_are_gone() {
     assert_eq!(server.get(&media).0, 404);
 }
 
+#[test]
+fn server_deletes_films_that_no_title_has_had_for_the_time_of_its_setting() {
+    let mut server = PublishFixture::start();
+    let (one, two) = (film(28, 10), film(29, 10));
+    let dir = folder(&[("Show/e1.mp4", &one), ("Show/e2.mp4", &two)]);
+    finish(&mut server.publish(dir.path())).assert_success(&["2 episodes"]);
+    let media = |episode: &str| server.media_of(episode).unwrap();
+    let (first, dropped) = (media("show.1"), media("show.2"));
+    fs::remove_file(dir.path().join("Show/e2.mp4")).unwrap();
+    finish(&mut server.publish(dir.path())).assert_success(&["No title has 1 film of "]);
+    server.kill();
+    server.restart_with(&[]);
+    assert_eq!(server.get(&dropped).0, 200, "thirty days are not over");
+    server.kill();
+    server.restart_with(&["--unused-days", "0.00002"]);
+    server.wait_for_status(&dropped, 404);
+    assert_eq!(server.get(&first).0, 200);
+    assert!(dir.path().join("Show/e1.mp4").exists(), "the owner's file stays");
+}
+
 /// Ends a run that does not end by itself.
 fn finish_soon(command: &mut Command) -> FinishedRun {
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

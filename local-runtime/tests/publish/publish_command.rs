@@ -95,13 +95,32 @@ fn unplayable_files_are_named_with_a_reason_and_the_rest_is_published() {
         ("Tail lost.mp4", "is broken"),
         ("End lost.mp4", "is cut short"),
         ("Noise.mp4", "is not an MP4 file"),
-        ("Other.mkv", "is not an MP4 file"),
+        ("Other.mkv", "file has no Segment"),
     ] {
         let line = reasons.lines().find(|line| line.contains(file)).expect(file);
         assert!(line.contains(reason), "{line}");
     }
     assert!(!run.stdout.contains("notes.txt"));
     server.wait_for_titles(&["good"]);
+}
+
+#[test]
+fn matroska_is_published_as_it_lies() {
+    let server = PublishFixture::start();
+    let codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "matroska"];
+    let film = ffmpeg(&codecs);
+    let cut = &film[..film.len() * 3 / 4];
+    let dir = folder(&[("Night Train.mkv", film.as_slice()), ("Half.mkv", cut)]);
+    let run = finish(&mut server.publish(dir.path()));
+    run.assert_success(&["Published 2 titles", "starts at once", "it plays up to there"]);
+    server.wait_for_titles(&["half", "night-train"]);
+    let stream = server.data_of("/api/v2/stream/night-train.1");
+    let preferred = &stream["preferredStream"];
+    assert_eq!(preferred["container"], "matroska");
+    assert!(preferred["url"].as_str().unwrap().contains("/Night%20Train.mkv?"), "{preferred}");
+    assert!(stream["start"]["startUrl"].is_string(), "{stream}");
+    let duration = preferred["durationMs"].as_u64().unwrap();
+    assert!(duration.abs_diff(3_000) < 100, "{duration}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ function open(src) {
       setTimeout(resolve, 2000);
     }, 100);
   });
-  for (const [name, value] of Object.entries({ src, muted: '' })) player.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ src, muted: '', preload: 'auto' })) player.setAttribute(name, value);
   document.body.append(player);
   return outcome.finally(() => player.remove());
 }

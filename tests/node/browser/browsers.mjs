@@ -14,13 +14,13 @@ const FLAGS = [
   '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
 ];
 
-/** Starts Debian's Chromium, or the one that CHROMIUM_BIN names. */
-export async function chromium() {
+/** Starts Debian's Chromium, or the one that CHROMIUM_BIN names. @param {string[]} flags */
+export async function chromium(...flags) {
   const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
     throw new Error(`${executablePath} is absent: apt-get install chromium, or set CHROMIUM_BIN`);
   }
-  return puppeteer.launch({ executablePath, headless: true, args: FLAGS, protocolTimeout: 300_000 });
+  return puppeteer.launch({ executablePath, headless: true, args: [...FLAGS, ...flags], protocolTimeout: 300_000 });
 }
 
 /** Starts Debian's Firefox, or the one that FIREFOX_BIN names; WebDriver BiDi drives it. */

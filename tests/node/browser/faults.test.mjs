@@ -1,12 +1,15 @@
 // What goes wrong around a player that plays on, and what it says where it cannot.
 
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { request as send } from 'node:http';
+import { createServer } from 'node:https';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { film, numberAt } from '../fixtures.mjs';
+import { chromium } from './browsers.mjs';
 import { films } from './films.mjs';
-import { folderOf, publish } from '../firstframe.mjs';
+import { folderOf, publish, root } from '../firstframe.mjs';
 import { episodeOf, openPlayer, playedTo, startFixture, urlOf } from './fixture.mjs';
 
 /** @type {Awaited<ReturnType<typeof startFixture>>} */
@@ -281,6 +284,44 @@ for (const cors of /** @type {const} */ (['none', 'no-preflight'])) {
       await server.stop();
     });
 }
+
+/** The page of the harness by https, with a certificate that no browser trusts. */
+async function secureHarness() {
+  const [cert, key] = await Promise.all(['server.pem', 'server.key'].map((name) =>
+    readFile(path.join(root, 'tests/fixtures/tls', name))));
+  const server = createServer({ cert, key }, (request, response) => {
+    const { url, method, headers: { range } } = request;
+    const headers = range === undefined ? {} : { range };
+    send(new URL(url ?? '/', on.between.url), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    }).end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { port, stop: () => new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  }) };
+}
+
+test('a film that is not by https is told as that where the page is', { timeout: 60_000 }, async () => {
+  const [server, secure] = await Promise.all([films(await film('index-last')), secureHarness()]);
+  // Browsers trust loopback addresses without https.
+  const browser = await chromium('--ignore-certificate-errors', '--host-resolver-rules=MAP *.example 127.0.0.1');
+  const between = { url: new URL(`https://page.example:${secure.port}/`) };
+  const src = new URL(server.url);
+  src.hostname = 'films.example';
+  const { page } = await openPlayer({ ...on, browser, between }, { src: src.href, muted: '', autoplay: '' });
+  const { detail } = await firstFault(page);
+  assert.equal(detail.code, 'mixed_content');
+  assert.match(detail.message, /not secure/);
+  assert.match(detail.advice, /https/);
+  assert.ok(detail.details.includes(src.origin), detail.details);
+  await browser.close();
+  await secure.stop();
+  await server.stop();
+});
 
 test('a server that is not there is told as the network', { timeout: 60_000 }, async () => {
   const server = await films(await film('index-last'));

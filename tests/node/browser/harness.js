@@ -39,10 +39,11 @@ globalThis.harness = {
   /** `[time of the picture, number in it]` */
   pictures: [],
 
-  /** The element's class. */
+  /** The element's class; a worker waits for a film. */
   async load() {
-    await import(new URL(location.href).searchParams.get('element'));
-    return customElements.get('firstframe-video');
+    const { FirstframeVideo } = await import(new URL(location.href).searchParams.get('element'));
+    FirstframeVideo.prepare();
+    return FirstframeVideo;
   },
 
   /** Opens a player with these attributes. */

@@ -336,6 +336,13 @@ test('a link to an episode that moved leads to its film', { timeout: 180_000 }, 
   await playsFrom(page);
   await playsTo(page, 1);
   await page.goto(own.url.href);
+  await page.evaluate(() => {
+    const places = JSON.parse(localStorage.getItem('firstframe.places') ?? '[]');
+    const others = places.filter((/** @type {{ episodeId: string }} */ one) => one.episodeId !== 'night-train.1');
+    const place = { episodeId: 'night-train.1', catalogId: 'night-train', title: 'Night Train', detail: '',
+      coverImage: '', position: 30, duration: 60, at: Date.now() };
+    localStorage.setItem('firstframe.places', JSON.stringify([place, ...others]));
+  });
   // Both films become episodes of one series.
   await mkdir(path.join(folder, 'Trains'));
   await rename(path.join(folder, 'Day Train.mp4'), path.join(folder, 'Trains/Trains S01E01.mp4'));
@@ -353,7 +360,11 @@ test('a link to an episode that moved leads to its film', { timeout: 180_000 }, 
   await page.goto(new URL('/watch/night-train.1', own.url).href);
   await page.waitForFunction(() => location.pathname === '/watch/trains.2');
   await playsFrom(page);
-  await playsTo(page, 1);
+  await playsTo(page, 30.5);
+  const start = await page.$eval('firstframe-video', (player) => player.getAttribute('start'));
+  assert.equal(start, '30', 'it goes on where this device left the old id');
+  const [saved] = await page.evaluate(() => JSON.parse(localStorage.getItem('firstframe.places') ?? '[]'));
+  assert.equal(saved.episodeId, 'trains.2', 'what this device knew of the old id is that of the new one');
   const entries = await page.evaluate(() => history.length);
   await page.goBack();
   assert.equal(new URL(page.url()).pathname, '/', `the old address is not in the history of ${entries}`);

@@ -17,6 +17,8 @@ const ONE_EDIT = 'Firefox plays the media as if the edit list had one edit; ours
 const OPEN_GOP = 'After a seek into an open GOP, Firefox shows pictures of MSE one picture late for less than half a '
   + 'second.';
 const CUT = 'The file is cut off, and native stops with an error at the cut.';
+const EARLY = 'Firefox\'s own player shows pictures of Matroska up to one picture earlier than Chromium\'s; ours shows '
+  + 'them as Chromium does.';
 const NO_HEVC = 'Chromium has no decoder for the pictures here, and native plays the sound alone, without a word.';
 
 /** @type {Known[]} */
@@ -30,11 +32,17 @@ export const KNOWN = [
   ...['open-gop', 'hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-8'].map((file) => /** @type {Known} */ ({
     file, browser: 'Firefox', way: 'episode', finding: /picture/, why: OPEN_GOP,
   })),
-  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-5', 'dolby-vision-8', 'androidx__hlg10-color-test'].map(
+  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'matroska-hevc', 'dolby-vision-5', 'dolby-vision-8', 'androidx__hlg10-color-test'].map(
     (file) => /** @type {Known} */ ({
       file, browser: 'Chromium', finding: /^error: This browser does not play/, why: NO_HEVC,
       said: '"This browser does not play HEVC (or Dolby Vision), in which the film is."',
     })),
+  ...['matroska', 'matroska-live', 'matroska-flac', 'matroska-mp3', 'matroska-uneven', 'matroska-hevc'].map(
+    (file) => /** @type {Known} */ ({ file, browser: 'Firefox', way: 'episode', finding: /picture/, why: EARLY })),
+  {
+    file: 'matroska-live', browser: 'Chromium', way: 'episode', finding: /^a seek/,
+    why: 'Chromium\'s own player does not know its length, and does not seek; ours does.',
+  },
   { file: 'half-written', finding: /^(error|not published)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
   { file: 'fragments-cut', finding: /^(error|not published|length)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
 ];

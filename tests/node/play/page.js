@@ -84,7 +84,7 @@ class Playback {
     for (const type of ['error', 'ended', 'firstframe-error', 'firstframe-waiting', 'firstframe-notice']) {
       this.element.addEventListener(type, ({ detail }) => this.events.push({ type, ...detail }));
     }
-    this.video.preload = 'auto';
+    this.element.preload = 'auto';
     document.body.replaceChildren(this.element);
     this.shownAt = null;
     this.video.requestVideoFrameCallback(this.#onPicture);

@@ -222,4 +222,17 @@ export const RECIPES = {
   },
   'ntsc-minute': { what: '23.976 pictures a second', line: `${pictures(60, '64x36', '24000/1001')} ${sound(60.06)} ${CODECS} -crf 40 -b:a 12k -ac 1` },
   'ntsc-hours': { what: '23.976 pictures a second for two hours', line: '-stream_loop 119 -i {ntsc-minute} -c copy' },
+  matroska: { what: 'Matroska: H.264 and AAC', as: 'mkv', line: `${BOTH} ${CODECS}`, isShort: true },
+  'matroska-live': { what: 'Matroska: clusters of unknown size, no index', as: 'mkv', line: `${BOTH} ${CODECS} -f matroska -live 1` },
+  'matroska-flac': { what: 'Matroska: H.264 and FLAC', as: 'mkv', line: `${BOTH} ${H264} -c:a flac` },
+  'matroska-mp3': { what: 'Matroska: H.264 and MP3', as: 'mkv', line: `${BOTH} ${H264} -c:a libmp3lame` },
+  'matroska-ac-3': { what: 'Matroska: H.264 and AC-3', as: 'mkv', line: `${BOTH} ${H264} -c:a ac3` },
+  'matroska-hevc': { what: 'Matroska: HEVC and AAC', as: 'mkv', line: `${BOTH} ${AAC} ${HEVC}` },
+  'matroska-uneven': {
+    what: 'Matroska: pictures of uneven durations', as: 'mkv',
+    line: `${BOTH} ${CODECS} -vf select='not(eq(mod(n\\,5)\\,3))' -vsync vfr`,
+  },
+  webm: { what: 'WebM: VP9 and Opus', as: 'webm', line: `${BOTH} ${VP9} -c:a libopus` },
+  'av1-720': { what: 'AV1 of 720 lines', line: `${pictures(8, '1280x720')} ${sound(8)} -c:v libsvtav1 -preset 12 -g 48 -pix_fmt yuv420p -c:a libopus` },
+  'webm-av1': { what: 'WebM: AV1 and Opus', as: 'webm', line: `${BOTH} -c:v libsvtav1 -preset 12 -g 48 -pix_fmt yuv420p -c:a libopus` },
 };

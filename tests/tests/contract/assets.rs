@@ -89,6 +89,8 @@ pub(crate) fn assets_are_immutable(subject: &Subject) {
         let cache = "public, max-age=31536000, immutable";
         checks.header(&target, &response, "cache-control", cache);
         checks.header(&target, &response, "vary", "Accept-Encoding");
+        checks.header(&target, &response, "access-control-allow-origin", "*");
+        checks.header(&target, &response, "cross-origin-resource-policy", "cross-origin");
         checks.header(&target, &response, "x-content-type-options", "nosniff");
         let etag = response.header("etag").unwrap_or_default();
         checks.that(etag.starts_with('"'), || format!("{target}: ETag {etag:?}"));
@@ -100,6 +102,25 @@ pub(crate) fn assets_are_immutable(subject: &Subject) {
         let same = lengths.0.as_ref() == Some(&lengths.1);
         checks.that(front || same, || format!("{target}: {lengths:?}"));
     }
+    checks.done();
+}
+
+pub(crate) fn player_is_revalidated_and_imports_an_asset(subject: &Subject) {
+    let mut checks = Checks::default();
+    let target = "/player/firstframe.js";
+    let response = subject.get(target);
+    checks.equal("status", response.status, 200);
+    checks.header(target, &response, "content-type", "text/javascript; charset=utf-8");
+    checks.header(target, &response, "cache-control", "no-cache");
+    checks.header(target, &response, "access-control-allow-origin", "*");
+    checks.header(target, &response, "cross-origin-resource-policy", "cross-origin");
+    let etag = response.header("etag").unwrap_or_default();
+    let again = subject.send(&Request::get(target).header("If-None-Match", &etag));
+    checks.equal("with its ETag", again.status, 304);
+    let script = String::from_utf8(response.body).expect("a script in UTF-8");
+    let asset = script.split('"').nth(1).unwrap_or_default().trim_start_matches("..");
+    let known = assets(subject);
+    checks.that(known.iter().any(|name| name == asset), || format!("{script} and {known:?}"));
     checks.done();
 }
 

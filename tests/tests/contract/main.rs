@@ -96,6 +96,7 @@ contract! { [firstframe_serve workerd] {
         every_page_path_serves_the_page
         page_of_an_episode_has_it_in_the_document
         assets_are_immutable
+        player_is_revalidated_and_imports_an_asset
         assets_are_compressed_for_clients_that_accept_gzip
         unknown_assets_are_not_found;
     starts:

@@ -8,6 +8,7 @@ mod fixture;
 mod kill;
 mod publish;
 mod redirects;
+mod tls;
 
 use fixture::UpstreamFixture;
 use tests::{

@@ -22,16 +22,6 @@ export interface FirstframeVideoEventMap {
   "firstframe-notice": CustomEvent<FirstframeFault>;
 }
 
-/** Members of HTMLVideoElement that are passed on to the inner element. */
-export type ForwardedMember =
-  | "autoplay" | "buffered" | "controls" | "currentTime" | "defaultMuted" | "defaultPlaybackRate"
-  | "disablePictureInPicture" | "disableRemotePlayback" | "duration" | "ended" | "error" | "loop"
-  | "muted" | "networkState" | "paused" | "playbackRate" | "played" | "playsInline" | "poster"
-  | "preservesPitch" | "readyState" | "seekable" | "seeking" | "videoHeight" | "videoWidth"
-  | "volume"
-  | "canPlayType" | "cancelVideoFrameCallback" | "getVideoPlaybackQuality" | "pause" | "play"
-  | "requestPictureInPicture" | "requestVideoFrameCallback";
-
 /**
  * ```html
  * <firstframe-video episode="id" controls></firstframe-video>
@@ -40,7 +30,8 @@ export type ForwardedMember =
  * Attributes: `src` (with `headers`, the URL of an edge that has the headers of that file, if there
  * is one) or `episode` (with `api`, the API's origin, if it is another one); `start` in seconds,
  * where playback begins at the key frame at or before it, with `exact` at the very picture; `next`,
- * the episodes that follow, by spaces, which are made ready; and those of a video element. Media events are dispatched on the element itself.
+ * the episodes that follow, by spaces, which are made ready; and those of a video element, of which
+ * `preload` is `metadata` where it is missing. Media events are dispatched on the element itself.
  */
 export class FirstframeVideo extends HTMLElement {
   src: string;
@@ -52,8 +43,11 @@ export class FirstframeVideo extends HTMLElement {
   token: string;
   /** In seconds. */
   start: number;
-  /** Requests the start of what will be played soon, and holds it in memory for five minutes. */
-  static prepare(film: {
+  /**
+   * Requests the start of what will be played soon, and holds it in memory for five minutes. Without a film,
+   * it starts the worker that the next one will use.
+   */
+  static prepare(film?: {
     episode?: string;
     src?: string;
     headers?: string;
@@ -79,7 +73,9 @@ export class FirstframeVideo extends HTMLElement {
   ): void;
 }
 
-export interface FirstframeVideo extends Pick<HTMLVideoElement, ForwardedMember> {}
+/** All members of a video element, most of which are passed on to the inner one. */
+export interface FirstframeVideo
+  extends Omit<HTMLVideoElement, keyof HTMLElement | "src" | "load"> {}
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -4,39 +4,29 @@
 /** @import { EarlyPlayback } from "./early-playback.js" */
 /** @import { Sink } from "../sink/sink.js" */
 
-import { AttributesElement, originOf } from "./attributes.js";
-import { EVENTS, PASSED_ON, forward } from "./forward.js";
-import { NO_MEDIA_SOURCE, brokenWorker, isUnknownTo, mediaErrorOf } from "./page-faults.js";
-import { whenForbidden, whileItShouldMove } from "./page-faults.js";
+import { AttributesElement, filmOf, originOf } from "./attributes.js";
+import { EVENTS, PASSED_ON, copyOf, forward } from "./forward.js";
+import { prepareNext, sendWindow } from "./next-episodes.js";
+import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker, isUnknownTo, mediaErrorOf } from "./page-faults.js";
+import { onFirstFrame, whenForbidden, whileItShouldMove } from "./page-faults.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
-
-/** Share of an episode after which the start of the next one is fetched: few viewers leave there. */
-const NEXT_SHARE = 0.8;
-
-const STYLE = ":host{display:block;position:relative}:host([hidden]){display:none}"
-  + "video{display:block;width:100%;height:100%;object-fit:contain}";
-
-/** @type {FirstframeStats} without a playback */
-const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
-  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
 
 const loadSink = () => import("../sink/sink.js");
 
 export class FirstframeVideo extends AttributesElement {
-  static observedAttributes = ["src", "headers", "episode", "api", "start", ...PASSED_ON];
+  static observedAttributes = ["src", "headers", "episode", "api", "start", "preload", ...PASSED_ON];
 
   /**
-   * Fetches the start of a film that will be played soon, and keeps it in memory.
-   * @param {{ episode?: string, src?: string, headers?: string, api?: string, start?: number }} film
+   * Fetches the start of a film that will be played soon, and keeps it in memory. Without a film, it starts
+   * the worker that the next one will use.
+   * @param {{ episode?: string, src?: string, headers?: string, api?: string, start?: number }} [film]
    */
-  static prepare({ api = "/", start = 0, ...film }) {
+  static prepare({ api = "/", start = 0, ...film } = {}) {
     // Needed on the page where a worker cannot have a MediaSource, and then without a network.
     if (!Reflect.get(globalThis.MediaSource ?? {}, "canConstructInDedicatedWorker")) loadSink().catch(() => {});
+    if (!film.src && !film.episode) return keepSpare();
     prepare({ ...film, start, api: originOf(api) });
   }
-
-  /** The viewer's token, by which the edge cancels prefetches that the viewer no longer needs. */
-  token = "";
 
   /** @type {Worker | undefined} */
   #worker;
@@ -60,6 +50,8 @@ export class FirstframeVideo extends AttributesElement {
   /** Whether the edge has the ids of the next episodes. */
   #isWindowSent = false;
   #wantsToPlay = false;
+  #isIdle = false; // nothing is fetched, for `preload` is `none`
+  #isFirstSeek = false;
   /** @type {EarlyPlayback | undefined} that the worker goes on from */
   #early;
   #statsId = 0;
@@ -68,35 +60,32 @@ export class FirstframeVideo extends AttributesElement {
 
   constructor() {
     super();
-    // The script of a page may have begun a playback in here.
-    const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
-    const style = new CSSStyleSheet();
-    style.replaceSync(STYLE);
-    root.adoptedStyleSheets = [style];
-    this.video = root.querySelector("video") ?? document.createElement("video");
-    this.video.setAttribute("part", "video");
-    if (!this.video.parentNode) root.append(this.video);
     this.#listen();
   }
 
   #listen() {
     const { video } = this;
     for (const type of EVENTS) {
-      video.addEventListener(type, () => this.dispatchEvent(new Event(type)));
+      // `loadstart` was dispatched when the film was given.
+      video.addEventListener(type, (event) => type === "loadstart" || this.dispatchEvent(copyOf(event)));
     }
+    video.addEventListener("play", () => this.#isIdle && this.#open(true));
     video.addEventListener("loadedmetadata", () => this.#goToTarget());
     video.addEventListener("seeking", () => {
-      if (Number.isNaN(this.#target)) this.#post({ type: "seek", time: video.currentTime });
+      const isFirst = this.#isFirstSeek;
+      this.#isFirstSeek = false;
+      if (Number.isNaN(this.#target)) this.#post({ type: "seek", time: video.currentTime, isFirst });
     });
     for (const type of ["timeupdate", "play", "pause", "waiting", "ended", "seeked"]) {
       video.addEventListener(type, () => this.#postPosition());
     }
     video.addEventListener("error", () => this.#onMediaError());
-    video.addEventListener("playing", () => this.#sendWindow());
-    video.addEventListener("timeupdate", () => this.#prepareNext());
+    video.addEventListener("playing", () => this.#announceNext());
+    video.addEventListener("timeupdate", () => prepareNext(this));
   }
 
   connectedCallback() {
+    this.adoptProperties();
     if (!this.#worker) this.#scheduleLoad();
   }
 
@@ -110,10 +99,20 @@ export class FirstframeVideo extends AttributesElement {
     if (PASSED_ON.includes(name)) {
       if (value === null) this.video.removeAttribute(name);
       else this.video.setAttribute(name, value);
-      if (name === "muted") this.video.muted = value !== null;
+      if (name === "muted" && old !== value) this.video.muted = value !== null;
+      this.resize();
+      if (name === "autoplay") this.#followPreload();
+    } else if (name === "preload") {
+      this.#followPreload();
     } else if (old !== value) {
       this.#scheduleLoad();
     }
+  }
+
+  #followPreload() {
+    const { preload, video: { autoplay } } = this;
+    if (this.#isIdle && (preload !== "none" || autoplay)) this.#open(autoplay);
+    if (preload === "auto" || autoplay) this.#post({ type: "release" });
   }
 
   /** Several attributes that change together load once. */
@@ -129,33 +128,43 @@ export class FirstframeVideo extends AttributesElement {
     Reflect.deleteProperty(this, "early");
     if (early) return void this.#goOn(early);
     this.#close();
-    const { src, headers, episode, api, start } = this;
+    const { src, episode, start, video: { autoplay, paused } } = this;
     if (!this.isConnected || (!src && !episode)) return;
-    const exact = this.hasAttribute("exact");
-    this.#wantsToPlay = this.autoplay;
-    this.#filledFrom = start;
     this.#target = start > 0 ? start : NaN;
-    this.#startsAtKeyFrame = start > 0 && !exact;
+    this.#startsAtKeyFrame = start > 0 && !this.hasAttribute("exact");
     this.#isWindowSent = false;
     this.#error = null;
     this.#url = src;
     this.#closed = new AbortController();
     whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));
-    whileItShouldMove(this.video, this.#closed.signal, (time) =>
-      Number.isNaN(this.#target) && this.#post({ type: "position", time, playing: true }));
-    const film = src ? { src, headers: headers || undefined } : { episode };
-    const place = { start, exact, sinkOnPage: this.hasAttribute("sink-on-page") };
-    this.#listenTo(open({ type: "open", ...film, api, ...place }));
-    this.#reportFirstFrame();
+    if (this.preload === "none" && !autoplay && paused) this.#wait();
+    else this.#open(autoplay || !paused);
   }
 
-  /** Without this message the worker waits for the first frame until a timeout. */
-  #reportFirstFrame() {
-    const { video } = this;
-    const report = () => this.#post({ type: "firstFrameShown" });
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(report);
-    else video.addEventListener("loadeddata", report, { once: true });
+  /** Fetches nothing until somebody plays, which an element without a source does not offer. */
+  #wait() {
+    const Source = globalThis.MediaSource ?? Reflect.get(globalThis, "ManagedMediaSource");
+    if (!Source) return this.#open(false);
+    this.#isIdle = true;
+    this.#wantsToPlay = false;
+    this.video.preload = "none";
+    this.#attach(() => (this.video.src = this.#objectUrl = URL.createObjectURL(new Source())));
+  }
+
+  /** @param {boolean} wantsToPlay */
+  #open(wantsToPlay) {
+    if (this.#isIdle) this.#release();
+    this.#isIdle = false;
+    this.video.removeAttribute("preload");
+    this.#wantsToPlay = wantsToPlay;
+    const start = this.#filledFrom = this.#target || 0;
+    whileItShouldMove(this.video, this.#closed.signal, (time) =>
+      Number.isNaN(this.#target) && this.#post({ type: "position", time, playing: true }));
+    const isHeld = !wantsToPlay && this.preload !== "auto";
+    this.#listenTo(open({ type: "open", ...filmOf(this), start, isHeld }));
+    // Without this message the worker waits for the first frame until a timeout.
+    onFirstFrame(this.video, () => this.#post({ type: "firstFrameShown" }));
   }
 
   /** Goes on with a playback that the script of a page began. @param {EarlyPlayback} early */
@@ -174,7 +183,7 @@ export class FirstframeVideo extends AttributesElement {
     this.#listenTo(open({ type: "open", episode, api, start, sinkOnPage: true, early: state }));
     early.connect((message, transfer) => this.#post(message, transfer));
     if (video.readyState > 1) this.#post({ type: "firstFrameShown" });
-    this.#reportFirstFrame();
+    onFirstFrame(video, () => this.#post({ type: "firstFrameShown" }));
     this.#postPosition();
     this.#onMediaError();
   }
@@ -199,6 +208,7 @@ export class FirstframeVideo extends AttributesElement {
     this.#sink?.then((sink) => sink.close());
     this.#sink = undefined;
     this.#fallback = undefined;
+    this.#isIdle = false;
     for (const answer of this.#pendingStats.values()) answer(NO_STATS);
     this.#pendingStats.clear();
     this.#release();
@@ -295,6 +305,7 @@ export class FirstframeVideo extends AttributesElement {
     const time = this.#target;
     this.#target = NaN;
     // Not to 0, where the element is anyway: WebKit fails if that comes before `loadeddata`.
+    this.#isFirstSeek = time > 0;
     if (time > 0) this.video.currentTime = time;
     this.#wantsToPlay = false;
   }
@@ -316,25 +327,12 @@ export class FirstframeVideo extends AttributesElement {
     if (kind === "error") this.dispatchEvent(new Event("error"));
   }
 
-  /** Tells the edge which episodes follow, so that it can prefetch them. */
-  #sendWindow() {
-    const { episode, next, token } = this;
+  #announceNext() {
     // There is time now to start the worker of the next film.
     keepSpare();
-    if (this.#isWindowSent || !episode || !next) return;
+    if (this.#isWindowSent || !this.episode || !this.next) return;
     this.#isWindowSent = true;
-    /** @type {Record<string, string>} */
-    const headers = { "content-type": "application/json" };
-    if (token) headers["x-client-token"] = token;
-    const body = JSON.stringify({ currentEpisodeId: episode, nextEpisodeIds: next.split(" ") });
-    // If that fails, the next episode only starts slower.
-    fetch(`${this.api}/api/v2/stream/window`, { method: "POST", headers, body }).catch(() => {});
-  }
-
-  #prepareNext() {
-    const { api, next, video: { currentTime, duration } } = this;
-    const [episode] = next.split(" ");
-    if (episode && currentTime >= duration * NEXT_SHARE) prepare({ episode, api, start: 0 });
+    sendWindow(this);
   }
 
   /** From now on the browser's own player plays the file. @param {FirstframeFault} fault */
@@ -348,10 +346,12 @@ export class FirstframeVideo extends AttributesElement {
     this.#worker = undefined;
     this.#fallback = fault;
     this.#emit("notice", fault);
+    if (!this.#wantsToPlay) video.preload = this.preload;
     this.#attach(() => (video.src = this.#url));
   }
 
   play() {
+    if (this.#isIdle) this.#open(true);
     if (this.#worker && this.video.readyState === 0) this.#wantsToPlay = true;
     return this.video.play();
   }
@@ -365,7 +365,7 @@ export class FirstframeVideo extends AttributesElement {
   }
 
   set currentTime(time) {
-    if (this.#worker && this.video.readyState === 0) {
+    if ((this.#worker || this.#isIdle) && this.video.readyState === 0) {
       this.#target = time;
       this.#post({ type: "seek", time });
     } else {
@@ -382,15 +382,19 @@ export class FirstframeVideo extends AttributesElement {
       .finally(() => this.#pendingStats.delete(id));
   }
 
-  get autoplay() {
-    return this.video.autoplay;
+  /** @param {number} time */
+  fastSeek(time) {
+    this.currentTime = time;
   }
 
-  set autoplay(value) {
-    this.toggleAttribute("autoplay", value);
+  /** The URL of the film, once it is known. */
+  get currentSrc() {
+    return this.#url;
   }
 }
 
-forward(FirstframeVideo.prototype);
-customElements.define("firstframe-video", FirstframeVideo);
-keepSpare();
+// On a server there is no page; and a second copy of this module leaves the element to the first.
+if (globalThis.customElements && !customElements.get("firstframe-video")) {
+  forward(FirstframeVideo.prototype);
+  customElements.define("firstframe-video", FirstframeVideo);
+}

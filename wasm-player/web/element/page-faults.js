@@ -1,6 +1,6 @@
 // Faults that the page finds itself, without a worker, and the `MediaError` of any fault.
 
-/** @import { FirstframeFault } from "../protocol/public-types.js" */
+/** @import { FirstframeFault, FirstframeStats } from "../protocol/public-types.js" */
 
 /** @type {FirstframeFault} */
 export const NO_MEDIA_SOURCE = { code: "no_media_source", where: "in this browser",
@@ -30,6 +30,12 @@ export function whenForbidden(signal, act) {
     const isMedia = effectiveDirective === "media-src" && blockedURI.startsWith("blob");
     if (isMedia && disposition === "enforce") act(FORBIDDEN);
   }, { signal });
+}
+
+/** Acts when the next frame is shown. @param {HTMLVideoElement} video @param {() => void} act */
+export function onFirstFrame(video, act) {
+  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(act);
+  else video.addEventListener("loadeddata", act, { once: true });
 }
 
 /** How often the player hears of a position that should move. */
@@ -72,3 +78,7 @@ export function mediaErrorOf({ code, message }, isLoaded) {
     message: { value: message },
   });
 }
+
+/** @type {FirstframeStats} without a playback */
+export const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
+  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };

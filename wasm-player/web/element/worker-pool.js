@@ -12,7 +12,28 @@ let spare;
 /** @type {Map<string, Worker>} by the film that they hold, the oldest first */
 const prepared = new Map();
 
-const spawn = () => new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module" });
+/** The script of a worker is of the page's origin: a module of that one imports another's. @param {string | URL} url */
+function ownScript(url) {
+  if (new URL(url, location.href).origin === location.origin) return url;
+  return URL.createObjectURL(new Blob([`import ${JSON.stringify(`${url}`)}`], { type: "text/javascript" }));
+}
+
+/** Bundlers recognize a worker by this form, and give it another URL, which only the constructor gets to see. */
+function spawn() {
+  const Native = globalThis.Worker;
+  globalThis.Worker = class extends Native {
+    /** @param {string | URL} url @param {WorkerOptions} [options] */
+    constructor(url, options) {
+      const own = ownScript(url);
+      super(own, own === url ? options : { type: "module" });
+    }
+  };
+  try {
+    return new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module" });
+  } finally {
+    globalThis.Worker = Native;
+  }
+}
 
 /** @param {PrepareMessage} film */
 const keyOf = ({ src, headers, episode, api, start }) =>

@@ -16,6 +16,10 @@ export interface PrepareMessage {
   start: number;
   /** Whether playback begins exactly there, and not at the key frame before. */
   exact?: boolean;
+  /** Of requests to other origins. */
+  credentials?: RequestCredentials;
+  /** Whether no more than length, size and first picture are fetched before somebody plays. */
+  isHeld?: boolean;
 }
 
 export interface OpenMessage extends PrepareMessage {
@@ -36,7 +40,7 @@ export interface EarlyStart {
 
 /** Messages that the player is to know of. */
 export type PlaybackMessage =
-  | { type: "seek"; time: number }
+  | { type: "seek"; time: number; isFirst?: boolean }
   | { type: "position"; time: number; playing: boolean }
   | { type: "mediaElementFailed"; message: string }
   | { type: "sinkReport"; report: keyof SinkReports; args: unknown[] }
@@ -46,6 +50,8 @@ export type ToWorker =
   | (PrepareMessage & { type: "prepare" })
   | OpenMessage
   | { type: "firstFrameShown" }
+  /** What was held is fetched now. */
+  | { type: "release" }
   /** Calls that the page made for the player, and lengths of the pieces that it appended. */
   | { type: "startTaken"; calls: number[]; lengths: number[] }
   /** The next piece of the page's start; none at its end. */

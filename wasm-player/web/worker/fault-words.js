@@ -11,6 +11,14 @@ import { KINDS, LOST } from "./lost-connection.js";
  */
 export const loadWords = (texts) => Promise.all([import("./fault-messages.js"), texts()]);
 
+/** The first frame is on the screen. @type {(value?: unknown) => void} */
+export let shown;
+/** @type {Promise<unknown>} */
+const firstFrame = new Promise((resolve) => (shown = resolve));
+
+/** Loads them once the first frame is on the screen. @param {PlayerModule["texts"]} texts */
+export const loadWordsLater = (texts) => void firstFrame.then(() => loadWords(texts)).catch(() => {});
+
 /**
  * The message for a fault from wasm.
  * @param {PlayerModule["texts"]} texts of the player's module

@@ -36,7 +36,7 @@ async function probe(url, range) {
   const asked = range.startsWith("bytes=") ? { ...options, headers: { Range: range } } : options;
   try {
     const type = await fetch(url, unread).then((response) => response.type, () => undefined);
-    const isMixed = url.startsWith("http:") && location.protocol === "https:";
+    const isMixed = url.startsWith("http:") && location.origin.startsWith("https:");
     if (!type && isMixed) return mixed(new URL(url));
     // A redirect may lead to another origin.
     if (type !== "opaque") return;

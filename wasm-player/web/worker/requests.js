@@ -7,6 +7,8 @@
 /** @import { PageStart } from "./page-start.js" */
 /** @import { Start } from "./start.js" */
 
+import { released } from "./hold.js";
+
 /** @param {PrepareMessage} message */
 export const streamUrl = ({ api, episode = "" }) => `${api}/api/v2/stream/${encodeURIComponent(episode)}`;
 
@@ -39,7 +41,7 @@ export function openingUrl(message) {
   const url = firstUrl(message, [Math.round(message.start * 1000)]);
   const isSlow = connection?.rtt > HIGH_RTT_MS;
   const isShort = message.type === "open" && message.episode !== undefined && !message.exact;
-  return isShort && !isSlow ? `${url}&until=picture` : url;
+  return message.isHeld || (isShort && !isSlow) ? `${url}&until=picture` : url;
 }
 
 /** The film of a playback: what the page requested, and the URL of its file once that is known. */
@@ -48,6 +50,7 @@ export class Film {
   constructor(message) {
     const { src, headers } = message;
     this.message = message;
+    credentials = message.credentials;
     /** @type {{ url: string, size?: number, startUrl?: string, headersUrl?: string } | undefined} */
     this.file = src === undefined ? undefined : { url: src, startUrl: headers, headersUrl: headers };
   }
@@ -100,6 +103,18 @@ export const firstFrameShown = () => shown();
 const afterFirstFrame = () => firstFrameOrTimeout ??=
   Promise.race([firstFrame, new Promise((go) => setTimeout(go, FIRST_FRAME_MS_MAX))]);
 
+/** Until playback needs what comes behind its start. @param {boolean} isLater whether it waits for the first frame */
+async function whenNeeded(isLater) {
+  await released();
+  if (isLater) await afterFirstFrame();
+}
+
+/** @type {RequestCredentials | undefined} of requests to other origins */
+let credentials;
+
+/** @param {string} url @param {RequestInit} [options] */
+export const request = (url, options) => fetch(url, { ...options, credentials });
+
 // The pipeline's own first requests (limits.rs), which are sent before it is there.
 const HEAD_BYTES = 262144;
 const TAIL_BYTES = 524288;
@@ -112,7 +127,7 @@ const TAIL_BYTES = 524288;
 function fetchRange(url, range, after = Promise.resolve()) {
   const controller = new AbortController();
   const { signal } = controller;
-  const send = () => fetch(url, { headers: { Range: range }, cache: "no-store", signal });
+  const send = () => request(url, { headers: { Range: range }, cache: "no-store", signal });
   const response = after.then(send);
   response.catch(() => {}); // The player gets the error when it requests this range.
   return { range, response, controller };
@@ -222,7 +237,7 @@ export class Requests {
     const range = rangeHeader(start, end);
     const at = this.#ahead.findIndex((sent) => sent.range === range);
     const { controller, response } = this.#ahead.splice(at, at < 0 ? 0 : 1)[0]
-      ?? fetchRange(url, range, isLater ? afterFirstFrame() : undefined);
+      ?? fetchRange(url, range, isMedia ? whenNeeded(isLater) : isLater ? afterFirstFrame() : undefined);
     await this.#follow(id, { url, controller, entry: recordRequest(range, isMedia) }, response);
   }
 
@@ -240,7 +255,7 @@ export class Requests {
   /** @param {number} id @param {string} url */
   async headers(id, url) {
     const controller = new AbortController();
-    const response = afterFirstFrame().then(() => fetch(url, { signal: controller.signal }));
+    const response = whenNeeded(true).then(() => request(url, { signal: controller.signal }));
     await this.#follow(id, { url, controller, entry: recordRequest("headers", false) }, response);
   }
 

@@ -88,13 +88,13 @@ export class Start extends AppendedStart {
   /** @type {Promise<unknown>} the last of the steps, which follow each other */
   #lastStep = Promise.resolve();
 
-  /** @param {string} url */
-  constructor(url) {
+  /** @param {string} url @param {RequestCredentials} [credentials] */
+  constructor(url, credentials) {
     super();
     this.url = url;
     this.controller = new AbortController();
     /** Like media, it stays out of the HTTP cache, which lets one request wait for another. */
-    this.response = fetch(url, { cache: "no-store", signal: this.controller.signal });
+    this.response = fetch(url, { cache: "no-store", credentials, signal: this.controller.signal });
     /** @type {Promise<StartHead>} */
     this.head = this.response.then((response) => this.#readHead(response));
     this.head.catch(() => {}); // The player gets the error with the start.

@@ -8,8 +8,9 @@
 /** @import { Sink } from "../sink/sink.js" */
 /** @import { Start } from "./start.js" */
 
-import { Film, Requests, firstFrameShown, openingUrl, stats, streamUrl } from "./requests.js";
-import { loadWords, messageOf } from "./fault-words.js";
+import { loadWords, loadWordsLater, messageOf, shown } from "./fault-words.js";
+import { hold, isMove, isStopped, now, release } from "./hold.js";
+import { Film, Requests, firstFrameShown, openingUrl, request, stats, streamUrl } from "./requests.js";
 import { PageStart } from "./page-start.js";
 import { REPORTS } from "./sink-reports.js";
 import { byHeaders, byIndex, createPlayer } from "./wasm-modules.js";
@@ -52,13 +53,9 @@ const post = (message, transfer = []) => scope.postMessage(message, transfer);
 /** @param {unknown} error */
 const broken = (error) => post({ type: "broken", message: `${error}` });
 
-/** @type {(value?: unknown) => void} */
-let shown;
-/** Until the first frame is on the screen. @type {Promise<unknown>} */
-const firstFrame = new Promise((resolve) => (shown = resolve));
-
 /** @param {PrepareMessage} message */
-const requestStart = async (message) => new (await startModule).Start(openingUrl(message));
+const requestStart = async (message) =>
+  new (await startModule).Start(openingUrl(message), message.credentials);
 
 /** The same promise; whoever awaits it later learns of its failure. @template T @param {Promise<T>} promise */
 function handledLater(promise) {
@@ -97,6 +94,7 @@ class Session {
     /** @type {PlaybackMessage[]} */
     const queue = [];
     this.#state = { name: "opening", queue };
+    if (message.isHeld) hold();
     const film = new Film(message);
     const requests = new Requests(() => this.player, post);
     const start = await this.#startOf(message, prepared);
@@ -137,7 +135,7 @@ class Session {
     const loaded = await module;
     const player = createPlayer(loaded, early.host);
     early.host.texts = loaded.texts;
-    firstFrame.then(() => loadWords(loaded.texts)).catch(() => {});
+    loadWordsLater(loaded.texts);
     if (start instanceof PageStart) await start.take();
     early.player = player;
     player.online(navigator.onLine);
@@ -176,6 +174,8 @@ class Session {
   /** @param {ToWorker} message */
   handle(message) {
     const state = this.#state;
+    if (isMove(message) && release()) this.player?.tick();
+    if (message.type === "release") return;
     if (message.type === "firstFrameShown") shown(firstFrameShown());
     else if (message.type === "prepare") this.#prepare(message);
     else if (message.type === "open") this.#open(message).catch(broken);
@@ -260,7 +260,7 @@ class PlayerHost {
   }
 
   now() {
-    return performance.now();
+    return now();
   }
 
   /** @type {Host["addSourceBuffers"]} */
@@ -327,7 +327,7 @@ class PlayerHost {
   /** @param {number} id @param {string} url */
   async #fetchStart(id, url) {
     const { Start } = await startModule;
-    const start = this.start && !this.#isStartUsed ? this.start : new Start(url);
+    const start = this.start && !this.#isStartUsed ? this.start : new Start(url, this.film.message.credentials);
     this.#isStartUsed = true;
     const head = await this.requests.start(id, start);
     if (head) {
@@ -358,7 +358,7 @@ class PlayerHost {
   /** @param {number} wait in milliseconds */
   wake(wait) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.session.player?.tick(), wait);
+    if (!isStopped()) this.#timer = setTimeout(() => this.session.player?.tick(), wait);
   }
 
   /** @param {number} time */
@@ -377,7 +377,7 @@ class PlayerHost {
   async resolve() {
     const { session, film } = this;
     try {
-      const response = await fetch(streamUrl(film.message));
+      const response = await request(streamUrl(film.message));
       if (!response.ok) throw response.status;
       if (!this.locate((await response.json()).data, response.url)) throw 404;
       session.player?.resolved(film.file?.size ?? -1);

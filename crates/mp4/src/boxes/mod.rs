@@ -26,6 +26,6 @@ pub(crate) mod tref;
 pub(crate) mod trex;
 pub(crate) mod trun;
 pub(crate) mod walk;
-pub(crate) mod write;
+pub mod write;
 
 pub(crate) use walk::{BoxAt, Of, Table, be16, be32, be64, boxes, find, number};

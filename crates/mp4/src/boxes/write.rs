@@ -1,9 +1,9 @@
-//! Writes boxes; the size of a box is filled in after its content.
+//! Writes boxes of MP4 (ISO/IEC 14496-12 § 4.2); the size of a box is filled in after its content.
 
 /// Writes a box of type `kind` around what `content` writes. Each use is inlined; what all boxes share is
 /// not, to keep the player small.
 #[inline]
-pub(crate) fn boxed(out: &mut Vec<u8>, kind: [u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
+pub fn boxed(out: &mut Vec<u8>, kind: [u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
     let start = begin(out, kind);
     content(out);
     end(out, start);
@@ -23,7 +23,7 @@ fn end(out: &mut [u8], start: usize) {
 
 /// Like [`boxed`], with version and flags.
 #[inline]
-pub(crate) fn full(
+pub fn full(
     out: &mut Vec<u8>,
     kind: [u8; 4],
     version: u8,
@@ -36,13 +36,15 @@ pub(crate) fn full(
     });
 }
 
+/// Writes four bytes, the highest first.
 #[inline(never)]
-pub(crate) fn put(out: &mut Vec<u8>, number: u32) {
+pub fn put(out: &mut Vec<u8>, number: u32) {
     out.extend_from_slice(&number.to_be_bytes());
 }
 
+/// Writes four bytes of each number.
 #[inline(never)]
-pub(crate) fn put_all(out: &mut Vec<u8>, numbers: &[u32]) {
+pub fn put_all(out: &mut Vec<u8>, numbers: &[u32]) {
     for number in numbers {
         put(out, *number);
     }
@@ -57,7 +59,7 @@ pub(crate) fn patch(out: &mut [u8], at: usize, number: u32) {
 
 /// Writes a full box of entries behind their count; `ctts` with signed offsets is version 1
 /// (§ 8.6.1.3).
-pub(crate) fn table<const N: usize>(
+pub fn table<const N: usize>(
     out: &mut Vec<u8>,
     kind: [u8; 4],
     version: u8,

@@ -120,7 +120,11 @@ impl Locator {
     fn enter(&mut self, header: &Header) {
         let fault = |violation| Some(Err(Error::file(self.at, violation)));
         if self.boxes == 0 && !header.may_open_file() {
-            self.found = fault("not an MP4 file: it does not begin with a box");
+            // The id of an EBML header (RFC 8794 § 11.2.1).
+            let is_matroska = header.size == Some(0x1a45_dfa3);
+            let other = "not an MP4 file: it does not begin with a box";
+            let matroska = "Matroska has no index; not read by Firstframe";
+            self.found = fault(if is_matroska { matroska } else { other });
             return;
         }
         self.boxes += 1;

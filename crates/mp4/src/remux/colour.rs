@@ -2,8 +2,8 @@
 //!
 //! Through Media Source Extensions, Chromium takes BT.709 for all of them, and it does not read the
 //! `nclc` of `QuickTime`. Its own player reads that; else it takes BT.601 for H.264 of fewer than 720 lines,
-//! and for VP9 of any size. Colours that an H.264 stream states come before those of the file, and Firefox
-//! reads no others.
+//! and for VP9 and AV1 of any size. Colours that a stream of H.264 or AV1 states come before those of the
+//! file, and Firefox reads no others.
 
 use crate::boxes::avcc::{is_known, states_colours};
 use crate::boxes::write::patch;
@@ -78,6 +78,8 @@ fn is_bt_601(init: &[u8], entry: BoxAt) -> bool {
             let vpcc = config(*b"vpcC");
             vpcc.first() == Some(&1) && !vpcc.get(7..10).is_some_and(is_known)
         }
+        // Colours that its stream states come first.
+        b"av01" => true,
         _ => false,
     }
 }

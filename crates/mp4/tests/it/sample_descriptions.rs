@@ -141,6 +141,13 @@ fn colours_are_those_of_the_own_player_where_a_film_states_none() {
     for (lines, matrix, colour) in [(36, 2, &bt_601[..]), (68, 2, &bt_601), (36, 1, &[])] {
         assert_eq!(written(*b"vp09", lines, &[vpcc(matrix)]), [colour, &vpcc(matrix)].concat());
     }
+    let av1c = boxed(*b"av1C", &[&[0x81, 5, 0x0c, 0]]);
+    for (lines, before, added) in
+        [(36, None, &bt_601[..]), (68, None, &bt_601), (36, Some(stated), &[])]
+    {
+        let boxes: Vec<Vec<u8>> = before.into_iter().chain([av1c.clone()]).collect();
+        assert_eq!(written(*b"av01", lines, &boxes), [added, &boxes.concat()].concat());
+    }
 }
 
 #[test]

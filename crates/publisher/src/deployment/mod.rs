@@ -6,6 +6,7 @@ pub(crate) mod current_catalog;
 pub mod data_folder;
 pub(crate) mod dropped_media;
 mod episode_keys;
+mod former_ids;
 mod http_client;
 pub(crate) mod next_catalog;
 pub(crate) mod object_store;

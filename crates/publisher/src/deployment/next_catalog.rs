@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use catalog::Title;
 
-use super::episode_keys;
+use super::{episode_keys, former_ids};
 
 /// Titles whose old ids lead to the titles that they became part of: more than a person sorts anew.
 const MOVED_COUNT_MAX: usize = 10_000;
@@ -58,6 +58,7 @@ pub(crate) fn next_titles(current: &Titles, new: &NewTitles) -> Titles {
     }
     next.extend(published);
     drop_dead_moves(&mut next);
+    former_ids::note(&mut next);
     next
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn without(
         }
     }
     drop_dead_moves(&mut next);
+    former_ids::note(&mut next);
     next
 }
 

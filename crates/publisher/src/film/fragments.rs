@@ -38,7 +38,7 @@ mod tests {
     use mp4::start_index::Builder;
 
     use super::*;
-    use crate::film::probe::probe;
+    use crate::film::probe::{Container, probe};
 
     const CLIP: &[u8] = include_bytes!("../../../../local-runtime/demo/clip.mp4");
 
@@ -83,11 +83,11 @@ mod tests {
         let film = probe(&path).unwrap();
         assert!(film.duration_ms.abs_diff(16_000) < 50, "{}", film.duration_ms);
         let mut opened = File::open(&path).unwrap();
-        let moov = read_at(&mut opened, film.moov.start, film.moov.len()).unwrap();
+        let Container::Mp4(place) = film.container else { panic!("{film:?}") };
+        let moov = read_at(&mut opened, place.start, place.len()).unwrap();
         let index = Index::parse(moov).unwrap();
         assert!(index.is_fragmented());
-        let gathered =
-            gather(&mut opened, index, film.moov, film.stamp.size_bytes).unwrap().unwrap();
+        let gathered = gather(&mut opened, index, place, film.stamp.size_bytes).unwrap().unwrap();
         assert!(Builder::new(&gathered).unwrap().next_pack().unwrap().is_some());
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::picture::{PICTURE_BYTES_MAX, Picture, is_picture};
-use super::probe::ProbedFilm;
+use super::probe::{Container, ProbedFilm};
 
 /// How long ffmpeg may take for one frame; from a disk that sleeps, of a film in 4K.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ pub(crate) fn extract(film: &ProbedFilm) -> Result<Picture> {
 fn frame(film: &ProbedFilm, at_ms: u64, pixels_max: u64) -> Result<Picture> {
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let picture = folder.path().join("frame.jpg");
-    let mut command = frame_command(&film.path, at_ms, pixels_max, &picture);
+    let mut command = frame_command(film, at_ms, pixels_max, &picture);
     let status = wait(command.spawn().context("starting ffmpeg")?)?;
     let size = fs::metadata(&picture).map_or(0, |found| found.len());
     if !status.success() || size > PICTURE_BYTES_MAX {
@@ -57,16 +57,17 @@ fn frame(film: &ProbedFilm, at_ms: u64, pixels_max: u64) -> Result<Picture> {
 }
 
 /// The ffmpeg command that writes the key frame at or before `at_ms` of a film to `picture`.
-fn frame_command(film: &Path, at_ms: u64, pixels_max: u64, picture: &Path) -> Command {
+fn frame_command(film: &ProbedFilm, at_ms: u64, pixels_max: u64, picture: &Path) -> Command {
     let mut input = std::ffi::OsString::from("file:");
-    input.push(film);
+    input.push(&film.path);
+    let format = if matches!(film.container, Container::Mp4(_)) { "mov" } else { "matroska" };
     let at = format!("{}.{:03}", at_ms / 1000, at_ms % 1000);
     let pixels_max = pixels_max.to_string();
-    // A film may name other files; ffmpeg opens this one only, and only as MP4. What its samples say
+    // A film may name other files; ffmpeg opens this one only, and only as what it is. What its samples say
     // of their size may differ from what its tables say.
     let mut command = limited(
         "ffmpeg",
-        ["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-f", "mov", "-threads", "1"],
+        ["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-f", format, "-threads", "1"],
     );
     command
         .args(["-max_pixels", &pixels_max])

@@ -4,5 +4,6 @@ pub(crate) mod content_key;
 mod description;
 pub(crate) mod fragments;
 pub(crate) mod frame;
+pub(crate) mod matroska_film;
 pub(crate) mod picture;
 pub(crate) mod probe;

@@ -11,7 +11,7 @@ use mp4::plan::{self, PlanTarget, Selection};
 use mp4::{ByteRange, Index, Track, TrackKind};
 
 use super::description::{codecs, missing, plays};
-use super::fragments;
+use super::{fragments, matroska_film};
 use crate::library_folder::open_regular;
 use crate::output::format::Clock;
 
@@ -52,8 +52,7 @@ pub(crate) struct ProbedFilm {
     /// Canonical.
     pub(crate) path: PathBuf,
     pub(crate) stamp: FileStamp,
-    /// The byte range of its `moov` box.
-    pub(crate) moov: ByteRange,
+    pub(crate) container: Container,
     /// Names its content: 32 hexadecimal digits.
     pub(crate) source_id: String,
     pub(crate) duration_ms: u64,
@@ -69,6 +68,26 @@ pub(crate) struct ProbedFilm {
     pub(crate) plays: String,
 }
 
+/// What a film's tracks lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// The byte range of its `moov` box.
+    Mp4(ByteRange),
+    Matroska,
+    WebM,
+}
+
+impl Container {
+    /// As the catalog names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Mp4(_) => "mp4",
+            Self::Matroska => "matroska",
+            Self::WebM => "webm",
+        }
+    }
+}
+
 /// Why a film does not play: a sentence.
 pub(crate) type Reason = String;
 
@@ -80,10 +99,8 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     if stamp.size_bytes == 0 {
         return Err("is empty".to_owned());
     }
-    let head = head(&mut file, stamp.size_bytes)?;
-    let (range, moov) = moov(&mut file, stamp.size_bytes, head)?;
-    let source_id = source_id(&mut file, stamp.size_bytes, &moov).map_err(unreadable)?;
-    let index = playable_index(&mut file, stamp.size_bytes, range, moov)?;
+    let (found, source_id) = find(&mut file, stamp.size_bytes)?;
+    let FoundFilm { container, index, note } = found;
     let playing = playing(&index);
     if FileStamp::of(path).ok() != Some(stamp) {
         return Err("was changed while it was read; publish again when it is complete".to_owned());
@@ -92,15 +109,36 @@ pub(crate) fn probe(path: &Path) -> Result<ProbedFilm, Reason> {
     Ok(ProbedFilm {
         path: path.to_owned(),
         stamp,
-        moov: range,
+        container,
         source_id,
         duration_ms: index.duration_ms(),
         height: video.map(|track| u32::from(track.height)).filter(|height| *height > 0),
         pixels: video.map_or(0, |track| u64::from(track.width) * u64::from(track.height)),
         codec: codecs(&playing),
         missing: missing(&index),
-        plays: plays(&playing, &index),
+        plays: plays(&playing, &index) + note,
     })
+}
+
+/// A film that a browser can play.
+pub(super) struct FoundFilm {
+    pub(super) container: Container,
+    pub(super) index: Index<Vec<u8>>,
+    /// Goes behind what it plays.
+    pub(super) note: &'static str,
+}
+
+/// A film, and its source id.
+fn find(file: &mut File, size_bytes: u64) -> Result<(FoundFilm, String), Reason> {
+    let head = head(file, size_bytes)?;
+    if head.starts_with(&matroska::MAGIC) {
+        let source_id = source_id(file, size_bytes, &[]).map_err(unreadable)?;
+        return Ok((matroska_film::probe(file, size_bytes)?, source_id));
+    }
+    let (range, moov) = moov(file, size_bytes, head)?;
+    let source_id = source_id(file, size_bytes, &moov).map_err(unreadable)?;
+    let index = playable_index(file, size_bytes, range, moov)?;
+    Ok((FoundFilm { container: Container::Mp4(range), index, note: "" }, source_id))
 }
 
 /// The source id of the film at `path`, whether it plays or not; `None` where it is no film.
@@ -108,6 +146,9 @@ pub(crate) fn source_id_of(path: &Path) -> Option<String> {
     let mut file = open_regular(path).ok()?;
     let size_bytes = file.metadata().ok()?.len();
     let head = head(&mut file, size_bytes).ok()?;
+    if head.starts_with(&matroska::MAGIC) {
+        return source_id(&mut file, size_bytes, &[]).ok();
+    }
     let (_, moov) = moov(&mut file, size_bytes, head).ok()?;
     source_id(&mut file, size_bytes, &moov).ok()
 }
@@ -141,7 +182,7 @@ fn head(file: &mut File, size_bytes: u64) -> Result<Vec<u8>, Reason> {
     let length = size_bytes.min(SAMPLE_BYTES as u64);
     let head = read_at(file, 0, length).map_err(unreadable)?;
     match other_kind(&head) {
-        Some(other) => Err(format!("is {other}, not an MP4 file")),
+        Some(other) => Err(format!("is {other}, neither MP4 nor Matroska")),
         None => Ok(head),
     }
 }
@@ -181,7 +222,7 @@ fn moov(file: &mut File, size_bytes: u64, head: Vec<u8>) -> Result<(ByteRange, V
     Err(format!("is not a film: {STEPS_MAX} boxes and no `moov` among them"))
 }
 
-fn unreadable(error: io::Error) -> Reason {
+pub(super) fn unreadable(error: io::Error) -> Reason {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         "became shorter while it was read".to_owned()
     } else {
@@ -242,7 +283,11 @@ fn feed_fragments(
 
 /// Checks that the file has every byte that its tables name: a film whose copying was interrupted has
 /// its `moov` and not its end.
-fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Result<(), Reason> {
+pub(super) fn is_whole(
+    file: &mut File,
+    index: &mut Index<Vec<u8>>,
+    size_bytes: u64,
+) -> Result<(), Reason> {
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     for time_ms in [0, u64::MAX] {
         feed_fragments(file, index, selection, PlanTarget::Time(time_ms))?;
@@ -267,10 +312,9 @@ fn is_whole(file: &mut File, index: &mut Index<Vec<u8>>, size_bytes: u64) -> Res
     Ok(())
 }
 
-/// The kind of a file that is not MP4, of those that are often named `.mp4`.
+/// The kind of a file that is neither MP4 nor Matroska, of those that are often named `.mp4`.
 fn other_kind(head: &[u8]) -> Option<&'static str> {
-    let magics: [(&[u8], &str); 8] = [
-        (&[0x1a, 0x45, 0xdf, 0xa3], "Matroska or WebM"),
+    let magics: [(&[u8], &str); 7] = [
         (b"RIFF", "AVI or another RIFF file"),
         (b"OggS", "Ogg"),
         (b"FLV", "Flash video"),
@@ -325,11 +369,11 @@ mod tests {
         let long = "Ein Text mit Umlauten: äöü. ".repeat(1000);
         for (bytes, wanted) in [
             (b"".as_slice(), "is empty"),
-            (b"A list of films", "is text, not an MP4 file"),
+            (b"A list of films", "is text, neither MP4 nor Matroska"),
             (long.as_bytes(), "is text"),
             (&long.as_bytes()[..511], "is text"),
             (&zeros, "all zeros"),
-            (b"\x1a\x45\xdf\xa3 and more", "Matroska"),
+            (b"\x1a\x45\xdf\xa3 and more", "file has no Segment"),
             (b"RIFF....AVI ", "AVI"),
             (&CLIP[..20], "is broken"),
             (&CLIP[..8000], "is broken"),

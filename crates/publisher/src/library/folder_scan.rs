@@ -17,12 +17,13 @@ const DEPTH_MAX: usize = 8;
 /// more is most likely not the one meant.
 const ENTRIES_MAX: usize = 100_000;
 
-/// Extensions of the MP4 family: these are opened.
-const FILMS: [&str; 9] = ["mp4", "m4v", "mov", "m4a", "m4b", "f4v", "3gp", "3g2", "qt"];
+/// Extensions of the MP4 family and of Matroska: these are opened.
+const FILMS: [&str; 11] =
+    ["mp4", "m4v", "mov", "m4a", "m4b", "f4v", "3gp", "3g2", "qt", "mkv", "webm"];
 /// Extensions of other films: they are reported, because people expect them on the page.
-const OTHER_FILMS: [&str; 17] = [
-    "mkv", "webm", "avi", "wmv", "asf", "flv", "ts", "m2ts", "mts", "mpg", "mpeg", "vob", "ogv",
-    "ogm", "rm", "rmvb", "divx",
+const OTHER_FILMS: [&str; 15] = [
+    "avi", "wmv", "asf", "flv", "ts", "m2ts", "mts", "mpg", "mpeg", "vob", "ogv", "ogm", "rm",
+    "rmvb", "divx",
 ];
 /// Extensions of pictures; their first bytes decide later whether they are any.
 const PICTURES: [&str; 5] = ["jpg", "jpeg", "png", "webp", "avif"];
@@ -151,8 +152,7 @@ impl Walk<'_> {
             FileKind::Picture => folder.pictures.push(name.to_owned()),
             FileKind::OtherFilm => self.skip(
                 path,
-                "is not an MP4 file; `ffmpeg -i IN -c copy OUT.mp4` converts it if its codecs are \
-                 allowed in MP4"
+                "is neither MP4 nor Matroska; `ffmpeg -i IN -c copy OUT.mkv` converts it"
                     .to_owned(),
             ),
             FileKind::Other => {}
@@ -244,10 +244,10 @@ mod tests {
 
     #[test]
     fn other_films_are_skipped_and_other_files_are_ignored() {
-        let (_dir, root) = tree(&["a.mkv", "a.srt", "notes.txt"]);
+        let (_dir, root) = tree(&["a.avi", "a.srt", "notes.txt"]);
         let found = scan(&inside(&root)).unwrap();
         assert_eq!(found.skipped.len(), 1);
-        assert_eq!(found.skipped[0].file, "a.mkv");
+        assert_eq!(found.skipped[0].file, "a.avi");
     }
 
     #[cfg(unix)]

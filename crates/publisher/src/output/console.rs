@@ -15,6 +15,7 @@ const LINES_BYTES_MIN: u64 = 256 << 20;
 #[derive(Debug)]
 pub(crate) struct Console {
     bar: ProgressBar,
+    is_silent: bool,
 }
 
 impl Console {
@@ -27,11 +28,19 @@ impl Console {
         };
         let style = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}";
         bar.set_style(ProgressStyle::with_template(style).unwrap_or(ProgressStyle::default_bar()));
-        Self { bar }
+        Self { bar, is_silent: false }
+    }
+
+    /// Prints nothing: a server's standard output is its access log.
+    pub(crate) fn silent() -> Self {
+        Self { bar: ProgressBar::hidden(), is_silent: true }
     }
 
     /// Prints one line, whatever is in the text. A closed pipe is ignored: it is no reason to stop publishing.
     pub(crate) fn line(&self, text: impl Display) {
+        if self.is_silent {
+            return;
+        }
         let text = text.to_string();
         let text = printable(&text);
         self.bar.suspend(|| drop(writeln!(io::stdout().lock(), "{text}")));

@@ -29,6 +29,7 @@ impl PublishedFilm {
             number: draft.number,
             key: None,
             name: Some(draft.name.clone()),
+            former_ids: Vec::new(),
             title: draft.title.clone(),
             label: source.height.map(|height| format!("{height}p")),
             released_at: draft.released_at.clone(),
@@ -41,6 +42,13 @@ impl PublishedFilm {
         match self {
             Self::Own(film) => film.missing.clone(),
             Self::Upstream(_) => Vec::new(),
+        }
+    }
+
+    fn container(&self) -> &'static str {
+        match self {
+            Self::Own(film) => film.container.name(),
+            Self::Upstream(_) => "mp4",
         }
     }
 
@@ -57,7 +65,7 @@ impl PublishedFilm {
         Source {
             id: self.source_id().to_owned(),
             size_bytes,
-            container: "mp4".to_owned(),
+            container: self.container().to_owned(),
             height,
             codec,
             missing: self.missing(),

@@ -11,8 +11,8 @@ use mp4::Index;
 use mp4::start_index::{Builder, Root};
 
 use crate::deployment::object_store::ObjectStore;
-use crate::film::fragments;
-use crate::film::probe::{FileStamp, ProbedFilm, read_at};
+use crate::film::probe::{Container, FileStamp, ProbedFilm, read_at};
+use crate::film::{fragments, matroska_film};
 use crate::library_folder::open_regular;
 use crate::output::format::Bytes;
 
@@ -41,12 +41,11 @@ pub(crate) fn store(store: &ObjectStore<'_>, film: &ProbedFilm) -> Result<StartI
         return Ok(StartIndexOutcome::Present);
     }
     let mut opened = open_regular(&film.path).context("cannot be opened again")?;
-    let moov = read_at(&mut opened, film.moov.start, film.moov.len()).context("cannot be read")?;
+    let index = index(&mut opened, film).context("cannot be read")?;
     if FileStamp::of(&film.path).ok() != Some(film.stamp) {
         return Ok(StartIndexOutcome::Changed);
     }
     let mut stored_bytes = 0;
-    let index = index(&mut opened, moov, film).context("cannot be read")?;
     let built = index.map_err(BuildError::Film).and_then(|index| {
         store_packs(&index, film.stamp.size_bytes, |pack| {
             stored_bytes += pack.len() as u64;
@@ -84,15 +83,13 @@ impl From<mp4::Error> for BuildError {
 }
 
 /// The index of all samples of a film; the inner error says why there is none.
-fn index(
-    opened: &mut File,
-    moov: Vec<u8>,
-    film: &ProbedFilm,
-) -> io::Result<mp4::Result<Index<Vec<u8>>>> {
-    match Index::parse(moov) {
-        Ok(index) if index.is_fragmented() => {
-            fragments::gather(opened, index, film.moov, film.stamp.size_bytes)
-        }
+fn index(opened: &mut File, film: &ProbedFilm) -> io::Result<mp4::Result<Index<Vec<u8>>>> {
+    let size_bytes = film.stamp.size_bytes;
+    let Container::Mp4(place) = film.container else {
+        return matroska_film::moov(opened, size_bytes).map(Index::parse);
+    };
+    match Index::parse(read_at(opened, place.start, place.len())?) {
+        Ok(index) if index.is_fragmented() => fragments::gather(opened, index, place, size_bytes),
         parsed => Ok(parsed),
     }
 }

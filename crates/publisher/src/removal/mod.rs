@@ -4,4 +4,4 @@ mod remove;
 mod unused;
 
 pub use remove::remove;
-pub use unused::remove_unused;
+pub use unused::{UnusedMedia, remove_unused};

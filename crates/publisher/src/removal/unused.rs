@@ -25,18 +25,9 @@ const GRACE: Duration = Duration::from_hours(24);
 pub fn remove_unused(deployment: &Deployment, dry_run: bool) -> Result<bool> {
     let console = Console::new();
     let admin = AdminApi::new(&deployment.api, &console)?;
-    let store = ObjectStore::new(&deployment.object_store, &console)?;
-    if admin.first_root()?.is_none() {
+    let Some((_, unused)) = find(deployment, &admin, &console, GRACE)? else {
         bail!("the deployment has no catalog, so nothing says which films are used");
-    }
-    let mut objects = Vec::new();
-    for prefix in ["media/", "index/", "image/"] {
-        objects.extend(store.list(prefix)?);
-    }
-    // Read after the objects were listed: what was published meanwhile is used.
-    let current = current_catalog::read(&admin, admin.root()?)?;
-    let used: HashSet<&str> = current.titles.values().flat_map(Title::media).collect();
-    let unused = unused(&objects, &used, &stored_before(now()));
+    };
     if dry_run {
         console.line(format_args!("Would delete {unused} that no title has."));
         return Ok(true);
@@ -44,6 +35,76 @@ pub fn remove_unused(deployment: &Deployment, dry_run: bool) -> Result<bool> {
     let is_done = unused.delete(&admin, &console);
     console.line(format_args!("Deleted {unused} that no title had."));
     Ok(is_done)
+}
+
+/// Films and pictures of a server that no title of its catalog has, for the server itself, which prints
+/// nothing.
+pub struct UnusedMedia(DroppedMedia);
+
+impl UnusedMedia {
+    /// What no title has and was stored before `age`, or a day ago; `None` where the catalog has no title:
+    /// it may be lost, and nothing says which films are used.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub fn find(deployment: &Deployment, age: Duration) -> Result<Option<Self>> {
+        let console = Console::silent();
+        let admin = AdminApi::new(&deployment.api, &console)?;
+        let found = find(deployment, &admin, &console, age.min(GRACE))?;
+        Ok(found.filter(|(title_count, _)| *title_count > 0).map(|(_, unused)| Self(unused)))
+    }
+
+    /// Ids of the films and pictures.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.films.keys().chain(&self.0.pictures).map(String::as_str)
+    }
+
+    /// Only those with these ids.
+    #[must_use]
+    pub fn only(mut self, ids: &HashSet<String>) -> Self {
+        self.0.films.retain(|id, _| ids.contains(id));
+        self.0.pictures.retain(|id| ids.contains(id));
+        self
+    }
+
+    /// Deletes them from every store; whether all of them are deleted.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub fn delete(&self, deployment: &Deployment) -> Result<bool> {
+        let console = Console::silent();
+        let admin = AdminApi::new(&deployment.api, &console)?;
+        Ok(self.0.delete(&admin, &console))
+    }
+}
+
+impl std::fmt::Display for UnusedMedia {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How many titles the catalog has, and what none of them has and was stored before `age`; `None` where
+/// there is no catalog.
+fn find(
+    deployment: &Deployment,
+    admin: &AdminApi<'_>,
+    console: &Console,
+    age: Duration,
+) -> Result<Option<(usize, DroppedMedia)>> {
+    let store = ObjectStore::new(&deployment.object_store, console)?;
+    if admin.first_root()?.is_none() {
+        return Ok(None);
+    }
+    let mut objects = Vec::new();
+    for prefix in ["media/", "index/", "image/"] {
+        objects.extend(store.list(prefix)?);
+    }
+    // Read after the objects were listed: what was published meanwhile is used.
+    let current = current_catalog::read(admin, admin.root()?)?;
+    let used: HashSet<&str> = current.titles.values().flat_map(Title::media).collect();
+    let unused = unused(&objects, &used, &stored_before(now(), age));
+    Ok(Some((current.titles.len(), unused)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the time of this run is read here and nowhere else")]
@@ -74,10 +135,9 @@ fn unused(objects: &[StoredObject], used: &HashSet<&str>, before: &str) -> Dropp
     DroppedMedia { films, pictures }
 }
 
-/// The time of the grace before `now`, as S3 writes times.
-fn stored_before(now: SystemTime) -> String {
-    let seconds =
-        now.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(GRACE).as_secs();
+/// The time `age` before `now`, as S3 writes times.
+fn stored_before(now: SystemTime, age: Duration) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(age).as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Days since 0000-03-01 in years that begin in March, so that a leap day ends its year.
     let days = days + 719_468;
@@ -129,7 +189,7 @@ mod tests {
             (951_868_800, "2000-02-29T00:00:00"),
             (1_798_761_599, "2026-12-30T23:59:59"),
         ] {
-            assert_eq!(stored_before(UNIX_EPOCH + Duration::from_secs(seconds)), wanted);
+            assert_eq!(stored_before(UNIX_EPOCH + Duration::from_secs(seconds), GRACE), wanted);
         }
     }
 }

@@ -20,6 +20,8 @@ use http::{
 pub(super) const RANGE_OVERHEAD_BYTES: usize = 1024;
 /// Memory of a header field besides its name and value.
 const FIELD_OVERHEAD_BYTES: usize = 128;
+/// Bytes of a `Content-Range` of any film.
+const CONTENT_RANGE_BYTES: usize = 64;
 /// Bytes of the longest range that is joined from shorter ones: a startup block.
 const JOINED_BYTES_MAX: u64 = 512 << 10;
 
@@ -153,9 +155,7 @@ impl ResponseHead {
         headers.insert(AGE, HeaderValue::from(age));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(range.end.saturating_sub(range.start)));
         if is_part {
-            let text =
-                format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), self.size);
-            if let Ok(value) = HeaderValue::try_from(text) {
+            if let Some(value) = content_range(range, self.size) {
                 headers.insert(CONTENT_RANGE, value);
             }
         } else {
@@ -174,6 +174,19 @@ impl ResponseHead {
     pub(super) fn is_of_same_state(&self, other: &Self) -> bool {
         self.size == other.size && self.headers.get(ETAG) == other.headers.get(ETAG)
     }
+}
+
+/// The value of `Content-Range`. `format!` would take a tenth of the time of a hit.
+fn content_range(range: &Range<u64>, size: u64) -> Option<HeaderValue> {
+    let mut digits = itoa::Buffer::new();
+    let mut text = Vec::with_capacity(CONTENT_RANGE_BYTES);
+    for (before, number) in
+        [(&b"bytes "[..], range.start), (b"-", range.end.saturating_sub(1)), (b"/", size)]
+    {
+        text.extend_from_slice(before);
+        text.extend_from_slice(digits.format(number).as_bytes());
+    }
+    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
 impl StoredResponse {
