@@ -109,7 +109,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
         const waiting = await page.waitForFunction(
           () => globalThis.harness.events.find(({ type }) => type === 'firstframe-waiting')?.detail.where,
           { timeout: 30_000 });
-        assert.match(await waiting.jsonValue(), /byte \d+/, 'the messages for faults were prepared, too');
+        assert.match(await waiting.jsonValue(), /film/, 'the messages for faults were prepared, too');
       } finally {
         between.restore();
       }
