@@ -19,6 +19,7 @@ use oxc_syntax::module_record::{
 
 use crate::{
     asset_paths::{file_name, relative},
+    assets::extension,
     edits::Edits,
 };
 
@@ -232,7 +233,7 @@ fn short_names() -> impl Iterator<Item = String> {
 /// The modules of which another one has all exports in an object: by `import *`, or by `import()`.
 fn imported_whole(files: &BTreeMap<String, Vec<u8>>) -> Result<BTreeSet<String>> {
     let mut whole = BTreeSet::new();
-    for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(".js")) {
+    for (path, bytes) in files.iter().filter(|(path, _)| extension(path) == Some("js")) {
         let source = std::str::from_utf8(bytes)?;
         let allocator = Allocator::default();
         let record = Parser::new(&allocator, source, SourceType::mjs()).parse().module_record;
@@ -372,7 +373,7 @@ mod tests {
             bundled.extend(modules.places.into_keys());
             bundled.insert(bundle.entry.to_owned());
         }
-        let scripts = files.into_keys().filter(|path| assets::extension(path) == Some("js"));
+        let scripts = files.into_keys().filter(|path| extension(path) == Some("js"));
         let rest: Vec<String> = scripts.filter(|path| !bundled.contains(path)).collect();
         assert!(rest.is_empty(), "no page loads {rest:?}");
     }

@@ -100,6 +100,7 @@ impl Known {
     }
 
     /// What an instruction puts on the stack, if that is known.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others push what is not known")]
     fn pushed(&self, instr: &Instr) -> Option<Held> {
         match instr {
             Instr::Const(constant) => match constant.value {
@@ -130,25 +131,20 @@ impl Known {
     }
 
     /// Goes through a sequence in the order in which it runs.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others assign nothing")]
     fn walk(&mut self, function: &mut LocalFunction, sequence: InstrSeqId) {
         let instrs = std::mem::take(&mut function.block_mut(sequence).instrs);
         let mut left: Vec<(Instr, ir::InstrLocId)> = Vec::with_capacity(instrs.len());
         for (instr, place) in instrs {
             let before = left.last().and_then(|(before, _)| self.pushed(before));
             match &instr {
-                Instr::LocalSet(set) => {
-                    if self.set(set.local, before) {
-                        if let Some((Instr::LocalTee(ir::LocalTee { local }), place)) = left.pop() {
-                            left.push((Instr::LocalSet(ir::LocalSet { local }), place));
-                        }
-                        continue;
+                Instr::LocalSet(set) if self.set(set.local, before) => {
+                    if let Some((Instr::LocalTee(ir::LocalTee { local }), place)) = left.pop() {
+                        left.push((Instr::LocalSet(ir::LocalSet { local }), place));
                     }
+                    continue;
                 }
-                Instr::LocalTee(tee) => {
-                    if self.set(tee.local, before) {
-                        continue;
-                    }
-                }
+                Instr::LocalTee(tee) if self.set(tee.local, before) => continue,
                 Instr::Block(ir::Block { seq }) => self.walk_inner(function, *seq, false),
                 Instr::Loop(ir::Loop { seq }) => self.walk_inner(function, *seq, true),
                 Instr::IfElse(either) => {
