@@ -1,4 +1,7 @@
-/** The script in the page of an episode: plays it, and loads all else once its first frame is shown. */
+/**
+ * The script in the page of an episode, and in the player for frames: plays the episode, and loads all else
+ * once its first frame is shown.
+ */
 
 import { EarlyPlayback } from './element/early-playback.js';
 import { moveResumePositions, resumePositionOf, resumeSeconds } from './resume-positions.js';
@@ -10,7 +13,14 @@ const REST_MS_MAX = 10_000;
 const ELEMENT = '/assets/element/element.js';
 const PAGE = '/assets/app.js';
 const STYLE = '/assets/page.css';
+const FRAME = '/assets/embed.js';
 const LATER = ['/assets/worker/worker.js', '/assets/worker/by_headers_bg.wasm'];
+
+const isInFrame = !document.querySelector('.watch');
+/** A page that others frame is silent and still, unless it is asked to play. */
+const waits = isInFrame && !/[?&]autoplay(=1|&|$)/.test(location.search);
+/** What a viewer does before a film that waits has to move. */
+const INTENTS = ['play', 'seeking', 'pointerover', 'focusin', 'touchstart'];
 
 let isRestLoaded = false;
 
@@ -20,6 +30,7 @@ function loadRest() {
   // All at once: the browser's cache then has what each requests of the others.
   import(ELEMENT).catch(() => {});
   for (const file of LATER) fetch(file).catch(() => {});
+  if (isInFrame) return void import(FRAME).catch(() => {});
   const style = document.createElement('link');
   style.rel = 'stylesheet';
   style.href = STYLE;
@@ -28,8 +39,8 @@ function loadRest() {
 }
 
 /**
- * The page's head preloads the start of the film's beginning, which somebody who goes on elsewhere does
- * not need: only a script that requests it can cancel it.
+ * The page's head preloads a start that somebody who goes on elsewhere does not need: only a script that
+ * requests it can cancel it.
  *
  * @param {string} url
  */
@@ -63,6 +74,24 @@ async function play(video) {
   video.addEventListener('volumechange', () => (sound.hidden = !video.muted));
 }
 
+/** Until a viewer turns to a film that waits. @param {HTMLVideoElement} video @returns {Promise<unknown>} */
+const wantedOf = (video) => new Promise((go) => {
+  for (const intent of INTENTS) video.addEventListener(intent, go, { once: true });
+});
+
+/**
+ * Where playback begins: where this device left the episode, or another one of the account later; and for
+ * which time the page's head preloads the start.
+ *
+ * @param {HTMLElement} element @param {string} episode
+ */
+function timesOf({ dataset }, episode) {
+  const here = resumePositionOf(episode);
+  const preloaded = Number(dataset.left ?? 0);
+  const isNewer = Number(dataset.leftAt ?? 0) > (here?.at ?? 0);
+  return { time: isNewer ? preloaded : resumeSeconds(here), preloaded };
+}
+
 /** @param {HTMLElement} element @param {string} episode */
 function begin(element, episode) {
   // This device may know the episode by an id that it had.
@@ -72,25 +101,28 @@ function begin(element, episode) {
   video.setAttribute('part', 'video');
   video.controls = video.playsInline = true;
   element.attachShadow({ mode: 'open', delegatesFocus: true }).append(video);
-  const time = resumeSeconds(resumePositionOf(episode));
+  const { time, preloaded } = timesOf(element, episode);
   const url = (/** @type {number} */ from) =>
     `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=picture`;
-  const early = new EarlyPlayback(video, url(time), time);
-  if (time > 0) {
-    element.setAttribute('start', `${time}`);
-    cancelPreload(url(0));
-  }
+  const wanted = waits ? wantedOf(video) : undefined;
+  const early = new EarlyPlayback(video, url(time), time, wanted);
+  if (time > 0) element.setAttribute('start', `${time}`);
+  if (time !== preloaded) cancelPreload(url(preloaded));
   Reflect.set(element, 'early', early);
+  const late = setTimeout(loadRest, REST_MS_MAX);
   const shown = () => {
     document.querySelector('.poster')?.remove();
-    loadRest();
+    if (!wanted) return loadRest();
+    clearTimeout(late);
+    wanted.then(loadRest);
   };
-  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
-  else video.addEventListener('loadeddata', shown);
+  // Behind a poster no frame is shown.
+  if (video.requestVideoFrameCallback && !waits) video.requestVideoFrameCallback(shown);
+  else video.addEventListener('loadeddata', shown, { once: true });
   video.addEventListener('error', loadRest);
   early.begun.catch(loadRest);
-  setTimeout(loadRest, REST_MS_MAX);
-  play(video);
+  if (waits) video.poster = element.getAttribute('poster') ?? '';
+  else play(video);
 }
 
 /** @type {HTMLElement | null} */
@@ -98,6 +130,6 @@ const element = document.querySelector('firstframe-video');
 const episode = element?.getAttribute('episode');
 if (element && episode && (globalThis.MediaSource || Reflect.get(globalThis, 'ManagedMediaSource'))) {
   begin(element, episode);
-} else {
+} else if (element) {
   loadRest();
 }

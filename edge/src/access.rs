@@ -9,8 +9,8 @@ use crate::{
     http::{Connection, Headers},
     platform::{Clock, Database, Platform, Row, Settings},
     rules::{
-        client_address::counted_address, cors::CorsOrigins, header_values,
-        password::StoredPassword, signature::Keys, viewer_cookie,
+        client_address::counted_address, header_values, origins::Origins, password::StoredPassword,
+        signature::Keys, viewer_cookie,
     },
     sql::{integer, integer_at, text},
 };
@@ -57,9 +57,15 @@ pub(crate) struct Credentials<'a> {
 }
 
 /// The origins whose pages may read responses.
-pub(crate) async fn cors_origins<P: Platform>(platform: &P) -> Result<CorsOrigins, Error> {
+pub(crate) async fn cors_origins<P: Platform>(platform: &P) -> Result<Origins, Error> {
     let setting = platform.settings().get("cors_origins").await?;
-    Ok(CorsOrigins::parse(&setting.unwrap_or_default()))
+    Ok(Origins::parse(&setting.unwrap_or_default()))
+}
+
+/// The origins whose pages may frame the player.
+pub(crate) async fn embed_origins<P: Platform>(platform: &P) -> Result<Origins, Error> {
+    let setting = platform.settings().get("embed_origins").await?;
+    Ok(Origins::parse(&setting.unwrap_or_default()))
 }
 
 /// Whether viewers must sign in. A value that nobody knows closes the library.

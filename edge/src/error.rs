@@ -49,6 +49,8 @@ pub enum Error {
     NoIndex(String),
     /// The path exists, the method does not; those that do.
     MethodNotAllowed(String),
+    /// A response of this form does not exist; the forms that do.
+    NotImplemented(&'static str),
     /// The current catalog is not the one that the sender built upon.
     Conflict,
     /// More bytes than this limit.
@@ -86,6 +88,7 @@ impl Error {
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::NoIndex(_) => ErrorCode::NoIndex,
             Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
+            Self::NotImplemented(_) => ErrorCode::NotImplemented,
             Self::Conflict | Self::AccountRefused(_) => ErrorCode::Conflict,
             Self::PayloadTooLarge(_) => ErrorCode::PayloadTooLarge,
             Self::PreconditionFailed => ErrorCode::PreconditionFailed,
@@ -142,6 +145,7 @@ impl Error {
             Self::NotFound(what) => format!("there is no such {what}"),
             Self::NoIndex(why) => format!("this film has no start index: {why}"),
             Self::MethodNotAllowed(allow) => format!("this path allows {allow}"),
+            Self::NotImplemented(forms) => format!("the response has no other form than {forms}"),
             Self::Conflict => {
                 "the catalog changed since it was read: read the root again and build upon that"
                     .to_owned()
@@ -200,6 +204,7 @@ impl Error {
             | Self::NotFound(_)
             | Self::NoIndex(_)
             | Self::MethodNotAllowed(_)
+            | Self::NotImplemented(_)
             | Self::Conflict
             | Self::PayloadTooLarge(_)
             | Self::PreconditionFailed
@@ -260,6 +265,7 @@ impl Error {
             | Self::Misconfigured(_)
             | Self::NotFound(_)
             | Self::NoIndex(_)
+            | Self::NotImplemented(_)
             | Self::Conflict
             | Self::AccountRefused(_)
             | Self::PayloadTooLarge(_)

@@ -44,6 +44,10 @@ pub enum Route {
     Page,
     /// The page of one episode.
     Watch(String),
+    /// The player of one episode, for frames.
+    Embed(String),
+    /// What a site needs to embed an episode.
+    OEmbed,
     /// A viewer of a private library signs in or out, or asks whether it has.
     SignIn,
     /// A token for a viewer without a name.
@@ -145,6 +149,9 @@ impl Route {
         if let Some(id) = under(paths::WATCH).filter(|id| is_id(id)) {
             return Ok(Self::Watch(id.to_owned()));
         }
+        if let Some(id) = under(paths::EMBED).filter(|id| is_id(id)) {
+            return Ok(Self::Embed(id.to_owned()));
+        }
         if under("/title/").is_some_and(is_id) {
             Ok(Self::Page)
         } else {
@@ -164,6 +171,7 @@ impl Route {
             paths::PREFETCH_WINDOW => Self::PrefetchWindow,
             paths::SIGN_IN => Self::SignIn,
             paths::SESSION => Self::AnonymousSession,
+            paths::OEMBED => Self::OEmbed,
             paths::HISTORY => Self::History,
             paths::CONTINUE_WATCHING => Self::ContinueWatching,
             paths::WATCHLIST => Self::Watchlist,
@@ -209,7 +217,9 @@ impl Route {
             | Self::Player
             | Self::ContinueWatching
             | Self::Page
-            | Self::Watch(_) => &[Method::Get, Method::Head],
+            | Self::Watch(_)
+            | Self::Embed(_)
+            | Self::OEmbed => &[Method::Get, Method::Head],
         }
     }
 
@@ -231,6 +241,8 @@ impl Route {
             | Self::StreamStart(_)
             | Self::PrefetchWindow
             | Self::Watch(_)
+            | Self::Embed(_)
+            | Self::OEmbed
             | Self::AnonymousSession
             | Self::History
             | Self::HistoryOf(_)
@@ -258,7 +270,7 @@ impl Route {
 
     /// Whether it is what a person opens.
     pub const fn is_page(&self) -> bool {
-        matches!(self, Self::Page | Self::Watch(_))
+        matches!(self, Self::Page | Self::Watch(_) | Self::Embed(_))
     }
 
     /// Whether it is for the deployer.

@@ -11,7 +11,7 @@ use crate::{
     platform::{Clock, Outbound as _, Platform, StreamOf, Upload, with_timeout},
     route::{Guard, Route},
     routes,
-    rules::{cors::CorsOrigins, header_values, retry::longest_pause_ms},
+    rules::{header_values, origins::Origins, retry::longest_pause_ms},
 };
 
 /// Request headers that a page of another origin may send.
@@ -35,7 +35,7 @@ const REFUSAL_MS: u64 = 1_000;
 /// What the headers of every reply depend on.
 struct ReplyContext {
     /// The origins whose pages may read the reply.
-    cors: CorsOrigins,
+    cors: Origins,
     /// The origin of the page that sent the request.
     origin: Option<String>,
     /// Whether pages of other origins may read it at all.
@@ -193,24 +193,30 @@ async fn open<P: Platform, U: Upload>(
     platform: &P,
     request: Request<U>,
     route: Route,
-    cors: &CorsOrigins,
+    cors: &Origins,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let headers = request.headers.clone();
-    handle(platform, request, route, cors).await.or_else(|error| {
-        let detail = error.detail().map(str::to_owned);
-        let page = routes::page::without_episode(error, &headers)?;
-        if let Some(detail) = detail {
-            platform.report(&detail);
-        }
-        Ok(page)
-    })
+    let embedded = if let Route::Embed(id) = &route { Some(id.clone()) } else { None };
+    let error = match handle(platform, request, route, cors).await {
+        Ok(reply) => return Ok(reply),
+        Err(error) => error,
+    };
+    let detail = error.detail().map(str::to_owned);
+    let page = match embedded {
+        Some(id) => routes::embed::in_place_of(platform, error, &headers, &id).await,
+        None => routes::page::without_episode(error, &headers),
+    }?;
+    if let Some(detail) = detail {
+        platform.report(&detail);
+    }
+    Ok(page)
 }
 
 async fn handle<P: Platform, U: Upload>(
     platform: &P,
     request: Request<U>,
     route: Route,
-    cors: &CorsOrigins,
+    cors: &Origins,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     if request.method == Method::Options {
         return Ok(preflight(&route, cors));
@@ -303,7 +309,7 @@ fn note_refusal<P: Platform>(platform: &P, what: &str) {
 }
 
 /// The methods of a route (RFC 9110 §9.3.7), and for a shared one what a page of another origin may send.
-fn preflight<S>(route: &Route, cors: &CorsOrigins) -> Reply<S> {
+fn preflight<S>(route: &Route, cors: &Origins) -> Reply<S> {
     let reply = Reply::new(204, Body::Empty).with("allow", allow(route));
     if !route.is_shared() || cors.is_empty() {
         return reply;
@@ -337,7 +343,7 @@ fn finish<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
 fn share<S>(reply: Reply<S>, context: &ReplyContext) -> Reply<S> {
     let ReplyContext { cors, origin, is_shared, .. } = context;
     if !is_shared || cors.is_empty() {
-        return reply.with("cross-origin-resource-policy", "same-origin");
+        return reply.with_default("cross-origin-resource-policy", "same-origin");
     }
     let mut reply = reply.with("cross-origin-resource-policy", "cross-origin");
     if cors.varies() {

@@ -268,6 +268,24 @@ pub(crate) async fn position_ms<P: Platform>(
     Ok(rows.first().and_then(|row| unsigned_at(row, 0)))
 }
 
+/// Where the viewer of a token left an episode, if that is the one of its title that was watched last, and
+/// when: one statement, because a page waits for it.
+pub(crate) async fn left_at<P: Platform>(
+    platform: &P,
+    token: &str,
+    catalog_id: &str,
+    episode_id: &str,
+) -> Result<Option<(u64, u64)>, Error> {
+    let sql = "SELECT position_ms, updated_at_ms FROM history \
+         JOIN clients ON clients.id = history.client_id \
+         WHERE token_hash = ?1 AND catalog_id = ?2 AND episode_id = ?3";
+    let token_hash = catalog::hash(token.as_bytes());
+    let values = [text(&token_hash), text(catalog_id), text(episode_id)];
+    let rows = query(platform, sql, &values).await?;
+    let left = |row: &Row| Some((unsigned_at(row, 0)?, unsigned_at(row, 1)?));
+    Ok(rows.first().and_then(left))
+}
+
 /// Puts a title on a viewer's list.
 pub(crate) async fn put_watchlist_entry<P: Platform>(
     platform: &P,

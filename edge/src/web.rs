@@ -46,8 +46,9 @@ pub(crate) struct Document {
     pub script: &'static str,
     /// The same of its inline style.
     pub style: &'static str,
-    /// In front of the episode's head, between head and content, and behind the content.
-    pub parts: [Part; 3],
+    /// In front of the episode's head, between head and content, behind the content, the inline script, and
+    /// behind it.
+    pub parts: [Part; 5],
 }
 
 /// A part of a document.

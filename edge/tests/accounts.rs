@@ -106,6 +106,28 @@ fn count(memory: &Memory, sql: &str) -> String {
 }
 
 #[test]
+fn link_begins_where_the_account_left_the_episode_on_another_device() {
+    let memory = private();
+    let anna = cookie(&memory, "anna", "open sesame");
+    let bob = cookie(&memory, "bob", "swordfish");
+    watch(&memory, &anna, "", "film");
+    for (cookie, path, seconds) in
+        [(&anna, "/watch/film.1", 60), (&anna, "/watch/other.1", 0), (&bob, "/watch/film.1", 0)]
+    {
+        let answer = get(&memory, path, cookie);
+        if answer.status == 503 {
+            assert!(std::env::var_os("FIRSTFRAME_BIN").is_none(), "the page is not built in");
+            return;
+        }
+        assert_eq!(answer.header("cache-control"), "private, no-cache");
+        let start = format!("start?at={seconds}.000&until=picture>");
+        assert!(answer.header("link").contains(&start), "{path}: {}", answer.header("link"));
+        let left = format!(" data-left=\"60\" data-left-at=\"{}\"", memory.clock.0.get());
+        assert_eq!(text(&answer).contains(&left), seconds > 0, "{path}");
+    }
+}
+
+#[test]
 fn stranger_gets_nothing_and_forged_cookies_cost_no_query() {
     let memory = private();
     let anna = cookie(&memory, "anna", "open sesame");

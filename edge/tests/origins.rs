@@ -2,7 +2,7 @@
 
 use edge::{
     memory::{Memory, MemoryResponse, send},
-    rules::cors::{CorsOrigins, ORIGIN_COUNT_MAX},
+    rules::origins::{ORIGIN_COUNT_MAX, Origins},
 };
 
 const SHARED: [&str; 6] = [
@@ -178,10 +178,10 @@ fn every_origin_may_write_where_every_origin_may_read() {
 
 #[test]
 fn setting_keeps_a_limited_number_of_origins_and_drops_what_is_none() {
-    assert!(CorsOrigins::parse("").is_empty() && CorsOrigins::parse(" , junk, null").is_empty());
-    assert_eq!(CorsOrigins::parse("https://a.example, *"), CorsOrigins::Any);
+    assert!(Origins::parse("").is_empty() && Origins::parse(" , junk, null").is_empty());
+    assert_eq!(Origins::parse("https://a.example, *"), Origins::Any);
     let many: Vec<_> = (0..=ORIGIN_COUNT_MAX).map(|n| format!("https://{n}.example")).collect();
-    let origins = CorsOrigins::parse(&many.join(","));
+    let origins = Origins::parse(&many.join(","));
     assert!(
         origins.allows(&many[ORIGIN_COUNT_MAX - 1]) && !origins.allows(&many[ORIGIN_COUNT_MAX])
     );

@@ -1,7 +1,6 @@
 //! The page of an episode: what its document says, to whom, and what it lets run.
 #![expect(
     clippy::indexing_slicing,
-    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test that cannot go on panics, and says what it does not test"
 )]
@@ -9,68 +8,13 @@
 #[path = "common/deployment.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod deployment;
+#[path = "common/pages.rs"]
+mod pages;
 
-use catalog::{RetiredEpisode, Title};
-use deployment::{ADMIN, deployment, put_catalog, text, title};
-use edge::memory::{Memory, MemoryResponse, send};
+use deployment::{ADMIN, deployment, text};
+use edge::memory::send;
+use pages::{HOSTILE, between, document, get, library, unescaped};
 use serde_json::Value;
-
-const HOSTILE: &str = "</title><script>alert(1)</script> \"quoted\" & 'so'";
-const BROWSER: (&str, &str) = ("accept", "text/html");
-
-fn get(memory: &Memory, path: &str, headers: &[(&str, &str)]) -> MemoryResponse {
-    let headers = [&[BROWSER, ("host", "films.example")], headers].concat();
-    send(memory, "GET", path, &headers, Some(b""))
-}
-
-/// The document of an episode; none where this edge was built without the page, which its response
-/// says. `cargo xtask test runtime` builds it before, and names the binary.
-fn document(memory: &Memory, path: &str) -> Option<(MemoryResponse, String)> {
-    let answer = get(memory, path, &[]);
-    let html = text(&answer);
-    if answer.status == 503 || !html.contains("<firstframe-video") {
-        assert!(get(memory, "/", &[]).status == 503, "{path}: {html}");
-        assert!(std::env::var_os("FIRSTFRAME_BIN").is_none(), "the page is not built in");
-        eprintln!("NOT TESTED: the page is not built in: `cargo xtask build` makes target/web");
-        return None;
-    }
-    Some((answer, html))
-}
-
-fn library() -> Memory {
-    let memory = deployment();
-    let mut film = Title {
-        title: HOSTILE.to_owned(),
-        synopsis: format!("About {HOSTILE}"),
-        cover: Some("00ee".to_owned()),
-        ..title("film", &["00ff"])
-    };
-    film.episodes[0].former_ids = vec!["old.1".to_owned()];
-    let retired = vec![RetiredEpisode {
-        key: "1".to_owned(),
-        name: None,
-        moved_to: Some("film.1".to_owned()),
-    }];
-    let old = Title {
-        id: "old".to_owned(),
-        moved_to: Some("film".to_owned()),
-        retired,
-        ..Title::default()
-    };
-    put_catalog(&memory, vec![film, old]);
-    memory
-}
-
-/// The text between two others.
-fn between<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
-    let (_, rest) = html.split_once(from).unwrap_or_else(|| panic!("no {from} in {html}"));
-    rest.split_once(to).unwrap().0
-}
-
-fn unescaped(text: &str) -> String {
-    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
-    pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-}
 
 #[test]
 fn document_names_the_episode_and_no_name_is_markup() {
@@ -177,6 +121,18 @@ fn stranger_learns_nothing_from_the_page_of_a_private_library() {
     let admin = get(&memory, "/watch/film.1", &[ADMIN]);
     assert!(text(&admin).contains("og:title"), "the deployer sees the library");
     assert_eq!(admin.header("cache-control"), "private, no-cache");
+}
+
+#[test]
+fn page_waits_for_no_history() {
+    let memory = library();
+    if document(&memory, "/watch/film.1").is_none() {
+        return;
+    }
+    memory.database.failing.set_silent(true);
+    let answer = get(&memory, "/watch/film.1", &[("x-client-token", "a token")]);
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "private, no-cache"));
+    assert!(answer.header("link").contains("start?at=0.000&"), "{}", answer.header("link"));
 }
 
 #[test]

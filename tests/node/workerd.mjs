@@ -64,6 +64,7 @@ const miniflare = new Miniflare({
     admin_key: adminKey,
     media_keys: `test:${'5a'.repeat(32)}`,
     cors_origins: '*',
+    embed_origins: 'https://page.example',
     providers: process.env.FIRSTFRAME_PROVIDERS ?? '[]',
     viewers: process.env.FIRSTFRAME_VIEWERS ?? 'open',
   },

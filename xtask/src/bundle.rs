@@ -30,8 +30,10 @@ pub(crate) struct Bundle {
 }
 
 /// The scripts that pages and workers load.
-pub(crate) const BUNDLES: [Bundle; 9] = [
+pub(crate) const BUNDLES: [Bundle; 10] = [
     Bundle { entry: "app.js", apart: &["element/element.js", "worker/fault-messages.js"] },
+    // Loaded by the player in a frame.
+    Bundle { entry: "embed.js", apart: &[] },
     Bundle { entry: "element/element.js", apart: &["sink/sink.js"] },
     // Loaded by the element where workers have no MediaSource.
     Bundle { entry: "sink/sink.js", apart: &[] },

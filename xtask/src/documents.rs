@@ -1,4 +1,4 @@
-//! The documents that the edge completes: a page of one episode, with its first script and style in it.
+//! The documents that the edge completes: pages of one episode, with their first script and style in them.
 //!
 //! The edge writes what is of the episode between their parts. Each part is also compressed by itself,
 //! so that the edge can put a compressed document together without a compressor.
@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 /// The documents, by the names of their files in `edge/page`.
-pub(crate) const DOCUMENTS: [&str; 1] = ["watch.html"];
+pub(crate) const DOCUMENTS: [&str; 2] = ["watch.html", "embed.html"];
 /// Where the edge writes: the head of an episode's page, and what the page shows of it.
 const GAPS: [&str; 2] = ["<!-- head of the episode -->", "<!-- the episode -->"];
 /// The element for the script, and the beginning and the end of the one for styles.
@@ -103,7 +103,13 @@ pub(crate) fn split(
         parts.push(part);
         rest = after;
     }
-    parts.push(rest);
+    // The script is a part of its own: it is the same in all documents, and then stored once.
+    let script = rest.find("<script>").zip(rest.find("</script>").map(|at| at + "</script>".len()));
+    let (from, to) =
+        script.with_context(|| format!("{name} has no inline script behind its gaps"))?;
+    let (before, rest) = rest.split_at(from);
+    let (script, after) = rest.split_at(to - from);
+    parts.extend([before, script, after]);
     let mut names = Vec::new();
     for (place, part) in parts.iter().enumerate() {
         let name = format!("{name}.{place}");
@@ -127,6 +133,9 @@ fn hash_of(element: &str, html: &str) -> Option<String> {
 /// Blocks of DEFLATE (RFC 1951) that refer to nothing in front of them, end at a byte, and are not the
 /// last ones.
 fn deflated(bytes: &[u8]) -> Result<Vec<u8>> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut deflate = Compress::new(Compression::best(), false);
     let mut blocks = Vec::with_capacity(bytes.len() + 64);
     let status = deflate.compress_vec(bytes, &mut blocks, FlushCompress::Full)?;
@@ -165,7 +174,8 @@ mod tests {
         let blocks = |part: usize| &files[&PathBuf::from(format!("watch.html.{part}.deflate"))];
         let stored = [0, 1, 0, 254, 255, b'x'];
         let last = [1, 0, 0, 255, 255];
-        let all = [&blocks(0)[..], &stored, blocks(1), &stored, blocks(2), &last].concat();
+        let behind = [blocks(2), blocks(3), blocks(4)].map(Vec::as_slice).concat();
+        let all = [&blocks(0)[..], &stored, blocks(1), &stored, &behind, &last].concat();
         let mut text = String::new();
         DeflateDecoder::new(&all[..]).read_to_string(&mut text).unwrap();
         assert_eq!(text, "<style>a</style>x<p>x</p><script>b</script>");

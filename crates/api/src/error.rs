@@ -52,6 +52,8 @@ pub enum ErrorCode {
     UnknownHost,
     /// 429: too many attempts to sign in, or new sessions; a retry helps after the seconds of `Retry-After`.
     TooManyAttempts,
+    /// 501: the edge has no such form of a response.
+    NotImplemented,
     /// 502: the provider did not send the requested bytes; a retry may help.
     UpstreamFailed,
     /// 503: the provider does not respond, or limits the rate of requests.
@@ -81,6 +83,7 @@ impl ErrorCode {
             Self::RangeNotSatisfiable => 416,
             Self::UnknownHost => 421,
             Self::TooManyAttempts => 429,
+            Self::NotImplemented => 501,
             Self::UpstreamFailed => 502,
             Self::StorageUnavailable | Self::UpstreamUnavailable => 503,
             Self::StorageFull => 507,

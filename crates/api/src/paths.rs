@@ -29,6 +29,10 @@ pub const ASSETS: &str = "/assets/";
 pub const PLAYER: &str = "/player/firstframe.js";
 /// `GET | HEAD` + `{episodeId}`: the page of one episode.
 pub const WATCH: &str = "/watch/";
+/// `GET | HEAD` + `{episodeId}`: the player alone, for frames of other sites.
+pub const EMBED: &str = "/embed/";
+/// `GET | HEAD` + `?url=`: what a site needs to embed an episode (<https://oembed.com>).
+pub const OEMBED: &str = "/oembed";
 /// `GET`: whether a viewer may watch; `POST`: a viewer of a private library signs in; `DELETE`: signs out.
 pub const SIGN_IN: &str = "/api/v2/session";
 /// `POST`: a token for a viewer without a name.

@@ -3,8 +3,23 @@
 use std::borrow::Cow;
 
 /// Names of the parameters that some route reads. A new one belongs here, or no route sees it.
-pub const PARAMETERS: [&str; 11] =
-    ["after", "at", "audio", "download", "e", "from", "k", "provider", "s", "until", "windows"];
+pub const PARAMETERS: [&str; 15] = [
+    "after",
+    "at",
+    "audio",
+    "download",
+    "e",
+    "format",
+    "from",
+    "k",
+    "maxheight",
+    "maxwidth",
+    "provider",
+    "s",
+    "until",
+    "url",
+    "windows",
+];
 
 /// The parameters of a query that some route reads, in the order in which they were sent.
 ///

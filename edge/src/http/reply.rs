@@ -130,6 +130,12 @@ impl<S> Reply<S> {
         self.with(name, value)
     }
 
+    /// Adds a header where there is none of its name.
+    #[must_use]
+    pub(crate) fn with_default(self, name: &'static str, value: &str) -> Self {
+        if self.header(name).is_some() { self } else { self.with(name, value) }
+    }
+
     /// Adds a request header to those by which the response varies (RFC 9110 §12.5.5).
     #[must_use]
     pub(crate) fn varying_by(self, name: &str) -> Self {

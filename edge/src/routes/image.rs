@@ -34,6 +34,26 @@ pub(super) async fn read<P: Platform>(
         .with("last-modified", date::write(meta.modified_ms)))
 }
 
+/// So many first bytes of a picture as have its size in them.
+pub(super) async fn beginning<P: Platform>(platform: &P, image_id: &str) -> Result<Vec<u8>, Error> {
+    let id = match Film::of(image_id) {
+        Film::Own(id) => id,
+        Film::Upstream(id) => {
+            let (_, bytes) = media::picture::get(platform, id, &Headers::default()).await?;
+            return bytes.ok_or(Error::NotFound("picture"));
+        }
+    };
+    let range = ReadRange::Closed { first: 0, last: picture::SIZE_BYTES - 1 };
+    let objects = platform.objects();
+    match objects.read(&api::paths::image_key(id), range).await? {
+        Some(ObjectRead::Bytes { sent, stream, .. }) => {
+            let bytes_max = usize::try_from(sent.len()).unwrap_or(usize::MAX);
+            Ok(objects.collect(stream, bytes_max).await?)
+        }
+        Some(ObjectRead::Unsatisfiable) | None => Err(Error::NotFound("picture")),
+    }
+}
+
 async fn upstream<P: Platform>(
     platform: &P,
     headers: &Headers,

@@ -11,7 +11,9 @@ mod admin_startup;
 mod anonymous_session;
 mod asset;
 mod continue_watching;
+pub(crate) mod embed;
 mod episode_head;
+mod episode_page;
 mod episodes;
 mod headers;
 mod health;
@@ -19,6 +21,7 @@ mod history;
 mod home;
 mod image;
 pub(crate) mod media;
+mod oembed;
 pub(crate) mod page;
 mod picture_urls;
 mod player;
@@ -81,6 +84,8 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         Route::Player => player::read(&headers),
         Route::Page => page::read(&headers),
         Route::Watch(id) => Box::pin(watch::show(platform, &headers, &connection, &id)).await,
+        Route::Embed(id) => Box::pin(embed::show(platform, &headers, &connection, &id)).await,
+        Route::OEmbed => Box::pin(oembed::show(platform, &headers, &connection, &query)).await,
         Route::SignIn => sign_in::handle(platform, method, &headers, &connection, upload).await,
         Route::AnonymousSession => anonymous_session::begin(platform, &headers, &connection).await,
         Route::History => history::handle(platform, method, &headers, upload).await,

@@ -4,7 +4,7 @@ use super::asset::send;
 use crate::{
     error::Error,
     http::{Headers, Reply},
-    rules::header_values,
+    rules::{header_values, origins::Origins},
     web::{self, Document},
 };
 
@@ -40,28 +40,43 @@ pub(crate) fn without_episode<S>(error: Error, headers: &Headers) -> Result<Repl
     Err(error)
 }
 
-/// Nothing but our own code runs, nothing frames us, and the page requests nothing from elsewhere. What is
-/// inline in a document runs by its hash.
-fn content_security_policy(document: Option<&Document>) -> String {
+/// Nothing but our own code runs, the page requests nothing from elsewhere, and no page of another origin
+/// than `frames` frames it. What is inline in a document runs by its hash.
+fn content_security_policy(document: Option<&Document>, frames: &Origins) -> String {
     let hash = |hash: Option<&str>| hash.map(|hash| format!(" '{hash}'")).unwrap_or_default();
     let script = hash(document.map(|document| document.script));
     let style = hash(document.map(|document| document.style));
+    let frames = match frames {
+        Origins::Any => " *".to_owned(),
+        Origins::Listed(origins) => {
+            origins.iter().flat_map(|origin| [" ", origin.as_str()]).collect()
+        }
+    };
     format!(
         "default-src 'none'; script-src 'self'{script} 'wasm-unsafe-eval'; worker-src 'self' blob:; \
          style-src 'self'{style}; img-src 'self' data: blob:; media-src 'self' blob:; \
          connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'self'"
+         form-action 'none'; frame-ancestors 'self'{frames}"
     )
 }
 
 fn secured<S>(reply: Reply<S>) -> Reply<S> {
-    secured_with(reply, None)
+    with_policies(reply, None, &Origins::default())
 }
 
-/// A reply with the policies of a page.
-pub(super) fn secured_with<S>(reply: Reply<S>, document: Option<&Document>) -> Reply<S> {
+/// A reply with the policies of a document that pages of `frames` may frame.
+pub(super) fn secured_with<S>(reply: Reply<S>, document: &Document, frames: &Origins) -> Reply<S> {
+    with_policies(reply, Some(document), frames)
+}
+
+fn with_policies<S>(reply: Reply<S>, document: Option<&Document>, frames: &Origins) -> Reply<S> {
+    // A page that isolates itself (COEP) frames only what says that it may.
+    let shared = Some("cross-origin").filter(|_| !frames.is_empty());
+    let reply = shared
+        .into_iter()
+        .fold(reply, |reply, policy| reply.with("cross-origin-resource-policy", policy));
     reply
-        .with("content-security-policy", content_security_policy(document))
+        .with("content-security-policy", content_security_policy(document, frames))
         .with("cross-origin-opener-policy", "same-origin")
         .with("permissions-policy", PERMISSIONS_POLICY)
         .with("referrer-policy", "same-origin")

@@ -1,22 +1,26 @@
 //! `GET | HEAD /watch/{episodeId}`: the page of one episode, with its name and what it is in the document,
 //! and its start on the way before the document is parsed.
 
-use catalog::{Episode, Title};
+use std::fmt::Write as _;
 
-use super::{episode_head::EpisodeHead, page, picture_urls::PictureSigner, stream};
-use crate::{
-    catalog_cache::{self, FoundEpisode},
-    error::Error,
-    http::{Body, Connection, Headers, Reply},
-    platform::{Platform, StreamOf},
-    rules::{
-        conditions, gzip,
-        header_values::{self, accepts_gzip},
-        html::escaped,
-        poster_colour::poster_colour,
-    },
-    web::{self, Document},
+use futures::future::join;
+
+use super::{
+    episode_page::{self, EpisodePage},
+    stream,
 };
+use crate::{
+    error::Error,
+    http::{Connection, Headers, Reply},
+    platform::{Platform, StreamOf, with_timeout},
+    rules::{html::escaped, origins::Origins, poster_colour::poster_colour},
+    viewers, web,
+};
+
+/// The page waits so long for the viewer's history: the first frame is worth more than its place.
+const HISTORY_MS_MAX: u64 = 50;
+/// Somebody who left earlier only looked in: `edge/page/resume-positions.js` has the same number.
+const RESUME_SECONDS_MIN: u64 = 10;
 
 pub(super) async fn show<P: Platform>(
     platform: &P,
@@ -25,82 +29,71 @@ pub(super) async fn show<P: Platform>(
     episode_id: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
     let document = web::document("watch.html").ok_or(Error::PageMissing)?;
-    let found = catalog_cache::episode(platform, episode_id).await?;
-    let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
-    if id != episode_id {
-        let reply =
-            Reply::new(302, Body::Empty).with("location", format!("{}{id}", api::paths::WATCH));
-        return Ok(reply.with("cache-control", "no-cache"));
+    let page = episode_page::find(platform, headers, connection, episode_id).await?;
+    if let Some(moved) = page.moved_from(episode_id, api::paths::WATCH) {
+        return Ok(moved);
     }
-    let file = stream::find(platform, &id).await?.candidates.into_iter().next();
-    let image = title.banner.as_ref().or(title.cover.as_ref());
-    let mut picture = image.map(|id| format!("{}{id}", api::paths::IMAGE));
-    if let Some(url) = &mut picture {
-        PictureSigner::of(platform).await?.sign(url);
-    }
-    let file = file.map(|file| file.url);
-    let head = EpisodeHead {
-        origin: origin(headers, connection),
-        id: &id,
-        name: &page_title(&title, &episode),
-        picture,
-        title: &title,
-        episode: &episode,
-    };
-    let content = content(&title, &episode, &id, file.as_deref());
-    let reply = send(headers, document, &head.html(), &content);
-    let preload = format!("<{}>; rel=preload; as=fetch; crossorigin", start_path(&id));
-    Ok(page::secured_with(reply, Some(document))
-        .with("cache-control", "no-cache")
-        .with("link", preload))
+    let (file, left) = join(page.link_to_file(platform), left_at(platform, headers, &page)).await;
+    let head = page.head(&page.name()).html();
+    let seconds = left.as_ref().map_or(0, |left| left.seconds);
+    let content = content(&page, &file?, &attributes(&page, left));
+    let reply = page.reply(headers, document, &Origins::default(), (&head, &content), seconds);
+    let is_for_one = headers.get("x-client-token").is_some();
+    Ok(if is_for_one { reply.replacing("cache-control", super::PRIVATE) } else { reply })
 }
 
-/// Where the page requests the start of an episode from its beginning, up to the first frame.
-fn start_path(id: &str) -> String {
-    format!("{}{id}/start?at=0.000&until=picture", api::paths::STREAM)
+/// Where a viewer left the episode on any device.
+struct Left {
+    seconds: u64,
+    at_ms: u64,
 }
 
-/// The origin that the client asked for. A client that lies about it reads its own lie.
-fn origin(headers: &Headers, connection: &Connection) -> String {
-    let is_tls = connection.is_tls || headers.get("x-forwarded-proto") == Some("https");
-    format!("http{}://{}", if is_tls { "s" } else { "" }, connection.authority)
+/// Where the viewer with an account left the episode. A browser that opens a page sends no token: others
+/// have it on their device only.
+async fn left_at<P: Platform>(platform: &P, headers: &Headers, page: &EpisodePage) -> Option<Left> {
+    let token = headers.get("x-client-token")?;
+    let found = viewers::left_at(platform, token, &page.title.id, &page.id);
+    let found = with_timeout(platform.clock(), HISTORY_MS_MAX, found).await?;
+    let (position_ms, at_ms) = stream::report_and_drop(platform, found)??;
+    let seconds = position_ms / 1000;
+    (seconds >= RESUME_SECONDS_MIN).then_some(Left { seconds, at_ms })
 }
 
-/// The name of an episode, and that of its title where it has several.
-fn page_title(title: &Title, episode: &Episode) -> String {
-    if title.episodes.len() == 1 {
-        return title.title.clone();
-    }
-    format!("{}. {} · {}", episode.number, episode.title, title.title)
-}
-
-/// What the page shows of an episode; `view-watch.js` completes it.
-fn content(title: &Title, episode: &Episode, id: &str, file: Option<&str>) -> String {
-    let several = title.episodes.len() > 1;
-    let (up, heading) = if several {
+/// The name of the link to the title, and of the episode.
+fn headings(EpisodePage { title, episode, .. }: &EpisodePage) -> (String, String) {
+    if title.episodes.len() > 1 {
         (title.title.clone(), format!("{}. {}", episode.number, episode.title))
     } else {
         ("Details".to_owned(), title.title.clone())
+    }
+}
+
+/// What `early.js` reads: where an account left the episode, and the ids under which this device may know it.
+fn attributes(page: &EpisodePage, left: Option<Left>) -> String {
+    let former = page.episode.former_ids.join(" ");
+    let mut attributes = String::new();
+    if !former.is_empty() {
+        let _ = write!(attributes, " data-former=\"{}\"", escaped(&former));
+    }
+    if let Some(Left { seconds, at_ms }) = left {
+        let _ = write!(attributes, " data-left=\"{seconds}\" data-left-at=\"{at_ms}\"");
+    }
+    attributes
+}
+
+/// What the page shows of an episode; `view-watch.js` completes it.
+fn content(page: &EpisodePage, file: &str, attributes: &str) -> String {
+    let EpisodePage { id, title, .. } = page;
+    let (up, heading) = headings(page);
+    let synopsis = match title.synopsis.as_str() {
+        "" => String::new(),
+        text => format!("<p class=\"about-synopsis\">{}</p>", escaped(text)),
     };
-    let synopsis = Some(title.synopsis.as_str()).filter(|text| !text.is_empty());
-    let synopsis = synopsis
-        .map(|text| format!("<p class=\"about-synopsis\">{}</p>", escaped(text)))
-        .unwrap_or_default();
-    let file = file.map(escaped).map_or_else(String::new, |url| {
-        format!(
-            "<noscript><p class=\"about-file\">The player needs JavaScript. \
-             <a href=\"{url}\">The film itself</a> is an MP4 file.</p></noscript>"
-        )
-    });
-    // `early.js` moves what this device knows of them.
-    let former = Some(episode.former_ids.join(" ")).filter(|ids| !ids.is_empty());
-    let former =
-        former.map(|ids| format!(" data-former=\"{}\"", escaped(&ids))).unwrap_or_default();
     format!(
         "<article class=\"watch\" data-episode=\"{id}\"><div class=\"player\">\
          <svg class=\"poster\" aria-hidden=\"true\"><rect width=\"100%\" height=\"100%\" \
          fill=\"{colour}\"/></svg>\
-         <firstframe-video controls aria-label=\"Video\" episode=\"{id}\"{former}>\
+         <firstframe-video controls aria-label=\"Video\" episode=\"{id}\"{attributes}>\
          </firstframe-video>\
          <button class=\"button button-main sound\" type=\"button\" hidden>Tap for sound</button>\
          </div><div class=\"about\"><div class=\"about-head\"><div>\
@@ -113,23 +106,4 @@ fn content(title: &Title, episode: &Episode, id: &str, file: Option<&str>) -> St
         heading = escaped(&heading),
         id = escaped(id),
     )
-}
-
-/// The document with what is of the episode, compressed where the client takes it.
-fn send<S>(headers: &Headers, document: &Document, head: &str, content: &str) -> Reply<S> {
-    let [first, second, last] =
-        document.parts.map(|part| gzip::Part::Deflated(part.bytes, part.deflated));
-    let [head, content] = [head, content].map(|text| gzip::Part::Stored(text.as_bytes()));
-    let parts = [first, head, second, content, last];
-    let is_gzip = accepts_gzip(headers.get("accept-encoding"));
-    let bytes = if is_gzip { gzip::member(&parts) } else { parts.map(gzip::Part::bytes).concat() };
-    let etag = header_values::entity_tag(&bytes);
-    let reply = if conditions::matches_if_none_match(headers, &etag) {
-        Reply::new(304, Body::Empty)
-    } else {
-        let reply =
-            Reply::new(200, Body::Bytes(bytes)).with("content-type", "text/html; charset=utf-8");
-        if is_gzip { reply.with("content-encoding", "gzip") } else { reply }
-    };
-    reply.with("etag", etag).with("vary", "Accept-Encoding")
 }

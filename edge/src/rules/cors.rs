@@ -1,56 +1,9 @@
 //! Which pages of other origins may read responses and send writes: the setting `cors_origins`.
 
-use url::Url;
-
+use super::origins::Origins;
 use crate::http::Headers;
 
-/// Origins in the setting: more are a mistake, and each request compares them.
-pub const ORIGIN_COUNT_MAX: usize = 32;
-
-/// The origins of the setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CorsOrigins {
-    /// Every origin.
-    Any,
-    /// These, as browsers write them; none is the default.
-    Listed(Vec<String>),
-}
-
-impl Default for CorsOrigins {
-    fn default() -> Self {
-        Self::Listed(Vec::new())
-    }
-}
-
-impl CorsOrigins {
-    /// Reads the setting: origins separated by commas, or `*`. What is no origin admits nobody.
-    pub fn parse(setting: &str) -> Self {
-        let parts = setting.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let mut listed = Vec::new();
-        for part in parts.take(ORIGIN_COUNT_MAX) {
-            if part == "*" {
-                return Self::Any;
-            }
-            // Written as browsers do: in lower case, and without the scheme's own port.
-            listed.extend(Url::parse(part).ok().map(|url| url.origin().ascii_serialization()));
-        }
-        listed.retain(|origin| origin != "null");
-        Self::Listed(listed)
-    }
-
-    /// Whether no other origin may read anything.
-    pub fn is_empty(&self) -> bool {
-        matches!(self, Self::Listed(listed) if listed.is_empty())
-    }
-
-    /// Whether a page of this origin may read responses.
-    pub fn allows(&self, origin: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Listed(listed) => listed.iter().any(|known| known == origin),
-        }
-    }
-
+impl Origins {
     /// The value of `Access-Control-Allow-Origin` for a request that names this origin. One origin is
     /// said to all, so that the response is the same for all.
     pub fn allow_origin(&self, origin: Option<&str>) -> Option<&str> {

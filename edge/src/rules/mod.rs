@@ -11,6 +11,7 @@ pub mod gzip;
 pub mod header_values;
 pub mod html;
 pub mod identity;
+pub mod origins;
 pub mod password;
 pub mod picture;
 pub mod poster_colour;

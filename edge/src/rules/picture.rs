@@ -4,6 +4,8 @@ use super::blocks::{BLOCK_BYTES, RUN_BLOCKS_MAX};
 
 /// Bytes that [`media_type`] wants to see.
 pub const HEAD_BYTES: u64 = 32;
+/// Bytes of a picture that have its size in them: a camera's notes stand in front of it, 64 KiB at most.
+pub const SIZE_BYTES: u64 = 128 * 1024;
 /// Bytes of an ingested picture: as many as one response out of blocks has, 4 MiB. A poster
 /// of 2,000 by 3,000 in good JPEG has half of that.
 pub const BYTES_MAX: u64 = RUN_BLOCKS_MAX * BLOCK_BYTES;

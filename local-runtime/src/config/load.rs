@@ -131,7 +131,8 @@ fn edge_settings(
         ),
         ("viewers", viewers),
         ("viewers_password", password),
-        ("cors_origins", parser.required("cors_origins", values::cors_origins)?),
+        ("cors_origins", parser.required("cors_origins", values::origins_or_any)?),
+        ("embed_origins", parser.required("embed_origins", values::origins_or_any)?),
         ("media_access", parser.required("media_access", values::one_of(&["open", "signed"]))?),
         ("startup_store", parser.required("startup_store", stores)?),
         ("durable_s3_endpoint", durable.map(Origin::to_string).unwrap_or_default()),
@@ -326,18 +327,19 @@ mod tests {
     #[test]
     fn origins_and_names_of_other_sites_are_checked() {
         let load = |pairs: &[(&'static str, &str)]| Config::load(&flags(pairs), |_| None);
-        let origins = |text: &str| {
-            load(&[("cors_origins", text)]).map(|config| config.edge["cors_origins"].clone())
-        };
-        assert_eq!(origins("").unwrap(), "");
-        assert_eq!(origins("*").unwrap(), "*");
-        let two = origins("https://A.example, http://b.example:81").unwrap();
-        assert_eq!(two, "https://a.example,http://b.example:81");
-        for wrong in ["a.example", "https://a.example/page", "ftp://a.example", "null"] {
-            assert!(
-                text_of(origins(wrong).unwrap_err()).contains("set by --cors-origins"),
-                "{wrong}"
-            );
+        for (name, flag) in
+            [("cors_origins", "--cors-origins"), ("embed_origins", "--embed-origins")]
+        {
+            let origins =
+                |text: &str| load(&[(name, text)]).map(|config| config.edge[name].clone());
+            assert_eq!(origins("").unwrap(), "");
+            assert_eq!(origins("*").unwrap(), "*");
+            let two = origins("https://A.example, http://b.example:81").unwrap();
+            assert_eq!(two, "https://a.example,http://b.example:81");
+            for wrong in ["a.example", "https://a.example/page", "ftp://a.example", "null"] {
+                let error = text_of(origins(wrong).unwrap_err());
+                assert!(error.contains(&format!("set by {flag}")), "{wrong}: {error}");
+            }
         }
         let hosts = |text: &str| load(&[("public_hosts", text)]).map(|config| config.public_hosts);
         assert_eq!(hosts("Films.example., nas").unwrap(), ["films.example", "nas"]);

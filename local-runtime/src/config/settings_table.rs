@@ -87,6 +87,13 @@ pub(super) const SETTINGS: [Setting; 32] = [
                such as https://site.example, separated by commas; * is every site",
     },
     Setting {
+        name: "embed_origins",
+        value_name: "ORIGINS",
+        default: Some(""),
+        help: "Origins of other sites whose pages may show the player in a frame, /embed/{episodeId}, \
+               such as https://site.example, separated by commas; * is every site",
+    },
+    Setting {
         name: "public_hosts",
         value_name: "NAMES",
         default: Some(""),

@@ -130,8 +130,8 @@ fn origin(text: &str) -> Result<Origin> {
     }
 }
 
-/// Origins whose pages may read responses, or `*`, as the edge reads them.
-pub(super) fn cors_origins(text: &str) -> Result<String> {
+/// Origins of other sites, or `*`, as the edge reads them.
+pub(super) fn origins_or_any(text: &str) -> Result<String> {
     if text.trim() == "*" {
         return Ok("*".to_owned());
     }

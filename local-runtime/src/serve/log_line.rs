@@ -18,8 +18,19 @@ use http::{
 use crate::config::AccessLogForm as Form;
 
 /// Parameters of a query that are shown; of a signature, only that it was there.
-const SHOWN_PARAMETERS: [&str; 8] =
-    ["at", "audio", "download", "e", "from", "k", "until", "windows"];
+const SHOWN_PARAMETERS: [&str; 11] = [
+    "at",
+    "audio",
+    "download",
+    "e",
+    "format",
+    "from",
+    "k",
+    "maxheight",
+    "maxwidth",
+    "until",
+    "windows",
+];
 const SIGNATURE: &str = "s";
 /// In place of what is not shown.
 const HIDDEN: &str = "hidden";

@@ -39,10 +39,11 @@ globalThis.harness = {
   /** `[time of the picture, number in it]` */
   pictures: [],
 
-  /** The element's class; a worker waits for a film. */
+  /** The element's class. From the first call on, a worker waits for a film. */
   async load() {
+    const isThere = customElements.get('firstframe-video');
     const { FirstframeVideo } = await import(new URL(location.href).searchParams.get('element'));
-    FirstframeVideo.prepare();
+    if (!isThere) FirstframeVideo.prepare();
     return FirstframeVideo;
   },
 

@@ -1,7 +1,8 @@
-// A link to an episode, opened by somebody who was not here before: what is requested before the first
-// frame, and that the player goes on from it.
+// A link to an episode, opened by somebody who was not here before, and its player in a frame of another
+// site: what is requested before the first frame, and that the player goes on from it.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, firefox, openPage } from './browsers.mjs';
@@ -11,8 +12,22 @@ import { folderOf, publish, serve } from '../firstframe.mjs';
 let server;
 /** @type {Record<string, import('puppeteer-core').Browser>} */
 const browsers = {};
+/** A site that may frame the player, and one that may not: `localhost` is another site than 127.0.0.1. */
+const sites = { listed: await site(), other: await site() };
+
+/** A site of one page, which shows a frame. */
+async function site() {
+  const pages = createServer((request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end(`<!doctype html><link rel="icon" href="data:,"><title>Site</title>${pages.frame}`);
+  });
+  await new Promise((resolve) => pages.listen(0, 'localhost', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (pages.address());
+  return Object.assign(pages, { frame: '', origin: `http://localhost:${port}` });
+}
+
 before(async () => {
-  server = await serve();
+  server = await serve(['--embed-origins', sites.listed.origin]);
   const folder = await folderOf(server.data, {
     'Night Train.mp4': await film('index-last'),
     'North and South/North and South S01E01.mp4': await film('index-first'),
@@ -26,6 +41,10 @@ before(async () => {
 after(async () => {
   for (const browser of Object.values(browsers)) await browser.close();
   await server?.stop();
+  for (const site of Object.values(sites)) {
+    site.close();
+    site.closeAllConnections();
+  }
 });
 
 const at = (/** @type {string} */ target) => new URL(target, server.url).href;
@@ -111,6 +130,92 @@ for (const name of ['chromium', 'firefox']) {
     await page.browserContext().close();
   });
 }
+
+/** What `/oembed` says of an episode's page. @param {string} target */
+async function oembed(target) {
+  const response = await fetch(at(`/oembed?url=${encodeURIComponent(at(target))}&format=json`));
+  return /** @type {any} */ (await response.json());
+}
+
+/** Third-party storage is refused. */
+function refuseStorage() {
+  const get = () => {
+    throw new DOMException('no', 'SecurityError');
+  };
+  for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { get });
+}
+
+for (const name of ['chromium', 'firefox']) {
+  test(`a page of a listed site frames the player, and no other does: ${name}`, { timeout: 120_000 }, async () => {
+    const { html } = await oembed('/watch/night-train.1');
+    sites.listed.frame = html;
+    // The event `load` of a page waits for frames that are not lazy.
+    sites.other.frame = html.replace(' loading="lazy"', '');
+    const { page, errors, urls } = await openPage(browsers[name]);
+    await page.evaluateOnNewDocument(refuseStorage);
+    await page.goto(sites.listed.origin, { waitUntil: 'load' });
+    const frame = await page.waitForFrame((one) => one.url().includes('/embed/'), { timeout: 60_000 });
+    const state = () => frame.evaluate(() => {
+      const video = document.querySelector('firstframe-video').shadowRoot.querySelector('video');
+      return { paused: video.paused, name: document.querySelector('.name').textContent };
+    });
+    await frame.waitForFunction(
+      () => document.querySelector('firstframe-video')?.shadowRoot?.querySelector('video')?.readyState > 1,
+      { timeout: 60_000, polling: 50 });
+    assert.deepEqual(await state(), { paused: true, name: 'Night Train' });
+    const ours = urls.filter((url) => url.startsWith(server.url.origin)).map((url) => new URL(url).pathname);
+    const first = ['/embed/night-train.1', '/api/v2/stream/night-train.1/start'];
+    const more = new Set(ours.filter((path) => !first.includes(path) && !path.startsWith('/api/v2/image/')));
+    assert.deepEqual([...more], [], 'a film that waits requests its start and its poster only');
+    await frame.evaluate(() => document.querySelector('firstframe-video').shadowRoot.querySelector('video').play());
+    await frame.waitForFunction(
+      async () => ((await document.querySelector('firstframe-video').stats?.())?.bytesAppended ?? 0) > 0,
+      { timeout: 60_000, polling: 200 });
+    await frame.evaluate(() => (document.querySelector('firstframe-video').currentTime = 40));
+    await frame.waitForFunction(() => document.querySelector('firstframe-video').currentTime > 41,
+      { timeout: 60_000, polling: 200 });
+    await frame.waitForSelector('body.playing .name');
+    assert.deepEqual(errors, [], 'the page complains');
+    await page.goto(sites.other.origin, { waitUntil: 'load' });
+    const refused = await Promise.all(page.frames().slice(1).map((one) => one.$('firstframe-video').catch(() => null)));
+    assert.deepEqual(refused, [null]);
+    await page.browserContext().close();
+  });
+}
+
+test('a frame that is asked to plays at once', { timeout: 120_000 }, async () => {
+  sites.listed.frame = (await oembed('/watch/night-train.1')).html.replace('night-train.1', 'night-train.1?autoplay=1');
+  const { page } = await openPage(browsers.chromium);
+  await page.goto(sites.listed.origin, { waitUntil: 'load' });
+  const frame = await page.waitForFrame((one) => one.url().includes('/embed/'), { timeout: 60_000 });
+  await frame.waitForFunction(() => document.querySelector('firstframe-video')?.currentTime > 1,
+    { timeout: 60_000, polling: 50 });
+  await page.browserContext().close();
+});
+
+test('page of an episode says what it is to a parser of HTML', { timeout: 120_000 }, async () => {
+  const { page } = await openPage(browsers.chromium);
+  await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
+  const said = await page.evaluate(() => ({
+    properties: Object.fromEntries([...document.querySelectorAll('meta[property], meta[name]')]
+      .map((meta) => [meta.getAttribute('property') ?? meta.getAttribute('name'), meta.getAttribute('content')])),
+    data: JSON.parse(document.querySelector('script[type="application/ld+json"]').textContent),
+    oembed: document.querySelector('link[type="application/json+oembed"]').href,
+  }));
+  const player = at('/embed/night-train.1');
+  assert.equal(said.properties['og:title'], 'Night Train');
+  assert.equal(said.data.embedUrl, player);
+  const response = await fetch(said.oembed);
+  const { type, title, html, width, height } = /** @type {any} */ (await response.json());
+  assert.deepEqual([type, title, width, height], ['video', 'Night Train', 640, 360]);
+  const frame = await page.evaluate((html) => {
+    const { body } = new DOMParser().parseFromString(html, 'text/html');
+    const { src, width, height } = body.querySelector('iframe');
+    return { count: body.childNodes.length, src, width, height };
+  }, html);
+  assert.deepEqual(frame, { count: 1, src: player, width: '640', height: '360' });
+  await page.browserContext().close();
+});
 
 test('a link whose start is followed by nothing plays on', { timeout: 120_000 }, async () => {
   const { page } = await openPage(browsers.chromium);

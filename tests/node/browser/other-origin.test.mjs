@@ -168,6 +168,12 @@ for (const name of ['chromium', 'firefox']) {
       assert.deepEqual(known, { duration: 60, videoWidth: 640, paused: true, ranges: 0, currentSrc: source.url });
       await play(page);
       await plays(page);
+      await page.evaluate(() => (document.querySelector('firstframe-video').src = ''));
+      await until(page, () => document.querySelector('firstframe-video').readyState === 0, 'an empty `src` ends it');
+      assert.deepEqual(await page.evaluate(async () => {
+        const player = document.querySelector('firstframe-video');
+        return [player.currentSrc, player.networkState, player.paused, (await player.stats()).requestCount];
+      }), ['', 0, true, 0]);
       assert.deepEqual(errors, []);
       await close();
     });

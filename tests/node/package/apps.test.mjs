@@ -16,7 +16,7 @@ import { tarball } from './tarball.mjs';
 
 const run = promisify(execFile);
 const VERSIONS = { vite: '8.4.0', webpack: '5.113.0', 'webpack-cli': '7.3.1', esbuild: '0.28.2', react: '19.3.1',
-  'react-dom': '19.3.1' };
+  'react-dom': '19.3.1', 'media-chrome': '4.19.4' };
 /** The film is in the page's address. */
 const PLAIN = `import '@firstframe/video';
 const player = document.createElement('firstframe-video');
@@ -175,4 +175,39 @@ test('app of esbuild plays, with the files that its README says to copy', { time
   for (const name of names) await cp(path.join(from, name), path.join(at, 'dist', name));
   await writeFile(path.join(at, 'dist/index.html'), html('./main.js'));
   await assertFolderPlays(path.join(at, 'dist'));
+});
+
+test('controls of media-chrome drive it as a video element', { timeout: 240_000 }, async () => {
+  const controls = `import 'media-chrome';
+const player = document.createElement('firstframe-video');
+Object.assign(player, { slot: 'media', src: new URL(location).searchParams.get('film'), muted: true });
+player.addEventListener('play', () => (globalThis.isPlayed = true));
+const controller = document.createElement('media-controller');
+const names = ['play-button', 'mute-button', 'seek-forward-button', 'time-range', 'time-display', 'playback-rate-button'];
+controller.append(player, ...names.map((name) => document.createElement(\`media-\${name}\`)));
+document.body.append(controller);
+import('@firstframe/video');
+`;
+  const at = await app('media-chrome', { 'index.html': html('./main.js'), 'main.js': controls });
+  await tool(at, 'vite', ['build']);
+  const server = await serveFolder(path.join(at, 'dist'));
+  const page = await assertPlays(server.url);
+  const click = (/** @type {string} */ name) => page.evaluate((tag) => document.querySelector(tag).click(), `media-${name}`);
+  /** @param {string} is of the player, as an expression of `player` */
+  const until = (is) => page.waitForFunction((text) => {
+    const player = document.querySelector('firstframe-video');
+    return { paused: player.paused, plays: !player.paused, loud: !player.muted, ahead: player.currentTime > 30,
+      shown: document.querySelector('media-time-range').mediaDuration > 59 }[text];
+  }, { timeout: 60_000 }, is);
+  await until('shown');
+  await click('play-button');
+  await until('paused');
+  await click('mute-button');
+  await until('loud');
+  await click('seek-forward-button');
+  await until('ahead');
+  await click('play-button');
+  await until('plays');
+  await page.browserContext().close();
+  await server.stop();
 });

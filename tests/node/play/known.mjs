@@ -23,6 +23,14 @@ const NO_HEVC = 'Chromium has no decoder for the pictures here, and native plays
 
 /** @type {Known[]} */
 export const KNOWN = [
+  {
+    file: 'sound-late', browser: 'Firefox', finding: /^(length|no sound)/,
+    why: 'Firefox\'s own player begins the sound at once; ours begins it when the edit list says.',
+  },
+  ...['sound-with-hole', 'hole'].map((file) => /** @type {Known} */ ({
+    file, browser: 'Chromium', finding: /^no sound/,
+    why: 'Chromium\'s own player plays sound after a seek to where the film has none; ours is silent there.',
+  })),
   { file: 'rate-2', finding: /^length|picture/, why: SPEED },
   { file: 'rate-half', finding: /picture/, why: SPEED },
   { file: 'slow-middle', finding: /picture/, why: SPEED },
@@ -32,7 +40,8 @@ export const KNOWN = [
   ...['open-gop', 'hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-8'].map((file) => /** @type {Known} */ ({
     file, browser: 'Firefox', way: 'episode', finding: /picture/, why: OPEN_GOP,
   })),
-  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'matroska-hevc', 'dolby-vision-5', 'dolby-vision-8', 'androidx__hlg10-color-test'].map(
+  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'matroska-hevc', 'dolby-vision-5', 'dolby-vision-8', 'matroska-hevc', 'androidx__hlg10-color-test',
+    'vanilagy__video-h265'].map(
     (file) => /** @type {Known} */ ({
       file, browser: 'Chromium', finding: /^error: This browser does not play/, why: NO_HEVC,
       said: '"This browser does not play HEVC (or Dolby Vision), in which the film is."',

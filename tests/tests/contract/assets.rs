@@ -81,6 +81,50 @@ pub(crate) fn page_of_an_episode_has_it_in_the_document(subject: &Subject) {
     checks.done();
 }
 
+pub(crate) fn player_is_framed_by_the_sites_of_the_setting(subject: &Subject) {
+    let mut checks = Checks::default();
+    let frames = |target: &str| {
+        let response = subject.get_plain(target);
+        let policy = response.header("content-security-policy").unwrap_or_default();
+        let (_, frames) = policy.split_once("frame-ancestors ").unwrap_or_default();
+        (response.status, frames.to_owned())
+    };
+    let listed = "'self' https://page.example".to_owned();
+    checks.equal("player", frames("/embed/night-train.1"), (200, listed.clone()));
+    for target in ["/watch/night-train.1", "/"] {
+        checks.equal(target, frames(target), (200, "'self'".to_owned()));
+    }
+    let person = Request::get("/embed/night-train.99").header("Accept", "text/html");
+    let nothing = subject.send(&person);
+    checks.equal("an unknown episode", nothing.status, 404);
+    let policy = nothing.header("content-security-policy").unwrap_or_default();
+    checks.that(policy.ends_with(&listed), || format!("an unknown episode: {policy}"));
+    let corp = subject.get("/embed/night-train.1").header("cross-origin-resource-policy");
+    checks.equal("resource policy", corp.as_deref(), Some("cross-origin"));
+    checks.done();
+}
+
+pub(crate) fn embedding_is_described_to_sites(subject: &Subject) {
+    let mut checks = Checks::default();
+    let html = String::from_utf8(subject.get_plain("/watch/night-train.1").body).expect("UTF-8");
+    let (_, rest) = html.split_once("application/json+oembed\" href=\"").expect("a link");
+    let (address, _) = rest.split_once('"').expect("its end");
+    let (_, target) = address.split_once("/oembed").expect("the path of the link");
+    let target = format!("/oembed{}", target.replace("&amp;", "&"));
+    let response = subject.send(&Request::get(&target));
+    checks.equal("status", response.status, 200);
+    checks.header("oembed", &response, "content-type", "application/json");
+    let said: serde_json::Value = serde_json::from_slice(&response.body).expect("JSON");
+    checks.equal("kind", (&said["type"], &said["title"]), (&"video".into(), &"Night Train".into()));
+    let html = said["html"].as_str().unwrap_or_default();
+    checks.that(html.contains("/embed/night-train.1\""), || html.to_owned());
+    let xml = format!("{}xml", target.trim_end_matches("json"));
+    checks.equal("XML", subject.get(&xml).status, 501);
+    let foreign = "/oembed?url=https%3A%2F%2Fother.example%2Fwatch%2Fnight-train.1";
+    checks.equal("another host", subject.get(foreign).status, 404);
+    checks.done();
+}
+
 pub(crate) fn assets_are_immutable(subject: &Subject) {
     let mut checks = Checks::default();
     for target in assets(subject) {

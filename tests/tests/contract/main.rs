@@ -95,6 +95,8 @@ contract! { [firstframe_serve workerd] {
         page_is_revalidated
         every_page_path_serves_the_page
         page_of_an_episode_has_it_in_the_document
+        player_is_framed_by_the_sites_of_the_setting
+        embedding_is_described_to_sites
         assets_are_immutable
         player_is_revalidated_and_imports_an_asset
         assets_are_compressed_for_clients_that_accept_gzip

@@ -14,8 +14,9 @@ use tests::{
     upstream::{self, Upstream},
 };
 
-/// The flags of a deployment that pages of every origin may read; workerd.mjs has the same setting.
-const SHARED: [&str; 2] = ["--cors-origins", "*"];
+/// The flags of a deployment that pages of every origin may read, and those of one may frame; workerd.mjs
+/// has the same settings.
+const SHARED: [&str; 4] = ["--cors-origins", "*", "--embed-origins", "https://page.example"];
 
 /// How platforms differ, each with its reason.
 #[derive(Debug, Clone, Copy)]

@@ -18,6 +18,8 @@ export class EarlyPlayback {
   #isTaken = false;
   /** @type {Promise<unknown>} until the first frame is shown */
   #shown;
+  /** @type {Promise<unknown>} until more than that frame is wanted */
+  #wanted;
   /** @type {ToWorker[]} what the worker is to know once it is there */
   #waiting = [];
   /** @type {((message: ToWorker, transfer?: Transferable[]) => void) | undefined} */
@@ -28,9 +30,11 @@ export class EarlyPlayback {
    * @param {HTMLVideoElement} video
    * @param {string} url of the start, which may end at the bytes that the first frame needs
    * @param {number} time in seconds
+   * @param {Promise<unknown>} [wanted] until a viewer wants more than the first frame
    */
-  constructor(video, url, time) {
+  constructor(video, url, time, wanted = Promise.resolve()) {
     this.time = time;
+    this.#wanted = wanted;
     this.start = new Start(url);
     this.sink = new Sink((report, ...args) => this.#report(report, args));
     this.objectUrl = URL.createObjectURL(this.sink.source);
@@ -75,11 +79,12 @@ export class EarlyPlayback {
       return body.getReader();
     };
     const isSlow = Reflect.get(navigator, "connection")?.rtt > HIGH_RTT_MS;
-    const sent = isSlow ? send() : undefined;
+    const sent = isSlow ? this.#wanted.then(send) : undefined;
     sent?.catch(() => {});
     this.start.requestRest = async () => {
       if (sent) return sent;
       await Promise.race([this.#shown, new Promise((go) => setTimeout(go, FIRST_FRAME_MS_MAX))]);
+      await this.#wanted;
       return send();
     };
   }

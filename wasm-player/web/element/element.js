@@ -129,12 +129,12 @@ export class FirstframeVideo extends AttributesElement {
     if (early) return void this.#goOn(early);
     this.#close();
     const { src, episode, start, video: { autoplay, paused } } = this;
+    this.#error = null;
+    this.#url = src;
     if (!this.isConnected || (!src && !episode)) return;
     this.#target = start > 0 ? start : NaN;
     this.#startsAtKeyFrame = start > 0 && !this.hasAttribute("exact");
     this.#isWindowSent = false;
-    this.#error = null;
-    this.#url = src;
     this.#closed = new AbortController();
     whenForbidden(this.#closed.signal, (fault) => this.#objectUrl && this.#fallBack(fault));
     this.dispatchEvent(new Event("loadstart"));
