@@ -1,6 +1,6 @@
 // `bench.mjs FOLDER CLIP FILM FIRSTFRAME [--rtt-ms N] [--mbit N] [--runs N] [--case NAME]…
-// [--subject NAME]…`: measures the time from a click to the first frame, and prints one JSON object a
-// line.
+// [--subject NAME]… [--protocol http1|h2]`: measures the time from a click, or from opening a link, to the
+// first frame, and prints one JSON object a line.
 //
 // Each run is a browser context of its own. The figure is the median of the runs.
 
@@ -10,27 +10,36 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 import { key, publish, serve } from "../../tests/node/firstframe.mjs";
-import { LINK_SUBJECTS, coldDocument, openLink } from "./cold.mjs";
+import { LINK_SUBJECTS, coldDocument, openLink, siteDocument } from "./cold.mjs";
 import { FILMS, SEASON, at70, makeFilms } from "./films.mjs";
+import { openHome, staticHome } from "./home.mjs";
 import { link } from "./link.mjs";
 import { origin } from "./origin.mjs";
 import { plot } from "./plot.mjs";
+import { tls } from "./tls.mjs";
 
 const SUBJECTS = [
   "firstframe", "floor", "native", "hls.js", "shaka", "dash.js", "mediabunny", "mp4box.js", "xgplayer-mp4",
-  "link-floor",
+  "link-floor", "static",
 ];
 /** Cases that begin to play; each also over a connection that is not there yet. */
 const STARTS = [
   "10min-head", "10min-tail", "24min-tail", "2h-head", "2h-tail", "2h-tail-resume", "2h-fragmented", "2h-fragmented-resume",
 ];
 /** Links, opened by somebody who was never here: case, and film. */
-const LINKS = { "link-10min": "10min-tail", "link-2h": "2h-tail", "link-2h-resume": "2h-tail" };
+const LINKS = {
+  "link-10min": "10min-tail", "link-24min": "24min-tail", "link-2h": "2h-tail", "link-2h-resume": "2h-tail",
+  "embed-10min": "10min-tail",
+};
+/** The first view of the library, beside a page without scripts. */
+const HOME = "home";
+const HOME_SUBJECTS = ["firstframe", "static"];
 /** A provider's film of which the edge has stored nothing: every subject has the same upstream. */
 const UPSTREAM = "2h-upstream";
-const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", UPSTREAM, "season", ...Object.keys(LINKS)];
+const CASES = [...STARTS.flatMap((name) => [name, `${name}-cold`]), "10min-seek", "2h-seek", "next", "rested", UPSTREAM, "season", ...Object.keys(LINKS), HOME];
 /** The floor has one file, for one time. Only firstframe goes from one episode to the next. */
 const isLeftOut = (subject, name) =>
+  (name === HOME ? !HOME_SUBJECTS.includes(subject) : subject === "static") ||
   (name in LINKS ? !LINK_SUBJECTS.includes(subject) : subject === "link-floor") ||
   (subject === "floor" && !STARTS.some((start) => name.startsWith(start))) || name === "season";
 /** The playback rate of a season: half of what the link carries. */
@@ -52,6 +61,7 @@ const { values: options, positionals } = parseArgs({
     case: { type: "string", multiple: true, default: CASES },
     subject: { type: "string", multiple: true, default: SUBJECTS },
     plot: { type: "string" },
+    protocol: { type: "string", default: "http1" },
   },
 });
 const [folder, clip, film, firstframe] = positionals;
@@ -115,30 +125,56 @@ function plan(name) {
   return { kind, film: found.name, minutes: found.minutes, at: resumes ? at70(found.minutes) : 0, isCold: name.endsWith("-cold") };
 }
 
+/** Counts from here. */
+function mark() {
+  between.mark();
+  behind.takeRequests();
+}
+
+/** What came since then, and was requested. */
+function traffic() {
+  const requests = behind.takeRequests();
+  return { before_first_frame_bytes: between.bytes(), before_first_frame_requests: requests.length, requests };
+}
+
+/** The first view is opened in a new profile. */
+async function atHome(browser, subject) {
+  if (subject === "static") documents["/cold/home"] ??= await staticHome(served.url);
+  const context = await browser.createBrowserContext();
+  try {
+    between.dropAll();
+    return await openHome(await context.newPage(), new URL(subject === "static" ? "/cold/home" : "/", between.url).href);
+  } finally {
+    await context.close();
+  }
+}
+
 /** A link is opened in a new profile. */
-async function opened(browser, between, subject, name) {
+async function opened(browser, subject, name) {
   const film = FILMS.find((film) => film.name === LINKS[name]);
   const at = name.endsWith("-resume") ? at70(film.minutes) : 0;
   const found = addresses(film.name, at);
-  const target = subject === "firstframe" ? `/watch/${found.episode}` : `/cold/${subject}/${name}`;
+  const isEmbedded = name.startsWith("embed-");
+  const ours = `/${isEmbedded ? "embed" : "watch"}/${found.episode}`;
+  const target = subject === "firstframe" ? ours : `/cold/${subject}/${name}`;
   if (subject !== "firstframe") documents[target] = coldDocument(subject, found, at);
+  if (isEmbedded) documents["/site"] = siteDocument(target);
   const context = await browser.createBrowserContext();
   try {
     const page = await context.newPage();
     between.dropAll();
-    between.mark();
+    mark();
     const what = { episode: found.episode, at, duration: film.minutes * 60, from: at && at - 1.1 };
     const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`no frame in ${SECONDS_MAX} s`)), SECONDS_MAX * 1000));
-    const first_frame_ms = await Promise.race([openLink(page, new URL(target, between.url).href, what), late]);
-    const { bytes, requests } = between.traffic();
-    return { first_frame_ms, before_first_frame_bytes: bytes, before_first_frame_requests: requests.length, requests };
+    const first_frame_ms = await Promise.race([openLink(page, new URL(isEmbedded ? "/site" : target, between.url).href, what), late]);
+    return { first_frame_ms, ...traffic() };
   } finally {
     await context.close();
   }
 }
 
 /** @param {import("puppeteer-core").Browser} browser @param {string} subject @param {string} name */
-async function once(browser, between, subject, name) {
+async function once(browser, subject, name) {
   const { kind, film, minutes, at, isCold } = plan(name);
   const context = await browser.createBrowserContext();
   try {
@@ -176,13 +212,12 @@ async function once(browser, between, subject, name) {
       await run("start", first, near, near && near - 2.1);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     }
-    between.mark();
+    mark();
     const first_frame_ms =
       kind === "start" || kind === "rested" ? await run("start", first, at, from)
       : kind === "seek" ? await run("seek", at, from)
       : await run("next", following);
-    const { bytes, requests } = between.traffic();
-    return { first_frame_ms, before_first_frame_bytes: bytes, before_first_frame_requests: requests.length, requests };
+    return { first_frame_ms, ...traffic() };
   } finally {
     await context.close();
   }
@@ -192,7 +227,7 @@ async function once(browser, between, subject, name) {
  * A viewer walks through a season, every episode to its end: how long the slowest start after the
  * first took, and which share of what came over the link is in no episode.
  */
-async function season(browser, between) {
+async function season(browser) {
   const context = await browser.createBrowserContext();
   try {
     const page = await context.newPage();
@@ -200,9 +235,9 @@ async function season(browser, between) {
     await page.evaluate(() => bench.prepare("firstframe"));
     await page.evaluate(() => bench.openConnections());
     const films = SEASON.map((_, i) => ({ episode: `season.${i + 1}`, next: i + 1 < SEASON.length ? `season.${i + 2}` : "" }));
-    between.mark();
+    mark();
     const times = await page.evaluate((films, rate) => bench.walk(films, rate), films, SEASON_RATE);
-    const { bytes } = between.traffic();
+    const bytes = between.bytes();
     const sizes = await Promise.all(SEASON.map(({ name }) => stat(path.join(folder, "library", `${name}.mp4`))));
     const watched = sizes.reduce((sum, { size }) => sum + size, 0);
     return { first_frame_ms: Math.max(...times), in_vain_percent: Math.max(0, (100 * (bytes - watched)) / bytes) };
@@ -225,13 +260,15 @@ let served;
 const documents = {};
 const behind = await origin({ folders, edge: () => served.url, documents });
 served = await edge(behind.port);
-const between = await link({ port: behind.port, rttMs: Number(options["rtt-ms"]), mbit: Number(options.mbit) });
+const isH2 = options.protocol === "h2";
+const front = isH2 ? await tls({ port: behind.port, folder: path.resolve(folder, "tls") }) : undefined;
+const between = await link({ scheme: isH2 ? "https" : "http", port: front?.port ?? behind.port, rttMs: Number(options["rtt-ms"]), mbit: Number(options.mbit) });
 const browser = await puppeteer.launch({
   // A season takes minutes.
   protocolTimeout: 1_200_000,
   executablePath: process.env.CHROMIUM_BIN ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--mute-audio",
-    "--autoplay-policy=no-user-gesture-required"],
+    "--autoplay-policy=no-user-gesture-required", ...(front?.flags ?? [])],
 });
 const figures = [];
 try {
@@ -243,7 +280,8 @@ try {
       for (const subject of options.subject) {
         if (isLeftOut(subject, name) || (subject in runs && runs[subject].length < i)) continue;
         try {
-          const { requests, ...values } = await (name in LINKS ? opened : once)(browser, between, subject, name);
+          const measure = name === HOME ? atHome : name in LINKS ? opened : once;
+          const { requests, ...values } = await measure(browser, subject, name);
           if (process.env.BENCH_REQUESTS) console.error(name, subject, values, requests);
           (runs[subject] ??= []).push(values);
         } catch (error) {
@@ -253,7 +291,7 @@ try {
       }
     }
     if (name === "season" && options.subject.includes("firstframe")) {
-      runs.firstframe = Array(Number(options.runs)).fill(await season(browser, between));
+      runs.firstframe = Array(Number(options.runs)).fill(await season(browser));
     }
     for (const [subject, values] of Object.entries(runs)) {
       if (values.length < Number(options.runs)) continue;
@@ -268,11 +306,12 @@ try {
 } finally {
   await browser.close();
   between.close();
+  await front?.close();
   behind.close();
   await served.stop();
 }
 if (options.plot) {
-  const like = `${options["rtt-ms"]} ms round trip, ${options.mbit} Mbit/s`;
-  await writeFile(options.plot, plot(figures, `From the click to the first frame (${like})`));
+  const like = `${options["rtt-ms"]} ms round trip, ${options.mbit} Mbit/s${isH2 ? ", HTTP/2" : ""}`;
+  await writeFile(options.plot, plot(figures, like));
 }
 process.exit(0);

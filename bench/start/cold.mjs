@@ -1,5 +1,6 @@
-// The cases `link-…`: a link to a film is opened by somebody who was never here, and the first frame stops
-// the clock. Each subject is a document of its own; ours is the page of an episode.
+// The cases `link-…` and `embed-…`: a link to a film is opened by somebody who was never here, or a page that
+// has the film in a frame, and the first frame stops the clock. Each subject is a document of its own; ours
+// is the page of an episode, or its player for frames.
 
 /** Subjects of these cases. */
 export const LINK_SUBJECTS = ["firstframe", "link-floor", "native", "hls.js", "shaka"];
@@ -50,6 +51,8 @@ export function coldDocument(subject, film, at) {
 
 /** Stops the clock, in a page that is about to load. @param {number} from the earliest frame that counts, in seconds */
 function watchFirstFrame(from) {
+  // The page around a frame has no film.
+  if (location.pathname === "/site") return;
   globalThis.firstFrame = new Promise((resolve, reject) => {
     const find = () => {
       const video = document.querySelector("video")
@@ -72,6 +75,13 @@ function leaveAt({ episode, at, duration }) {
   localStorage.setItem("firstframe.places", JSON.stringify([place]));
 }
 
+/** A page of a site with a film in a frame. @param {string} target */
+export function siteDocument(target) {
+  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Site</title>
+<iframe src="${target}" width="1280" height="720" allow="autoplay" frameborder="0"></iframe>`;
+  return { html, headers: {} };
+}
+
 /**
  * From the navigation to the first frame, in milliseconds.
  * @param {import("puppeteer-core").Page} page a new one @param {string} url
@@ -81,5 +91,8 @@ export async function openLink(page, url, { episode, at, duration, from }) {
   if (at) await page.evaluateOnNewDocument(leaveAt, { episode, at, duration });
   await page.evaluateOnNewDocument(watchFirstFrame, from);
   await page.goto(url, { waitUntil: "domcontentloaded" });
-  return page.evaluate(() => globalThis.firstFrame);
+  const isEmbedded = new URL(url).pathname === "/site";
+  const frame = isEmbedded ? await page.waitForFrame((one) => one.parentFrame() !== null && one.url().startsWith("http")) : page;
+  const begun = await page.evaluate(() => performance.timeOrigin);
+  return (await frame.evaluate(async () => performance.timeOrigin + await globalThis.firstFrame)) - begun;
 }

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { TITLES, makePictures } from "./home.mjs";
 
 const run = promisify(execFile);
 
@@ -68,7 +69,10 @@ export async function makeFilms({ folder, clip, film }) {
       ({ name }, i) => `[[titles.episodes]]\nfile = "${name}.mp4"\nnumber = ${i + 1}\ntitle = "${name}"\n`,
     ),
   ];
-  const titles = [...title("bench", FILMS), ...title("season", SEASON)];
+  await makePictures(library, clip);
+  const shown = TITLES.map(({ name, film }) =>
+    `[[titles]]\nid = "${name}"\ntitle = "${name}"\nfile = "${film}.mp4"\ncover = "${name}.jpg"\n`);
+  const titles = [...title("bench", FILMS), ...title("season", SEASON), ...shown];
   await writeFile(path.join(library, "catalog.toml"), titles.join("\n"));
   for (const minutes of LENGTHS) {
     const source = path.join(library, `${FILMS.find((film) => film.minutes === minutes)?.name}.mp4`);

@@ -87,32 +87,23 @@ class Direction {
   }
 }
 
-/** A request line at the beginning of what a browser sends at once. */
-const REQUEST = /^(GET|HEAD|POST|OPTIONS) (\S+) HTTP\/1/;
-
 /**
- * @param {{ port: number, rttMs: number, mbit: number }} options the origin's port, and what the
- *   link is like
+ * @param {{ scheme: string, port: number, rttMs: number, mbit: number }} options what the origin speaks, its
+ *   port, and what the link is like
  */
-export async function link({ port, rttMs, mbit }) {
+export async function link({ scheme, port, rttMs, mbit }) {
   const bytesPerMs = (mbit * 1000) / 8;
   const up = new Direction(rttMs / 2, bytesPerMs);
   const down = new Direction(rttMs / 2, bytesPerMs);
   /** @type {Set<import("node:net").Socket>} */
   const browsers = new Set();
-  /** @type {string[]} */
-  let requests = [];
   let downFrom = 0;
   const server = createServer({ noDelay: true }, (browser) => {
     // A handshake takes a round trip before the first byte of a request leaves the browser.
     const openAt = performance.now() + rttMs;
     const origin = connect({ port, host: "127.0.0.1", noDelay: true });
     browsers.add(browser);
-    browser.on("data", (bytes) => {
-      const request = REQUEST.exec(bytes.toString("latin1", 0, 2048));
-      if (request) requests.push(request[2]);
-      up.send(bytes, browser, origin, openAt);
-    });
+    browser.on("data", (bytes) => up.send(bytes, browser, origin, openAt));
     origin.on("data", (bytes) => down.send(bytes, origin, browser, 0));
     browser.on("end", () => origin.end());
     origin.on("end", () => setTimeout(() => browser.end(), rttMs));
@@ -127,13 +118,12 @@ export async function link({ port, rttMs, mbit }) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   return {
-    url: `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`,
+    url: `${scheme}://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`,
     /** Counts from here. */
     mark() {
-      requests = [];
       downFrom = down.delivered;
     },
-    traffic: () => ({ bytes: down.delivered - downFrom, requests: [...requests] }),
+    bytes: () => down.delivered - downFrom,
     /** The browser's next request needs a new connection. */
     dropAll() {
       for (const browser of browsers) browser.end();

@@ -23,7 +23,10 @@ const TYPES = {
  */
 export async function origin({ folders, edge, documents }) {
   const agent = new Agent({ keepAlive: true });
+  /** @type {string[]} Targets of requests so far. */
+  const requests = [];
   const server = createServer(async (request, response) => {
+    requests.push(request.url ?? "");
     const { pathname } = new URL(request.url ?? "/", "http://origin");
     const [, first, ...rest] = pathname.split("/");
     const made = documents[pathname];
@@ -45,7 +48,12 @@ export async function origin({ folders, edge, documents }) {
   server.keepAliveTimeout = 60_000;
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return { port, close: () => server.close() };
+  return {
+    port,
+    /** The requests since it was asked the last time. */
+    takeRequests: () => requests.splice(0),
+    close: () => server.close(),
+  };
 }
 
 /**

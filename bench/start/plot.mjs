@@ -1,4 +1,4 @@
-// First frame over length of the film, as an SVG; both axes are logarithmic.
+// First frame over length of the film, clicked and by link, as an SVG; axes are logarithmic.
 
 import { FILMS } from "./films.mjs";
 
@@ -15,9 +15,32 @@ const LABEL_HEIGHT = 15;
 
 const lengths = FILMS.filter((film) => film.moov === "tail" && !film.name.endsWith("-next"));
 
-/** @param {{ case: string, subject: string, metric: string, value: number }[]} figures @param {string} title */
-export function plot(figures, title) {
+/** The charts: title, and the case of a film. */
+const CHARTS = [
+  { title: "From the click to the first frame", caseOf: (name) => name },
+  { title: "From opening a link to the first frame", caseOf: (name) => `link-${name.replace("-tail", "")}` },
+];
+
+/** @param {{ case: string, subject: string, metric: string, value: number }[]} figures @param {string} like */
+export function plot(figures, like) {
   const points = figures.filter((figure) => figure.metric === "first_frame_ms");
+  const charts = CHARTS.map(({ title, caseOf }) => {
+    const cases = new Map(lengths.map(({ name }) => [caseOf(name), name]));
+    const shown = points.filter((figure) => cases.has(figure.case))
+      .map((figure) => ({ ...figure, case: cases.get(figure.case) }));
+    return { shown, title: `${title} (${like})` };
+  }).filter(({ shown }) => shown.length > 0);
+  const parts = charts.map(({ shown, title }, i) => `<g transform="translate(0 ${i * HEIGHT})">${chart(shown, title)}</g>`);
+  const height = charts.length * HEIGHT;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#334155">
+<rect width="${WIDTH}" height="${height}" fill="#fff"/>
+${parts.join("\n")}
+</svg>
+`;
+}
+
+/** One chart. */
+function chart(points, title) {
   const subjects = [...new Set(points.map((figure) => figure.subject))];
   const values = points.map((figure) => figure.value);
   const ticks = TICKS_MS.filter((ms) => ms > Math.min(...values) / 2.5 && ms < Math.max(...values) * 2.5);
@@ -48,10 +71,6 @@ export function plot(figures, title) {
     `<path d="M${LEFT} ${round(y(ms))}H${WIDTH - RIGHT}" stroke="#e2e8f0"/><text x="${LEFT - 8}" y="${round(y(ms) + 4)}" text-anchor="end">${ms < 1000 ? `${ms} ms` : `${ms / 1000} s`}</text>`);
   const under = lengths.map(({ minutes }) =>
     `<text x="${round(x(minutes))}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${minutes < 60 ? `${minutes} min` : `${minutes / 60} h`}</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="#334155">
-<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
-<text x="${LEFT}" y="26" font-size="15" font-weight="bold">${title}</text>
-${[...grid, ...under, ...curves].join("\n")}
-</svg>
-`;
+  return `<text x="${LEFT}" y="26" font-size="15" font-weight="bold">${title}</text>
+${[...grid, ...under, ...curves].join("\n")}`;
 }

@@ -4,7 +4,10 @@
 //! the module exports. The bundlers of crates.io need a newer compiler than ours, or more crates
 //! than all of xtask; a graph without cycles and without default exports needs only this.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use anyhow::{Context as _, Result, bail};
 use oxc_allocator::Allocator;
@@ -14,7 +17,11 @@ use oxc_syntax::module_record::{
     ExportExportName, ExportImportName, ImportEntry, ImportImportName, ModuleRecord,
 };
 
-use crate::asset_paths::{file_name, relative};
+use crate::{
+    asset_paths::{file_name, relative},
+    assets::extension,
+    edits::Edits,
+};
 
 /// One script: its entry module, and the modules which that one loads later, as files of their own.
 pub(crate) struct Bundle {
@@ -23,30 +30,48 @@ pub(crate) struct Bundle {
 }
 
 /// The scripts that pages and workers load.
-pub(crate) const BUNDLES: [Bundle; 7] = [
+pub(crate) const BUNDLES: [Bundle; 10] = [
     Bundle { entry: "app.js", apart: &["element/element.js", "worker/fault-messages.js"] },
     // Loaded by the player in a frame.
     Bundle { entry: "embed.js", apart: &[] },
     Bundle { entry: "element/element.js", apart: &["sink/sink.js"] },
     // Loaded by the element where workers have no MediaSource.
     Bundle { entry: "sink/sink.js", apart: &[] },
-    Bundle { entry: "worker/worker.js", apart: &["worker/by_index.js"] },
+    Bundle {
+        entry: "worker/worker.js",
+        apart: &[
+            "worker/languages.js",
+            "worker/fault-messages.js",
+            "worker/refusals.js",
+            "worker/by_headers_texts.js",
+            "worker/by_index_texts.js",
+        ],
+    },
     // Loaded where no edge has headers of a film.
-    Bundle { entry: "worker/by_index.js", apart: &[] },
-    // Loaded by the page for the name of a codec that the browser does not play.
+    Bundle { entry: "worker/languages.js", apart: &[] },
+    // Loaded once the first frame is shown, or for a fault; the first also by the page, for the name of
+    // a codec that the browser does not play.
     Bundle { entry: "worker/fault-messages.js", apart: &[] },
+    Bundle { entry: "worker/by_headers_texts.js", apart: &[] },
+    Bundle { entry: "worker/by_index_texts.js", apart: &[] },
+    // Loaded when a request gets no answer.
+    Bundle { entry: "worker/refusals.js", apart: &[] },
 ];
 
 /// The modules of one bundle so far: by path, their places, and the text of those that are complete.
 #[derive(Default)]
 struct Modules {
     places: BTreeMap<String, Option<usize>>,
+    /// By place: the names under which importers find exports that have short ones.
+    keys: BTreeMap<usize, BTreeMap<String, String>>,
+    /// Modules whose exports keep their names.
+    whole: BTreeSet<String>,
     text: String,
 }
 
 /// The script of a bundle, not minified.
 pub(crate) fn script(files: &BTreeMap<String, Vec<u8>>, bundle: &Bundle) -> Result<String> {
-    let mut modules = Modules::default();
+    let mut modules = Modules { whole: imported_whole(files)?, ..Modules::default() };
     let entry = modules.rewritten(files, bundle, bundle.entry)?;
     Ok(modules.text + &entry.text)
 }
@@ -73,9 +98,15 @@ impl Modules {
         };
         let Rewritten { text, exports } = self.rewritten(files, bundle, path)?;
         let place = self.places.values().flatten().count();
-        let exports: Vec<String> =
-            exports.iter().map(|(name, value)| format!("{name}:{value}")).collect();
-        let exports = exports.join(",");
+        let mut keys = BTreeMap::new();
+        let mut properties = Vec::new();
+        for ((name, value), short) in exports.into_iter().zip(short_names()) {
+            let key = if self.whole.contains(path) { name.clone() } else { short };
+            properties.push(format!("{key}:{value}"));
+            keys.insert(name, key);
+        }
+        self.keys.insert(place, keys);
+        let exports = properties.join(",");
         writeln!(self.text, "const ${place}=(()=>{{{text}\nreturn{{{exports}}}}})();")?;
         self.places.insert(path.to_owned(), Some(place));
         Ok(place)
@@ -95,7 +126,7 @@ impl Modules {
             bail!("{path}: {}", error.clone().render_with_source_code(source.to_owned()));
         }
         let record = &parsed.module_record;
-        let mut edits = Edits { source, list: Vec::new() };
+        let mut edits = Edits::of(source);
         let mut placed = BTreeMap::new();
         let mut requested: Vec<_> = record.requested_modules.iter().collect();
         requested.sort_by_key(|(_, requests)| requests.iter().map(|r| r.span.start).min());
@@ -103,8 +134,8 @@ impl Modules {
             let target = resolved(files, path, specifier)?;
             placed.insert(specifier.to_string(), self.place(files, bundle, &target)?);
         }
-        replace_imports(record, &placed, &mut edits);
-        let mut exports = re_exports(record, &placed, &mut edits)?;
+        self.replace_imports(record, &placed, &mut edits);
+        let mut exports = self.re_exports(record, &placed, &mut edits)?;
         if path == bundle.entry {
             if !exports.is_empty() {
                 bail!("{path} is the entry of a bundle, and exports what another module has");
@@ -128,6 +159,99 @@ impl Modules {
         }
         Ok(Rewritten { text: rebased(files, edits.applied(), path, bundle.entry), exports })
     }
+
+    /// The name of an export in the object of the module at a place.
+    fn key<'a>(&'a self, place: usize, name: &'a str) -> &'a str {
+        self.keys.get(&place).and_then(|keys| keys.get(name)).map_or(name, String::as_str)
+    }
+
+    /// `import { a as b } from "./x.js"` -> `const {a:b}=$0;`.
+    fn replace_imports(
+        &self,
+        record: &ModuleRecord,
+        placed: &BTreeMap<String, usize>,
+        edits: &mut Edits,
+    ) {
+        for (specifier, requests) in &record.requested_modules {
+            let Some(place) = placed.get(specifier.as_str()) else { continue };
+            for request in requests.iter().filter(|request| request.is_import) {
+                let span = request.statement_span;
+                let entries = record.import_entries.iter();
+                let names = entries.filter(|entry| entry.statement_span == span);
+                let names: Vec<String> = names.map(|entry| self.binding(entry, *place)).collect();
+                edits.replace(span, names.concat());
+            }
+        }
+    }
+
+    fn binding(&self, entry: &ImportEntry, place: usize) -> String {
+        let local = entry.local_name.name;
+        match &entry.import_name {
+            ImportImportName::Name(name) => {
+                format!("const {{{}:{local}}}=${place};", self.key(place, name.name.as_str()))
+            }
+            ImportImportName::NamespaceObject => format!("const {local}=${place};"),
+            ImportImportName::Default(_) => format!("const {{default:{local}}}=${place};"),
+        }
+    }
+
+    /// `export { a as b } from "./x.js"`: such statements go, and their exports are returned.
+    fn re_exports(
+        &self,
+        record: &ModuleRecord,
+        placed: &BTreeMap<String, usize>,
+        edits: &mut Edits,
+    ) -> Result<Vec<(String, String)>> {
+        if !record.star_export_entries.is_empty() {
+            bail!("`export *` is not bundled: name what is exported");
+        }
+        let mut exports = Vec::new();
+        for entry in &record.indirect_export_entries {
+            let place = entry.module_request.as_ref().and_then(|at| placed.get(at.name.as_str()));
+            let (Some(place), ExportImportName::Name(from), ExportExportName::Name(name)) =
+                (place, &entry.import_name, &entry.export_name)
+            else {
+                bail!("only named exports are bundled");
+            };
+            let key = self.key(*place, from.name.as_str());
+            exports.push((name.name.to_string(), format!("${place}.{key}")));
+            // `import { a } …; export { a };` is such an export too.
+            if edits.text(entry.statement_span).starts_with("export") {
+                edits.replace(entry.statement_span, String::new());
+            }
+        }
+        Ok(exports)
+    }
+}
+
+/// `a` to `z`, `a1` to `z1`, …
+fn short_names() -> impl Iterator<Item = String> {
+    let letters = |round: u32| ('a'..='z').map(move |letter| (letter, round));
+    let name =
+        |(letter, round)| if round == 0 { format!("{letter}") } else { format!("{letter}{round}") };
+    (0..).flat_map(letters).map(name)
+}
+
+/// The modules of which another one has all exports in an object: by `import *`, or by `import()`.
+fn imported_whole(files: &BTreeMap<String, Vec<u8>>) -> Result<BTreeSet<String>> {
+    let mut whole = BTreeSet::new();
+    for (path, bytes) in files.iter().filter(|(path, _)| extension(path) == Some("js")) {
+        let source = std::str::from_utf8(bytes)?;
+        let allocator = Allocator::default();
+        let record = Parser::new(&allocator, source, SourceType::mjs()).parse().module_record;
+        let stars = record.import_entries.iter().filter_map(|entry| {
+            let is_star = matches!(entry.import_name, ImportImportName::NamespaceObject);
+            is_star.then(|| entry.module_request.name.to_string())
+        });
+        let later = record.dynamic_imports.iter().filter_map(|import| {
+            let span = import.module_request;
+            let text = source.get(span.start as usize..span.end as usize)?;
+            Some(text.trim_matches(['"', '\'', '`']).to_owned())
+        });
+        // The script in a document imports what it has the name of.
+        whole.extend(stars.chain(later).filter_map(|name| resolved(files, path, &name).ok()));
+    }
+    Ok(whole)
 }
 
 /// The path of the file that a module imports by this name.
@@ -148,83 +272,6 @@ fn rebased(files: &BTreeMap<String, Vec<u8>>, text: String, from: &str, to: &str
             text.replace(&format!("{quote}{old}{quote}"), &format!("{quote}{new}{quote}"))
         })
     })
-}
-
-/// Replacements in a source text, which do not overlap.
-struct Edits<'a> {
-    source: &'a str,
-    list: Vec<(Span, String)>,
-}
-
-impl Edits<'_> {
-    fn text(&self, span: Span) -> &str {
-        self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
-    }
-
-    fn replace(&mut self, span: Span, text: String) {
-        if !self.list.iter().any(|(edited, _)| *edited == span) {
-            self.list.push((span, text));
-        }
-    }
-
-    fn applied(mut self) -> String {
-        self.list.sort_by_key(|(span, _)| span.start);
-        let (mut text, mut at) = (String::new(), 0);
-        for (span, replacement) in &self.list {
-            text += self.source.get(at..span.start as usize).unwrap_or_default();
-            text += replacement;
-            at = span.end as usize;
-        }
-        text + self.source.get(at..).unwrap_or_default()
-    }
-}
-
-/// `import { a as b } from "./x.js"` -> `const {a:b}=$0;`.
-fn replace_imports(record: &ModuleRecord, placed: &BTreeMap<String, usize>, edits: &mut Edits) {
-    for (specifier, requests) in &record.requested_modules {
-        let Some(place) = placed.get(specifier.as_str()) else { continue };
-        for request in requests.iter().filter(|request| request.is_import) {
-            let span = request.statement_span;
-            let names = record.import_entries.iter().filter(|entry| entry.statement_span == span);
-            let names: Vec<String> = names.map(|entry| binding(entry, *place)).collect();
-            edits.replace(span, names.concat());
-        }
-    }
-}
-
-fn binding(entry: &ImportEntry, place: usize) -> String {
-    let local = entry.local_name.name;
-    match &entry.import_name {
-        ImportImportName::Name(name) => format!("const {{{}:{local}}}=${place};", name.name),
-        ImportImportName::NamespaceObject => format!("const {local}=${place};"),
-        ImportImportName::Default(_) => format!("const {{default:{local}}}=${place};"),
-    }
-}
-
-/// `export { a as b } from "./x.js"`: such statements go, and their exports are returned.
-fn re_exports(
-    record: &ModuleRecord,
-    placed: &BTreeMap<String, usize>,
-    edits: &mut Edits,
-) -> Result<Vec<(String, String)>> {
-    if !record.star_export_entries.is_empty() {
-        bail!("`export *` is not bundled: name what is exported");
-    }
-    let mut exports = Vec::new();
-    for entry in &record.indirect_export_entries {
-        let place = entry.module_request.as_ref().and_then(|at| placed.get(at.name.as_str()));
-        let (Some(place), ExportImportName::Name(from), ExportExportName::Name(name)) =
-            (place, &entry.import_name, &entry.export_name)
-        else {
-            bail!("only named exports are bundled");
-        };
-        exports.push((name.name.to_string(), format!("${place}.{}", from.name)));
-        // `import { a } …; export { a };` is such an export too.
-        if edits.text(entry.statement_span).starts_with("export") {
-            edits.replace(entry.statement_span, String::new());
-        }
-    }
-    Ok(exports)
 }
 
 /// The names that a module exports of its own; the word `export` goes.
@@ -286,8 +333,8 @@ mod tests {
         let places: Vec<_> = order.iter().map(|text| script.find(text).unwrap()).collect();
         assert!(places.is_sorted(), "{script}");
         for text in [
-            "return{one:one,two:two,url:url}",
-            "const {one:first}=$1;",
+            "return{a:one,b:two,c:url}",
+            "const {a:first}=$1;",
             "Promise.resolve($3)",
             "four:$0.three",
             "import('../worker/e.js')",
@@ -318,8 +365,8 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let sources = ["edge/page", "wasm-player/web"].map(|folder| root.join(folder));
         let mut files = assets::read(&[&sources[0], &sources[1]]).unwrap();
-        for glue in ["worker/by_headers.js", "worker/by_index.js"] {
-            files.insert(glue.to_owned(), b"export const Player = 1;".to_vec());
+        for made in ["glue", "by_headers_texts", "by_index_texts"] {
+            files.insert(format!("worker/{made}.js"), b"export const TEXTS = 1;".to_vec());
         }
         let mut bundled = BTreeSet::new();
         for bundle in BUNDLES.iter().chain([&assets::INLINE]) {
@@ -328,7 +375,7 @@ mod tests {
             bundled.extend(modules.places.into_keys());
             bundled.insert(bundle.entry.to_owned());
         }
-        let scripts = files.into_keys().filter(|path| assets::extension(path) == Some("js"));
+        let scripts = files.into_keys().filter(|path| extension(path) == Some("js"));
         let rest: Vec<String> = scripts.filter(|path| !bundled.contains(path)).collect();
         assert!(rest.is_empty(), "no page loads {rest:?}");
     }

@@ -11,7 +11,7 @@ use walrus::{
 };
 
 /// Replaces each function that never returns and never calls the host by a trap, and each call of
-/// such a function too.
+/// such a function too; then functions that write the texts of panics.
 pub(crate) fn remove_panic_paths(module: &mut Module) {
     let trapping = trapping(module);
     for (id, function) in module.funcs.iter_local_mut() {
@@ -22,7 +22,94 @@ pub(crate) fn remove_panic_paths(module: &mut Module) {
             ir::dfs_pre_order_mut(&mut Calls { trapping: &trapping }, function, entry);
         }
     }
+    let writing = writing(module);
+    for (_, function) in module.funcs.iter_local_mut().filter(|(id, _)| writing.contains(id)) {
+        let entry = function.entry_block();
+        function.block_mut(entry).instrs = vec![trap()];
+    }
     walrus::passes::gc::run(module);
+}
+
+/// Parts of the names of functions that write the texts of panics; of a crate, a name has a hash.
+const WRITERS: [&str; 4] = ["core::fmt::", "]::fmt::", "core::panic::", "]::panic::"];
+
+/// The functions that write the texts of panics, unless others call them: tables still refer to them.
+fn writing(module: &Module) -> HashSet<FunctionId> {
+    let is_writer = |name: &str| WRITERS.iter().any(|part| name.contains(part));
+    let mut writing: HashSet<FunctionId> = module
+        .funcs
+        .iter_local()
+        .map(|(id, _)| id)
+        .filter(|id| module.funcs.get(*id).name.as_deref().is_some_and(is_writer))
+        .collect();
+    let mut known = usize::MAX;
+    while writing.len() < known {
+        known = writing.len();
+        for (id, function) in module.funcs.iter_local() {
+            if !writing.contains(&id) {
+                for callee in Exits::of(function).calls {
+                    writing.remove(&callee);
+                }
+            }
+        }
+    }
+    writing
+}
+
+/// How the paths of source files begin that the location of a panic names.
+const SOURCE_FOLDERS: [&[u8]; 3] = [b"/rustc/", b"wasm-player/src/", b"crates/"];
+
+/// All numbers of two digits.
+const DECIMAL: &[u8] = b"\
+    0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+/// Texts of the standard library's panics.
+const PANIC_TEXTS: [&[u8]; 13] = [
+    b"slice index starts at ",
+    b"range start index ",
+    b"range end index ",
+    b" out of range for slice of length ",
+    b"copy_from_slice: source slice length (",
+    b") does not match destination slice length (",
+    b"insertion index (is ",
+    b") should be <= len (is ",
+    b"removal index (is ",
+    b") should be < len (is ",
+    b"attempt to divide by zero",
+    // The digits that they have.
+    b"0x0123456789ABCDEF",
+    DECIMAL,
+];
+
+/// Removes what only prepared panics still used: paths of source files and texts become zeros, which
+/// compress to nothing. The list of the compiler's features goes as well, which only linkers read.
+pub(crate) fn remove_leftovers(module: &mut Module) {
+    module.customs.remove_raw("target_features");
+    let ids: Vec<_> = module.data.iter().map(walrus::Data::id).collect();
+    for id in ids {
+        let data = module.data.get_mut(id);
+        let mut from = 0;
+        while let Some(rest) = data.value.get_mut(from..).filter(|rest| !rest.is_empty()) {
+            let is_path = SOURCE_FOLDERS.iter().any(|folder| rest.starts_with(folder));
+            let text = PANIC_TEXTS.iter().find(|text| rest.starts_with(text));
+            let length = match text {
+                Some(text) => text.len(),
+                None if is_path => path_length(rest),
+                None => 0,
+            };
+            rest.iter_mut().take(length).for_each(|byte| *byte = 0);
+            from += length.max(1);
+        }
+    }
+}
+
+/// Bytes of the path of a Rust file at the beginning of these bytes; 0 if there is none.
+fn path_length(bytes: &[u8]) -> usize {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    let name = bytes.iter().take_while(|byte| is_name(byte)).count();
+    let path = bytes.get(..name).unwrap_or_default();
+    path.windows(3).position(|end| end == b".rs").map_or(0, |at| at + 3)
 }
 
 /// Removes the hashes from the names of wasm-bindgen's imports, which distinguish packages that
@@ -209,6 +296,46 @@ mod tests {
         assert!(!left.contains(&quiet));
         assert!(left.contains(&loud) && left.contains(&log));
         assert_eq!(module.funcs.get(go).kind.unwrap_local().size(), 5, "of 7 instructions");
+    }
+
+    /// A writer in a table is a trap, and one that something calls stays.
+    #[test]
+    fn functions_that_write_texts_of_panics_become_traps() {
+        let mut module = Module::default();
+        let writer = |module: &mut Module, name: &str| {
+            let mut writer = FunctionBuilder::new(&mut module.types, &[], &[]);
+            writer.func_body().i32_const(1).drop();
+            let writer = writer.finish(vec![], &mut module.funcs);
+            module.funcs.get_mut(writer).name = Some(name.to_owned());
+            writer
+        };
+        let in_table = writer(&mut module, "<u64 as core::fmt::Debug>::fmt");
+        let called = writer(&mut module, "core::fmt::write");
+        let mut go = FunctionBuilder::new(&mut module.types, &[], &[]);
+        go.func_body().call(called);
+        let go = go.finish(vec![], &mut module.funcs);
+        module.exports.add("go", go);
+        module.exports.add("table", in_table);
+
+        remove_panic_paths(&mut module);
+
+        let size = |id| module.funcs.get(id).kind.unwrap_local().size();
+        assert_eq!((size(in_table), size(called)), (1, 2));
+    }
+
+    #[test]
+    fn texts_of_panics_become_zeros_and_other_data_stays() {
+        let mut module = Module::default();
+        let memory = module.memories.add_local(false, false, 1, None, None);
+        let place = walrus::ConstExpr::Value(ir::Value::I32(0));
+        let kind = walrus::DataKind::Active { memory, offset: place };
+        let value =
+            b"file/rustc/ab12/core/src/x.rs\0crates/mp4/y.rsrange end index over /rustc/ is.rs"
+                .to_vec();
+        let data = module.data.add(kind, value);
+        remove_leftovers(&mut module);
+        let left = [&b"file"[..], &[0; 26], &[0; 15], &[0; 16], b"over /rustc/ is.rs"].concat();
+        assert_eq!(module.data.get(data).value, left);
     }
 
     #[test]

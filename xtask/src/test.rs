@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     bench,
-    build::{self, Built, NATIVE, PLAYER_BYTES_MAX, WORKSPACE},
+    build::{self, Built, Download, NATIVE, WORKSPACE},
     clients, conformance, fuzz, package, prerequisites, process,
 };
 
@@ -223,10 +223,11 @@ fn play(built: &Built) -> Result<()> {
 }
 
 fn size(built: &Built) -> Result<()> {
-    ensure!(
-        built.player_bytes <= PLAYER_BYTES_MAX,
-        "the player's download has {} bytes, of at most {PLAYER_BYTES_MAX}",
-        built.player_bytes
-    );
+    for Download { what, bytes, bytes_max } in &built.downloads {
+        ensure!(
+            bytes <= bytes_max,
+            "the player's download, {what}, has {bytes} bytes, of at most {bytes_max}"
+        );
+    }
     process::step("size of the wasm of crates/mp4", bench::mp4::size)
 }

@@ -106,6 +106,10 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
         await page.evaluate((given) => globalThis.harness.open(given),
           { episode, muted: '', autoplay: '' });
         await page.waitForFunction(() => globalThis.harness.pictures.length > 5, { timeout: 10_000 });
+        const waiting = await page.waitForFunction(
+          () => globalThis.harness.events.find(({ type }) => type === 'firstframe-waiting')?.detail.where,
+          { timeout: 30_000 });
+        assert.match(await waiting.jsonValue(), /film/, 'the messages for faults were prepared, too');
       } finally {
         between.restore();
       }

@@ -56,6 +56,8 @@ test('playback waits for a network that is cut, and resumes at the next byte', {
     await page.waitForFunction(
       () => globalThis.harness.events.some((event) => event.type === 'firstframe-waiting'),
       { timeout: 30_000 });
+    const { where } = await firstFault(page).then(({ detail }) => detail);
+    assert.match(where, /byte \d+/, 'the messages for faults were there before the network was cut');
     await wait(3000);
     const during = await observed(page);
     assert.ok(!during.types.includes('firstframe-error'), 'it gave up');
@@ -214,11 +216,17 @@ async function grow(from, to, size) {
   await again.close();
 }
 
+/** `says`: what is wrong, in words that are no part of the wasm which finds it. */
 const HOPELESS = [
-  { what: 'a text', make: (file) => writeFile(file, 'Not a film at all.\n'.repeat(1000)) },
-  { what: 'nothing', make: (file) => writeFile(file, '') },
+  {
+    what: 'a text',
+    says: /^not an MP4 file: it does not begin with a box \(byte 0\)$/,
+    make: (file) => writeFile(file, 'Not a film at all.\n'.repeat(1000)),
+  },
+  { what: 'nothing', says: /^$/, make: (file) => writeFile(file, '') },
   {
     what: 'the first half of a film whose index was at its end',
+    says: /^the file is cut off in mdat, and moov would come behind it \(byte \d+\)$/,
     make: async (file) => {
       await copyFile(await film('index-last'), file);
       await truncate(file, 4_000_000);
@@ -226,7 +234,7 @@ const HOPELESS = [
   },
 ];
 
-for (const { what, make } of HOPELESS) {
+for (const { what, says, make } of HOPELESS) {
   test(`${what} is refused with an error that says what is wrong, where, and what to do`, { timeout: 60_000 }, async () => {
     const file = path.join(on.server.data, 'hopeless.mp4');
     await make(file);
@@ -235,10 +243,11 @@ for (const { what, make } of HOPELESS) {
     await page.waitForFunction(
       () => globalThis.harness.events.some((event) => event.type === 'firstframe-error'),
       { timeout: 30_000 });
-    const { code, message, where, advice } = await page.evaluate(() =>
+    const { code, message, where, advice, details } = await page.evaluate(() =>
       globalThis.harness.events.find((event) => event.type === 'firstframe-error').detail);
     assert.match(code, /^[a-z_]+$/);
     for (const text of [message, where, advice]) assert.ok(text?.length > 3, `says only ${text}`);
+    assert.match(details, says);
     await close();
     await server.stop();
   });

@@ -227,7 +227,7 @@ test('a link whose start is followed by nothing plays on', { timeout: 120_000 },
     (isRest ? request.abort() : request.continue()).catch(() => {});
   });
   await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
-  await playsTo(page, 12);
+  await playsTo(page, 5);
   assert.equal(refused, 1);
   await page.browserContext().close();
 });

@@ -121,8 +121,14 @@ impl Driver {
 
     fn report(&self, kind: KindCode, fault: &PlaybackFault) {
         let FaultRecord { cause, location, numbers, texts: [first, second] } = fault.into();
-        self.host.fault(kind as u8, cause as u8, location as u8, &numbers, first, second);
+        let [kind, cause, location] = [kind as u8, cause as u8, location as u8];
+        let [first_at, second_at] = [address(first), address(second)];
+        self.host.fault(kind, cause, location, &numbers, first, second, first_at, second_at);
     }
+}
+
+fn address(text: &str) -> u32 {
+    u32::try_from(text.as_ptr().addr()).unwrap_or(0)
 }
 
 fn seconds(ms: u64) -> f64 {

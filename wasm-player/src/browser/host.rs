@@ -89,7 +89,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host);
 
-    /// Reports a fault to the page: codes, numbers and texts of a `FaultRecord`.
+    /// Reports a fault to the page: codes, numbers and texts of a `FaultRecord`, and the addresses of the
+    /// texts: `xtask` takes those for people out of the module, and zeros are left of them.
     #[wasm_bindgen(method)]
     pub fn fault(
         this: &Host,
@@ -99,5 +100,7 @@ extern "C" {
         numbers: &[f64],
         first: &str,
         second: &str,
+        first_at: u32,
+        second_at: u32,
     );
 }

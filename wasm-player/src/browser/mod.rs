@@ -14,7 +14,7 @@ mod fault_record;
 mod inputs;
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-pub use player::Player;
+pub use player::{connect, input};
 
 /// A third of the size of the standard library's own, which every viewer would download.
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

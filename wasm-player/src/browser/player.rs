@@ -1,4 +1,7 @@
-//! The player as `web/worker/wasm-modules.js` sees it.
+//! The player as `web/worker/wasm-modules.js` sees it: two functions. A class would cost every viewer
+//! three hundred bytes, and a module plays one film.
+
+use std::cell::Cell;
 
 use wasm_bindgen::prelude::*;
 
@@ -6,23 +9,23 @@ use super::driver::Driver;
 use super::host::Host;
 use super::inputs;
 
-/// One player. It acts only inside calls to it, by calls to its host.
-#[wasm_bindgen]
-pub struct Player {
-    driver: Driver,
+thread_local! {
+    /// The player of this module. It acts only inside calls of `input`, by calls to its host.
+    static DRIVER: Cell<Option<Box<Driver>>> = const { Cell::new(None) };
 }
 
+/// Makes the player, which works through `host`.
 #[wasm_bindgen]
-impl Player {
-    /// A player that works through `host`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(host: Host) -> Self {
-        Self { driver: Driver::new(host) }
-    }
+pub fn connect(host: Host) {
+    DRIVER.set(Some(Box::new(Driver::new(host))));
+}
 
-    /// Something happened: an input's code, numbers and bytes, as `codes.rs` has them. All inputs
-    /// share this one function, because each function costs every viewer a hundred bytes.
-    pub fn input(&mut self, code: u8, numbers: &[f64], bytes: Vec<u8>) {
-        self.driver.handle(inputs::read(code, numbers, bytes));
+/// Something happened: an input's code, numbers and bytes, as `codes.rs` has them. All inputs
+/// share this one function, because each function costs every viewer a hundred bytes.
+#[wasm_bindgen]
+pub fn input(code: u8, numbers: &[f64], bytes: Vec<u8>) {
+    if let Some(mut driver) = DRIVER.take() {
+        driver.handle(inputs::read(code, numbers, bytes));
+        DRIVER.set(Some(driver));
     }
 }

@@ -8,7 +8,7 @@ import { AttributesElement, filmOf, originOf } from "./attributes.js";
 import { EVENTS, PASSED_ON, copyOf, forward } from "./forward.js";
 import { prepareNext, sendWindow } from "./next-episodes.js";
 import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker, isUnknownTo, mediaErrorOf } from "./page-faults.js";
-import { whenForbidden, whileItShouldMove } from "./page-faults.js";
+import { onFirstFrame, whenForbidden, whileItShouldMove } from "./page-faults.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
 const loadSink = () => import("../sink/sink.js");
@@ -164,7 +164,7 @@ export class FirstframeVideo extends AttributesElement {
     const isHeld = !wantsToPlay && this.preload !== "auto";
     this.#listenTo(open({ type: "open", ...filmOf(this), start, isHeld }));
     // Without this message the worker waits for the first frame until a timeout.
-    this.video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
+    onFirstFrame(this.video, () => this.#post({ type: "firstFrameShown" }));
   }
 
   /** Goes on with a playback that the script of a page began. @param {EarlyPlayback} early */
@@ -183,7 +183,7 @@ export class FirstframeVideo extends AttributesElement {
     this.#listenTo(open({ type: "open", episode, api, start, sinkOnPage: true, early: state }));
     early.connect((message, transfer) => this.#post(message, transfer));
     if (video.readyState > 1) this.#post({ type: "firstFrameShown" });
-    video.requestVideoFrameCallback?.(() => this.#post({ type: "firstFrameShown" }));
+    onFirstFrame(video, () => this.#post({ type: "firstFrameShown" }));
     this.#postPosition();
     this.#onMediaError();
   }

@@ -32,6 +32,12 @@ export function whenForbidden(signal, act) {
   }, { signal });
 }
 
+/** Acts when the next frame is shown. @param {HTMLVideoElement} video @param {() => void} act */
+export function onFirstFrame(video, act) {
+  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(act);
+  else video.addEventListener("loadeddata", act, { once: true });
+}
+
 /** How often the player hears of a position that should move. */
 const PULSE_MS = 1000;
 

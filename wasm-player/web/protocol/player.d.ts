@@ -25,7 +25,10 @@ export interface Host extends Omit<SinkCalls, "addSourceBuffers" | "append"> {
   startOver(timeS: number): void;
   nudge(timeS: number): void;
   resolve(): void;
-  /** Codes of codes.js; `numbers`: those of the location, then of the cause; then its texts. */
+  /**
+   * Codes of codes.js; `numbers`: those of the location, then of the cause; then its texts, and their
+   * addresses: of a text that was taken out of the module, zeros are left.
+   */
   fault(
     kind: number,
     cause: number,
@@ -33,27 +36,29 @@ export interface Host extends Omit<SinkCalls, "addSourceBuffers" | "append"> {
     numbers: Float64Array,
     first: string,
     second: string,
+    firstAt: number,
+    secondAt: number,
   ): void;
 }
 
-export class Player {
-  constructor(host: Host);
-  free(): void;
-  input(code: number, numbers: Float64Array, bytes: Uint8Array): void;
-}
+/** Makes the player of the module that was set last. */
+export function connect(host: Host): void;
+export function input(code: number, numbers: Float64Array, bytes: Uint8Array): void;
 
-/** One of the two modules, ready to make a player. */
+/** Texts that were taken out of a module, by their addresses. */
+export type Texts = { [address: number]: string };
+
+/** One of the two modules, ready to make one player. */
 export interface PlayerModule {
-  Player: typeof Player;
+  exports: Exports;
+  texts: () => Promise<{ TEXTS: Texts }>;
   /** The viewer's, as tracks name theirs, one behind the other. */
   languages?: Uint8Array | undefined;
-  memory: WebAssembly.Memory;
 }
 
 /** A player, its inputs by name. */
 export interface LoadedPlayer extends Inputs {
   memory: WebAssembly.Memory;
-  free(): void;
 }
 
 /** The exports that the loader uses. */

@@ -4,12 +4,13 @@
 /** @import { FaultCauses, FaultKinds, FaultLocations } from "../protocol/codes.js" */
 /** @import { ToPage } from "../protocol/messages.js" */
 
+import { KINDS, LOST } from "./lost-connection.js";
+
 /** @typedef {[code: string, message: string, advice: string, details?: string, kind?: FaultKinds[number]]} Words */
 
 const RELOAD = "Load the page again; if ";
 const H264 = "onvert it to H.264 video with AAC audio.";
 const RANGES = "Serve the file from a host that answers range requests ";
-const OWNER = "Tell whoever runs this site.";
 
 /** Formats by the beginning of their RFC 6381 strings. @type {[RegExp, string][]} */
 const FORMATS = [
@@ -119,8 +120,7 @@ function ofStatus(status) {
  * @type {{ [cause in keyof FaultCauses]: (...values: FaultCauses[cause]) => Words }}
  */
 const CAUSES = {
-  network: () => ["network", "The connection to the server was lost.",
-    "Check your connection; playback goes on by itself once the server responds."],
+  network: () => LOST,
   unreachable: () => ["network", "The server could not be reached.",
     "Check your connection and the film's address, then load the page again."],
   unresolved: () => ["network", "The server does not say where this episode is.",
@@ -173,20 +173,7 @@ const CAUSES = {
 };
 
 /**
- * Why a browser does not let this page read a URL, by what `requests.js` found out.
- * @type {{ [reason in import("./requests.js").Refusal]: (url: URL) => Words }}
- */
-const REFUSALS = {
-  cors: ({ origin }) => ["cors", "The film's server does not let this site read its films.",
-    `${OWNER} The server has to allow this site.`,
-    `${origin} answers without Access-Control-Allow-Origin for ${location.origin}`],
-  mixed: ({ origin }) => ["mixed_content", "The film is at an address that is not secure, and this page is.",
-    `${OWNER} The film has to be at an address with https.`,
-    `${origin} is not https, and the browser blocks it on ${location.origin}`],
-};
-
-/**
- * As above.
+ * As `CAUSES`.
  * @type {{ [location in keyof FaultLocations]: (...number: FaultLocations[location]) => string }}
  */
 const LOCATIONS = {
@@ -197,9 +184,6 @@ const LOCATIONS = {
   mediaByte: (at) => `in the film's pictures and sound, at byte ${at} of the file`,
   tail: (bytes) => `in the film's index, in the last ${bytes} bytes`,
 };
-
-/** @type {FaultKinds} */
-const KINDS = ["waiting", "notice", "fallback", "error"];
 
 /**
  * The message to the page for a fault from wasm: its codes, and the numbers and texts
@@ -213,19 +197,7 @@ export function faultMessage(kind, cause, location, at, values) {
   const words = Object.values(CAUSES)[cause];
   /** @type {((...number: any[]) => string) | undefined} */
   const where = Object.values(LOCATIONS)[location];
-  const said = words?.(...values) ?? ["", "", ""];
-  return message(said[4] ?? KINDS[kind] ?? "error", said, where?.(at) ?? "");
-}
-
-/**
- * The message to the page for a URL that the browser does not let it read: its own player may.
- * @param {import("./requests.js").Refusal} refusal @param {string} url
- */
-export function refusalMessage(refusal, url) {
-  return message("fallback", REFUSALS[refusal](new URL(url)), "where the film is");
-}
-
-/** @param {FaultKinds[number]} kind @param {Words} words @param {string} where @returns {ToPage} */
-function message(kind, [code, message, advice, details = ""], where) {
-  return { type: "fault", kind, fault: { code, message, where, advice, details } };
+  const [code, message, advice, details = "", other] = words?.(...values) ?? ["", "", ""];
+  const fault = { code, message, where: where?.(at) ?? "", advice, details };
+  return { type: "fault", kind: other ?? KINDS[kind] ?? "error", fault };
 }

@@ -2,7 +2,7 @@
 // the counters of `stats()`.
 
 /** @import { FirstframeRequest } from "../protocol/public-types.js" */
-/** @import { OpenMessage, PrepareMessage, Stream } from "../protocol/messages.js" */
+/** @import { OpenMessage, Post, PrepareMessage, Stream } from "../protocol/messages.js" */
 /** @import { Inputs } from "../protocol/codes.js" */
 /** @import { PageStart } from "./page-start.js" */
 /** @import { Start } from "./start.js" */
@@ -176,58 +176,25 @@ function recordRequest(range, isMedia) {
 export const stats = (memory) =>
   ({ requests: entries, ...counters, wasmMemoryBytes: memory.buffer.byteLength });
 
-/**
- * Why the browser does not let this page read a URL: its server allows only its own pages (CORS), or
- * its address is not https and the page's is.
- * @typedef {"cors" | "mixed"} Refusal
- */
-
-/** How long it may take to find that out. */
-const PROBE_MS_MAX = 5000;
-/**
- * By origin and kind of request: what was found out. What fails where a request was answered is the network.
- * @type {Map<string, Promise<Refusal | undefined>>}
- */
-const refusals = new Map();
+/** How long it may take to find out why a request got no answer. */
+const REFUSAL_MS_MAX = 5000;
+/** What was answered, by origin and kind of request: if that fails later, it is the network. @type {Set<string>} */
+const answered = new Set();
 
 /** A request for the last bytes needs a preflight, others do not. @param {string} url @param {string} range */
 const kindOf = (url, range) => `${new URL(url).origin} ${range.startsWith("bytes=-")}`;
 
 /**
- * Finds out why a request got no answer, which the browser does not tell a script: without CORS a
- * request goes through whose answer cannot be read.
- * @param {string} url @param {string} range @returns {Promise<Refusal | undefined>}
+ * The message to the page if it may not read a URL, and its own player may; else it is the network.
+ * @param {Request} request
  */
-async function probe(url, range) {
-  if (!navigator.onLine) return;
-  const controller = new AbortController();
-  const late = setTimeout(() => controller.abort(), PROBE_MS_MAX);
-  /** @type {RequestInit} */
-  const options = { cache: "no-store", signal: controller.signal };
-  /** @type {RequestInit} */
-  const unread = { ...options, method: "HEAD", mode: "no-cors" };
-  /** @type {RequestInit} */
-  const asked = range.startsWith("bytes=") ? { ...options, headers: { Range: range } } : options;
-  try {
-    const type = await fetch(url, unread).then((response) => response.type, () => undefined);
-    const isMixed = url.startsWith("http:") && location.origin.startsWith("https:");
-    if (!type && isMixed) return "mixed";
-    // A redirect may lead to another origin.
-    if (type !== "opaque") return;
-    return await fetch(url, asked).then(() => undefined, () =>
-      controller.signal.aborted ? undefined : "cors");
-  } finally {
-    clearTimeout(late);
-    controller.abort();
-  }
-}
-
-/** What `probe` finds, which is asked once. @param {Request} request */
-function refusalOf({ url, entry: { range } }) {
+async function refusalOf({ url, entry: { range } }) {
   const kind = kindOf(url, range);
-  const found = refusals.get(kind) ?? probe(url, range);
-  refusals.set(kind, found);
-  return found;
+  if (!navigator.onLine || answered.has(kind)) return;
+  const found = import("./refusals.js").then((refusals) => refusals.refusalOf(kind, url, range));
+  /** @type {Promise<undefined>} the script may be out of reach, too */
+  const late = new Promise((resolve) => setTimeout(resolve, REFUSAL_MS_MAX));
+  return Promise.race([found, late]).catch(() => undefined);
 }
 
 /**
@@ -245,12 +212,12 @@ export class Requests {
   /** @type {ReturnType<typeof fetchRange>[]} sent before the player requests them */
   #ahead = [];
   #player;
-  #onRefusal;
+  #post;
 
-  /** @param {() => Inputs | undefined} player @param {(refusal: Refusal, url: string) => void} onRefusal */
-  constructor(player, onRefusal) {
+  /** @param {() => Inputs | undefined} player @param {Post} post */
+  constructor(player, post) {
     this.#player = player;
-    this.#onRefusal = onRefusal;
+    this.#post = post;
   }
 
   /** Requests the head and tail of a file, as the player will. @param {{ url: string, size?: number }} file */
@@ -300,7 +267,7 @@ export class Requests {
     this.#running.set(id, request);
     const response = await this.#outcome(id, request, pending);
     if (!response) return;
-    refusals.set(kindOf(request.url, request.entry.range), Promise.resolve(undefined));
+    answered.add(kindOf(request.url, request.entry.range));
     const { status, headers } = response;
     request.body ??= response.body?.getReader();
     request.entry.headMs = performance.now() - request.entry.sentMs;
@@ -354,7 +321,7 @@ export class Requests {
       const refusal = await refusalOf(request);
       if (this.#running.get(id) !== request) return;
       this.#running.delete(id);
-      if (refusal) this.#onRefusal(refusal, request.url);
+      if (refusal) this.#post(refusal);
       else this.#player()?.fetchFailed(id);
     }
   }

@@ -6,9 +6,9 @@
 /** @import { ToWorker, WorkerScope } from "../protocol/messages.js" */
 /** @import { Host, LoadedPlayer, PlayerModule } from "../protocol/player.js" */
 /** @import { Sink } from "../sink/sink.js" */
-/** @import { Refusal } from "./requests.js" */
 /** @import { Start } from "./start.js" */
 
+import { loadWords, loadWordsLater, messageOf, shown } from "./fault-words.js";
 import { hold, isMove, isStopped, now, release } from "./hold.js";
 import { Film, Requests, firstFrameShown, openingUrl, request, stats, streamUrl } from "./requests.js";
 import { PageStart } from "./page-start.js";
@@ -19,7 +19,6 @@ import { gather, sinkHere, sinkOnPage } from "../sink/sink-proxy.js";
 // Loaded beside the first request, which does not wait for them.
 const startModule = import("./start.js");
 const sinkModule = import("../sink/sink.js");
-const faultMessages = import("./fault-messages.js");
 
 /** `Start.replays`: the call for buffers; appends have their media type. */
 const BUFFERS = 2;
@@ -54,10 +53,6 @@ const post = (message, transfer = []) => scope.postMessage(message, transfer);
 /** @param {unknown} error */
 const broken = (error) => post({ type: "broken", message: `${error}` });
 
-/** The browser's own player may read what a script may not. @param {Refusal} refusal @param {string} url */
-const refused = (refusal, url) =>
-  void faultMessages.then(({ refusalMessage }) => post(refusalMessage(refusal, url))).catch(broken);
-
 /** @param {PrepareMessage} message */
 const requestStart = async (message) =>
   new (await startModule).Start(openingUrl(message), message.credentials);
@@ -84,8 +79,12 @@ class Session {
   #prepare(message) {
     if (this.#state.name !== "prepared") return;
     const start = requestStart(message);
-    start.then((start) => start.prefetch(PREPARED_BYTES)).catch(() => {});
-    this.#state = { name: "prepared", start, module: handledLater(byHeaders()) };
+    const module = handledLater(byHeaders());
+    start.then(async (start) => {
+      await start.prefetch(PREPARED_BYTES);
+      if (!start.isTaken) await loadWords((await module).texts);
+    }).catch(() => {});
+    this.#state = { name: "prepared", start, module };
   }
 
   /** Prepared -> Opening -> Early, and on. @param {OpenMessage} message */
@@ -97,7 +96,7 @@ class Session {
     this.#state = { name: "opening", queue };
     if (message.isHeld) hold();
     const film = new Film(message);
-    const requests = new Requests(() => this.player, refused);
+    const requests = new Requests(() => this.player, post);
     const start = await this.#startOf(message, prepared);
     if (!start && film.file) requests.sendAhead(film.file);
     // Behind the request, which does not wait for wasm to begin.
@@ -132,9 +131,11 @@ class Session {
 
   /** Early, from now on with the player. @param {Early} early @param {Promise<PlayerModule>} module */
   async #load(early, module) {
-    const { film } = early.host;
-    const player = createPlayer(await module, early.host);
-    const { start } = early.host;
+    const { film, start } = early.host;
+    const loaded = await module;
+    const player = createPlayer(loaded, early.host);
+    early.host.texts = loaded.texts;
+    loadWordsLater(loaded.texts);
     if (start instanceof PageStart) await start.take();
     early.player = player;
     player.online(navigator.onLine);
@@ -158,9 +159,8 @@ class Session {
   async playByIndex(id) {
     const state = this.#state;
     if (state.name !== "early" && state.name !== "live") return;
-    const { host, player } = state;
+    const { host } = state;
     host.requests.cancel(id);
-    player?.free();
     /** @type {Early} */
     const early = { name: "early", queue: state.queue ?? [], host };
     this.#state = early;
@@ -176,7 +176,7 @@ class Session {
     const state = this.#state;
     if (isMove(message) && release()) this.player?.tick();
     if (message.type === "release") return;
-    if (message.type === "firstFrameShown") firstFrameShown();
+    if (message.type === "firstFrameShown") shown(firstFrameShown());
     else if (message.type === "prepare") this.#prepare(message);
     else if (message.type === "open") this.#open(message).catch(broken);
     else if (message.type === "startTaken" || message.type === "startPiece") this.#receivePart(message);
@@ -213,6 +213,8 @@ class Session {
 class PlayerHost {
   /** The browser's text about the fault that is being handed to the player. */
   browserMessage = "";
+  /** @type {PlayerModule["texts"]} of the player's module */
+  texts = async () => ({ TEXTS: {} });
   #sink = sinkOnPage(post);
   /** @type {Sink | undefined} none while MediaSource is on the page */
   #sinkHere;
@@ -385,11 +387,9 @@ class PlayerHost {
   }
 
   /** @type {Host["fault"]} */
-  fault(kind, cause, location, numbers, first, second) {
-    const [at = 0, ...values] = numbers;
-    const texts = [first || this.browserMessage, second];
-    faultMessages.then(({ faultMessage }) =>
-      post(faultMessage(kind, cause, location, at, [...values, ...texts]))).catch(broken);
+  fault(kind, cause, location, numbers, first, second, ...addresses) {
+    const said = [first || this.browserMessage, second];
+    messageOf(this.texts, [kind, cause, location], numbers, said, addresses).then(post).catch(broken);
   }
 }
 

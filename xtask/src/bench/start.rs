@@ -1,10 +1,10 @@
-//! `cargo xtask bench start`: time from the click to the first frame in Chromium, for films of several
-//! lengths, beside other players.
+//! `cargo xtask bench start`: time from the click, or from opening a link, to the first frame in Chromium, for
+//! films of several lengths, beside other players; and paints of the library's first view.
 
 use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Figure, clip, figures};
 use crate::{build, build::NATIVE, prerequisites, process, workspace};
@@ -27,9 +27,20 @@ pub(crate) struct Arguments {
     /// These subjects only.
     #[arg(long)]
     subject: Vec<String>,
-    /// Write a chart of the time to the first frame over the length of the film to this SVG file.
+    /// HTTP/1.1 straight to the origin, or HTTP/2 with TLS by nginx in front of it.
+    #[arg(long, value_enum, default_value_t = Protocol::Http1)]
+    protocol: Protocol,
+    /// Write a chart of the time to the first frame over the length of the film, clicked and by link,
+    /// to this SVG file.
     #[arg(long)]
     plot: Option<PathBuf>,
+}
+
+/// What the browser speaks with the origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    Http1,
+    H2,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
@@ -39,6 +50,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
         ("npm", "npm"),
         ("chromium", "chromium"),
     ])?;
+    if arguments.protocol == Protocol::H2 {
+        prerequisites::programs(&[("nginx", "nginx"), ("openssl", "openssl")])?;
+    }
     let folder = workspace::root().join("bench/start");
     prerequisites::npm_packages(&folder)?;
     let built = build::all()?;
@@ -55,6 +69,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Vec<Figure>> {
     }
     bench.args(arguments.case.iter().map(|name| format!("--case={name}")));
     bench.args(arguments.subject.iter().map(|name| format!("--subject={name}")));
+    if arguments.protocol == Protocol::H2 {
+        bench.arg("--protocol=h2");
+    }
     if let Some(plot) = &arguments.plot {
         bench.arg("--plot").arg(plot);
     }

@@ -44,17 +44,21 @@ enum Form {
     Fixed(&'static str),
 }
 
-const HEVC: Support = Support::Somewhere(
+const HEVC: Support = somewhere(
     "HEVC plays in Safari, and elsewhere where the system or its graphics card decodes it",
 );
 const AV1: Support =
-    Support::Somewhere("AV1 plays everywhere but in Safari on devices that do not decode it");
-pub(super) const MP3: Support =
-    Support::Somewhere("MP3 in MP4 plays in Firefox, and not in Chromium");
+    somewhere("AV1 plays everywhere but in Safari on devices that do not decode it");
+pub(super) const MP3: Support = somewhere("MP3 in MP4 plays in Firefox, and not in Chromium");
 pub(super) const XHE: Support =
-    Support::Somewhere("xHE-AAC plays in Safari, and in Chromium where the system decodes it");
+    somewhere("xHE-AAC plays in Safari, and in Chromium where the system decodes it");
 pub(super) const DOLBY: Support =
-    Support::Somewhere("Dolby formats play in Safari, and elsewhere on systems made for them");
+    somewhere("Dolby formats play in Safari, and elsewhere on systems made for them");
+
+/// Where a codec plays: a note in words, which no viewer downloads.
+const fn somewhere(which: &'static str) -> Support {
+    Support::Somewhere(if cfg!(feature = "notes") { which } else { "" })
+}
 
 #[rustfmt::skip]
 static KNOWN: &[Known] = &[

@@ -80,13 +80,23 @@ pub(crate) fn child(data: &[u8], entry: BoxAt, is_video: bool, kinds: &[[u8; 4]]
 
 /// The box that configures the entry's codec.
 pub(crate) fn config(data: &[u8], entry: BoxAt, is_video: bool) -> Option<BoxAt> {
-    let kinds = codecs::config(original(data, entry, is_video).1);
+    small_child(data, entry, is_video, codecs::config(original(data, entry, is_video).1))
+}
+
+fn small_child(data: &[u8], entry: BoxAt, is_video: bool, kinds: &[[u8; 4]]) -> Option<BoxAt> {
     child(data, entry, is_video, kinds).filter(|b| b.end - b.start <= CONFIG_BYTES_MAX)
+}
+
+/// `dOps` of an entry for Opus.
+pub(crate) fn opus(data: &[u8], entry: BoxAt) -> Option<BoxAt> {
+    small_child(data, entry, false, &[*b"dOps"]).filter(|_| &entry.kind == b"Opus")
 }
 
 /// The configuration of AAC-LC, alone or as the core of HE-AAC.
 pub(crate) fn aac(data: &[u8], entry: BoxAt) -> Option<AudioConfig> {
-    let config = config(data, entry, false).filter(|b| &b.kind == b"esds")?;
+    // Without the table of codecs, of which a player by headers has no other use.
+    let is_mpeg4 = &original(data, entry, false).1 == b"mp4a";
+    let config = small_child(data, entry, false, &[*b"esds"]).filter(|_| is_mpeg4)?;
     let found = esds::object_type(config.content(data).get(4..)?)?;
     let is_aac = matches!(found.indication, 0x40 | 0x66 | 0x67);
     found.config.filter(|config| is_aac && config.core == 2)

@@ -81,8 +81,7 @@ fn frame(data: &[u8], entry: BoxAt) -> Option<(Vec<u8>, u64, u32)> {
     if let Some(config) = sample_entry::aac(data, entry) {
         return Some((aac(config.channels)?, 1024, config.sample_rate));
     }
-    let dops = sample_entry::config(data, entry, false).filter(|_| &entry.kind == b"Opus")?;
-    Some((opus(dops.content(data))?, 960, 48_000))
+    Some((opus(sample_entry::opus(data, entry)?.content(data))?, 960, 48_000))
 }
 
 /// The syntactic elements of each number of channels: a single channel, a pair, or low frequencies
