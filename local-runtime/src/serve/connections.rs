@@ -227,6 +227,11 @@ impl Connection {
         self.body_bytes.store(length, Relaxed);
     }
 
+    /// Whether bytes of the body have not been read.
+    pub(super) fn has_unread_body(&self) -> bool {
+        self.body_bytes.load(Relaxed) > 0
+    }
+
     /// How many of `count` new bytes belong to the body, which is as much shorter from now on.
     pub(super) fn take_body_bytes(&self, count: usize) -> usize {
         let left = self.body_bytes.load(Relaxed);

@@ -224,6 +224,8 @@ async fn serve_connection<S, B>(
         let response = service.call(request);
         async move {
             let response = response.await?;
+            // Hyper closes a connection whose request is answered before its body is there.
+            let is_last = is_last || connection.has_unread_body();
             let mut response = response.map(|body| TrackedBody::new(body, connection));
             if is_last {
                 let close = HeaderValue::from_static("close");
@@ -345,6 +347,30 @@ mod tests {
         refused.read_to_string(&mut response).await.unwrap();
         assert!(response.starts_with("HTTP/1.1 503"), "{response}");
         assert!(response.contains("Retry-After: 1\r\n") && response.contains("close"));
+    }
+
+    #[tokio::test]
+    async fn response_in_front_of_a_body_says_that_the_connection_closes() {
+        let service = service_fn(|_| {
+            let empty = http_body_util::Empty::<Bytes>::new();
+            std::future::ready(Ok::<_, Infallible>(Response::new(empty)))
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let threads = ConnectionThreads::current();
+        let (connections, timeout) = (Connections::new(2), Duration::from_mins(1));
+        let service_of = move |_| service;
+        let server =
+            HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
+        for (length, closes) in [("3", true), ("0", false)] {
+            let mut client = TcpStream::connect(server.address).await.unwrap();
+            let head = format!("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+            client.write_all(head.as_bytes()).await.unwrap();
+            let mut response = [0; 1024];
+            let count = client.read(&mut response).await.unwrap();
+            let response = String::from_utf8_lossy(&response[..count]).to_lowercase();
+            assert!(response.starts_with("http/1.1 200"), "{response}");
+            assert_eq!(response.contains("connection: close"), closes, "{response}");
+        }
     }
 
     #[tokio::test]
