@@ -109,7 +109,7 @@ pub async fn respond(
         connection: connection(headers),
         upload: MemoryUpload(body),
     };
-    let Reply { status, headers, body, prefetch } = serve(platform, request).await;
+    let Reply { status, headers, body, prefetch } = Box::pin(serve(platform, request)).await;
     if let Some(prefetch) = prefetch {
         run_prefetch(platform, prefetch).await;
     }

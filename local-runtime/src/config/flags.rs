@@ -16,7 +16,13 @@ pub(crate) struct Flags {
     pub(super) values: BTreeMap<&'static str, String>,
     /// Make rows for stored files that the database does not know.
     pub(crate) rebuild: bool,
+    /// Compile the component into the data folder, and end: a server asks a second process of its program
+    /// for that.
+    pub(crate) compile_only: bool,
 }
+
+/// The flag of [`Flags::compile_only`], which no help names.
+pub(crate) const COMPILE_ONLY: &str = "--compile-only";
 
 /// The flag of a setting.
 pub(super) fn flag_name(setting: &str) -> String {
@@ -38,6 +44,7 @@ impl clap::FromArgMatches for Flags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.config = matches.get_one("config").cloned();
         self.rebuild = matches.get_flag("rebuild");
+        self.compile_only = matches.get_flag("compile-only");
         for Setting { name, .. } in SETTINGS {
             if let Some(text) = matches.get_one::<String>(name) {
                 self.values.insert(name, text.clone());
@@ -58,7 +65,9 @@ impl clap::Args for Flags {
             "At the start, make rows for the files of quarantine/ in the data folder, which the \
              database does not know; for a database that was lost or is older than the files",
         );
-        let command = command.arg(config).arg(rebuild).after_help(
+        let compile_only = Arg::new("compile-only").long(COMPILE_ONLY.trim_start_matches('-'));
+        let compile_only = compile_only.action(ArgAction::SetTrue).hide(true);
+        let command = command.arg(config).arg(rebuild).arg(compile_only).after_help(
             "A flag has precedence over its variable, a variable over the file, the file over the \
              default.",
         );

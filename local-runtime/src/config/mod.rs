@@ -8,7 +8,7 @@ mod settings_table;
 mod trusted_proxies;
 mod values;
 
-pub(crate) use flags::Flags;
+pub(crate) use flags::{COMPILE_ONLY, Flags};
 pub(crate) use load::Config;
 pub(crate) use trusted_proxies::TrustedProxies;
 pub(crate) use values::{AccessLogForm, Origin, private_origins};

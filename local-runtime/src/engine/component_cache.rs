@@ -14,18 +14,33 @@ use wasmtime::{Engine, component::Component};
 const DIGEST_BYTES: usize = blake3::OUT_LEN;
 
 /// The component in `bytes`, compiled for this engine: read from `folder`, or compiled and written
-/// there.
-pub(super) fn load(engine: &Engine, bytes: &[u8], folder: &Path) -> Result<Component> {
+/// there. `compile_apart` does that in another process, if it says so.
+pub(super) fn load(
+    engine: &Engine,
+    bytes: &[u8],
+    folder: &Path,
+    compile_apart: impl FnOnce() -> bool,
+) -> Result<Component> {
     let name = format!("component-{}.cwasm", fingerprint(engine, bytes));
     let path = folder.join(&name);
     if let Some(component) = read(engine, &path) {
         return Ok(component);
     }
     tracing::info!("compiling the edge component; later starts reuse the result");
+    if compile_apart()
+        && let Some(component) = read(engine, &path)
+    {
+        return Ok(component);
+    }
+    compile(engine, bytes, folder, &name)
+}
+
+/// Compiles the component in `bytes`, and writes it to `folder`.
+fn compile(engine: &Engine, bytes: &[u8], folder: &Path, name: &str) -> Result<Component> {
     let component = Component::new(engine, bytes).map_err(|error| {
         anyhow!("not a component that this version of wasmtime compiles: {error:#}")
     })?;
-    if let Err(error) = write(&component, folder, &name) {
+    if let Err(error) = write(&component, folder, name) {
         tracing::warn!(
             error = format!("{error:#}"),
             "cannot store the compiled component; the next start compiles again"
@@ -103,10 +118,10 @@ mod tests {
     fn component_is_compiled_once_and_again_when_its_file_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let engine = Engine::default();
-        load(&engine, EMPTY, folder.path()).unwrap();
+        load(&engine, EMPTY, folder.path(), || false).unwrap();
         let [path] = files(folder.path()).try_into().unwrap();
         let (first, bytes) = (modified(&path), fs::read(&path).unwrap());
-        load(&engine, EMPTY, folder.path()).unwrap();
+        load(&engine, EMPTY, folder.path(), || false).unwrap();
         assert_eq!(modified(&path), first);
         for damage in [0, DIGEST_BYTES, bytes.len() - 1] {
             let mut bytes = bytes.clone();
@@ -114,23 +129,35 @@ mod tests {
             fs::write(&path, &bytes).unwrap();
             assert!(read(&engine, &path).is_none(), "byte {damage}");
         }
-        load(&engine, EMPTY, folder.path()).unwrap();
+        load(&engine, EMPTY, folder.path(), || false).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn component_that_another_process_compiled_is_read_and_else_compiled_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::default();
+        let compile_apart = || load(&engine, EMPTY, folder.path(), || false).is_ok();
+        load(&engine, EMPTY, folder.path(), compile_apart).unwrap();
+        load(&engine, EMPTY, folder.path(), || panic!("it is compiled")).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        load(&engine, EMPTY, other.path(), || true).unwrap();
+        assert_eq!(files(other.path()).len(), 1, "the other process has not done it");
     }
 
     #[test]
     fn new_component_replaces_the_file_of_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
         let engine = Engine::default();
-        load(&engine, EMPTY, folder.path()).unwrap();
-        load(&engine, b"(component (core module))", folder.path()).unwrap();
+        load(&engine, EMPTY, folder.path(), || false).unwrap();
+        load(&engine, b"(component (core module))", folder.path(), || false).unwrap();
         assert_eq!(files(folder.path()).len(), 1);
     }
 
     #[test]
     fn module_that_is_not_a_component_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = load(&Engine::default(), b"\0asm", folder.path()).err().unwrap();
+        let error = load(&Engine::default(), b"\0asm", folder.path(), || false).err().unwrap();
         assert!(error.to_string().contains("not a component"));
     }
 }

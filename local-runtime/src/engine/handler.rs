@@ -25,12 +25,20 @@ pub(crate) struct Limits {
     pub(crate) memory_bytes_max: usize,
 }
 
-/// A handler of requests by `component`, whose compiled form is stored in `cache_folder`.
+/// Compiles `component` for a server with these limits, and stores the result in `cache_folder`.
+pub(crate) fn compile(component: &[u8], cache_folder: &Path, limits: Limits) -> Result<()> {
+    let engine = instance_pool::engine(limits)?;
+    component_cache::load(&engine, component, cache_folder, || false).map(drop)
+}
+
+/// A handler of requests by `component`, whose compiled form is stored in `cache_folder`, where
+/// `compile_apart` may put it.
 pub(crate) fn handler(
     component: &[u8],
     cache_folder: &Path,
     services: Arc<HostServices>,
     limits: Limits,
+    compile_apart: impl FnOnce() -> bool,
 ) -> Result<Handler> {
     ensure!(
         !component.is_empty(),
@@ -38,7 +46,7 @@ pub(crate) fn handler(
          by --component"
     );
     let engine = instance_pool::engine(limits)?;
-    let component = component_cache::load(&engine, component, cache_folder)?;
+    let component = component_cache::load(&engine, component, cache_folder, compile_apart)?;
     let pre = linker(&engine)
         .and_then(|linker| linker.instantiate_pre(&component))
         .and_then(ServicePre::new)

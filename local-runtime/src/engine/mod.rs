@@ -5,5 +5,5 @@ mod handler;
 mod instance_pool;
 mod instances;
 
-pub(crate) use handler::{Limits, handler};
+pub(crate) use handler::{Limits, compile, handler};
 pub(crate) use instances::Handler;

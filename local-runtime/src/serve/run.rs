@@ -1,6 +1,13 @@
 //! Starts a server from its settings, and runs it until a signal ends it.
 
-use std::{fs, io::ErrorKind, mem, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{
+    env, fs,
+    io::ErrorKind,
+    mem,
+    net::SocketAddr,
+    process::{Command, ExitCode, Stdio},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use api::data_folder::ServerKeys;
@@ -22,7 +29,7 @@ use super::{
     unused_media,
 };
 use crate::{
-    config::{Config, Flags, private_origins},
+    config::{COMPILE_ONLY, Config, Flags, private_origins},
     engine::{self, Handler, Limits},
     host::{HostServices, Outbound},
     storage::{DataFolder, GUEST_DATABASE, GuestDatabase, open_keys, s3},
@@ -37,7 +44,11 @@ const S3_CONNECTIONS_MAX: usize = 64;
 
 /// Serves until a signal ends the server.
 pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
-    let config = Config::load(flags, |name| std::env::var(name).ok())?;
+    let config = Config::load(flags, |name| env::var(name).ok())?;
+    if flags.compile_only {
+        let compiled = engine::compile(&component_bytes(&config)?, &config.data, limits(&config));
+        return compiled.map(|()| ExitCode::SUCCESS);
+    }
     logging::init(config.log)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -122,20 +133,37 @@ fn host_services(
 }
 
 async fn load_component(config: &Config, services: Arc<HostServices>) -> Result<Handler> {
-    let component = match &config.component {
-        None => EMBEDDED_COMPONENT.to_vec(),
+    let (component, limits) = (component_bytes(config)?, limits(config));
+    let cache_folder = config.data.clone();
+    let load = move || engine::handler(&component, &cache_folder, services, limits, compile_apart);
+    tokio::task::spawn_blocking(load).await?
+}
+
+fn component_bytes(config: &Config) -> Result<Vec<u8>> {
+    match &config.component {
+        None => Ok(EMBEDDED_COMPONENT.to_vec()),
         Some(path) => {
-            fs::read(path).with_context(|| format!("component: cannot read {}", path.display()))?
+            fs::read(path).with_context(|| format!("component: cannot read {}", path.display()))
         }
-    };
-    let limits = Limits {
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
         requests_max: config.requests_max,
         request_timeout: config.request_timeout,
         memory_bytes_max: config.memory_bytes_max,
-    };
-    let cache_folder = config.data.clone();
-    let load = move || engine::handler(&component, &cache_folder, services, limits);
-    tokio::task::spawn_blocking(load).await?
+    }
+}
+
+/// Has another process of this program compile the component: the memory of the compiler
+/// would stay with the server. Whether it did: if not, the server compiles it, and says what is wrong.
+fn compile_apart() -> bool {
+    let Ok(program) = env::current_exe() else { return false };
+    let mut compiler = Command::new(program);
+    compiler.args(env::args_os().skip(1)).arg(COMPILE_ONLY);
+    compiler.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    compiler.status().is_ok_and(|status| status.success())
 }
 
 fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {

@@ -7,6 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tests::{
+    deployment::memory_peak,
+    process::{Process, firstframe},
+    server::Server,
+};
+
 use crate::s3_server::{S3Server, signed, status};
 
 /// A server whose component runs `body`, in WebAssembly text, for every request.
@@ -111,4 +117,18 @@ fn component_that_cannot_run_is_refused_with_a_reason() {
     }
     let error = crate::s3_server::start_error(folder.path(), &["--component", "absent.wasm"]);
     assert!(error.contains("component: cannot read absent.wasm"), "{error}");
+}
+
+#[test]
+fn server_that_starts_for_the_first_time_has_no_memory_of_the_compiler() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let addresses = ["--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"];
+    let arguments = [&["serve", "--data", data], &addresses[..]].concat();
+    let process = Process::start(&firstframe().unwrap(), &arguments).unwrap();
+    let server = Server::adopt(process, folder.path()).unwrap();
+    let is_compiled = |file: fs::DirEntry| file.path().extension().is_some_and(|it| it == "cwasm");
+    assert!(fs::read_dir(data).unwrap().any(|file| is_compiled(file.unwrap())));
+    let peak = memory_peak(server.runtime.pid).unwrap();
+    assert!(peak < 80 << 20, "{peak} bytes");
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { chromium, firefox } from './browsers.mjs';
@@ -30,11 +30,27 @@ const FILMS = {
   'a-picture-each-half-minute': [...pictures(180), ...sound(180), '-vf', "select='not(mod(n,720))'",
     '-fps_mode', 'vfr', ...H264, ...AAC],
 };
+const FRAGMENTS = [...pictures(30), ...sound(30), ...H264, ...AAC, '-video_track_timescale', '12288',
+  '-movflags', 'frag_keyframe+empty_moov+default_base_moof+skip_trailer'];
 /** The same of films made after public reports. */
 const CASES = {
   'c01-audio-5s-of-90.mp4': 'case-one', 'c03-one-picture-90s-sound.mp4': 'case-three',
   'c05-picture-6s-late.mp4': 'case-five', 'c10-vfr-40s-pictures-and-sound.mp4': 'case-ten',
 };
+
+/** Of 30 s, in fragments whose clock begins at an hour; nothing lists them. */
+const LATE = 'clock-at-an-hour';
+/** The clocks of its tracks, in ticks a second. */
+const SCALES = [12_288, 48_000];
+
+/** Adds an hour to every `tfdt` of fragments. @param {Buffer} film */
+function atAnHour(film) {
+  for (let at = film.indexOf('tfdt'); at >= 0; at = film.indexOf('tfdt', at + 1)) {
+    const track = film.readUInt32BE(film.lastIndexOf('tfhd', at) + 8);
+    film.writeBigUInt64BE(film.readBigUInt64BE(at + 8) + BigInt(3600 * SCALES[track - 1]), at + 8);
+  }
+  return film;
+}
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -50,9 +66,10 @@ before(async () => {
   server = await serve();
   const folder = path.join(server.data, 'films');
   await mkdir(folder);
-  for (const [name, arguments_] of Object.entries(FILMS)) {
+  for (const [name, arguments_] of Object.entries({ ...FILMS, [LATE]: FRAGMENTS })) {
     execFileSync('ffmpeg', ['-v', 'error', ...arguments_, path.join(folder, `${name}.mp4`)]);
   }
+  await writeFile(path.join(folder, `${LATE}.mp4`), atAnHour(await readFile(path.join(folder, `${LATE}.mp4`))));
   for (const file of await realFiles()) {
     const name = CASES[path.basename(file)];
     if (name && existsSync(file)) await copyFile(file, path.join(folder, `${name}.mp4`));
@@ -110,6 +127,26 @@ for (const [browserName, launch] of Object.entries({ Chromium: chromium, Firefox
           await close();
         });
       }
+    }
+
+    for (const by of ['episode', 'src']) {
+      test(`a clock that begins at an hour is shown from 0, by ${by}`, { timeout: 120_000 }, async () => {
+        const element = await elementOf(server.url);
+        const episode = await episodeOf(server.url, LATE);
+        const film = by === 'src' ? { src: await urlOf(server.url, episode) } : { episode };
+        const { page, close } = await openPlayer({ between, browser, element }, film);
+        await page.waitForFunction(() => globalThis.harness.player.readyState >= 2, { timeout: 60_000 });
+        const { duration, stats } = await page.evaluate(async () => ({
+          duration: globalThis.harness.player.duration,
+          stats: await globalThis.harness.player.stats(),
+        }));
+        assert.ok(Math.abs(duration - 30) < 0.5, `before it plays it has ${duration} s`);
+        assert.equal(stats.timelineOffset, 3600);
+        await page.evaluate(() => globalThis.harness.seek(21));
+        await page.evaluate(() => globalThis.harness.player.play());
+        await playedTo(page, 22);
+        await close();
+      });
     }
   });
 }

@@ -38,6 +38,11 @@ const FILMS = {
     Firefox: { sound: true, says: /^No pictures in this browser: MPEG-4 Part 2 video\.$/,
       before: 'No pictures in this browser: MPEG-4 Part 2 video.' },
   },
+  'four-four-four.mp4': {
+    make: [...PICTURES, ...SOUND, '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p', '-c:a', 'aac'],
+    Chromium: { pictures: true, sound: true },
+    Firefox: { own: true, pictures: true, sound: true, says: /^This browser does not play this kind of H\.264/ },
+  },
   'cover.mp4': {
     make: [...PICTURES, ...SOUND, '-vf', 'trim=end_frame=1', '-c:v', 'mjpeg', '-c:a', 'aac'],
     Chromium: { sound: true },

@@ -53,7 +53,7 @@ export const KNOWN = [
     why: 'Chromium\'s own player does not know its length, and does not seek; ours does.',
   },
   { file: 'half-written', finding: /^(error|not published)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
-  { file: 'fragments-cut', finding: /^(error|not published|length)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
+  { file: 'fragments-cut', way: 'src', finding: /^(error|length)/, why: CUT, said: '"The film\'s file is damaged."' },
 ];
 
 /** The entry for a finding. @param {string} name @param {string} browser @param {string} way @param {string} finding */

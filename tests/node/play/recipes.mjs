@@ -116,7 +116,7 @@ export const RECIPES = {
   hole: { what: 'nothing from 20 s to 80 s', line: `${pictures(100)} ${sound(100)} ${CODECS} ${hole('v')} ${hole('a')}` },
   'fragments-no-index': {
     what: 'fragments without `sidx` and `mfra`',
-    line: `${pictures(60)} ${sound(60)} ${CODECS} ${FRAGMENTS}+skip_trailer`,
+    line: `${pictures(60)} ${sound(60)} ${CODECS} ${FRAGMENTS}+skip_trailer`, isShort: true,
   },
   'fragments-mfra': { what: 'fragments with `mfra`', line: `${pictures(60)} ${sound(60)} ${CODECS} ${FRAGMENTS}` },
   'fragments-sidx': { what: 'fragments with one `sidx`', line: `${pictures(60)} ${sound(60)} ${CODECS} ${FRAGMENTS}+dash+global_sidx` },

@@ -63,9 +63,10 @@ impl Driver {
             Effect::Notice(fault) => self.report(KindCode::Notice, &fault),
             Effect::FallBack(fault) => self.report(KindCode::Fallback, &fault),
             Effect::Fail(fault) => self.report(KindCode::Error, &fault),
-            Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms } => {
+            Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms, offset_ms } => {
                 let [video, audio] = [video, audio].map(Option::unwrap_or_default);
-                host.add_source_buffers(&video, &audio, seconds(duration_ms), seconds(begins_ms));
+                let times = [duration_ms, begins_ms, offset_ms].map(seconds);
+                host.add_source_buffers(&video, &audio, times[0], times[1], times[2]);
             }
             Effect::Append { media_type, epoch, data } => {
                 self.append(number(media_type), epoch, &data);

@@ -39,7 +39,7 @@ extern "C" {
     pub fn wake(this: &Host, wait_ms: i32);
 
     /// Makes the buffers, one for each MIME type that is not empty. `first_frame_s`: when the first
-    /// frame that will be in them is shown.
+    /// frame that will be in them is shown. `offset_s`: by how much times were moved to begin at 0.
     #[wasm_bindgen(method, js_name = addSourceBuffers)]
     pub fn add_source_buffers(
         this: &Host,
@@ -47,6 +47,7 @@ extern "C" {
         audio: &str,
         duration_s: f64,
         first_frame_s: f64,
+        offset_s: f64,
     );
 
     /// Appends bytes that were made here.

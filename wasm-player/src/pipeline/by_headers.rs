@@ -19,6 +19,7 @@ use super::{BodyKind, limits};
 /// The windows that the edge sent and that are not yet planned.
 pub struct ByHeaders {
     duration_ms: u64,
+    offset_ms: u64,
     tracks: Vec<TrackConfig>,
     /// Windows to plan next.
     windows: vec::IntoIter<Window>,
@@ -59,6 +60,7 @@ impl ByHeaders {
         };
         Ok(Self {
             duration_ms: answer.duration_ms,
+            offset_ms: answer.offset_ms,
             tracks: answer.inits.into_iter().filter_map(config).collect(),
             is_last: answer.windows.is_empty(),
             windows: answer.windows.into_iter(),
@@ -87,6 +89,10 @@ impl WindowSource for ByHeaders {
 
     fn duration_ms(&self) -> u64 {
         self.duration_ms
+    }
+
+    fn offset_ms(&self) -> u64 {
+        self.offset_ms
     }
 
     fn all_started_ms(&self) -> Option<u64> {

@@ -6,7 +6,7 @@ use mp4::{ByteRange, Error, Index, TrackKind, Unplayable, init};
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault};
 use super::http::{Request, ResponseHead};
-use super::index_loader::{IndexLoader, MoovResult};
+use super::index_loader::{IndexLoader, LoadedMoov, MoovResult};
 use super::media_type::MediaType;
 use super::window_source::{
     LocateResult, LocatedSource, Locator, TrackConfig, WindowSource, bad_index,
@@ -27,6 +27,9 @@ impl ByIndex {
         cx: &Context,
     ) -> Result<Self, PlaybackFault> {
         let mut index = Index::parse(moov).map_err(bad_index)?;
+        if index.is_fragmented() {
+            index = index.from_zero();
+        }
         index.set_file(range, cx.file.size);
         let track = |kind| index.default_track(kind, &cx.languages);
         let selection =
@@ -68,6 +71,10 @@ impl WindowSource for ByIndex {
 
     fn duration_ms(&self) -> u64 {
         self.index.duration_ms()
+    }
+
+    fn offset_ms(&self) -> u64 {
+        self.index.offset_ms()
     }
 
     fn all_started_ms(&self) -> Option<u64> {
@@ -117,8 +124,11 @@ impl WindowSource for ByIndex {
 }
 
 fn located(moov: MoovResult, cx: &Context) -> LocateResult<ByIndex> {
-    let Some((range, bytes)) = moov? else { return Ok(None) };
-    let source = ByIndex::parse(range, bytes, cx)?;
+    let Some(LoadedMoov { range, bytes, extents }) = moov? else { return Ok(None) };
+    let mut source = ByIndex::parse(range, bytes, cx)?;
+    for extent in extents {
+        source.index.feed(extent.at, &extent.bytes).map_err(bad_index)?;
+    }
     Ok(Some(LocatedSource { source, open_start: None }))
 }
 

@@ -38,6 +38,8 @@ pub enum Effect {
         duration_ms: u64,
         /// Presentation time of the first frame that will be appended.
         begins_ms: u64,
+        /// By how much all times of the film were moved to begin at 0.
+        offset_ms: u64,
     },
     /// Append bytes, after all earlier appends to this buffer.
     Append {

@@ -154,13 +154,14 @@ impl FaultCause {
                 Remedy::StartOver
             }
             // The browser's own player may have codecs that Media Source Extensions do not have, and
-            // other limits. It plays a damaged film up to the damage, and plays video
-            // whose audio codec it does not support. Audio without its video is not what the
+            // other limits. It plays a damaged film, or one that is cut off, up to there, and plays
+            // video whose audio codec it does not support. Audio without its video is not what the
             // viewer chose: the element reports video that this player does not know either.
             Self::NoRanges
             | Self::Unplayable(Unplayable::Codec { .. })
             | Self::Unsupported(_)
             | Self::Stalled(_)
+            | Self::Truncated { .. }
             | Self::BufferFull
             | Self::Decode
             | Self::MediaSource => Remedy::FallBack,
@@ -173,7 +174,6 @@ impl FaultCause {
             | Self::UnexpectedResponse
             | Self::FileChanged
             | Self::BadFile(_)
-            | Self::Truncated { .. }
             | Self::IndexNotFound { .. }
             | Self::IndexTooLarge { .. }
             | Self::Unresolved(_) => Remedy::Stop,
@@ -208,7 +208,7 @@ mod tests {
             (FaultCause::NoRanges, Remedy::FallBack, Remedy::FallBack),
             (FaultCause::Unresolved(None), Remedy::Retry, Remedy::Stop),
             (FaultCause::Unresolved(Some(404)), Remedy::Stop, Remedy::Stop),
-            (FaultCause::Truncated { at: 2, size: 1 }, Remedy::Stop, Remedy::Stop),
+            (FaultCause::Truncated { at: 2, size: 1 }, Remedy::FallBack, Remedy::FallBack),
             (FaultCause::EmptyFile, Remedy::Stop, Remedy::Stop),
         ];
         for (cause, full, spent) in cases {

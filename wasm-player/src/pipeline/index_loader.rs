@@ -6,6 +6,7 @@ use mp4::locate::{self, LocateStep};
 use super::context::Context;
 use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
 use super::http::{Request, ResponseHead};
+use super::partial_moov::{PartialMoov, total, without};
 use super::transfer::Transfer;
 use super::{BodyKind, limits};
 
@@ -22,17 +23,9 @@ pub struct IndexLoader {
 }
 
 /// Bytes of the file without a gap.
-struct Extent {
-    at: u64,
-    bytes: Vec<u8>,
-}
-
-/// `moov` once its range is known.
-struct PartialMoov {
-    range: ByteRange,
-    /// As long as `range`; zero where bytes are missing.
-    bytes: Vec<u8>,
-    missing: Vec<ByteRange>,
+pub(super) struct Extent {
+    pub(super) at: u64,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// A request, and whether it is the one for the tail, which may turn out useless.
@@ -41,8 +34,17 @@ struct IndexTransfer {
     is_tail: bool,
 }
 
-/// The range of `moov` in the file and its bytes, once they are complete.
-pub(super) type MoovResult = PlaybackResult<Option<(ByteRange, Vec<u8>)>>;
+/// `moov` once it is complete.
+pub(super) type MoovResult = PlaybackResult<Option<LoadedMoov>>;
+
+/// `moov`, and what has come besides, where a fragmented film has its first and last fragments.
+pub(super) struct LoadedMoov {
+    /// Where in the file `moov` lies.
+    pub(super) range: ByteRange,
+    pub(super) bytes: Vec<u8>,
+    /// Head and tail.
+    pub(super) extents: Vec<Extent>,
+}
 
 impl IndexLoader {
     /// Requests head and tail.
@@ -168,9 +170,11 @@ impl IndexLoader {
 
     fn store(&mut self, at: u64, bytes: &[u8]) {
         if let Some(moov) = self.moov.as_mut() {
-            return moov.fill(at, bytes);
+            moov.fill(at, bytes);
         }
-        if bytes.is_empty() {
+        let held: usize = self.extents.iter().map(|extent| extent.bytes.len()).sum();
+        let is_full = held as u64 >= limits::HEAD_BYTES + limits::TAIL_BYTES;
+        if bytes.is_empty() || self.moov.is_some() && is_full {
             return;
         }
         match self.extents.iter_mut().find(|extent| extent.end() == at) {
@@ -259,7 +263,7 @@ impl IndexLoader {
         }
         let len = usize::try_from(range.len()).unwrap_or_default();
         let mut moov = PartialMoov { range, bytes: vec![0; len], missing: vec![range] };
-        for extent in self.extents.drain(..) {
+        for extent in &self.extents {
             moov.fill(extent.at, &extent.bytes);
         }
         self.moov = Some(moov);
@@ -271,9 +275,15 @@ impl IndexLoader {
     fn complete_moov(&mut self, cx: &mut Context) -> MoovResult {
         let Some(moov) = self.moov.as_mut() else { return Ok(None) };
         if moov.missing.is_empty() {
-            let complete = (moov.range, std::mem::take(&mut moov.bytes));
+            // Its first fragment lies in the head, and what tells its length in the tail.
+            let is_fragmented = moov.bytes.windows(4).any(|four| four == b"mvex");
+            if is_fragmented && !self.transfers.is_empty() {
+                return Ok(None);
+            }
+            let (range, bytes) = (moov.range, std::mem::take(&mut moov.bytes));
+            let extents = std::mem::take(&mut self.extents);
             self.cancel(cx);
-            return Ok(Some(complete));
+            return Ok(Some(LoadedMoov { range, bytes, extents }));
         }
         let mut missing = moov.missing.clone();
         let size = self.size;
@@ -297,10 +307,6 @@ impl IndexLoader {
     }
 }
 
-fn total(ranges: &[ByteRange]) -> u64 {
-    ranges.iter().map(ByteRange::len).sum()
-}
-
 impl Extent {
     /// The bytes from `at` on, at most [`limits::WALK_BYTES`] of them.
     fn from(&self, at: u64) -> Option<&[u8]> {
@@ -318,47 +324,9 @@ impl Extent {
     }
 }
 
-impl PartialMoov {
-    /// Copies the part of `bytes` that lies in `moov`.
-    fn fill(&mut self, at: u64, bytes: &[u8]) {
-        let piece = ByteRange { start: at, end: at + bytes.len() as u64 };
-        let both = ByteRange {
-            start: piece.start.max(self.range.start),
-            end: piece.end.min(self.range.end),
-        };
-        if both.start >= both.end {
-            return;
-        }
-        let within = |origin: u64| {
-            let from = usize::try_from(both.start - origin).unwrap_or(usize::MAX);
-            from..from.saturating_add(usize::try_from(both.len()).unwrap_or(usize::MAX))
-        };
-        let target = self.bytes.get_mut(within(self.range.start));
-        if let Some((target, source)) = target.zip(bytes.get(within(at))) {
-            target.copy_from_slice(source);
-            self.missing = without(&self.missing, both);
-        }
-    }
-}
-
-/// The parts of `ranges` that lie outside `cut`.
-fn without(ranges: &[ByteRange], cut: ByteRange) -> Vec<ByteRange> {
-    let parts = ranges.iter().flat_map(|range| {
-        [
-            ByteRange { start: range.start, end: range.end.min(cut.start).max(range.start) },
-            ByteRange { start: range.start.max(cut.end).min(range.end), end: range.end },
-        ]
-    });
-    parts.filter(|part| part.start < part.end).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn range(start: u64, end: u64) -> ByteRange {
-        ByteRange { start, end }
-    }
 
     #[test]
     fn first_requests_of_the_worker_are_those_of_the_index_loader() {
@@ -366,16 +334,5 @@ mod tests {
         assert!(script.contains(&format!("HEAD_BYTES = {};", limits::HEAD_BYTES)));
         assert!(script.contains(&format!("TAIL_BYTES = {};", limits::TAIL_BYTES)));
         assert!(script.contains(&format!("${{api}}{}$", api::paths::STREAM)));
-    }
-
-    #[test]
-    fn ranges_without_a_cut_are_the_parts_outside_it() {
-        let all = [range(10, 20)];
-        assert_eq!(without(&all, range(12, 15)), [range(10, 12), range(15, 20)]);
-        assert_eq!(without(&all, range(0, 15)), [range(15, 20)]);
-        assert_eq!(without(&all, range(15, 99)), [range(10, 15)]);
-        assert_eq!(without(&all, range(0, 99)), []);
-        assert_eq!(without(&all, range(0, 10)), [range(10, 20)]);
-        assert_eq!(without(&all, range(20, 30)), [range(10, 20)]);
     }
 }

@@ -9,7 +9,7 @@ use mp4::fragment::Payload;
 use mp4::plan::{Fetch, PlanTarget};
 
 use super::context::Context;
-use super::fault::{FaultCause, FaultLocation, PlaybackFault, PlaybackResult};
+use super::fault::{FaultCause, PlaybackResult};
 use super::http::{Request, ResponseHead};
 use super::initial_gap::InitialGap;
 use super::media_download::MediaDownload;
@@ -22,12 +22,14 @@ use super::source_buffer::{self, FinishedAppend, SourceBuffer};
 use super::time_range::TimeRange;
 use super::transfer::Transfer;
 use super::window_source::{LocatedSource, OpenStart, WindowSource, bad_index};
-use super::{AppendData, BodyKind, Effect, limits};
+use super::{BodyKind, Effect, limits};
 
 /// A film that is being played.
 pub(super) struct Loader<W> {
     planner: Planner<W>,
     pub(super) buffers: Vec<SourceBuffer>,
+    /// MIME types of video and audio, until the buffers are added: when the source knows the length.
+    mimes: Option<[Option<String>; 2]>,
     /// How often playback began at a new position; appends of an older epoch do not count.
     epoch: u32,
     download: Option<MediaDownload>,
@@ -48,13 +50,14 @@ impl<W: WindowSource> Loader<W> {
     ) -> PlaybackResult<Self> {
         let LocatedSource { source, open_start } = located;
         let tracks = source.tracks()?;
-        let mut buffers = source_buffer::add_all(cx, &source, tracks, time_ms);
+        let (mut buffers, mimes) = source_buffer::of_tracks(tracks);
         source.report_unplayable_tracks(cx);
-        let initial_gap = InitialGap::of(&buffers, source.all_started_ms(), time_ms);
+        let initial_gap = InitialGap::of(&buffers, None, time_ms);
         let video = source_buffer::find(&mut buffers, MediaType::Video).map(|buffer| buffer.track);
         let mut loader = Self {
             planner: Planner::new(source, video),
             buffers,
+            mimes: Some(mimes),
             epoch: 0,
             download: None,
             open_start,
@@ -62,6 +65,9 @@ impl<W: WindowSource> Loader<W> {
             ended: false,
             initial_gap,
         };
+        if W::BY_HEADERS {
+            loader.add_source_buffers(cx, time_ms);
+        }
         loader.begin(cx, time_ms)?;
         Ok(loader)
     }
@@ -72,6 +78,7 @@ impl<W: WindowSource> Loader<W> {
         if self.planner.request_missing(cx, PlanTarget::Time(from_ms))? {
             return Ok(());
         }
+        self.add_source_buffers(cx, time_ms);
         self.planner.seek(from_ms)?;
         self.epoch += 1;
         for buffer in &mut self.buffers {
@@ -80,10 +87,18 @@ impl<W: WindowSource> Loader<W> {
         self.advance(cx)
     }
 
+    /// Adds the buffers, if they are not there; playback begins at `time_ms`.
+    fn add_source_buffers(&mut self, cx: &mut Context, time_ms: u64) {
+        let Some(mimes) = self.mimes.take() else { return };
+        let source = &self.planner.source;
+        self.initial_gap = InitialGap::of(&self.buffers, source.all_started_ms(), time_ms);
+        source_buffer::add(cx, source, mimes, time_ms);
+    }
+
     /// Takes the next steps that the state allows: requests a range, reads on, or ends the stream.
     fn advance(&mut self, cx: &mut Context) -> PlaybackResult {
         let until_ms = cx.position_ms.saturating_add(self.buffer_goal_ms);
-        while self.download.is_none() && !self.fill_sound(cx) {
+        while self.download.is_none() && !self.fill_sound(cx) && !self.planner.is_cut(cx)? {
             if let Some(fetch) = self.planner.take_range() {
                 self.request(cx, fetch)?;
             } else if !self.planner.plan_window(cx, until_ms)? {
@@ -114,27 +129,14 @@ impl<W: WindowSource> Loader<W> {
 
     /// Requests a range, and appends the headers of its fragments.
     fn request(&mut self, cx: &mut Context, fetch: Fetch) -> PlaybackResult {
-        if let Some(size) = cx.file.size.filter(|size| *size < fetch.range.end) {
-            let cause = FaultCause::Truncated { at: fetch.range.end, size };
-            let location = FaultLocation::Time { time_ms: self.planner.planned.end_ms };
-            return Err(PlaybackFault { cause, location });
-        }
         let mut payloads = Vec::new();
         for fragment in fetch.fragments {
-            let mut buffers = self.buffers.iter_mut();
-            let Some(buffer) = buffers.find(|buffer| buffer.track == fragment.track) else {
-                continue;
-            };
-            if buffer.description != fragment.init {
-                buffer.description = fragment.init;
-                let source = &self.planner.source;
-                let init_segment = source.init_segment(fragment.track, fragment.init);
-                let data = AppendData::Header(init_segment.map_err(bad_index)?);
-                buffer.append(cx, self.epoch, data);
+            let (source, buffers) = (&self.planner.source, &mut self.buffers);
+            let appended = source_buffer::append_header(cx, source, buffers, self.epoch, fragment)?;
+            if let Some((media_type, payload)) = appended {
+                let at = if payload == Payload::AsIs { payloads.len() } else { 0 };
+                payloads.insert(at, (media_type, payload));
             }
-            buffer.append(cx, self.epoch, AppendData::Header(fragment.header));
-            let at = if fragment.payload == Payload::AsIs { payloads.len() } else { 0 };
-            payloads.insert(at, (buffer.media_type, fragment.payload));
         }
         let transfer = match self.open_start.take_if(|_| W::BY_HEADERS) {
             Some(OpenStart { mut transfer, media_bytes }) => {
@@ -344,11 +346,13 @@ impl<W: WindowSource> Loader<W> {
     fn restart(&mut self, cx: &mut Context, time_ms: u64) -> PlaybackResult {
         self.cancel(cx);
         self.ended = false;
-        for buffer in &mut self.buffers {
-            buffer.abort(cx);
-        }
-        for buffer in &mut self.buffers {
-            buffer.clear(cx);
+        if self.mimes.is_none() {
+            for buffer in &mut self.buffers {
+                buffer.abort(cx);
+            }
+            for buffer in &mut self.buffers {
+                buffer.clear(cx);
+            }
         }
         self.begin(cx, time_ms)
     }

@@ -22,6 +22,7 @@ mod limits;
 mod loader;
 mod media_download;
 mod media_type;
+mod partial_moov;
 mod planner;
 mod quota;
 mod seek;

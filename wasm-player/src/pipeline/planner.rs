@@ -63,6 +63,18 @@ impl<W: WindowSource> Planner<W> {
         self.queue.next()
     }
 
+    /// Whether the file ends within the next range; an error once playback comes near its window.
+    pub(super) fn is_cut(&self, cx: &Context) -> PlaybackResult<bool> {
+        let next = self.queue.as_slice().first().zip(self.pictures.back());
+        let Some(((fetch, (window, _)), size)) = next.zip(cx.file.size) else { return Ok(false) };
+        let (at, time_ms) = (fetch.range.end, window.start_ms);
+        if at > size && cx.position_ms.saturating_add(limits::CUT_MS) >= time_ms {
+            let cause = FaultCause::Truncated { at, size };
+            return Err(PlaybackFault { cause, location: FaultLocation::Time { time_ms } });
+        }
+        Ok(at > size)
+    }
+
     /// Plans the next window; returns whether there is one. There is none if `until_ms` is planned,
     /// at the film's end, and while the source lacks something.
     pub(super) fn plan_window(&mut self, cx: &mut Context, until_ms: u64) -> PlaybackResult<bool> {

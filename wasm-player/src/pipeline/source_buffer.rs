@@ -1,11 +1,14 @@
 //! The pipeline's model of the two `SourceBuffer`s, and the ranges that both have buffered.
 
+use mp4::fragment::{Fragment, Payload};
+
 use super::context::Context;
 use super::effect::{AppendData, Effect};
+use super::fault::PlaybackResult;
 use super::media_type::MediaType;
 use super::silence::SilenceWriter;
 use super::time_range::TimeRange;
-use super::window_source::{TrackConfig, WindowSource};
+use super::window_source::{TrackConfig, WindowSource, bad_index};
 
 /// One `SourceBuffer`, as the pipeline last heard of it.
 #[derive(Debug)]
@@ -130,28 +133,6 @@ impl SourceBuffer {
     }
 }
 
-/// Adds a `SourceBuffer` for each of the tracks; playback begins at `time_ms`.
-pub(super) fn add_all<W: WindowSource>(
-    cx: &mut Context,
-    source: &W,
-    tracks: Vec<TrackConfig>,
-    time_ms: u64,
-) -> Vec<SourceBuffer> {
-    let [mut video, mut audio] = [None, None];
-    let mut buffers = Vec::new();
-    for track in tracks {
-        let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
-        *mime = Some(track.mime);
-        buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
-    }
-    let begins_ms = source.key_frame_ms(time_ms).unwrap_or(time_ms);
-    // A fragmented film may learn its length bit by bit, and no seek leads behind the duration.
-    let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
-    let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
-    cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms });
-    buffers
-}
-
 /// The buffer of this media type.
 pub(super) fn find(
     buffers: &mut [SourceBuffer],
@@ -222,6 +203,55 @@ pub(super) fn ranges(buffers: &[SourceBuffer]) -> Vec<(MediaType, TimeRange)> {
         b.buffered.iter().map(|range| (b.media_type, *range)).collect()
     };
     buffers.iter().flat_map(of).collect()
+}
+
+/// Adds a `SourceBuffer` for each of these MIME types; playback begins at `time_ms`.
+pub(super) fn add<W: WindowSource>(
+    cx: &mut Context,
+    source: &W,
+    [video, audio]: [Option<String>; 2],
+    time_ms: u64,
+) {
+    let begins_ms = source.key_frame_ms(time_ms).unwrap_or(time_ms);
+    // A fragmented film may learn its length bit by bit, and no seek leads behind the duration.
+    let known_ms = Some(source.duration_ms()).filter(|duration_ms| *duration_ms > time_ms);
+    let duration_ms = known_ms.unwrap_or(time_ms.saturating_add(1_000));
+    let offset_ms = source.offset_ms();
+    cx.emit(Effect::AddSourceBuffers { video, audio, duration_ms, begins_ms, offset_ms });
+}
+
+/// Appends the header of a fragment, behind the init segment of its description; returns where its
+/// bytes go, and which they are.
+pub(super) fn append_header<W: WindowSource>(
+    cx: &mut Context,
+    source: &W,
+    buffers: &mut [SourceBuffer],
+    epoch: u32,
+    fragment: Fragment,
+) -> PlaybackResult<Option<(MediaType, Payload)>> {
+    let mut buffers = buffers.iter_mut();
+    let Some(buffer) = buffers.find(|buffer| buffer.track == fragment.track) else {
+        return Ok(None);
+    };
+    if buffer.description != fragment.init {
+        buffer.description = fragment.init;
+        let init_segment = source.init_segment(fragment.track, fragment.init);
+        buffer.append(cx, epoch, AppendData::Header(init_segment.map_err(bad_index)?));
+    }
+    buffer.append(cx, epoch, AppendData::Header(fragment.header));
+    Ok(Some((buffer.media_type, fragment.payload)))
+}
+
+/// The buffers of these tracks, and the MIME types of video and audio.
+pub(super) fn of_tracks(tracks: Vec<TrackConfig>) -> (Vec<SourceBuffer>, [Option<String>; 2]) {
+    let [mut video, mut audio] = [None, None];
+    let mut buffers = Vec::new();
+    for track in tracks {
+        let mime = if track.media_type == MediaType::Video { &mut video } else { &mut audio };
+        *mime = Some(track.mime);
+        buffers.push(SourceBuffer::new(track.media_type, track.track, track.init_segment));
+    }
+    (buffers, [video, audio])
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub trait WindowSource: Sized {
     /// Length of the film.
     fn duration_ms(&self) -> u64;
 
+    /// Milliseconds by which all times of the film were moved to begin at 0.
+    fn offset_ms(&self) -> u64;
+
     /// When the last track starts; `None` if only the buffers will show it.
     fn all_started_ms(&self) -> Option<u64>;
 

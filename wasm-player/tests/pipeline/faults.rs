@@ -217,13 +217,21 @@ fn invalid_file_fails_at_once() {
 }
 
 #[test]
-fn truncated_film_plays_to_its_end_and_fails_there() {
+fn truncated_film_plays_to_its_end_and_falls_back_there() {
     let film = minute(Moov::Head).bytes;
     let mut harness = PlayerHarness::new(&film[..1_000_000]);
     harness.play(0);
     assert_eq!(harness.buffered(MediaType::Video), [(0, 20_000)]);
+    harness.watch(0, 18_000);
+    assert_eq!(harness.lines_with("Truncated"), [""; 0]);
+    harness.watch(18_000, 20_000);
     let last = harness.lines.last().unwrap();
-    assert!(last.contains("Truncated"), "{last}");
+    assert!(last.starts_with("fall back: Truncated"), "{last}");
+    // Behind the cut there is nothing to play first.
+    let mut harness = PlayerHarness::new(&film[..1_000_000]);
+    harness.play(40_000);
+    let last = harness.lines.last().unwrap();
+    assert!(last.starts_with("fall back: Truncated"), "{last}");
 }
 
 #[test]

@@ -81,4 +81,4 @@ export function mediaErrorOf({ code, message }, isLoaded) {
 
 /** @type {FirstframeStats} without a playback */
 export const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
-  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0 };
+  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0, timelineOffset: 0 };

@@ -15,7 +15,13 @@ export interface Host extends Omit<SinkCalls, "addSourceBuffers" | "append"> {
   /** Bytes from `start` to before `end`; the last `-start` bytes where that is below 0. */
   fetch(id: number, start: number, end: number, isMedia: boolean): void;
   /** Empty: no such buffer. */
-  addSourceBuffers(video: string, audio: string, durationS: number, firstFrameS: number): void;
+  addSourceBuffers(
+    video: string,
+    audio: string,
+    durationS: number,
+    firstFrameS: number,
+    offsetS: number,
+  ): void;
   appendHeader(mediaType: number, epoch: number, bytes: Uint8Array): void;
   appendPart(mediaType: number, epoch: number, start: number, end: number): void;
   appendParts(mediaType: number, epoch: number, ends: Uint32Array): void;

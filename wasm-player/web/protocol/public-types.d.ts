@@ -39,4 +39,6 @@ export interface FirstframeStats {
   /** Bytes of pictures and sound that were copied into wasm memory: 0. */
   mediaBytesInWasm: number;
   wasmMemoryBytes: number;
+  /** Seconds by which the film's times were moved, so that it begins at 0: its own time is this plus `currentTime`. */
+  timelineOffset: number;
 }

@@ -160,7 +160,7 @@ const ENTRIES_MAX = 1000;
 /** @type {FirstframeRequest[]} */
 const entries = [];
 export const counters = { requestCount: 0, bytesFetched: 0, bytesAppended: 0, indexBytesInWasm: 0,
-  mediaBytesInWasm: 0 };
+  mediaBytesInWasm: 0, timelineOffset: 0 };
 
 /** @param {string} range @param {boolean} isMedia @returns {FirstframeRequest} */
 function recordRequest(range, isMedia) {

@@ -10,7 +10,7 @@
 
 import { loadWords, loadWordsLater, messageOf, shown } from "./fault-words.js";
 import { hold, isMove, isStopped, now, release } from "./hold.js";
-import { Film, Requests, firstFrameShown, openingUrl, request, stats, streamUrl } from "./requests.js";
+import { Film, Requests, counters, firstFrameShown, openingUrl, request, stats, streamUrl } from "./requests.js";
 import { PageStart } from "./page-start.js";
 import { REPORTS } from "./sink-reports.js";
 import { byHeaders, byIndex, createPlayer } from "./wasm-modules.js";
@@ -264,7 +264,8 @@ class PlayerHost {
   }
 
   /** @type {Host["addSourceBuffers"]} */
-  addSourceBuffers(video, audio, duration, firstFrameTime) {
+  addSourceBuffers(video, audio, duration, firstFrameTime, offset) {
+    counters.timelineOffset = offset;
     if (this.start?.replays(BUFFERS)) return;
     this.#sink.addSourceBuffers(video || undefined, audio || undefined, duration, firstFrameTime);
   }

@@ -98,7 +98,8 @@ pub fn feed(data: &[u8]) {
         let end = usize::try_from(range.end).unwrap_or(usize::MAX);
         data.get(start..end).expect("only bytes of the file are needed")
     };
-    let Ok(mut index) = Index::parse(bytes(place)) else { return };
+    let Ok(index) = Index::parse(bytes(place)) else { return };
+    let mut index = index.from_zero();
     index.set_file(place, Some(data.len() as u64));
     let selection = Selection { video: index.default_video(), audio: index.default_audio() };
     let known = |index: &mut Index<&[u8]>, wanted| {

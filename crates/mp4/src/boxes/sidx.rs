@@ -11,8 +11,8 @@ pub(crate) struct Reference {
     pub(crate) offset: u64,
 }
 
-/// The entries of a `sidx` that ends at offset `end` of the file, and when the last one ends.
-pub(crate) fn parse(data: &[u8], b: BoxAt, end: u64) -> Option<(Vec<Reference>, u64)> {
+/// The entries of a `sidx` that ends at offset `end` of the file; when and where the last one ends.
+pub(crate) fn parse(data: &[u8], b: BoxAt, end: u64) -> Option<(Vec<Reference>, u64, u64)> {
     let body = b.content(data);
     let scale = be32(body, 8)?;
     let wide = body.first() != Some(&0);
@@ -30,7 +30,7 @@ pub(crate) fn parse(data: &[u8], b: BoxAt, end: u64) -> Option<(Vec<Reference>, 
         time += u64::from(duration);
         at += 12;
     }
-    Some((found, ms(time, scale)))
+    Some((found, ms(time, scale), offset))
 }
 
 #[cfg(test)]
@@ -43,9 +43,9 @@ mod tests {
         let fields = [1, 1000, 500, 40, 2, 0x8000_0064, 2000, 0, 200, 3000, 0x9000_0000_u32];
         data.extend(fields.into_iter().flat_map(u32::to_be_bytes));
         let b = BoxAt { kind: *b"sidx", start: 0, body: 8, end: data.len() };
-        let (found, until) = parse(&data, b, 1000).unwrap();
+        let (found, until, end) = parse(&data, b, 1000).unwrap();
         let references: Vec<_> = found.iter().map(|r| (r.time_ms, r.offset)).collect();
-        assert_eq!((references, until), (vec![(500, 1040), (2500, 1140)], 5500));
+        assert_eq!((references, until, end), (vec![(500, 1040), (2500, 1140)], 5500, 1340));
         assert!(parse(&data, BoxAt { end: data.len() - 5, ..b }, 1000).is_none());
     }
 }

@@ -9,11 +9,14 @@ pub(crate) struct Defaults {
     pub(crate) duration: u32,
     pub(crate) size: u32,
     pub(crate) flags: u32,
+    /// Ticks of a sample that states none; 0 until other fragments tell it.
+    pub(crate) pace: u32,
 }
 
 /// The `track_ID`, and its defaults.
 pub(crate) fn parse(data: &[u8], b: BoxAt) -> Option<(u32, Defaults)> {
     let field = |at| be32(b.content(data), at);
     let (description, duration) = (field(8)?, field(12)?);
-    Some((field(4)?, Defaults { description, duration, size: field(16)?, flags: field(20)? }))
+    let (size, flags) = (field(16)?, field(20)?);
+    Some((field(4)?, Defaults { description, duration, size, flags, pace: 0 }))
 }

@@ -73,7 +73,10 @@ impl Trun {
             self.at += 4;
             be32(data, self.at - 4)
         };
-        let duration = field(0x100, defaults.duration)?;
+        let mut duration = field(0x100, defaults.duration)?;
+        if duration == 0 {
+            duration = defaults.pace;
+        }
         let size = field(0x200, defaults.size)?;
         let mut flags = field(0x400, defaults.flags)?;
         // Version 0 has unsigned offsets by the standard, and signed ones from many muxers.
@@ -89,7 +92,8 @@ impl Trun {
     pub(crate) fn sums(mut self, data: &[u8], defaults: &Defaults) -> (u64, u64) {
         if self.flags & 0x300 == 0 {
             let count = u64::from(self.count);
-            return (count * u64::from(defaults.duration), count * u64::from(defaults.size));
+            let ticks = if defaults.duration == 0 { defaults.pace } else { defaults.duration };
+            return (count * u64::from(ticks), count * u64::from(defaults.size));
         }
         let (mut ticks, mut bytes) = (0, 0);
         while let Some(entry) = self.next(data, defaults) {

@@ -14,7 +14,6 @@ use crate::error::{Error, LARGE_MOOV, MANY_TRACKS, Result, Unplayable};
 use crate::limits::{
     HOLD_MS, MOOV_BYTES_MAX, PSSH_MAX, SEGMENTS_MAX, TAIL_MS_MIN, TICKS_MAX, TRACKS_MAX,
 };
-use crate::range::ByteRange;
 use crate::samples::moof::MoofTrack;
 use crate::samples::moof_store::{FragmentedTrack, MoofStore};
 use crate::ticks::rescale;
@@ -29,11 +28,13 @@ use super::mp4parse_reader::{read, read_entry};
 /// `moof` boxes that were fed.
 #[derive(Debug)]
 pub struct Index<B> {
-    moov: B,
-    tracks: Vec<Track>,
-    moofs: Option<MoofStore>,
+    pub(super) moov: B,
+    pub(super) tracks: Vec<Track>,
+    pub(super) moofs: Option<MoofStore>,
     pssh: Vec<BoxAt>,
     chpl: Option<BoxAt>,
+    /// Milliseconds by which all times were moved to begin at 0.
+    pub(super) offset_ms: u64,
 }
 
 impl<B: AsRef<[u8]>> Index<B> {
@@ -43,30 +44,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     /// within a track makes only that track unplayable: [`Track::playable`].
     pub fn parse(moov: B) -> Result<Self> {
         let MoovContent { tracks, moofs, pssh, chpl } = read_moov(moov.as_ref())?;
-        Ok(Self { moov, tracks, moofs, pssh, chpl })
-    }
-
-    /// Whether `moof` boxes may describe further samples (`mvex` is there): then [`plan::need`] says
-    /// which bytes to feed before planning.
-    ///
-    /// [`plan::need`]: crate::plan::need
-    pub fn is_fragmented(&self) -> bool {
-        self.moofs.is_some()
-    }
-
-    /// Sets where in the file `moov` lies, and the file's size where it is known.
-    pub fn set_file(&mut self, moov: ByteRange, file_size: Option<u64>) {
-        if let Some(moofs) = &mut self.moofs {
-            moofs.set_file(moov, file_size);
-        }
-    }
-
-    /// Takes bytes of a fragmented file from `offset` on, and reads the `moof`, `sidx` and `mfra` boxes
-    /// in them; media bytes are skipped.
-    ///
-    /// Errors where those boxes are broken.
-    pub fn feed(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.moofs.as_mut().map_or(Ok(()), |moofs| moofs.feed(offset, bytes))
+        Ok(Self { moov, tracks, moofs, pssh, chpl, offset_ms: 0 })
     }
 
     /// For a remuxed file: samples that an edit list can hide or move keep their times, and
@@ -89,14 +67,15 @@ impl<B: AsRef<[u8]>> Index<B> {
 
     /// Of tracks whose tables lie in `moov`.
     pub(crate) fn of(moov: B, tracks: Vec<Track>) -> Self {
-        Self { moov, tracks, moofs: None, pssh: Vec::new(), chpl: None }
+        Self { moov, tracks, moofs: None, pssh: Vec::new(), chpl: None, offset_ms: 0 }
     }
 
-    /// Of the tracks of a fragmented film, whose tables were gathered.
-    pub(crate) fn of_gathered(moov: B, mut tracks: Vec<Track>) -> Self {
+    /// Of the tracks of a fragmented film, whose tables were gathered, and whose times are `offset_ms`
+    /// less than in the file.
+    pub(crate) fn of_gathered(moov: B, mut tracks: Vec<Track>, offset_ms: u64) -> Self {
         let mut room = SEGMENTS_MAX;
         hold_last_pictures(moov.as_ref(), &mut tracks, &mut room);
-        Self::of(moov, tracks)
+        Self { offset_ms, ..Self::of(moov, tracks) }
     }
 
     /// The bytes of `moov`, and the tracks that are read from them.

@@ -1,6 +1,7 @@
 //! The `moov` box: where it lies in a file, its tracks, their headers, sample descriptions and tables.
 
 pub(crate) mod codecs;
+mod fragmented;
 mod header_reader;
 #[cfg(all(test, feature = "mp4parse"))]
 mod header_readers_agree;

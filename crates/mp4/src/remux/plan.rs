@@ -104,17 +104,19 @@ pub fn need<B: AsRef<[u8]>>(
     match target {
         PlanTarget::Time(time_ms) => {
             let mut from_ms = time_ms;
+            need = moofs.length_need();
             for selected in tracks.iter().flatten() {
                 let (next, shown_ms) = selected.seek(from_ms)?;
-                need = need.or(next.need());
+                need = need.or_else(|| Some(moofs.nearer(next.need()?, from_ms)));
                 from_ms = shown_ms.min(time_ms);
             }
         }
         PlanTarget::Window(Cursor { video, audio, .. }) => {
             for (selected, id) in tracks.iter().zip([video, audio]) {
                 let Some(selected) = selected else { continue };
-                need =
-                    need.or(selected.next(id).need()).or_else(|| sample_iter::need(*selected, id));
+                need = need
+                    .or(selected.next(id).need().map(|need| moofs.several(need)))
+                    .or_else(|| sample_iter::need(*selected, id));
                 if let Some(at) = selected.decoded_at(id) {
                     far |= moofs.horizon_ms(id).saturating_sub(at) > 2 * AUDIO_LAG_MS_MAX;
                 }

@@ -157,7 +157,8 @@ impl<'a> SampleIter<'a> {
                 Inner::Moof(samples) => samples.next().map(|sample| {
                     let mut sample = sample?;
                     sample.decoded += timeline.pts_shift;
-                    sample.dts += timeline.pts_shift + timeline.lift;
+                    // A track may begin before the one by which the film was moved to 0.
+                    sample.dts = (sample.dts + timeline.pts_shift + timeline.lift).max(0);
                     sample.pts += timeline.pts_shift;
                     if let Some((early, i)) = &mut self.early {
                         early.set(*i, &mut sample);

@@ -5,5 +5,6 @@ pub mod cenc;
 pub(crate) mod gathered;
 pub(crate) mod moof;
 pub(crate) mod moof_lookup;
+mod moof_search;
 pub(crate) mod moof_store;
 pub(crate) mod tables;

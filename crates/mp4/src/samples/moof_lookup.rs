@@ -26,24 +26,26 @@ impl Next {
 }
 
 impl MoofStore {
-    /// When the last known sample ends, in milliseconds.
+    /// When the last known sample ends, in milliseconds; an estimate where the film goes on.
     pub(crate) fn until_ms(&self) -> u64 {
         let last = self.runs.last().and_then(|run| run.moofs.last());
-        let known = last.map_or(0, |moof| self.over_ms(moof));
-        known.max(self.until_ms).max(self.length_ms)
+        let known = last.map_or(0, |moof| self.over_ms(moof)).max(self.estimate_ms);
+        let until = known.max(self.until_ms).saturating_sub(self.offset_ms.unwrap_or(0));
+        until.max(self.length_ms)
     }
 
-    fn is_at_end(&self, run: &KnownRange) -> bool {
+    pub(super) fn is_at_end(&self, run: &KnownRange) -> bool {
         self.file_size.is_some_and(|size| run.at >= size)
     }
 
-    fn need(&self, at: u64, len: u64) -> Next {
+    pub(super) fn need(&self, at: u64, len: u64) -> Next {
         let end = at.saturating_add(len).min(self.file_size.unwrap_or(OFFSET_MAX));
         Next::Need(ByteRange { start: at, end: end.max(at + 1) })
     }
 
     /// The lookup result at the end of a known range.
-    fn frontier(&self, run: &KnownRange) -> Next {
+    #[inline(never)]
+    pub(super) fn frontier(&self, run: &KnownRange) -> Next {
         if self.is_at_end(run) {
             return Next::End;
         }
@@ -84,7 +86,8 @@ impl MoofStore {
     pub(crate) fn horizon_ms(&self, place: SampleId) -> u64 {
         let start = if place.moof == 0 { self.origin } else { place.moof };
         let run = self.runs.iter().find(|run| run.covers(start));
-        run.and_then(|run| run.moofs.last()).map_or(0, |moof| self.over_ms(moof))
+        let until = run.and_then(|run| run.moofs.last()).map_or(0, |moof| self.over_ms(moof));
+        until.saturating_sub(self.offset_ms.unwrap_or(0))
     }
 
     /// When the last sample of a `moof` ends, in milliseconds.
@@ -100,7 +103,7 @@ impl MoofStore {
         over
     }
 
-    fn begins_ms(&self, moof: &Moof) -> u64 {
+    pub(super) fn begins_ms(&self, moof: &Moof) -> u64 {
         let both = self.moof_tracks.iter().zip(&self.tracks);
         let begins =
             both.filter_map(|(moof_track, track)| Some(ms(moof.begins(moof_track)?, track.scale)));

@@ -38,12 +38,23 @@ pub(crate) struct MoofStore {
     pub(super) runs: Vec<KnownRange>,
     /// Entries of `sidx` and `mfra`, in the order of the file.
     pub(super) marks: Vec<Reference>,
-    /// When the last entry of a `sidx` ends.
+    /// When the last entry of a `sidx` ends, and where in the file.
     pub(super) until_ms: u64,
+    pub(super) sidx_end: u64,
     pub(super) length_ms: u64,
+    /// When the film probably ends, while that is not known.
+    pub(super) estimate_ms: u64,
     pub(super) tail: MfraState,
     /// Whether boxes were dropped to stay within limits.
     pub(super) forgot: bool,
+    /// From where on the end of the file was searched for `moof` boxes.
+    pub(super) scanned: Option<u64>,
+    /// Searches in a row that found nothing.
+    pub(super) failures: u32,
+    /// Whether a presentation that begins later is moved to begin at 0.
+    pub(crate) begins_at_zero: bool,
+    /// By how many milliseconds it is moved, once the first `moof` is known.
+    pub(crate) offset_ms: Option<u64>,
 }
 
 /// A span of the file in which every box header is known.
@@ -66,7 +77,7 @@ pub(super) enum MfraState {
 }
 
 impl KnownRange {
-    fn new(start: u64) -> Self {
+    pub(super) fn new(start: u64) -> Self {
         Self { start, at: start, missing: None, moofs: Vec::new() }
     }
 
@@ -96,9 +107,15 @@ impl MoofStore {
             runs: vec![KnownRange::new(0)],
             marks: Vec::new(),
             length_ms,
+            estimate_ms: 0,
             until_ms: 0,
             tail: MfraState::Unknown,
             forgot: false,
+            sidx_end: 0,
+            scanned: None,
+            failures: 0,
+            begins_at_zero: false,
+            offset_ms: None,
         }
     }
 
@@ -127,7 +144,10 @@ impl MoofStore {
             self.runs.retain(|run| run.start != run.at || run.start == self.origin);
             let at = self.runs.partition_point(|run| run.start < offset);
             self.runs.insert(at, KnownRange::new(offset));
+        } else if !self.runs.iter().any(|run| offset <= run.at && run.at < end) {
+            self.scan(offset, bytes);
         }
+        self.note_end(offset, end);
         let mut i = 0;
         while i < self.runs.len() {
             let wanted = self.runs.get(i).is_some_and(|run| offset <= run.at && run.at < end);
@@ -136,6 +156,7 @@ impl MoofStore {
                 let guess = run.map(|run| run.start).filter(|start| *start != self.origin);
                 // An entry of `sidx` or `mfra` that points to no box is dropped.
                 let Some(start) = guess else { return Err(error) };
+                self.failures += 1;
                 self.marks.retain(|mark| mark.offset != start);
                 self.runs.remove(i);
                 continue;
@@ -143,6 +164,8 @@ impl MoofStore {
             self.merge(i);
             i += 1;
         }
+        self.note_beginning();
+        self.estimate_ms = self.estimated_ms();
         self.forget(end);
         Ok(())
     }
@@ -225,8 +248,9 @@ impl MoofStore {
         let b = BoxAt { kind: *b"sidx", start: 0, body: 8, end: content.len() };
         if content.get(4..8) == Some(b"sidx") {
             let parsed = sidx::parse(content, b, at + content.len() as u64);
-            if let Some((found, until_ms)) = parsed {
+            if let Some((found, until_ms, end)) = parsed {
                 self.until_ms = self.until_ms.max(until_ms);
+                self.sidx_end = self.sidx_end.max(end);
                 self.mark(found);
             }
             return Ok(());
@@ -249,6 +273,7 @@ impl MoofStore {
         let moof = Moof::new(at, content, &self.moof_tracks, start)?;
         if let Some(run) = self.runs.get_mut(run_index) {
             run.moofs.push(moof);
+            self.failures = 0;
             if run.moofs.len() >= MOOFS_MAX {
                 run.forget_half();
                 self.forgot = true;
@@ -326,6 +351,7 @@ impl MoofStore {
         if held <= MOOFS_BYTES_MAX && self.runs.len() <= RUNS_MAX {
             return;
         }
+        self.length_ms = self.until_ms();
         self.runs.retain(|run| run.covers(at.min(run.at)) && run.start <= at && at <= run.at);
         self.forgot = true;
         if let Some(run) = self.runs.first_mut() {

@@ -121,7 +121,8 @@ impl<'a, B: AsRef<[u8]>> Builder<'a, B> {
             let init = init::write_stored(self.index, selected.index, 0)?;
             tracks.push((selected.index, selected.track, *numbers, init));
         }
-        let head = head::write(self.index.duration_ms(), &tracks, &self.packs, &self.keys);
+        let times = (self.index.duration_ms(), self.index.offset_ms());
+        let head = head::write(times, &tracks, &self.packs, &self.keys);
         if head.len() > PACK_BYTES_MAX {
             return Err(Error::file(0, "head is over 900,000 bytes"));
         }

@@ -5,17 +5,17 @@ use crate::boxes::header::Header;
 use crate::boxes::{BoxAt, boxes};
 use crate::error::{Error, Result, Unplayable};
 use crate::limits::{
-    HEAD_BYTES, MOOF_BYTES_MAX, MOOF_GUESS_BYTES, MOOV_BYTES_MAX, SEGMENTS_MAX,
-    START_INDEX_SAMPLES_MAX, WALKED_BOXES_MAX,
+    HEAD_BYTES, MOOF_BYTES_MAX, MOOF_GUESS_BYTES, MOOV_BYTES_MAX, OFFSET_MS_MIN, SEGMENTS_MAX,
+    START_INDEX_SAMPLES_MAX, TICKS_MAX, WALKED_BOXES_MAX,
 };
 use crate::moov::index::Index;
-use crate::moov::track::{Track, TrackMedia};
+use crate::moov::track::{Track, TrackMedia, note};
 use crate::moov::track_boxes::TrackBoxes;
 use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
 use crate::samples::gathered::Gathered;
 use crate::samples::moof::{Moof, MoofTrack};
-use crate::ticks::rescale;
+use crate::ticks::{self, rescale};
 use crate::timeline::edit_list::MediaSpan;
 use crate::timeline::sample_source::SampleSource;
 use crate::timeline::track_timeline::Timeline;
@@ -37,6 +37,8 @@ pub struct FragmentWalk {
     at: u64,
     wanted: u64,
     boxes: u32,
+    /// Whether the file ends within a fragment.
+    is_cut: bool,
 }
 
 impl FragmentWalk {
@@ -64,7 +66,8 @@ impl FragmentWalk {
         let (moov, tracks) = index.into_parts();
         let moov = moov.as_ref().to_vec();
         let (wanted, boxes) = (MOOF_GUESS_BYTES, 0);
-        Ok(Self { moov, tracks, gathered, moof_tracks, file_size, at, wanted, boxes })
+        let is_cut = false;
+        Ok(Self { moov, tracks, gathered, moof_tracks, file_size, at, wanted, boxes, is_cut })
     }
 
     /// The bytes to feed next; `None` at the end of the file.
@@ -75,7 +78,8 @@ impl FragmentWalk {
 
     /// Takes bytes of the file from `offset` on.
     ///
-    /// Errors where a `moof` is broken, a sample lies outside of the file, or a limit is exceeded.
+    /// Errors where a `moof` is broken, or a limit is exceeded. Samples behind the end of the file are
+    /// left out.
     pub fn feed(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         while let Some(rest) = self.at.checked_sub(offset)
             && let Some(rest) = bytes.get(usize::try_from(rest).unwrap_or(usize::MAX)..)
@@ -84,12 +88,12 @@ impl FragmentWalk {
             let left = self.file_size.saturating_sub(self.at);
             let Some(header) = Header::parse(rest) else {
                 // Fewer bytes than a header at the end of the file are padding.
-                let is_end = left <= rest.len() as u64;
-                self.at = if is_end { self.file_size } else { self.at };
+                self.at += if left <= rest.len() as u64 { left } else { 0 };
                 return Ok(());
             };
             let size = header.size.unwrap_or(left);
             self.check(size)?;
+            self.is_cut |= &header.kind == b"moof" && size > left;
             if &header.kind == b"moof" && size <= left {
                 let whole = rest.get(..usize::try_from(size).unwrap_or(usize::MAX));
                 let Some(moof) = whole else {
@@ -129,8 +133,8 @@ impl FragmentWalk {
             for sample in moof.samples(*moof_track, &self.moof_tracks) {
                 let sample = sample?;
                 if sample.end() > self.file_size {
-                    let violation = "sample lies behind the end of the file";
-                    return Err(Error::file(self.at, violation));
+                    self.is_cut = true;
+                    break;
                 }
                 // Where marked key frames follow each other, all but the first may be none.
                 gathered.add(sample, sample.key && (is_intra || !follows_key))?;
@@ -153,7 +157,8 @@ impl FragmentWalk {
     ///
     /// Errors where a video track has no key frame, or an edit list cannot be applied to all samples.
     pub fn finish(self) -> Result<Index<Vec<u8>>> {
-        let Self { mut moov, mut tracks, gathered, .. } = self;
+        let Self { mut moov, mut tracks, gathered, is_cut, .. } = self;
+        let offset_ms = beginning_ms(&tracks, &gathered);
         let mut placed = Vec::new();
         for (number, gathered) in &gathered {
             let is_video = tracks.get(*number).is_some_and(|track| track.kind == TrackKind::Video);
@@ -167,11 +172,25 @@ impl FragmentWalk {
         }
         for ((number, gathered), start) in gathered.iter().zip(placed) {
             if let Some(track) = tracks.get_mut(*number) {
-                set_tables(&moov, start, track, gathered).map_err(|e| e.in_track(*number))?;
+                let set = set_tables(&moov, start, track, gathered, offset_ms);
+                set.map_err(|e| e.in_track(*number))?;
+                if is_cut {
+                    note(&mut track.notes, "the film is cut off within its last fragment");
+                }
             }
         }
-        Ok(Index::of_gathered(moov, tracks))
+        Ok(Index::of_gathered(moov, tracks, offset_ms))
     }
+}
+
+/// By how many milliseconds a film is moved, so that it begins at 0.
+fn beginning_ms(tracks: &[Track], gathered: &[(usize, Gathered)]) -> u64 {
+    let starts = gathered.iter().filter(|(_, gathered)| gathered.samples() > 0);
+    let starts = starts.filter_map(|(number, gathered)| {
+        let base = u64::try_from(gathered.base()).unwrap_or(0);
+        Some(ticks::ms(base, tracks.get(*number)?.timescale))
+    });
+    starts.min().filter(|offset_ms| *offset_ms >= OFFSET_MS_MIN).unwrap_or(0)
 }
 
 /// Whether every picture, or every audio frame, can be decoded alone.
@@ -200,7 +219,13 @@ fn samples_in_moov(moov: &[u8], stream: &TrackMedia) -> Result<Gathered> {
 }
 
 /// Gives a track its samples, in place of those that `moof` boxes describe.
-fn set_tables(moov: &[u8], start: usize, track: &mut Track, gathered: &Gathered) -> Result<()> {
+fn set_tables(
+    moov: &[u8],
+    start: usize,
+    track: &mut Track,
+    gathered: &Gathered,
+    offset_ms: u64,
+) -> Result<()> {
     let is_video = track.kind == TrackKind::Video;
     let Some(stream) = &mut track.stream else { return Ok(()) };
     if gathered.samples() == 0 {
@@ -211,7 +236,8 @@ fn set_tables(moov: &[u8], start: usize, track: &mut Track, gathered: &Gathered)
     let whole = whole.unwrap_or(BoxAt { kind: *b"trak", start, body: start, end: start });
     stream.tables = TrackBoxes::find(moov, whole)?.tables(moov, false, &mut Vec::new())?;
     let source = SampleSource { data: moov, tables: &stream.tables, is_video };
-    stream.timeline = plain_timeline(source, &stream.timeline, gathered.base())?;
+    let offset = rescale(offset_ms, 1000, track.timescale).min(TICKS_MAX).cast_signed();
+    stream.timeline = plain_timeline(source, &stream.timeline, gathered.base() - offset)?;
     let until = u64::try_from(stream.timeline.until).unwrap_or(0);
     track.duration_ms = rescale(until, track.timescale, 1000);
     track.sample_count = stream.tables.count;

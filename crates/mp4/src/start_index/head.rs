@@ -75,9 +75,9 @@ impl From<crate::Error> for PackFault {
 }
 
 /// The bytes of a head for these tracks, each with its number, the numbers of its segment and its
-/// initialization segment.
+/// initialization segment. Readers of earlier versions pass over an offset at its end.
 pub(super) fn write(
-    duration_ms: u64,
+    (duration_ms, offset_ms): (u64, u64),
     tracks: &[(usize, &Track, [i64; 8], Vec<u8>)],
     packs: &[BlockStarts],
     keys: &[KeyFrame],
@@ -95,6 +95,9 @@ pub(super) fn write(
         put_signed(&mut out, key.time_ms.cast_signed() - before.time_ms.cast_signed());
         put_signed(&mut out, key.offset.cast_signed() - before.offset.cast_signed());
         before = *key;
+    }
+    if offset_ms > 0 {
+        put(&mut out, offset_ms);
     }
     out
 }
@@ -184,6 +187,17 @@ impl<'a> StartIndex<'a> {
             key.offset = key.offset.saturating_add_signed(reader.signed().ok()?).min(OFFSET_MAX);
             Some(key)
         })
+    }
+
+    /// Milliseconds by which all times were moved to begin at 0.
+    pub(super) fn offset_ms(&self) -> u64 {
+        let mut reader = self.keys;
+        for _ in 0..reader.number().unwrap_or(0) {
+            if reader.signed().and_then(|_| reader.signed()).is_err() {
+                return 0;
+            }
+        }
+        reader.up_to(TICKS_MAX).unwrap_or(0)
     }
 
     /// The bytes of block `number` of the `track`th track, from these packs.

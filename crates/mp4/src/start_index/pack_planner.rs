@@ -238,7 +238,14 @@ impl Planner<'_> {
             film.tracks().map(|(number, track)| TrackSummary::of(number, track)).collect();
         // The head has the default tracks first.
         tracks.sort_by_key(|summary| summary.track);
-        Start { duration_ms: film.duration_ms, start_ms, tracks, inits: inits.collect(), windows }
+        Start {
+            duration_ms: film.duration_ms,
+            start_ms,
+            offset_ms: film.offset_ms(),
+            tracks,
+            inits: inits.collect(),
+            windows,
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Start {
     pub duration_ms: u64,
     /// When the first frame of the first window is shown, in milliseconds.
     pub start_ms: u64,
+    /// Milliseconds by which all times were moved to begin at 0.
+    pub offset_ms: u64,
     /// All playable tracks of the film.
     pub tracks: Vec<TrackSummary>,
     /// For the selected tracks, video first.
@@ -115,6 +117,7 @@ pub fn plan_from_moov<B: AsRef<[u8]>>(index: &Index<B>, request: StartRequest) -
     Ok(Start {
         duration_ms: index.duration_ms(),
         start_ms: start_ms.unwrap_or(index.duration_ms()),
+        offset_ms: index.offset_ms(),
         tracks: playable.map(|(number, track)| TrackSummary::of(number, track)).collect(),
         inits,
         windows,

@@ -18,6 +18,9 @@ pub fn encode(start: &Start) -> Vec<u8> {
         put(out, VERSION);
         long(out, start.duration_ms);
         long(out, start.start_ms);
+        if start.offset_ms > 0 {
+            long(out, start.offset_ms);
+        }
     });
     start.tracks.iter().for_each(|track| put_track(&mut out, track));
     for init in &start.inits {
@@ -89,6 +92,7 @@ pub fn decode(bytes: &[u8]) -> Result<Start> {
     let mut start = Start {
         duration_ms: 0,
         start_ms: 0,
+        offset_ms: 0,
         tracks: Vec::new(),
         inits: Vec::new(),
         windows: Vec::new(),
@@ -158,6 +162,9 @@ fn read_box(start: &mut Start, kind: &[u8], content: &mut FieldReader<'_>) -> Pa
             }
             start.duration_ms = content.number();
             start.start_ms = content.number();
+            if !content.rest.is_empty() {
+                start.offset_ms = content.number();
+            }
         }
         b"trak" if start.tracks.len() < TRACKS_MAX => start.tracks.push(track_summary(content)?),
         b"init" if start.inits.len() < TRACKS_MAX => {

@@ -143,6 +143,12 @@ impl Timeline {
         self.held.as_ref().is_some_and(|held| held.is_long)
     }
 
+    /// Moves samples of `moof` boxes to `ticks` earlier.
+    pub(crate) fn advance(&mut self, ticks: i64) {
+        self.pts_shift -= ticks;
+        self.begins_at -= ticks;
+    }
+
     /// The segment with this sample, and its number.
     pub(crate) fn segment(&self, place: SampleId) -> Option<(usize, &EditSegment)> {
         let i = self.segments.partition_point(|segment| segment.end_in_play_order() <= place.index);

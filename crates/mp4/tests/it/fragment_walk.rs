@@ -10,7 +10,7 @@ use crate::fmp4::{self, Packet};
 use crate::fragmented_files::{MAKES, make};
 use crate::mp4_writer;
 use crate::playback;
-use crate::start_index::store;
+use crate::start_index::{Stored, store};
 
 /// Walks over a file in memory, and counts the bytes that were read.
 fn walk(file: &[u8]) -> Result<(Index<Vec<u8>>, u64), Error> {
@@ -196,4 +196,34 @@ fn small_boxes_cannot_claim_more_samples_than_the_file_has_bytes() {
     }
     let error = walk(&claims).unwrap_err();
     assert!(error.violation.contains("over one sample a byte"), "{error}");
+}
+
+#[test]
+fn film_that_begins_at_an_hour_is_shown_from_zero() {
+    let Some(folder) = cases() else { return };
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let (late, plain) = (read("c15-frag-begins-at-1h.mp4"), read("c13-frag-no-index.mp4"));
+    let expected = remux(&plain, &walk(&plain).unwrap().0);
+    let (index, _) = walk(&late).unwrap();
+    assert_eq!(index.offset_ms(), 3_600_000);
+    assert!(index.duration_ms().abs_diff(120_083) <= 1, "{}", index.duration_ms());
+    assert!(remux(&late, &index) == expected, "as the same film whose tfdt begins at 0");
+    let stored = store(&index);
+    let selection = playback::defaults(&index);
+    let ask =
+        StartRequest { selection, from: StartPosition::Time(60_500), span_ms: 4_000, count: 1 };
+    let (start, _) = stored.ask(ask).unwrap();
+    assert_eq!(start.offset_ms, 3_600_000);
+    assert!((58_000..=60_500).contains(&start.start_ms), "{}", start.start_ms);
+    assert_eq!(start_index::decode(&start_index::encode(&start)), Ok(start));
+    // Without the walk: the first moof tells it.
+    let mut direct = playback::index(&late).from_zero();
+    playback::known(&late, &mut direct, selection, plan::PlanTarget::Time(60_500)).unwrap();
+    assert_eq!(direct.offset_ms(), 3_600_000);
+    assert!(direct.duration_ms().abs_diff(120_083) <= 1, "{}", direct.duration_ms());
+    assert_eq!(plan::seek(&direct, selection, 60_500).unwrap().1, start_ms(&stored, ask));
+}
+
+fn start_ms(stored: &Stored, ask: StartRequest) -> u64 {
+    stored.ask(ask).unwrap().0.start_ms
 }

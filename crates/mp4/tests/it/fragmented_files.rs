@@ -112,6 +112,32 @@ fn seeks_in_files_of_ffmpeg_find_the_key_frame_without_media_bytes() {
     }
 }
 
+#[test]
+fn searches_in_vain_end() {
+    // Two fragments, far apart: a `free` box between them has nothing to find.
+    let (path, file) = make("vain", "frag_keyframe+empty_moov+default_base_moof+skip_trailer", &[]);
+    std::fs::remove_file(path).unwrap();
+    let all = fmp4::boxes(&file);
+    let moofs: Vec<_> = all.iter().filter(|b| &b.0 == b"moof").map(|b| b.1).collect();
+    let last = *moofs.last().unwrap();
+    let mut sparse = file[..moofs[1]].to_vec();
+    let free = 64_u32 << 20;
+    sparse.extend(free.to_be_bytes());
+    sparse.extend(b"free");
+    sparse.resize(sparse.len() + free as usize - 8, 0);
+    sparse.extend(&file[last..]);
+    let mut index = playback::index(&sparse);
+    let selection = playback::defaults(&index);
+    // `known` asserts that nothing is needed twice.
+    for time_ms in [0, 8_000, 15_900, u64::MAX] {
+        let read =
+            playback::known(&sparse, &mut index, selection, PlanTarget::Time(time_ms)).unwrap();
+        assert!(read < 24 << 20, "{time_ms}: {read}");
+        plan::seek(&index, selection, time_ms).unwrap();
+    }
+    assert!(index.duration_ms().abs_diff(16_000) < 200, "{}", index.duration_ms());
+}
+
 /// As they are shown, whatever was done to decoding times to keep them positive.
 fn shown(packets: &[Packet]) -> Vec<(u32, i64, bool, &[u8])> {
     packets.iter().map(|p| (p.track, p.pts, p.key, p.data.as_slice())).collect()

@@ -19,9 +19,10 @@ pub(crate) fn line_of(effect: &Effect) -> Option<String> {
         }
         Effect::Cancel { fetch_id } => format!("cancel {fetch_id}"),
         Effect::Resolve => "resolve".to_owned(),
-        Effect::AddSourceBuffers { video, audio, duration_ms, .. } => {
+        Effect::AddSourceBuffers { video, audio, duration_ms, offset_ms, .. } => {
             let [video, audio] = [video, audio].map(|mime| mime.as_deref().unwrap_or_default());
-            format!("buffers {video} {audio} for {duration_ms} ms")
+            let from = if *offset_ms > 0 { format!(" from {offset_ms} ms") } else { String::new() };
+            format!("buffers {video} {audio} for {duration_ms} ms{from}")
         }
         Effect::RetryAppend { media_type } => format!("retry {media_type:?}"),
         Effect::AbortAppend { media_type } => format!("abort {media_type:?}"),
