@@ -100,7 +100,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
       await page.evaluate(async (film) => {
         (await globalThis.harness.load()).prepare(film);
       }, { episode });
-      await wait(1500);
+      await wait(5000);
       between.cut();
       try {
         await page.evaluate((given) => globalThis.harness.open(given),
