@@ -134,7 +134,7 @@ for (const [browserName, launch] of Object.entries({ Chromium: chromium, Firefox
         const element = await elementOf(server.url);
         const episode = await episodeOf(server.url, LATE);
         const film = by === 'src' ? { src: await urlOf(server.url, episode) } : { episode };
-        const { page, close } = await openPlayer({ between, browser, element }, film);
+        const { page, close } = await openPlayer({ between, browser, element }, { ...film, preload: 'auto' });
         await page.waitForFunction(() => globalThis.harness.player.readyState >= 2, { timeout: 60_000 });
         const { duration, stats } = await page.evaluate(async () => ({
           duration: globalThis.harness.player.duration,

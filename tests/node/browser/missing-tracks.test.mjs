@@ -41,7 +41,8 @@ const FILMS = {
   'four-four-four.mp4': {
     make: [...PICTURES, ...SOUND, '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv444p', '-c:a', 'aac'],
     Chromium: { pictures: true, sound: true },
-    Firefox: { own: true, pictures: true, sound: true, says: /^This browser does not play this kind of H\.264/ },
+    Firefox: { own: true, pictures: true, sound: true, says: /^This browser does not play this kind of H\.264/,
+      before: 'This browser does not play this kind of H.264, in which this film is. Another browser may.' },
   },
   'cover.mp4': {
     make: [...PICTURES, ...SOUND, '-vf', 'trim=end_frame=1', '-c:v', 'mjpeg', '-c:a', 'aac'],
