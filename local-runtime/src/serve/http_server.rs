@@ -34,6 +34,7 @@ use super::{
     head_check::HeadCheck,
     lingering_close::LingeringClose,
     pending_writes::PendingWrites,
+    socket_options,
     tracked_body::TrackedBody,
 };
 
@@ -45,15 +46,6 @@ const OVERDUE_CHECK: Duration = Duration::from_millis(500);
 /// Bytes of a request's head, and of the buffer in front of the socket: no larger than a chunk of a
 /// film, so that one chunk at a time waits there.
 const BUFFER_BYTES: usize = 32 << 10;
-/// Unsent bytes that a socket buffers where connections are few. By default it buffers megabytes for a
-/// client that reads slowly or leaves, and the first byte of the next response waits until all of them
-/// are sent.
-const UNSENT_BYTES_MAX: u32 = 256 << 10;
-/// Where they are many, each of them buffers less,
-const UNSENT_BYTES_MIN: u32 = 32 << 10;
-/// so that all of them buffer little more than this. The system has a limit of its own for all sockets,
-/// which is some gigabytes; beyond it, it sends nothing on any connection, and resets some.
-const ALL_UNSENT_BYTES: usize = 256 << 20;
 /// Refused connections that get a response at the same time; further ones are only closed.
 const REFUSALS_MAX: usize = 64;
 /// How long a refused client may take to read the response.
@@ -156,7 +148,7 @@ where
             continue;
         };
         let service = service_of(Arc::clone(&place.0));
-        match configured(stream, unsent_bytes_max(connections.count())) {
+        match socket_options::set(stream, connections.count()) {
             Ok(stream) => threads.spawn(serve_connection(stream, service, place, watcher())),
             Err(error) => {
                 tracing::debug!(%error, "a connection was closed before its first request");
@@ -257,33 +249,6 @@ fn expect_body(connection: &Connection, body: &Incoming) -> bool {
     length.is_some()
 }
 
-/// A new connection with its socket options; an error where the client has already closed it.
-fn configured(stream: TcpStream, unsent_bytes_max: u32) -> io::Result<std::net::TcpStream> {
-    stream.set_nodelay(true)?;
-    if let Err(error) = limit_unsent_bytes(&stream, unsent_bytes_max) {
-        // Not every system has this limit, and the server works without it.
-        tracing::debug!(%error, "cannot limit the unsent bytes of a socket");
-    }
-    stream.into_std()
-}
-
-/// Unsent bytes that the last of so many connections may buffer.
-fn unsent_bytes_max(connection_count: usize) -> u32 {
-    let share = u32::try_from(ALL_UNSENT_BYTES / connection_count.max(1));
-    share.unwrap_or(UNSENT_BYTES_MAX).clamp(UNSENT_BYTES_MIN, UNSENT_BYTES_MAX)
-}
-
-/// Lets the socket buffer at most so many unsent bytes.
-#[cfg(target_os = "linux")]
-fn limit_unsent_bytes(stream: &TcpStream, bytes: u32) -> io::Result<()> {
-    socket2::SockRef::from(stream).set_tcp_notsent_lowat(bytes)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn limit_unsent_bytes(_: &TcpStream, _: u32) -> io::Result<()> {
-    Ok(())
-}
-
 fn error_with_source(error: &hyper::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
@@ -380,15 +345,6 @@ mod tests {
         let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(500));
         let clients: Result<Vec<_>, _> = (0..400).map(|_| connect()).collect();
         assert_eq!(clients.unwrap().len(), 400);
-    }
-
-    #[test]
-    fn sockets_of_many_connections_buffer_less_each() {
-        assert_eq!(unsent_bytes_max(1), UNSENT_BYTES_MAX);
-        assert_eq!(unsent_bytes_max(1_000), UNSENT_BYTES_MAX);
-        assert_eq!(unsent_bytes_max(100_000), UNSENT_BYTES_MIN);
-        let all: usize = (1..=5_000).map(|count| unsent_bytes_max(count) as usize).sum();
-        assert!(all < 3 * ALL_UNSENT_BYTES, "{all}");
     }
 
     #[tokio::test]

@@ -26,6 +26,7 @@ mod run;
 mod running_server_file;
 mod server_proof;
 mod shutdown_signals;
+mod socket_options;
 mod tracked_body;
 mod unused_media;
 
