@@ -40,8 +40,8 @@ export const KNOWN = [
   ...['open-gop', 'hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-8'].map((file) => /** @type {Known} */ ({
     file, browser: 'Firefox', way: 'episode', finding: /picture/, why: OPEN_GOP,
   })),
-  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'matroska-hevc', 'dolby-vision-5', 'dolby-vision-8', 'matroska-hevc', 'androidx__hlg10-color-test',
-    'vanilagy__video-h265'].map(
+  ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-5', 'dolby-vision-8', 'matroska-hevc',
+    'androidx__hlg10-color-test', 'vanilagy__video-h265'].map(
     (file) => /** @type {Known} */ ({
       file, browser: 'Chromium', finding: /^error: This browser does not play/, why: NO_HEVC,
       said: '"This browser does not play HEVC (or Dolby Vision), in which the film is."',
