@@ -4,6 +4,7 @@
  */
 
 import { EarlyPlayback } from './element/early-playback.js';
+import { onFirstFrame } from './element/video-progress.js';
 import { moveResumePositions, resumePositionOf, resumeSeconds } from './resume-positions.js';
 
 /** Without a frame for this long, more than the edge gives a start, all else is loaded too. */
@@ -117,8 +118,8 @@ function begin(element, episode) {
     wanted.then(loadRest);
   };
   // Behind a poster no frame is shown.
-  if (video.requestVideoFrameCallback && !waits) video.requestVideoFrameCallback(shown);
-  else video.addEventListener('loadeddata', shown, { once: true });
+  if (waits) video.addEventListener('loadeddata', shown, { once: true });
+  else onFirstFrame(video, shown);
   video.addEventListener('error', loadRest);
   early.begun.catch(loadRest);
   if (waits) video.poster = element.getAttribute('poster') ?? '';

@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn variable_that_is_used_most_has_the_first_number() {
-        let (mut module, function) = module(|body, argument, [a, b]| {
+        let (mut module, _) = module(|body, argument, [a, b]| {
             body.local_get(argument).local_set(a);
             body.local_get(b).local_set(b).local_get(b).drop();
         });
@@ -276,6 +276,5 @@ mod tests {
         let wasm = module.emit_wasm();
         let code = [0x20, 0, 0x21, 2, 0x20, 1, 0x21, 1, 0x20, 1, 0x1a];
         assert!(wasm.windows(code.len()).any(|window| window == code), "{wasm:x?}");
-        let _ = function;
     }
 }

@@ -11,7 +11,7 @@ export async function prepare() {
   try {
     FirstframeVideo.prepare();
   } catch {
-    // Such a player has started its worker by itself.
+    // A player of an older tree, beside which this one may be measured, has started its worker by itself.
   }
   // The worker and its wasm, as the page does it when it has nothing else to do.
   for (const name of [/worker\.[0-9a-f]+\.js/, /by_headers_bg\.[0-9a-f]+\.wasm/]) {

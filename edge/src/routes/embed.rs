@@ -2,6 +2,7 @@
 //! setting `embed_origins` lists. It sets and reads no cookie, and stores nothing.
 
 use super::{
+    episode_head::EpisodeHead,
     episode_page::{self, EpisodePage},
     page,
 };
@@ -35,7 +36,7 @@ pub(super) async fn show<P: Platform>(
     }
     let file = page.link_to_file(platform).await?;
     let name = page.name();
-    let head = page.head(&name).title_and_address();
+    let head = EpisodeHead { page: &page, name: &name }.title_and_address();
     let content = content(&page, &name, &file);
     Ok(page.reply(headers, document, &page.embed_origins, (&head, &content), 0))
 }
@@ -73,7 +74,7 @@ pub(crate) async fn in_place_of<P: Platform>(
     let bytes = episode_page::completed(document, head, &panel(&notice, episode_id), false);
     let reply = Reply { body: Body::Bytes(bytes), ..error.into_reply() }
         .replacing("content-type", "text/html; charset=utf-8");
-    Ok(page::secured_with(reply, document, &frames))
+    Ok(page::secured(reply, Some(document), &frames))
 }
 
 fn panel(notice: &Notice, episode_id: &str) -> String {

@@ -5,7 +5,7 @@ use api::Candidate;
 use catalog::{Episode, Title};
 use futures::{FutureExt as _, TryFutureExt as _, future::LocalBoxFuture};
 
-use super::{episode_head::EpisodeHead, page, picture_urls::PictureSigner, stream};
+use super::{page, picture_urls::PictureSigner, stream};
 use crate::{
     access,
     catalog_cache::{self, FoundEpisode},
@@ -55,14 +55,18 @@ async fn find_here<P: Platform>(
 ) -> Result<EpisodePage, Error> {
     let found = catalog_cache::episode(platform, episode_id).await?;
     let FoundEpisode { title, id, episode } = found.ok_or(Error::NotFound("episode"))?;
-    let image = title.banner.as_ref().or(title.cover.as_ref());
-    let mut picture = image.map(|id| format!("{}{id}", api::paths::IMAGE));
+    let mut picture = picture_id(&title).map(|id| format!("{}{id}", api::paths::IMAGE));
     if let Some(url) = &mut picture {
         PictureSigner::of(platform).await?.sign(url);
     }
     let origin = origin(headers, connection);
     let embed_origins = access::embed_origins(platform).await?;
     Ok(EpisodePage { origin, id, title, episode, picture, embed_origins })
+}
+
+/// The id of the picture that stands for a title.
+pub(super) fn picture_id(title: &Title) -> Option<&str> {
+    title.banner.as_deref().or(title.cover.as_deref())
 }
 
 /// The origin that the client asked for. A client that lies about it reads its own lie.
@@ -101,11 +105,6 @@ impl EpisodePage {
         self.picture.as_ref().map(|path| format!("{}{path}", self.origin))
     }
 
-    /// What the document says of the episode to programs.
-    pub(super) fn head<'a>(&'a self, name: &'a str) -> EpisodeHead<'a> {
-        EpisodeHead { page: self, name }
-    }
-
     /// What stands in place of the player where there is no JavaScript. Boxed like `find`.
     pub(super) fn link_to_file<'a, P: Platform>(
         &'a self,
@@ -129,7 +128,7 @@ impl EpisodePage {
     ) -> Reply<S> {
         let start =
             format!("{}{}/start?at={start_seconds}.000&until=picture", api::paths::STREAM, self.id);
-        let reply = page::secured_with(send(headers, document, head, content), document, frames);
+        let reply = page::secured(send(headers, document, head, content), Some(document), frames);
         reply
             .with("cache-control", "no-cache")
             .with("link", format!("<{start}>; rel=preload; as=fetch; crossorigin"))

@@ -18,27 +18,31 @@ pub(super) async fn read<P: Platform>(
     platform: &P,
     method: Method,
     headers: &Headers,
+    path: &str,
     source_id: &str,
     query: &str,
 ) -> Result<Reply<StreamOf<P>>, Error> {
+    let media_type = file_name::media_type(segment(path));
     let left_ms = signed_urls::check(platform, Scope::Media, source_id, query).await?;
     let film = Film::of(source_id);
     if method == Method::Head {
         return Ok(match film.head(platform, headers).await? {
             FilmHead::NotModified(meta) => not_modified(&meta, left_ms),
-            FilmHead::Current(meta) => described(Reply::new(200, Body::Empty), &meta, left_ms)
-                .with("content-length", meta.size_bytes.to_string()),
+            FilmHead::Current(meta) => {
+                described(Reply::new(200, Body::Empty), media_type, &meta, left_ms)
+                    .with("content-length", meta.size_bytes.to_string())
+            }
         });
     }
     Ok(match film.get(platform, headers).await? {
         FilmResponse::NotModified(meta) => not_modified(&meta, left_ms),
         FilmResponse::Whole(meta, body) => {
-            described(Reply::new(200, body.into_body(Vec::new())), &meta, left_ms)
+            described(Reply::new(200, body.into_body(Vec::new())), media_type, &meta, left_ms)
                 .with("content-length", meta.size_bytes.to_string())
         }
         FilmResponse::Partial(meta, sent, body) => {
             let last = sent.end.saturating_sub(1);
-            described(Reply::new(206, body.into_body(Vec::new())), &meta, left_ms)
+            described(Reply::new(206, body.into_body(Vec::new())), media_type, &meta, left_ms)
                 .with("content-length", sent.len().to_string())
                 .with("content-range", format!("bytes {}-{last}/{}", sent.start, meta.size_bytes))
         }
@@ -53,29 +57,30 @@ pub(crate) async fn read_rest<P: Platform>(
     media::read_rest(platform, rest).await
 }
 
-/// The reply with the media type that the film's name says, which a browser stores as a file where the
-/// query asks for that.
+/// The reply, which a browser stores as a file where the query asks for that.
 pub(super) fn named<S>(reply: Reply<S>, path: &str, source_id: &str, query: &str) -> Reply<S> {
-    if reply.status == 304 {
+    if reply.status == 304 || !paths::is_download(query) {
         return reply;
     }
-    let name = path.strip_prefix(paths::without_name(path)).unwrap_or_default();
-    let name = name.trim_start_matches('/');
-    let is_film = reply.header("content-type") == Some("video/mp4");
-    let reply =
-        if is_film { reply.replacing("content-type", file_name::media_type(name)) } else { reply };
-    if !paths::is_download(query) {
-        return reply;
-    }
-    reply.with("content-disposition", file_name::attachment(name, source_id))
+    reply.with("content-disposition", file_name::attachment(segment(path), source_id))
+}
+
+/// The segment with the film's name, which may be missing.
+fn segment(path: &str) -> &str {
+    path.strip_prefix(paths::without_name(path)).unwrap_or_default().trim_start_matches('/')
 }
 
 fn not_modified<S>(meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {
     validated(Reply::new(304, Body::Empty), meta, left_ms)
 }
 
-fn described<S>(reply: Reply<S>, meta: &ObjectMeta, left_ms: Option<u64>) -> Reply<S> {
-    let reply = validated(reply, meta, left_ms).with("content-type", "video/mp4");
+fn described<S>(
+    reply: Reply<S>,
+    media_type: &'static str,
+    meta: &ObjectMeta,
+    left_ms: Option<u64>,
+) -> Reply<S> {
+    let reply = validated(reply, meta, left_ms).with("content-type", media_type);
     meta.fields.iter().fold(reply, |reply, (name, value)| reply.with(name.clone(), value))
 }
 

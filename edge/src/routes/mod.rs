@@ -74,7 +74,7 @@ pub(crate) async fn dispatch<P: Platform, U: Upload>(
         // What each request would have to have room for is set aside for those that need it.
         Route::StreamStart(id) => Box::pin(stream_start::read(platform, method, &id, &query)).await,
         Route::Media(id) => {
-            let reply = media::read(platform, method, &headers, &id, &query).await?;
+            let reply = media::read(platform, method, &headers, &path, &id, &query).await?;
             Ok(media::named(reply, &path, &id, &query))
         }
         Route::Headers(id) => headers::read(platform, &headers, &id, &query).await,

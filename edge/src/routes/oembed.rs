@@ -1,6 +1,5 @@
 //! `GET | HEAD /oembed?url=…`: what a site needs to embed an episode (<https://oembed.com>).
 
-use catalog::Title;
 use serde::Serialize;
 use url::{Url, form_urlencoded};
 
@@ -160,8 +159,8 @@ fn frame(url: &str, name: &str, Size { width, height }: Size) -> String {
 
 /// The size of the picture of the episode's title, if it is known and the site has room for it.
 async fn thumbnail<P: Platform>(platform: &P, page: &EpisodePage, room: &Room) -> Option<Size> {
-    let Title { banner, cover, .. } = &page.title;
-    let bytes = image::beginning(platform, banner.as_ref().or(cover.as_ref())?).await.ok()?;
+    let id = episode_page::picture_id(&page.title)?;
+    let bytes = image::beginning(platform, id).await.ok()?;
     let size = imagesize::blob_size(&bytes).ok()?;
     let pixels = |number: usize| u32::try_from(number).ok().filter(|number| *number > 0);
     let size = Size { width: pixels(size.width)?, height: pixels(size.height)? };

@@ -16,7 +16,7 @@ const PERMISSIONS_POLICY: &str = "autoplay=(self), encrypted-media=(self), fulls
 
 pub(super) fn read<S>(headers: &Headers) -> Result<Reply<S>, Error> {
     let index = web::index().ok_or(Error::PageMissing)?;
-    Ok(secured(send(headers, index)?.with("cache-control", "no-cache")))
+    Ok(secured_page(send(headers, index)?.with("cache-control", "no-cache")))
 }
 
 /// The page in place of an error about its address, which it says in its own words.
@@ -24,7 +24,7 @@ pub(crate) fn in_place_of<S>(error: &Error, headers: &Headers) -> Option<Reply<S
     let coding = headers.get("accept-encoding").unwrap_or_default();
     let unconditional = Headers::of(&[("accept-encoding", coding)]);
     let reply =
-        secured(send(&unconditional, web::index()?).ok()?).with("cache-control", "no-store");
+        secured_page(send(&unconditional, web::index()?).ok()?).with("cache-control", "no-store");
     Some(Reply { status: error.status(), ..reply })
 }
 
@@ -60,21 +60,21 @@ fn content_security_policy(document: Option<&Document>, frames: &Origins) -> Str
     )
 }
 
-fn secured<S>(reply: Reply<S>) -> Reply<S> {
-    with_policies(reply, None, &Origins::default())
+fn secured_page<S>(reply: Reply<S>) -> Reply<S> {
+    secured(reply, None, &Origins::default())
 }
 
-/// A reply with the policies of a document that pages of `frames` may frame.
-pub(super) fn secured_with<S>(reply: Reply<S>, document: &Document, frames: &Origins) -> Reply<S> {
-    with_policies(reply, Some(document), frames)
-}
-
-fn with_policies<S>(reply: Reply<S>, document: Option<&Document>, frames: &Origins) -> Reply<S> {
-    // A page that isolates itself (COEP) frames only what says that it may.
-    let shared = Some("cross-origin").filter(|_| !frames.is_empty());
-    let reply = shared
-        .into_iter()
-        .fold(reply, |reply, policy| reply.with("cross-origin-resource-policy", policy));
+/// A reply with the policies of a document that pages of `frames` may frame. Nothing is inline in the
+/// document of the page itself, which is `None`.
+pub(super) fn secured<S>(
+    mut reply: Reply<S>,
+    document: Option<&Document>,
+    frames: &Origins,
+) -> Reply<S> {
+    if !frames.is_empty() {
+        // A page that isolates itself (COEP) frames only what says that it may.
+        reply = reply.with("cross-origin-resource-policy", "cross-origin");
+    }
     reply
         .with("content-security-policy", content_security_policy(document, frames))
         .with("cross-origin-opener-policy", "same-origin")

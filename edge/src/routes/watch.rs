@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use futures::future::join;
 
 use super::{
+    episode_head::EpisodeHead,
     episode_page::{self, EpisodePage},
     stream,
 };
@@ -34,7 +35,7 @@ pub(super) async fn show<P: Platform>(
         return Ok(moved);
     }
     let (file, left) = join(page.link_to_file(platform), left_at(platform, headers, &page)).await;
-    let head = page.head(&page.name()).html();
+    let head = EpisodeHead { page: &page, name: &page.name() }.html();
     let seconds = left.as_ref().map_or(0, |left| left.seconds);
     let content = content(&page, &file?, &attributes(&page, left));
     let reply = page.reply(headers, document, &Origins::default(), (&head, &content), seconds);

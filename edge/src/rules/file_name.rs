@@ -4,20 +4,27 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 /// Bytes of a name: file systems take 255, with the extension and the marks of a second copy.
 const NAME_BYTES_MAX: usize = 200;
-/// The ending of a film's name, by its container, and the media type that browsers know it by.
-const KINDS: [(&str, &str, &str); 3] = [
-    ("mp4", ".mp4", "video/mp4"),
-    ("matroska", ".mkv", "video/x-matroska"),
-    ("webm", ".webm", "video/webm"),
+/// What a film's name says of it.
+struct FilmType {
+    /// As the catalog names it.
+    container: &'static str,
+    extension: &'static str,
+    /// As browsers know it.
+    media_type: &'static str,
+}
+const MP4: FilmType = FilmType { container: "mp4", extension: ".mp4", media_type: "video/mp4" };
+const TYPES: [FilmType; 3] = [
+    MP4,
+    FilmType { container: "matroska", extension: ".mkv", media_type: "video/x-matroska" },
+    FilmType { container: "webm", extension: ".webm", media_type: "video/webm" },
 ];
-const EXTENSION: &str = ".mp4";
 /// All but the unreserved characters of RFC 3986, which RFC 8187 leaves as they are too.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The last segment of a film's URL, percent-encoded: programs name a file after it.
 pub fn segment(title: &str, container: &str) -> String {
-    let found = KINDS.iter().find(|(name, ..)| *name == container);
-    let extension = found.map_or(EXTENSION, |(_, extension, _)| extension);
+    let found = TYPES.iter().find(|one| one.container == container);
+    let extension = found.unwrap_or(&MP4).extension;
     let name = with_extension(title, extension).unwrap_or_else(|| format!("film{extension}"));
     utf8_percent_encode(&name, ENCODED).to_string()
 }
@@ -26,8 +33,7 @@ pub fn segment(title: &str, container: &str) -> String {
 /// the source id.
 pub fn attachment(segment: &str, id: &str) -> String {
     let name = percent_decode_str(segment).decode_utf8_lossy();
-    let found = KINDS.iter().find(|(_, extension, _)| name.ends_with(extension));
-    let extension = found.map_or(EXTENSION, |(_, extension, _)| extension);
+    let extension = of_name(&name).extension;
     let name = with_extension(&name, extension).unwrap_or_else(|| format!("{id}{extension}"));
     // For clients that do not know RFC 8187; some decode a percent sign (RFC 6266 appendix D).
     let plain = name.replace(|c: char| !c.is_ascii() || c == '%', "_");
@@ -39,8 +45,11 @@ pub fn attachment(segment: &str, id: &str) -> String {
 
 /// The media type of a film at a URL whose last segment this is.
 pub fn media_type(segment: &str) -> &'static str {
-    let found = KINDS.iter().find(|(_, extension, _)| segment.ends_with(extension));
-    found.map_or("video/mp4", |(.., media_type)| media_type)
+    of_name(segment).media_type
+}
+
+fn of_name(name: &str) -> &'static FilmType {
+    TYPES.iter().find(|one| name.ends_with(one.extension)).unwrap_or(&MP4)
 }
 
 /// A name that any file system takes and that reads as it is; none where nothing of it is left. It ends

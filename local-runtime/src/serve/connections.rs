@@ -16,7 +16,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::client_address::AddressGroup;
+use super::{client_address::AddressGroup, unread_body::UnreadBody};
 
 /// How long a client has read or sent nothing before it gives up its place for its equals.
 const STALLED_MS_MIN: u64 = 1_000;
@@ -53,8 +53,8 @@ pub(super) struct Connection {
     since_ms: AtomicU64,
     /// Since when a write is pending.
     pending_since_ms: AtomicU64,
-    /// Bytes of the body of the current request that have not been read.
-    body_bytes: AtomicU64,
+    /// Of the current request.
+    pub(super) body: UnreadBody,
     closed: Notify,
     all: Arc<Connections>,
 }
@@ -122,7 +122,7 @@ impl Connections {
             activity: AtomicU8::new(Activity::Idle as u8),
             since_ms: AtomicU64::new(self.now_ms()),
             pending_since_ms: AtomicU64::new(NOT_PENDING),
-            body_bytes: AtomicU64::new(0),
+            body: UnreadBody::default(),
             closed: Notify::new(),
             all: Arc::clone(self),
         });
@@ -220,24 +220,6 @@ impl Connection {
     pub(super) fn set_pending(&self, is_pending: bool) {
         let since_ms = if is_pending { self.all.now_ms() } else { NOT_PENDING };
         self.pending_since_ms.store(since_ms, Relaxed);
-    }
-
-    /// Notes that a body of so many bytes follows the head that was read.
-    pub(super) fn expect_body(&self, length: u64) {
-        self.body_bytes.store(length, Relaxed);
-    }
-
-    /// Whether bytes of the body have not been read.
-    pub(super) fn has_unread_body(&self) -> bool {
-        self.body_bytes.load(Relaxed) > 0
-    }
-
-    /// How many of `count` new bytes belong to the body, which is as much shorter from now on.
-    pub(super) fn take_body_bytes(&self, count: usize) -> usize {
-        let left = self.body_bytes.load(Relaxed);
-        let taken = usize::try_from(left).unwrap_or(usize::MAX).min(count);
-        self.body_bytes.store(left - taken as u64, Relaxed);
-        taken
     }
 
     /// Notes whose request the connection has: a proxy's connection has those of many clients.

@@ -66,7 +66,7 @@ impl<T> HeadCheck<T> {
     /// Checks new bytes, and holds back those behind the end of a head.
     fn check(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
         let Some(new) = buffer.filled_mut().get_mut(before..) else { return };
-        let of_body = self.connection.take_body_bytes(new.len());
+        let of_body = self.connection.body.take(new.len());
         let Some(head) = new.get_mut(of_body..) else { return };
         let Some(end) = self.line.read(head) else { return };
         self.rest.splice(0..0, head.get(end..).unwrap_or_default().iter().copied());
@@ -145,7 +145,7 @@ mod tests {
         let mut sent = vec![0; 1024];
         let count = server.read(&mut sent).await.unwrap();
         assert_eq!(sent[..count], *b"POST / HTTP/1.1\r\n\r\n", "what follows waits for its length");
-        place.0.expect_body(4);
+        place.0.body.expect(4);
         let mut rest = Vec::new();
         server.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest, b"a\n\nbGET / HTTP/1.1\r\nA: b\0c\r\n\r\n");

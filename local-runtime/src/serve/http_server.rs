@@ -217,7 +217,7 @@ async fn serve_connection<S, B>(
         async move {
             let response = response.await?;
             // Hyper closes a connection whose request is answered before its body is there.
-            let is_last = is_last || connection.has_unread_body();
+            let is_last = is_last || !connection.body.is_empty();
             let mut response = response.map(|body| TrackedBody::new(body, connection));
             if is_last {
                 let close = HeaderValue::from_static("close");
@@ -245,7 +245,7 @@ async fn serve_connection<S, B>(
 /// is not checked, and no further request is read.
 fn expect_body(connection: &Connection, body: &Incoming) -> bool {
     let length = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
-    connection.expect_body(length.unwrap_or(u64::MAX));
+    connection.body.expect(length.unwrap_or(u64::MAX));
     length.is_some()
 }
 

@@ -28,6 +28,7 @@ mod server_proof;
 mod shutdown_signals;
 mod socket_options;
 mod tracked_body;
+mod unread_body;
 mod unused_media;
 
 pub(crate) use run::run;

@@ -94,8 +94,10 @@ async function differences(films) {
     };
     await until(() => video.readyState >= 2);
     // A picture that is not the first, whichever way.
+    const shown = new Promise((resolve) => video.requestVideoFrameCallback(resolve));
     element.currentTime = 0.5;
     await until(() => !video.seeking && video.readyState >= 2 && element.currentTime === 0.5);
+    await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 5000))]);
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];

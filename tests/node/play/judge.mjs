@@ -10,6 +10,8 @@ const HEARD_DB = -60;
 const SILENT_DB = -90;
 /** Two bins of the spectrum. */
 const HZ_MAX = 12;
+/** ffmpeg's `sine` may sound so many times as high at the beginning of each second. */
+const BEEP_FACTOR = 4;
 
 /**
  * @typedef {object} Seen what page.js answers
@@ -121,6 +123,8 @@ function picture(native, ours, place) {
 function sound(native, ours, place, { hasTone, hz }) {
   if (!native?.sound || !ours?.sound || native.sound.db < HEARD_DB) return [];
   if (ours.sound.db < SILENT_DB) return [`no sound at ${place}`];
-  const isNear = [native.sound.hz, hz ?? native.sound.hz].some((one) => Math.abs(one - ours.sound.hz) <= HZ_MAX);
+  const tones = [native.sound.hz, hz ?? native.sound.hz]
+    .flatMap((one) => [one, one * BEEP_FACTOR, one / BEEP_FACTOR]);
+  const isNear = tones.some((one) => Math.abs(one - ours.sound.hz) <= HZ_MAX);
   return hasTone && !isNear ? [`sound of ${ours.sound.hz} Hz at ${place}, not ${native.sound.hz} Hz`] : [];
 }

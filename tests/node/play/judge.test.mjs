@@ -59,6 +59,11 @@ test('tone that the file asks for is right where native plays another', () => {
   assert.deepEqual(findings(seen(), ours, { hasTone: true, hz: 662 }), []);
 });
 
+test('a beep of the tone is the same tone', () => {
+  const ours = seen({ seeks: seeks({ sound: { hz: 1318, db: -32 } }) });
+  assert.deepEqual(findings(seen(), ours, { hasTone: true }), []);
+});
+
 test('length that the file states is right where native finds another', () => {
   assert.deepEqual(findings(seen({ duration: 2 }), seen(), { hasTone: true, seconds: 60 }), []);
 });

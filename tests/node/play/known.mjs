@@ -16,7 +16,6 @@ const SPEED = 'The film asks for another speed of its pictures. Browsers ignore 
 const ONE_EDIT = 'Firefox plays the media as if the edit list had one edit; ours follows the list.';
 const OPEN_GOP = 'After a seek into an open GOP, Firefox shows pictures of MSE one picture late for less than half a '
   + 'second.';
-const CUT = 'The file is cut off, and native stops with an error at the cut.';
 const EARLY = 'Firefox\'s own player shows pictures of Matroska up to one picture earlier than Chromium\'s; ours shows '
   + 'them as Chromium does.';
 const NO_HEVC = 'Chromium has no decoder for the pictures here, and native plays the sound alone, without a word.';
@@ -52,8 +51,11 @@ export const KNOWN = [
     file: 'matroska-live', browser: 'Chromium', way: 'episode', finding: /^a seek/,
     why: 'Chromium\'s own player does not know its length, and does not seek; ours does.',
   },
-  { file: 'half-written', finding: /^(error|not published)/, why: CUT, said: '"is cut short" by `publish`; "The film\'s file is damaged." by `src`.' },
-  { file: 'fragments-cut', way: 'src', finding: /^(error|length)/, why: CUT, said: '"The film\'s file is damaged."' },
+  {
+    file: 'half-written', finding: /^not published/, said: '"is cut short" by `publish`.',
+    why: 'The file is cut off, and native stops with an error at the cut.',
+  },
+  { file: 'fragments-cut', finding: /^length/, why: 'The file is cut off: it says 30 s of itself, and has 28 s.' },
 ];
 
 /** The entry for a finding. @param {string} name @param {string} browser @param {string} way @param {string} finding */

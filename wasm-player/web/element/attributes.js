@@ -1,5 +1,7 @@
 // <firstframe-video> without a film: its shadow root, and the attributes that are properties too.
 
+/** @import { FirstframeStats } from "../protocol/public-types.js" */
+
 /** @param {string} api */
 export const originOf = (api) => new URL(api, document.baseURI).origin;
 
@@ -16,6 +18,10 @@ export function filmOf(element) {
     credentials: isShared ? /** @type {const} */ ("include") : undefined,
   };
 }
+
+/** @type {FirstframeStats} without a playback */
+export const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
+  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0, timelineOffset: 0 };
 
 const STYLE = ":host{display:block;position:relative}:host([hidden]){display:none}"
   + "video{display:block;width:100%;height:100%;object-fit:contain}";

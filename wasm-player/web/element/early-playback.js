@@ -5,6 +5,7 @@
 
 import { Sink } from "../sink/sink.js";
 import { Start, firstRange } from "../worker/start.js";
+import { onFirstFrame } from "./video-progress.js";
 
 /** Round trip above which the rest of the first window is requested before the first frame has all its bytes. */
 const HIGH_RTT_MS = 200;
@@ -43,10 +44,7 @@ export class EarlyPlayback {
     video.src = this.objectUrl;
     /** Where playback goes to once the metadata is there: to the key frame before `time`. */
     this.target = time;
-    this.#shown = new Promise((shown) => {
-      if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
-      else video.addEventListener("loadeddata", shown, { once: true });
-    });
+    this.#shown = new Promise((shown) => onFirstFrame(video, () => shown(undefined)));
     video.addEventListener("loadedmetadata", () => {
       if (this.target > 0) video.currentTime = this.target;
     }, { once: true });

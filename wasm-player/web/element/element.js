@@ -4,11 +4,11 @@
 /** @import { EarlyPlayback } from "./early-playback.js" */
 /** @import { Sink } from "../sink/sink.js" */
 
-import { AttributesElement, filmOf, originOf } from "./attributes.js";
+import { AttributesElement, NO_STATS, filmOf, originOf } from "./attributes.js";
 import { EVENTS, PASSED_ON, copyOf, forward } from "./forward.js";
 import { prepareNext, sendWindow } from "./next-episodes.js";
-import { NO_MEDIA_SOURCE, NO_STATS, brokenWorker, isUnknownTo, mediaErrorOf } from "./page-faults.js";
-import { onFirstFrame, whenForbidden, whileItShouldMove } from "./page-faults.js";
+import { NO_MEDIA_SOURCE, brokenWorker, isUnknownTo, mediaErrorOf, whenForbidden } from "./page-faults.js";
+import { onFirstFrame, whileItShouldMove } from "./video-progress.js";
 import { keepSpare, open, prepare } from "./worker-pool.js";
 
 const loadSink = () => import("../sink/sink.js");

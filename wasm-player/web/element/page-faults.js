@@ -1,6 +1,6 @@
 // Faults that the page finds itself, without a worker, and the `MediaError` of any fault.
 
-/** @import { FirstframeFault, FirstframeStats } from "../protocol/public-types.js" */
+/** @import { FirstframeFault } from "../protocol/public-types.js" */
 
 /** @type {FirstframeFault} */
 export const NO_MEDIA_SOURCE = { code: "no_media_source", where: "in this browser",
@@ -32,28 +32,6 @@ export function whenForbidden(signal, act) {
   }, { signal });
 }
 
-/** Acts when the next frame is shown. @param {HTMLVideoElement} video @param {() => void} act */
-export function onFirstFrame(video, act) {
-  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(act);
-  else video.addEventListener("loadeddata", act, { once: true });
-}
-
-/** How often the player hears of a position that should move. */
-const PULSE_MS = 1000;
-
-/**
- * Reports a position that should move even while no event does: the player notices if it stands.
- * @param {HTMLVideoElement} video @param {AbortSignal} signal ends it
- * @param {(time: number) => unknown} report
- */
-export function whileItShouldMove(video, signal, report) {
-  const pulse = setInterval(() => {
-    const isPlaying = !video.paused && !video.ended && video.playbackRate > 0;
-    if (!document.hidden && (isPlaying || video.seeking)) report(video.currentTime);
-  }, PULSE_MS);
-  signal.addEventListener("abort", () => clearInterval(pulse));
-}
-
 /**
  * Whether the browser's own player does not know a format either. Of H.264 profiles Firefox plays more
  * than it says.
@@ -78,7 +56,3 @@ export function mediaErrorOf({ code, message }, isLoaded) {
     message: { value: message },
   });
 }
-
-/** @type {FirstframeStats} without a playback */
-export const NO_STATS = { requests: [], requestCount: 0, bytesFetched: 0, bytesAppended: 0,
-  indexBytesInWasm: 0, mediaBytesInWasm: 0, wasmMemoryBytes: 0, timelineOffset: 0 };

@@ -4,17 +4,13 @@
 /** @import { PlayerModule } from "../protocol/player.js" */
 
 import { KINDS, LOST } from "./lost-connection.js";
+import { firstFrame } from "./requests.js";
 
 /**
  * Loads them: no first frame waits for them, and later there may be no network.
  * @param {PlayerModule["texts"]} texts of the player's module
  */
 export const loadWords = (texts) => Promise.all([import("./fault-messages.js"), texts()]);
-
-/** The first frame is on the screen. @type {(value?: unknown) => void} */
-export let shown;
-/** @type {Promise<unknown>} */
-const firstFrame = new Promise((resolve) => (shown = resolve));
 
 /** Loads them once the first frame is on the screen. @param {PlayerModule["texts"]} texts */
 export const loadWordsLater = (texts) => void firstFrame.then(() => loadWords(texts)).catch(() => {});

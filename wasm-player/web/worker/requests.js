@@ -89,15 +89,12 @@ export class Film {
 
 /** How long other requests wait for the first frame, once the bytes that it needs are there. */
 const FIRST_FRAME_MS_MAX = 100;
-/** @type {(value?: unknown) => void} */
-let shown;
+/** The first frame is on the screen. @type {(value?: unknown) => void} */
+export let firstFrameShown;
 /** @type {Promise<unknown>} */
-const firstFrame = new Promise((resolve) => (shown = resolve));
+export const firstFrame = new Promise((resolve) => (firstFrameShown = resolve));
 /** @type {Promise<unknown> | undefined} */
 let firstFrameOrTimeout;
-
-/** The first frame is on the screen. */
-export const firstFrameShown = () => shown();
 
 /** Until the first frame is on the screen, or should be. */
 const afterFirstFrame = () => firstFrameOrTimeout ??=
@@ -249,7 +246,10 @@ export class Requests {
     const { controller, url } = start;
     const request = { url, controller, body: start, entry: recordRequest("start", true) };
     const response = await this.#follow(id, request, start.response);
-    return response?.ok ? this.#outcome(id, request, start.head) : undefined;
+    const head = response?.ok ? await this.#outcome(id, request, start.head) : undefined;
+    // No later request waits for a frame that this one does not bring.
+    if (head && !head.length) firstFrameOrTimeout = Promise.resolve();
+    return head;
   }
 
   /** @param {number} id @param {string} url */

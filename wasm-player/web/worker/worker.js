@@ -8,7 +8,7 @@
 /** @import { Sink } from "../sink/sink.js" */
 /** @import { Start } from "./start.js" */
 
-import { loadWords, loadWordsLater, messageOf, shown } from "./fault-words.js";
+import { loadWords, loadWordsLater, messageOf } from "./fault-words.js";
 import { hold, isMove, isStopped, now, release } from "./hold.js";
 import { Film, Requests, counters, firstFrameShown, openingUrl, request, stats, streamUrl } from "./requests.js";
 import { PageStart } from "./page-start.js";
@@ -176,7 +176,7 @@ class Session {
     const state = this.#state;
     if (isMove(message) && release()) this.player?.tick();
     if (message.type === "release") return;
-    if (message.type === "firstFrameShown") shown(firstFrameShown());
+    if (message.type === "firstFrameShown") firstFrameShown();
     else if (message.type === "prepare") this.#prepare(message);
     else if (message.type === "open") this.#open(message).catch(broken);
     else if (message.type === "startTaken" || message.type === "startPiece") this.#receivePart(message);
@@ -333,7 +333,6 @@ class PlayerHost {
     const head = await this.requests.start(id, start);
     if (head) {
       const { player } = this.session;
-      if (!head.length) firstFrameShown(); // Nothing in it is worth waiting for.
       if (head.film && !this.locate(head.film, head.url)) player?.resolveFailed(404);
       else if (!head.boxes.length) return this.session.playByIndex(id);
       else player?.startBoxes(id, head.length, head.boxes);

@@ -1,6 +1,6 @@
 //! The catalog of a deployment: reads the current one, and makes the next one current.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::thread;
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use api::{CatalogRoot, RootUpdate};
 use catalog::{BuiltCatalog, Manifest, Title};
 
 use super::admin_api::{AdminApi, UpdateOutcome};
-use super::next_catalog::Titles;
 use crate::output::console::Console;
 use crate::parallel::in_parallel;
 
@@ -20,6 +19,9 @@ const PARALLEL: usize = 4;
 const SETTLE_TIME: Duration = Duration::from_millis(300);
 /// Root updates that are tried, where other publishers are faster.
 const UPDATES_MAX: usize = 8;
+
+/// Titles by their ids.
+pub(crate) type Titles = BTreeMap<String, Title>;
 
 /// The catalog that is current.
 #[derive(Debug, Default)]

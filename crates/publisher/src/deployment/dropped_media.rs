@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use catalog::Title;
 
 use super::admin_api::AdminApi;
-use super::next_catalog::Titles;
+use super::current_catalog::Titles;
 use crate::output::console::Console;
 use crate::output::format::{Bytes, count_of};
 

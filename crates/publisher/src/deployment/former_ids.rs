@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use catalog::parse_episode_id;
 
-use super::next_catalog::Titles;
+use super::current_catalog::Titles;
 
 /// Ids that an episode remembers, the last in order of their names: more than a person sorts a library
 /// anew.

@@ -10,5 +10,6 @@ mod former_ids;
 mod http_client;
 pub(crate) mod next_catalog;
 pub(crate) mod object_store;
+pub(crate) mod object_store_response;
 pub(crate) mod target;
 pub(crate) mod title_selection;

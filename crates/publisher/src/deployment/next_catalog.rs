@@ -1,17 +1,15 @@
 //! Merges the titles of a library into a catalog. Titles and episodes keep the ids that they have there:
 //! an id stays with a film, whatever its file is called now, and is given to nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use catalog::Title;
 
+use super::current_catalog::Titles;
 use super::{episode_keys, former_ids};
 
 /// Titles whose old ids lead to the titles that they became part of: more than a person sorts anew.
 const MOVED_COUNT_MAX: usize = 10_000;
-
-/// The titles by their ids.
-pub(crate) type Titles = BTreeMap<String, Title>;
 
 /// A title to be published. Its id, and the names of its episodes, are those that its files give it.
 #[derive(Debug, Clone, Default)]

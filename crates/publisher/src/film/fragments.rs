@@ -6,7 +6,7 @@ use std::io;
 use mp4::start_index::FragmentWalk;
 use mp4::{ByteRange, Index};
 
-use super::probe::read_at;
+use super::file::read_at;
 
 /// The index of all samples of a fragmented film, whose `moov` lies at `range`. The inner error says why
 /// they cannot be in one.
@@ -38,7 +38,8 @@ mod tests {
     use mp4::start_index::Builder;
 
     use super::*;
-    use crate::film::probe::{Container, probe};
+    use crate::film::found_film::Container;
+    use crate::film::probe::probe;
 
     const CLIP: &[u8] = include_bytes!("../../../../local-runtime/demo/clip.mp4");
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::found_film::Container;
 use super::picture::{PICTURE_BYTES_MAX, Picture, is_picture};
-use super::probe::{Container, ProbedFilm};
+use super::probe::ProbedFilm;
 
 /// How long ffmpeg may take for one frame; from a disk that sleeps, of a film in 4K.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(30);

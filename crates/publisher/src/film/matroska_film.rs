@@ -1,5 +1,5 @@
-//! Films in Matroska and WebM: read once from their first byte to their last, because nothing in them
-//! says where their frames lie.
+//! Films in Matroska and WebM: read from their first byte to their last, because nothing in them says
+//! where their frames lie.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,9 @@ use std::io;
 use matroska::Scan;
 use mp4::Index;
 
-use super::probe::{Container, FoundFilm, Reason, is_whole, read_at, unreadable};
+use super::file::read_at;
+use super::found_film::{Container, FoundFilm, is_whole};
+use super::reason::{Reason, unreadable};
 
 /// What a film plays up to, for people.
 const CUT: &str = "; the file ends within a frame: it plays up to there";

@@ -11,7 +11,9 @@ use mp4::Index;
 use mp4::start_index::{Builder, Root};
 
 use crate::deployment::object_store::ObjectStore;
-use crate::film::probe::{Container, FileStamp, ProbedFilm, read_at};
+use crate::film::file::{FileStamp, read_at};
+use crate::film::found_film::Container;
+use crate::film::probe::ProbedFilm;
 use crate::film::{fragments, matroska_film};
 use crate::library_folder::open_regular;
 use crate::output::format::Bytes;

@@ -9,8 +9,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::summary::Summary;
-use crate::deployment::object_store::{ObjectStore, PendingUpload, UploadedPart};
-use crate::film::probe::{FileStamp, ProbedFilm, read_at};
+use crate::deployment::object_store::{ObjectStore, UploadedPart};
+use crate::deployment::object_store_response::PendingUpload;
+use crate::film::file::{FileStamp, read_at};
+use crate::film::probe::ProbedFilm;
 use crate::library_folder::open_regular;
 use crate::output::console::Console;
 use crate::parallel::in_parallel;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use crate::deployment::admin_api::AdminApi;
-use crate::deployment::current_catalog;
+use crate::deployment::current_catalog::{self, Titles};
 use crate::deployment::dropped_media::DroppedMedia;
-use crate::deployment::next_catalog::{Titles, without};
+use crate::deployment::next_catalog::without;
 use crate::deployment::target::ApiAccess;
 use crate::deployment::title_selection::TitleSelection;
 use crate::output::console::Console;
