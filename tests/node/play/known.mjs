@@ -16,6 +16,8 @@ const SPEED = 'The film asks for another speed of its pictures. Browsers ignore 
 const ONE_EDIT = 'Firefox plays the media as if the edit list had one edit; ours follows the list.';
 const OPEN_GOP = 'After a seek into an open GOP, Firefox shows pictures of MSE one picture late for less than half a '
   + 'second.';
+const ALL_KEYS = 'The browser\'s own player begins at a picture that is no key frame, and shows the next key frame, up to '
+  + '10 s off, or fails; ours shows the picture of that time.';
 const EARLY = 'Firefox\'s own player shows pictures of Matroska up to one picture earlier than Chromium\'s; ours shows '
   + 'them as Chromium does.';
 const NO_HEVC = 'Chromium has no decoder for the pictures here, and native plays the sound alone, without a word.';
@@ -55,7 +57,20 @@ export const KNOWN = [
     file: 'half-written', finding: /^not published/, said: '"is cut short" by `publish`.',
     why: 'The file is cut off, and native stops with an error at the cut.',
   },
-  { file: 'fragments-cut', finding: /^length/, why: 'The file is cut off: it says 30 s of itself, and has 28 s.' },
+  {
+    file: 'fragments-cut', finding: /^length/,
+    why: 'The file is cut off within a fragment that would end at 30 s, and has 28 s.',
+  },
+  ...['all-in-stss', 'c07-all-in-stss'].map((file) => /** @type {Known} */ ({ file, finding: /picture/, why: ALL_KEYS })),
+  {
+    file: 'fragments-sidx-each', browser: 'Firefox', finding: /picture/,
+    why: 'Firefox\'s own player shows each picture two pictures early, as if the first one were at 0; ours shows it when '
+      + 'the file says.',
+  },
+  {
+    file: 'c05-picture-6s-late', browser: 'Firefox', finding: /picture/,
+    why: 'Firefox\'s own player shows each picture 5.5 s early; ours shows it when the edit list says.',
+  },
 ];
 
 /** The entry for a finding. @param {string} name @param {string} browser @param {string} way @param {string} finding */

@@ -115,10 +115,10 @@ class Playback {
   /** Plays until it moves on. */
   async moves() {
     const { element } = this;
-    this.ear ??= new Ear(this.video);
     const from = element.currentTime;
     element.play().catch(() => {});
-    const heard = this.ear.listen();
+    // A stream of its own: that of another source may have no sound.
+    const heard = new Ear(this.video).listen();
     const left = element.duration - from;
     const enough = from + Math.min(MOVE_SECONDS, left > 0 ? left / 2 : MOVE_SECONDS);
     const hasMoved = await this.until(() => element.ended || element.currentTime >= enough);

@@ -148,8 +148,9 @@ pub(super) const NUDGE_MS: u64 = 100;
 /// After so long a stand with nothing under way the buffers are made again, and after another one
 /// the browser's own player plays.
 pub(super) const STALLED_MS: u64 = 5_000;
-/// So long before a window that the file has no longer whole, the browser's own player takes over.
-pub(super) const CUT_MS: u64 = 1_500;
+/// So long before a window that the file has no longer whole, the browser's own player takes over: the
+/// sound of the pictures in front of it may lie in that window.
+pub(super) const CUT_MS: u64 = SOUND_LAG_MS;
 /// How much further back decoding begins then: encoders write a key frame every 10 s, or more often
 /// (`mp4::limits::KEY_SECONDS_MAX`).
 pub(super) const BACK_MS: u64 = 12_000;

@@ -222,9 +222,10 @@ fn truncated_film_plays_to_its_end_and_falls_back_there() {
     let mut harness = PlayerHarness::new(&film[..1_000_000]);
     harness.play(0);
     assert_eq!(harness.buffered(MediaType::Video), [(0, 20_000)]);
-    harness.watch(0, 18_000);
+    harness.watch(0, 15_500);
     assert_eq!(harness.lines_with("Truncated"), [""; 0]);
-    harness.watch(18_000, 20_000);
+    // The sound of the last pictures may lie behind the cut.
+    harness.watch(15_500, 17_000);
     let last = harness.lines.last().unwrap();
     assert!(last.starts_with("fall back: Truncated"), "{last}");
     // Behind the cut there is nothing to play first.

@@ -43,7 +43,11 @@ pub(crate) fn parse(data: &[u8], b: BoxAt, mut defaults: Defaults) -> Option<Tfh
     ];
     for (flag, field) in fields {
         if flags & flag != 0 {
-            *field = be32(body, at)?;
+            let stated = be32(body, at)?;
+            // A duration of 0 is none.
+            if flag != 0x08 || stated > 0 {
+                *field = stated;
+            }
             at += 4;
         }
     }

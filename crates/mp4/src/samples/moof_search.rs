@@ -1,11 +1,13 @@
 //! Finds `moof` boxes that neither `sidx` nor `mfra` lists: near the end of the file, for the length of
 //! the film, and where a time probably lies, for a seek.
 
+use std::slice::from_ref;
+
 use super::moof::{Moof, MoofTrack};
 use super::moof_store::{KnownRange, MfraState, MoofStore};
 use crate::boxes::be32;
 use crate::limits::{
-    MOOF_BYTES_MAX, MOOF_GUESS_BYTES, OFFSET_MS_MIN, SCAN_BYTES_MAX, SCAN_FAILURES_MAX,
+    MOOF_BYTES_MAX, MOOF_GUESS_BYTES, OFFSET_MS_MIN, SCAN_BYTES_MAX, SCAN_FAILURES_MAX, TRACKS_MAX,
 };
 use crate::range::ByteRange;
 
@@ -29,24 +31,23 @@ impl MoofStore {
         self.end_need(size, first.at)
     }
 
-    /// Finds out when the film begins, and how long a sample lasts where none says so: by its first `moof`,
-    /// or by the first two where they tell more.
+    /// Finds out when the film begins, by its first `moof`, or by the first two where they tell more; and
+    /// how long a sample of a track lasts where none says so, or where later fragments do not.
     pub(super) fn note_beginning(&mut self) {
         let first = self.runs.first().filter(|run| run.start == self.origin);
-        let Some(moofs) = first.map(|run| &run.moofs).filter(|_| self.offset_ms.is_none()) else {
-            return;
-        };
+        let Some(moofs) = first.map(|run| &run.moofs) else { return };
         let Some(one) = moofs.first() else { return };
         let next = moofs.get(1).unwrap_or(one);
+        let mut tells = true;
+        for track in &mut self.moof_tracks {
+            tells &= note_durations(track, moofs, self.offset_ms.is_none().then_some((one, next)));
+        }
+        if self.offset_ms.is_some() {
+            return;
+        }
         let begins_ms = self.begins_ms(one).min(self.begins_ms(next));
         let is_late = self.begins_at_zero && begins_ms >= OFFSET_MS_MIN;
-        let mut is_known = !is_late || moofs.len() > 1;
-        for track in &mut self.moof_tracks {
-            if let Some(pace) = pace(one, next, track) {
-                track.defaults.pace = pace;
-                is_known &= moofs.len() > 1;
-            }
-        }
+        let is_known = tells && !is_late || moofs.len() > 1;
         self.offset_ms = is_known.then_some(if is_late { begins_ms } else { 0 });
     }
 
@@ -174,6 +175,22 @@ impl MoofStore {
         let ms = run.moofs.last().map_or(0, |moof| self.over_ms(moof)).saturating_sub(begin_ms);
         begin_ms + rest.saturating_mul(ms) / bytes.max(1)
     }
+}
+
+/// Notes how long a sample of the track lasts where its fragments do not say so; returns whether the first
+/// fragment tells.
+fn note_durations(track: &mut MoofTrack, moofs: &[Moof], first: Option<(&Moof, &Moof)>) -> bool {
+    if let Some(pace) = first.and_then(|(one, next)| pace(one, next, track)) {
+        track.defaults.pace = pace;
+        return false;
+    }
+    if track.defaults.duration == 0 {
+        // The first sample of a film may last longer than others.
+        let mut moofs = moofs.iter().take(TRACKS_MAX);
+        let second = moofs.find_map(|moof| moof.samples(*track, from_ref(track)).nth(1));
+        track.defaults.duration = second.map_or(0, |s| s.map_or(0, |s| s.duration));
+    }
+    true
 }
 
 /// How long a sample of `one` lasts, if it does not say so; by where `next` begins.

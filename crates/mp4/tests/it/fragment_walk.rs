@@ -124,7 +124,7 @@ fn samples_without_durations_are_spread_over_their_fragments() {
     let (path, mut file) = make("zero", "frag_keyframe+empty_moov+default_base_moof", &[]);
     std::fs::remove_file(path).unwrap();
     let whole = remux(&file, &walk(&file).unwrap().0);
-    zero_durations(&mut file);
+    zero_durations(&mut file, &[b"trex", b"tfhd", b"trun"]);
     let (index, _) = walk(&file).unwrap();
     assert!(index.duration_ms().abs_diff(16_000) < 200, "{}", index.duration_ms());
     let packets = remux(&file, &index);
@@ -136,14 +136,34 @@ fn samples_without_durations_are_spread_over_their_fragments() {
     }
 }
 
-/// Sets all durations of samples to 0, in `trex`, `tfhd` and `trun`.
-fn zero_durations(file: &mut [u8]) {
+#[test]
+fn samples_without_durations_last_as_long_as_those_of_the_first_fragment() {
+    for flags in ["", "+separate_moof"] {
+        let flags = format!("frag_keyframe+empty_moov+default_base_moof+skip_trailer{flags}");
+        let (path, mut file) = make("later-zero", &flags, &[]);
+        std::fs::remove_file(path).unwrap();
+        let whole = fmp4::packets(&playback::remux(&file, 10_000));
+        let moofs = file.windows(4).enumerate().filter(|(_, kind)| kind == b"moof");
+        let third = moofs.map(|(at, _)| at).nth(2).unwrap();
+        zero_durations(&mut file[third..], &[b"tfhd"]);
+        let packets = fmp4::packets(&playback::remux(&file, 10_000));
+        for track in [0, 1] {
+            let (ours, whole) = (of(&packets, track), of(&whole, track));
+            let late = ours.iter().zip(&whole).map(|(our, whole)| (our.dts - whole.dts).abs());
+            assert!(ours.len() == whole.len() && late.max().unwrap() < 4_000, "{flags} {track}");
+        }
+    }
+}
+
+/// Sets the durations of samples to 0 in boxes of these kinds: `trex`, `tfhd` and `trun` have some.
+fn zero_durations(file: &mut [u8], kinds: &[&[u8; 4]]) {
     let be32 = |file: &[u8], at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
     let all: Vec<usize> = (4..file.len() - 40).collect();
     for at in all {
         let kind: [u8; 4] = file[at..at + 4].try_into().unwrap();
         let flags = be32(file, at + 4) & 0xff_ffff;
         match &kind {
+            kind if !kinds.contains(&kind) => {}
             b"trex" => file[at + 16..at + 20].fill(0),
             b"tfhd" if flags & 0x8 != 0 => {
                 let skipped = [1, 2].iter().filter(|bit| flags & *bit != 0);
