@@ -14,8 +14,6 @@
 const SPEED = 'The film asks for another speed of its pictures. Browsers ignore that in different ways; ours plays '
   + 'all pictures of such an edit at the usual speed, and its length says so.';
 const ONE_EDIT = 'Firefox plays the media as if the edit list had one edit; ours follows the list.';
-const OPEN_GOP = 'After a seek into an open GOP, Firefox shows pictures of MSE one picture late for less than half a '
-  + 'second.';
 const ALL_KEYS = 'The browser\'s own player begins at a picture that is no key frame, and shows the next key frame, up to '
   + '10 s off, or fails; ours shows the picture of that time.';
 const EARLY = 'Firefox\'s own player shows pictures of Matroska up to one picture earlier than Chromium\'s; ours shows '
@@ -38,9 +36,6 @@ export const KNOWN = [
   { file: 'c38c-slow-middle', finding: /^length|picture/, why: SPEED },
   { file: 'dwell', browser: 'Firefox', finding: /picture/, why: ONE_EDIT },
   { file: 'jump', browser: 'Firefox', finding: /picture/, why: ONE_EDIT },
-  ...['open-gop', 'hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-8'].map((file) => /** @type {Known} */ ({
-    file, browser: 'Firefox', way: 'episode', finding: /picture/, why: OPEN_GOP,
-  })),
   ...['hevc', 'hevc-hev1', 'hevc-10-bit', 'dolby-vision-5', 'dolby-vision-8', 'matroska-hevc',
     'androidx__hlg10-color-test', 'vanilagy__video-h265'].map(
     (file) => /** @type {Known} */ ({

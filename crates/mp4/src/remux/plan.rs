@@ -10,7 +10,9 @@ use super::interleave::sort;
 use super::sample_iter;
 use super::selected_track::{Piece, SelectedTrack};
 use crate::error::{Error, Result};
-use crate::limits::{AUDIO_LAG_MS_MAX, WINDOW_BYTES_MAX, WINDOW_MS_MAX, WINDOW_SAMPLES_MAX};
+use crate::limits::{
+    AUDIO_LAG_MS_MAX, REORDER_MAX, WINDOW_BYTES_MAX, WINDOW_MS_MAX, WINDOW_SAMPLES_MAX,
+};
 use crate::moov::index::Index;
 use crate::moov::track_header::TrackKind;
 use crate::range::ByteRange;
@@ -219,11 +221,18 @@ fn pieces_by_time(
     until_ms: u64,
 ) -> Result<Vec<Piece>> {
     let mut pieces: Vec<Piece> = Vec::new();
+    let (mut latest, mut late) = (i64::MIN, 0);
     for sample in selected.samples(from).take(WINDOW_SAMPLES_MAX) {
         let sample = sample?;
         let bytes: u64 = pieces.iter().map(|piece| piece.range.len()).sum();
         let full = bytes >= WINDOW_BYTES_MAX || selected.decoded_ms(&sample) >= until_ms;
-        if !pieces.is_empty() && full || !Piece::add(&mut pieces, sample) {
+        // Firefox lets a picture last until the next one in its fragment, and a seek to one between them
+        // would show the wrong one: those that are shown before another one come with it.
+        let is_between = sample.pts < latest && late < REORDER_MAX;
+        let ends = full && !is_between && !pieces.is_empty();
+        late += u32::from(full);
+        latest = latest.max(sample.pts);
+        if ends || !Piece::add(&mut pieces, sample) {
             break;
         }
     }

@@ -37,6 +37,27 @@ fn windows_join_sample_by_sample() {
 }
 
 #[test]
+fn window_has_all_pictures_that_are_shown_before_its_last_one() {
+    let file = include_bytes!("../../../../local-runtime/demo/clip.mp4");
+    let index = Index::parse(playback::moov(file)).unwrap();
+    let selection = playback::defaults(&index);
+    let (cursor, _) = plan::seek(&index, selection, 0).unwrap();
+    for span_ms in [40, 350, 999, 2_345] {
+        let (_, windows) = playback::on(file, &index, selection, cursor, span_ms);
+        assert!(windows.len() > 3, "{span_ms}");
+        let mut latest = -1;
+        for window in windows {
+            let mut out = Vec::new();
+            playback::append(file, &window, &mut out);
+            let packets = fmp4::packets(&out).into_iter().filter(|packet| packet.track == 1);
+            let shown: Vec<i64> = packets.map(|packet| packet.pts).collect();
+            assert!(shown.iter().all(|pts| *pts > latest), "{span_ms}: {shown:?} after {latest}");
+            latest = shown.into_iter().max().unwrap_or(latest);
+        }
+    }
+}
+
+#[test]
 fn windows_take_one_request_with_usual_interleaving() {
     let tracks = [mp4_writer::video(2400, 48), mp4_writer::audio(4700)];
     let file = mp4_writer::file(&tracks, &PLAIN);
