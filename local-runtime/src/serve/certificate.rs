@@ -89,3 +89,42 @@ impl ResolvesServerCert for Certificate {
         Some(self.current())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use ::tests::tls_front::fixture;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// In one step, as those do who renew certificates.
+    fn replace(path: &Path, bytes: &[u8]) {
+        let new = path.with_extension("new");
+        fs::write(&new, bytes).unwrap();
+        fs::rename(new, path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn changed_files_are_loaded_and_broken_ones_change_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("certificate.pem");
+        fs::copy(fixture("server.pem"), &path).unwrap();
+        let files = TlsFiles { certificate: path.clone(), key: fixture("server.key") };
+        let certificate = Certificate::load(&files).unwrap();
+        let first = certificate.hash();
+        let (send, mut changes) = mpsc::unbounded_channel();
+        let tell = move |certificate: &Certificate| send.send(certificate.hash()).unwrap();
+        tokio::spawn(Arc::clone(&certificate).follow(tell));
+        replace(&path, b"broken");
+        // Long enough for it to be looked at twice.
+        tokio::time::sleep(LOOK_INTERVAL * 4).await;
+        assert!(changes.try_recv().is_err() && certificate.hash() == first);
+        replace(&path, &fs::read(fixture("other-name.pem")).unwrap());
+        let second = changes.recv().await.unwrap();
+        assert!(second != first && certificate.hash() == second);
+        replace(&path, &fs::read(fixture("server.pem")).unwrap());
+        assert_eq!(changes.recv().await.unwrap(), first);
+    }
+}

@@ -84,6 +84,14 @@ impl Place {
     }
 }
 
+#[cfg(test)]
+impl Connections {
+    /// How many requests run.
+    pub(super) fn request_count(&self) -> usize {
+        self.open().requests(self.now_ms()).len()
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let Connection { all, id, parent, .. } = &*self.0;

@@ -67,3 +67,56 @@ impl Tls {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::{
+        super::{
+            certificate::Certificate, connections::Connections, lingering_close::LingeringClose,
+            pending_writes::PendingWrites,
+        },
+        *,
+    };
+    use crate::config::TlsFiles;
+
+    /// What becomes of a client that sends this, and no more.
+    async fn handshake_with(sent: &[u8]) -> io::Result<Handshake> {
+        let fixture = ::tests::tls_front::fixture;
+        let files = TlsFiles { certificate: fixture("server.pem"), key: fixture("server.key") };
+        let tls = Tls::new(Certificate::load(&files).unwrap()).unwrap();
+        let tls = Tls { handshake_time: Duration::from_millis(200), ..tls };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let place = Connections::new(1).admit(peer.ip()).unwrap();
+        let socket = |stream| PendingWrites::new(LingeringClose::new(stream), Arc::clone(&place.0));
+        let result = tls.handshake(stream, socket).await;
+        if result.is_err() {
+            // An alert may come first.
+            let _closed = client.read_to_end(&mut Vec::new()).await;
+        }
+        result
+    }
+
+    #[tokio::test]
+    async fn client_that_does_not_finish_its_handshake_is_closed() {
+        for sent in [&b""[..], &[HANDSHAKE_RECORD], &[HANDSHAKE_RECORD, 3, 1, 0, 100, 1]] {
+            let error = handshake_with(sent).await.err().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{sent:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn client_without_tls_is_noticed_and_one_that_sends_nonsense_is_closed() {
+        let plain = handshake_with(b"GET / HTTP/1.1\r\n").await.unwrap();
+        assert!(matches!(plain, Handshake::Plain(_)));
+        let nonsense = handshake_with(&[HANDSHAKE_RECORD, 3, 1, 0, 4, 99, 0, 0, 0]).await;
+        assert_ne!(nonsense.err().unwrap().kind(), io::ErrorKind::TimedOut);
+    }
+}

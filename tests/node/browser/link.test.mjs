@@ -2,11 +2,14 @@
 // site: what is requested before the first frame, and that the player goes on from it.
 
 import assert from 'node:assert/strict';
+import { X509Certificate, createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, firefox, openPage } from './browsers.mjs';
-import { folderOf, publish, serve } from '../firstframe.mjs';
+import { folderOf, publish, root, serve } from '../firstframe.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -293,4 +296,33 @@ test('where nothing may play by itself the first frame stands', { timeout: 120_0
   });
   assert.deepEqual(state, [true, false, true]);
   await page.browserContext().close();
+});
+
+test('a link plays over HTTPS with HTTP/2, by the certificate that the browser was told of', { timeout: 120_000 }, async () => {
+  const [certificate, key] = ['server.pem', 'server.key'].map((name) => path.join(root, 'tests/fixtures/tls', name));
+  const { publicKey } = new X509Certificate(await readFile(certificate));
+  const hash = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
+  const secure = await serve(['--tls-cert', certificate, '--tls-key', key]);
+  const browser = await chromium(`--ignore-certificate-errors-spki-list=${hash}`);
+  try {
+    const folder = await folderOf(secure.data, { 'Night Train.mp4': await film('index-last') });
+    const published = await publish(secure.data, folder);
+    assert.equal(published.status, 0, published.output);
+    const stranger = await openPage(browsers.chromium);
+    await assert.rejects(stranger.page.goto(secure.url.href), /ERR_CERT/, 'certificates are checked');
+    const { page, errors } = await openPage(browser);
+    await page.goto(new URL('/watch/night-train.1', secure.url).href);
+    await playsTo(page, 1);
+    const protocols = await page.evaluate(() => {
+      const entries = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type));
+      const own = entries.filter(({ name }) => name.startsWith(location.origin));
+      // One that came from the browser's cache has none.
+      return own.map(({ nextHopProtocol }) => nextHopProtocol).filter(Boolean);
+    });
+    assert.ok(protocols.length > 1 && protocols.every((one) => one === 'h2'), protocols.join());
+    assert.deepEqual(errors, []);
+  } finally {
+    await browser.close();
+    await secure.stop();
+  }
 });
