@@ -31,8 +31,9 @@ use super::{
 /// Bytes of a request's head, and of the buffer in front of the socket: no larger than a chunk of a
 /// film, so that one chunk at a time waits there.
 pub(super) const BUFFER_BYTES: usize = 32 << 10;
-/// What tells a browser that this name has TLS: for 30 days. It then asks for nothing else there, on any
-/// port (RFC 6797 §8.3).
+/// What tells a browser that this name has TLS, in place of what the edge says: for 30 days. The browser
+/// then asks for nothing else there, on any port (RFC 6797 §8.3), and names of a home network have other
+/// services.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=2592000");
 
 /// A socket whose connection knows when its client reads nothing.
