@@ -9,6 +9,8 @@ import { moveResumePositions, resumePositionOf, resumeSeconds } from './resume-p
 
 /** Without a frame for this long, more than the edge gives a start, all else is loaded too. */
 const REST_MS_MAX = 10_000;
+/** Without a frame for this long, the browser's own controls show that the film loads. */
+const CONTROLS_MS = 500;
 
 /** The scripts of the player and of the page, and what they load then. */
 const ELEMENT = '/assets/element/element.js';
@@ -100,18 +102,22 @@ function begin(element, episode) {
   moveResumePositions(Object.fromEntries(former.map((id) => [id, episode])));
   const video = document.createElement('video');
   video.setAttribute('part', 'video');
-  video.controls = video.playsInline = true;
+  video.playsInline = true;
   element.attachShadow({ mode: 'open', delegatesFocus: true }).append(video);
   const { time, preloaded } = timesOf(element, episode);
   const url = (/** @type {number} */ from) =>
-    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=picture`;
+    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=${isInFrame ? 'still' : 'picture'}`;
   const wanted = waits ? wantedOf(video) : undefined;
   const early = new EarlyPlayback(video, url(time), time, wanted);
   if (time > 0) element.setAttribute('start', `${time}`);
   if (time !== preloaded) cancelPreload(url(preloaded));
   Reflect.set(element, 'early', early);
   const late = setTimeout(loadRest, REST_MS_MAX);
+  // Making them takes a browser as long as all else in front of the first frame.
+  const showControls = () => (video.controls = true);
+  setTimeout(showControls, CONTROLS_MS);
   const shown = () => {
+    showControls();
     document.querySelector('.poster')?.remove();
     if (!wanted) return loadRest();
     clearTimeout(late);

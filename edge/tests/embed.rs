@@ -73,7 +73,7 @@ fn only_the_sites_of_the_setting_frame_the_player_and_nobody_another_page() {
 fn player_has_the_name_of_the_episode_and_starts_as_its_page_does() {
     let memory = library_for("*");
     let Some((answer, html)) = document(&memory, "/embed/film.1") else { return };
-    let start = "/api/v2/stream/film.1/start?at=0.000&until=picture";
+    let start = "/api/v2/stream/film.1/start?at=0.000&until=still";
     assert_eq!(answer.header("link"), format!("<{start}>; rel=preload; as=fetch; crossorigin"));
     assert_eq!(answer.header("set-cookie"), "");
     assert!(!html.contains("<script>alert"), "{html}");

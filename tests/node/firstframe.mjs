@@ -35,7 +35,7 @@ export async function serve(flags = [], parent = path.join(root, 'target/tests')
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const line = await firstLine(server);
-  const url = line.match(/^Firstframe serves (http:\/\/\S+)$/)?.[1];
+  const url = line.match(/^Firstframe serves (https?:\/\/\S+)$/)?.[1];
   if (!url) throw new Error(`the first line of firstframe serve is ${line}`);
   const stop = async () => {
     await server.kill();

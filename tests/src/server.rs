@@ -53,7 +53,7 @@ impl Server {
     /// A `firstframe serve` that runs already, and its data folder.
     pub fn adopt(process: Process, data: &Path) -> Result<Self> {
         let line = &process.first_line;
-        line.strip_prefix("Firstframe serves http://").with_context(|| {
+        line.strip_prefix("Firstframe serves http").with_context(|| {
             format!("firstframe serve did not start; its first line is {line:?}")
         })?;
         let runtime = data_folder::running_server(data)?.context("runtime.json is missing")?;

@@ -22,7 +22,10 @@ use crate::{
 /// The script that is inline in documents: it begins to play an episode.
 pub(crate) const INLINE: Bundle = Bundle { entry: "early.js", apart: &[] };
 /// The style of all views, which a page loads, and the files that it is made of.
-const STYLE: (&str, [&str; 4]) = ("page.css", ["style.css", "rows.css", "views.css", "player.css"]);
+const STYLE: (&str, [&str; 6]) = (
+    "page.css",
+    ["style.css", "components.css", "rows.css", "views.css", "player.css", "player-messages.css"],
+);
 
 /// `manifest.json`, which the build script of the edge reads.
 #[derive(Debug, Serialize)]

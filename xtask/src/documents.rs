@@ -76,7 +76,7 @@ fn short_style(text: &str) -> Result<String> {
             continue;
         }
         if first.is_whitespace() {
-            let ends = short.is_empty() || short.ends_with(['{', '}', ';', ',', ' ']);
+            let ends = short.is_empty() || short.ends_with(['{', '}', ';', ':', ',', ' ']);
             let begins = rest.starts_with(['{', '}']) || rest.is_empty();
             short += if ends || begins { "" } else { " " };
         } else {
@@ -159,8 +159,8 @@ mod tests {
                     content: \"a ;  b /* c */\";\n}\n@media (min-width: 1px) { a { top: 0; } }\n";
         assert_eq!(
             short_style(text).unwrap(),
-            ".a > .b ,.c :hover{margin: 1px calc(1px + 2px);content: \"a ;  b /* c */\"}\
-             @media (min-width: 1px){a{top: 0}}"
+            ".a > .b ,.c :hover{margin:1px calc(1px + 2px);content:\"a ;  b /* c */\"}\
+             @media (min-width:1px){a{top:0}}"
         );
         assert!(short_style("a { content: \"b }").is_err());
     }

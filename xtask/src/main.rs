@@ -18,6 +18,7 @@ mod fuzz;
 mod kills;
 mod licenses;
 mod minify;
+mod order_functions;
 mod package;
 mod prerequisites;
 mod process;

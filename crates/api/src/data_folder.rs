@@ -26,15 +26,19 @@ pub struct RunningServer {
     /// it knows them before a client sends a key. Empty in a file that an older server wrote.
     #[serde(default)]
     pub nonce: String,
+    /// The hash of the certificate that its page and API have, where they have TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 impl fmt::Debug for RunningServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pid, s3_endpoint, url, nonce: _ } = self;
+        let Self { pid, s3_endpoint, url, certificate, nonce: _ } = self;
         f.debug_struct("RunningServer")
             .field("pid", pid)
             .field("s3_endpoint", s3_endpoint)
             .field("url", url)
+            .field("certificate", certificate)
             .finish_non_exhaustive()
     }
 }

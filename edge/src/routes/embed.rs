@@ -38,7 +38,7 @@ pub(super) async fn show<P: Platform>(
     let name = page.name();
     let head = EpisodeHead { page: &page, name: &name }.title_and_address();
     let content = content(&page, &name, &file);
-    Ok(page.reply(headers, document, &page.embed_origins, (&head, &content), 0))
+    Ok(page.reply(headers, document, &page.embed_origins, (&head, &content), (0, "still")))
 }
 
 /// The player, and the name of the episode over it, which leads to its page.

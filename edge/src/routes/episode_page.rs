@@ -124,10 +124,10 @@ impl EpisodePage {
         document: &Document,
         frames: &Origins,
         (head, content): (&str, &str),
-        start_seconds: u64,
+        (start_seconds, until): (u64, &str),
     ) -> Reply<S> {
         let start =
-            format!("{}{}/start?at={start_seconds}.000&until=picture", api::paths::STREAM, self.id);
+            format!("{}{}/start?at={start_seconds}.000&until={until}", api::paths::STREAM, self.id);
         let reply = page::secured(send(headers, document, head, content), Some(document), frames);
         reply
             .with("cache-control", "no-cache")

@@ -38,7 +38,8 @@ pub(super) async fn show<P: Platform>(
     let head = EpisodeHead { page: &page, name: &page.name() }.html();
     let seconds = left.as_ref().map_or(0, |left| left.seconds);
     let content = content(&page, &file?, &attributes(&page, left));
-    let reply = page.reply(headers, document, &Origins::default(), (&head, &content), seconds);
+    let reply =
+        page.reply(headers, document, &Origins::default(), (&head, &content), (seconds, "picture"));
     let is_for_one = headers.get("x-client-token").is_some();
     Ok(if is_for_one { reply.replacing("cache-control", super::PRIVATE) } else { reply })
 }

@@ -16,6 +16,15 @@ pub enum AudioChoice {
     Track(usize),
 }
 
+/// Where the film's bytes end, if not with the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Where a browser that plays has what it needs for the first picture.
+    Picture,
+    /// Where one that is paused has it.
+    Still,
+}
+
 /// `at` or `from`, `audio`, `windows` and `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StartQuery {
@@ -25,19 +34,14 @@ pub struct StartQuery {
     pub audio: AudioChoice,
     /// How many windows.
     pub windows: u32,
-    /// Whether the film's bytes end where the first picture has all that it needs.
-    pub until_picture: bool,
+    /// Where the film's bytes end; none: with the window.
+    pub until: Option<Until>,
 }
 
 impl StartQuery {
     /// One window from this time on.
     pub const fn at_ms(ms: u64) -> Self {
-        Self {
-            from: StartPosition::Time(ms),
-            audio: AudioChoice::Default,
-            windows: 1,
-            until_picture: false,
-        }
+        Self { from: StartPosition::Time(ms), audio: AudioChoice::Default, windows: 1, until: None }
     }
 
     /// Reads a query; what it does not know is no concern of it.
@@ -68,8 +72,13 @@ impl StartQuery {
                     let count = count.filter(|count| (1..=WINDOWS_MAX).contains(count));
                     parsed.windows = count.ok_or("`windows` is 1 to 8")?;
                 }
-                "until" if value == "picture" => parsed.until_picture = true,
-                "until" => return Err("`until` is picture"),
+                "until" => {
+                    parsed.until = Some(match value {
+                        "picture" => Until::Picture,
+                        "still" => Until::Still,
+                        _ => return Err("`until` is picture or still"),
+                    });
+                }
                 _ => {}
             }
         }
@@ -123,11 +132,12 @@ mod tests {
         for ms in [0, 1, 999, 1000, 61_050] {
             assert_eq!(parse(&format!("at={}", seconds(ms))), StartQuery::at_ms(ms));
         }
-        assert!(parse("at=1&until=picture").until_picture);
+        assert_eq!(parse("at=1&until=picture").until, Some(Until::Picture));
+        assert_eq!(parse("at=1&until=still").until, Some(Until::Still));
         let from = StartPosition::Cursor(Cursor::from_numbers([0, 240, 0, 469, 3]));
         let parsed = parse("from=0.240.0.469.3&audio=2&windows=8");
         let audio = AudioChoice::Track(2);
-        assert_eq!(parsed, StartQuery { from, audio, windows: 8, until_picture: false });
+        assert_eq!(parsed, StartQuery { from, audio, windows: 8, until: None });
         assert_eq!(StartQuery::parse("audio=none").unwrap().audio, AudioChoice::None);
     }
 

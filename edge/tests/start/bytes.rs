@@ -56,7 +56,16 @@ fn start_until_the_first_frame_has_the_same_headers_and_no_more_bytes_than_it_ne
             mp4::fragment::Payload::Gather(runs) => Some(runs[0]),
             mp4::fragment::Payload::AsIs => None,
         };
-        let sound = windows[0].fetches[0].fragments.iter().find_map(runs);
+        let fragments = &windows[0].fetches[0].fragments;
+        let sound = fragments.iter().find_map(runs);
+        // Seven pictures of 640x360, and what lies between them and the first run of sound.
+        let end = |number| {
+            let pictures = fragments.iter().find_map(|fragment| fragment.sample_end(number));
+            pictures.unwrap().max(sound.map_or(0, |run| run.end))
+        };
+        assert_eq!(bytes.len() as u64, end(6), "until picture seven");
+        let still = get(&memory, "start", OWN, &format!("at={at}&until=still"));
+        assert_eq!(parts(&still).1.len() as u64, end(7), "until picture eight");
         assert!(
             sound.is_none_or(|run| run.end <= bytes.len() as u64),
             "the start has the audio of its first frame"

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tracing::level_filters::LevelFilter;
 
@@ -11,7 +11,7 @@ use super::{
     settings_file,
     settings_table::{SETTINGS, Setting, SettingText},
     trusted_proxies::TrustedProxies,
-    values::{self, AccessLogForm, Origin},
+    values::{self, AccessLogForm, Origin, TlsFiles},
 };
 
 /// The settings of `serve`.
@@ -20,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
     pub(crate) s3_listen: SocketAddr,
+    /// Where browsers are served by TLS.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) component: Option<PathBuf>,
     pub(crate) allowed_outbound_hosts: Vec<Origin>,
     /// Root certificates besides those that browsers trust.
@@ -57,6 +59,7 @@ impl Config {
             listen: parser.required("listen", values::address)?,
             data: parser.required("data", values::path)?,
             s3_listen: parser.required("s3_listen", values::loopback)?,
+            tls: tls_files(&mut parser)?,
             component: parser.optional("component", values::path)?,
             allowed_outbound_hosts,
             outbound_ca: parser.optional("outbound_ca", values::certificates)?.unwrap_or_default(),
@@ -105,6 +108,17 @@ impl Config {
         }
         let needed = ["durable_s3_endpoint", "durable_s3_access_key", "durable_s3_secret_key"];
         needed.into_iter().filter(|name| value(name).is_empty()).collect()
+    }
+}
+
+/// The files of TLS: both or none.
+fn tls_files(parser: &mut SettingParser) -> Result<Option<TlsFiles>> {
+    let certificate = parser.optional("tls_cert", values::path)?;
+    match (certificate, parser.optional("tls_key", values::path)?) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("tls_cert needs tls_key: set it to the file of the private key"),
+        (None, Some(_)) => bail!("tls_key needs tls_cert: set it to the file of the certificate"),
     }
 }
 
@@ -261,6 +275,17 @@ mod tests {
         let variable = |name: &str| (name == "FIRSTFRAME_LOG").then(|| "loud".to_owned());
         let error = text_of(Config::load(&Flags::default(), variable).unwrap_err());
         assert!(error.contains("set by FIRSTFRAME_LOG"), "{error}");
+    }
+
+    #[test]
+    fn certificate_and_key_are_set_together() {
+        let (certificate, key) = (("tls_cert", "c.pem"), ("tls_key", "k.pem"));
+        let load = |pairs: &[(&'static str, &str)]| Config::load(&flags(pairs), |_| None);
+        assert!(text_of(load(&[certificate]).unwrap_err()).contains("tls_cert needs tls_key"));
+        assert!(text_of(load(&[key]).unwrap_err()).contains("tls_key needs tls_cert"));
+        let tls = load(&[certificate, key]).unwrap().tls.unwrap();
+        assert_eq!((tls.certificate, tls.key), (PathBuf::from("c.pem"), PathBuf::from("k.pem")));
+        assert!(from_toml("tls_cert = \"c.pem\"\ntls_key = \"k.pem\"\n").unwrap().tls.is_some());
     }
 
     #[test]

@@ -11,4 +11,4 @@ mod values;
 pub(crate) use flags::{COMPILE_ONLY, Flags};
 pub(crate) use load::Config;
 pub(crate) use trusted_proxies::TrustedProxies;
-pub(crate) use values::{AccessLogForm, Origin, private_origins};
+pub(crate) use values::{AccessLogForm, Origin, TlsFiles, private_origins};

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) help: &'static str,
 }
 
-pub(super) const SETTINGS: [Setting; 33] = [
+pub(super) const SETTINGS: [Setting; 35] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS",
@@ -30,6 +30,19 @@ pub(super) const SETTINGS: [Setting; 33] = [
         default: Some("127.0.0.1:0"),
         help: "Address and port of the object store, which speaks S3: a loopback address; port 0 \
                takes any free port",
+    },
+    Setting {
+        name: "tls_cert",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with the certificate of this server and those of its authorities: listen \
+               then has HTTPS alone, with HTTP/2 and HTTP/1.1; a changed file is read again",
+    },
+    Setting {
+        name: "tls_key",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with the private key of that certificate",
     },
     Setting {
         name: "component",

@@ -35,6 +35,13 @@ pub(crate) enum AccessLogForm {
     Json,
 }
 
+/// The PEM files of the server's certificate and its key.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
 /// The old name of the value `separate` of `startup_store`, which is still understood.
 pub(super) const SEPARATE_OLD: &str = "apart";
 

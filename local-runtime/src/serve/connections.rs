@@ -1,25 +1,26 @@
-//! The connections of a server, and which one is closed for a new client when no place is free.
+//! The connections of a server, and what each of them does.
 //!
-//! A client that holds more places than another gives one up for it. Among clients that hold as
-//! many, only a connection that does nothing is closed: the one that has done so for longest.
+//! A stream of HTTP/2 is an entry of its own, beside its connection: it has the place of a request, and
+//! is closed alone.
 
 use std::{
-    cmp::Reverse,
     collections::HashMap,
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
 
-use super::{client_address::AddressGroup, unread_body::UnreadBody};
+use super::{
+    client_address::AddressGroup,
+    fair_share::{Holder, victim},
+    unread_body::UnreadBody,
+};
 
-/// How long a client has read or sent nothing before it gives up its place for its equals.
-const STALLED_MS_MIN: u64 = 1_000;
 /// The value of [`Connection::pending_since_ms`] while no write is pending.
 const NOT_PENDING: u64 = u64::MAX;
 
@@ -27,8 +28,16 @@ const NOT_PENDING: u64 = u64::MAX;
 pub(super) struct Connections {
     count_max: usize,
     started: Instant,
-    open: Mutex<HashMap<u64, Arc<Connection>>>,
+    open: Mutex<Open>,
     next_id: AtomicU64,
+}
+
+/// Those that are open, by their ids.
+#[derive(Default)]
+struct Open {
+    connections: HashMap<u64, Arc<Connection>>,
+    /// The streams of those that have HTTP/2.
+    streams: HashMap<u64, Arc<Connection>>,
 }
 
 /// What a connection does.
@@ -43,10 +52,14 @@ pub(super) enum Activity {
     Responding,
 }
 
-/// One connection.
+/// One connection, or one stream of a connection of HTTP/2.
 pub(super) struct Connection {
     id: u64,
     pub(super) peer: IpAddr,
+    /// The connection of a stream.
+    parent: Option<Arc<Self>>,
+    /// Its requests, where it has HTTP/2: each of them is one of the streams.
+    stream_count: AtomicUsize,
     /// Whose place it takes.
     group: Mutex<AddressGroup>,
     activity: AtomicU8,
@@ -66,23 +79,67 @@ pub(super) struct Place(pub(super) Arc<Connection>);
 impl Place {
     /// Whether it has not been given to another.
     pub(super) fn is_open(&self) -> bool {
-        self.0.all.open().contains_key(&self.0.id)
+        let open = self.0.all.open();
+        open.connections.contains_key(&self.0.id) || open.streams.contains_key(&self.0.id)
+    }
+}
+
+#[cfg(test)]
+impl Connections {
+    /// How many requests run.
+    pub(super) fn request_count(&self) -> usize {
+        self.open().requests(self.now_ms()).len()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.all.open().remove(&self.0.id);
+        let Connection { all, id, parent, .. } = &*self.0;
+        let mut open = all.open();
+        open.remove(*id);
+        if let Some(parent) = parent
+            && parent.stream_count.fetch_sub(1, Relaxed) == 1
+        {
+            parent.set_activity(Activity::Idle);
+        }
     }
 }
 
-/// Which connections may be closed for a new client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
-    /// A connection: any.
-    Connection,
-    /// The place of a request: only a connection that has one.
-    Request,
+impl Open {
+    fn remove(&mut self, id: u64) -> Option<Arc<Connection>> {
+        self.connections.remove(&id).or_else(|| self.streams.remove(&id))
+    }
+
+    fn close(&mut self, id: u64) {
+        if let Some(connection) = self.remove(id) {
+            connection.closed.notify_one();
+        }
+    }
+
+    /// What takes the place of a connection, and how long it has done nothing.
+    fn connections(&self, now_ms: u64) -> Vec<Holder> {
+        let mut busiest: HashMap<u64, (ClosingClass, u64)> = HashMap::new();
+        for stream in self.streams.values() {
+            let (class, ms) = stream.closing_class(now_ms);
+            let of = stream.parent.as_ref().map_or(stream.id, |parent| parent.id);
+            let (busy, least_ms) = busiest.entry(of).or_insert((class, ms));
+            (*busy, *least_ms) = (class.max(*busy), ms.min(*least_ms));
+        }
+        let holder = |one: &Arc<Connection>| {
+            let own = one.closing_class(now_ms);
+            let is_responding = own.0 == ClosingClass::Active;
+            let by_streams = busiest.get(&one.id).filter(|_| is_responding);
+            one.holder(*by_streams.unwrap_or(&own))
+        };
+        self.connections.values().map(holder).collect()
+    }
+
+    /// What takes the place of a request.
+    fn requests(&self, now_ms: u64) -> Vec<Holder> {
+        let alone = self.connections.values().filter(|one| one.stream_count.load(Relaxed) == 0);
+        let running = alone.chain(self.streams.values()).filter(|one| !one.is_idle());
+        running.map(|one| one.holder(one.closing_class(now_ms))).collect()
+    }
 }
 
 impl Connections {
@@ -93,13 +150,13 @@ impl Connections {
     }
 
     /// A panic leaves the map in order.
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+    fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many connections are open.
     pub(super) fn count(&self) -> usize {
-        self.open().len()
+        self.open().connections.len()
     }
 
     fn now_ms(&self) -> u64 {
@@ -110,40 +167,53 @@ impl Connections {
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let group = AddressGroup::of(peer);
         let mut open = self.open();
-        if open.len() >= self.count_max {
-            let id = victim(&open, group, Need::Connection, self.now_ms())?;
-            close(&mut open, id);
+        if open.connections.len() >= self.count_max {
+            let id = victim(&open.connections(self.now_ms()), group)?;
+            open.close(id);
         }
-        let id = self.next_id.fetch_add(1, Relaxed);
-        let connection = Arc::new(Connection {
-            id,
+        let connection = self.connection(peer, group, None, Activity::Idle);
+        open.connections.insert(connection.id, Arc::clone(&connection));
+        Some(Place(connection))
+    }
+
+    /// A new one, which is not among the open ones yet.
+    fn connection(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        group: AddressGroup,
+        parent: Option<Arc<Connection>>,
+        activity: Activity,
+    ) -> Arc<Connection> {
+        Arc::new(Connection {
+            id: self.next_id.fetch_add(1, Relaxed),
             peer,
+            parent,
+            stream_count: AtomicUsize::new(0),
             group: Mutex::new(group),
-            activity: AtomicU8::new(Activity::Idle as u8),
+            activity: AtomicU8::new(activity as u8),
             since_ms: AtomicU64::new(self.now_ms()),
             pending_since_ms: AtomicU64::new(NOT_PENDING),
             body: UnreadBody::default(),
             closed: Notify::new(),
             all: Arc::clone(self),
-        });
-        open.insert(id, Arc::clone(&connection));
-        Some(Place(connection))
+        })
     }
 
     /// Closes the idle connection that is the oldest one, if there is one.
     pub(super) fn close_oldest_idle(&self) {
         let mut open = self.open();
-        let idle = open.values().filter(|one| one.activity() == Activity::Idle);
+        let idle = open.connections.values().filter(|one| one.is_idle());
         let oldest = idle.min_by_key(|one| one.since_ms.load(Relaxed)).map(|one| one.id);
         if let Some(id) = oldest {
-            close(&mut open, id);
+            open.close(id);
         }
     }
 
     /// Closes the connections of clients that take longer than they may: `head_time` to send the head
     /// of a request, `read_time` to read of a response.
     pub(super) fn close_overdue(&self, head_time: Duration, read_time: Duration) {
-        let (now_ms, mut open) = (self.now_ms(), self.open());
+        let (now_ms, mut guard) = (self.now_ms(), self.open());
+        let Open { connections, streams } = &mut *guard;
         let is_overdue = |one: &Arc<Connection>| {
             let (class, ms) = one.closing_class(now_ms);
             match class {
@@ -152,52 +222,16 @@ impl Connections {
                 ClosingClass::Receiving | ClosingClass::Active => false,
             }
         };
-        for (_, overdue) in open.extract_if(|_, one| is_overdue(one)) {
-            overdue.closed.notify_one();
+        let overdue = connections.extract_if(|_, one| is_overdue(one));
+        for (_, one) in overdue.chain(streams.extract_if(|_, one| is_overdue(one))) {
+            one.closed.notify_one();
         }
     }
 }
 
-fn close(open: &mut HashMap<u64, Arc<Connection>>, id: u64) {
-    if let Some(connection) = open.remove(&id) {
-        connection.closed.notify_one();
-    }
-}
-
-/// The connection that is closed for a client of `group`.
-fn victim(
-    open: &HashMap<u64, Arc<Connection>>,
-    group: AddressGroup,
-    need: Need,
-    now_ms: u64,
-) -> Option<u64> {
-    let mut counts: HashMap<AddressGroup, usize> = HashMap::new();
-    for one in open.values().filter(|one| one.takes_place(need)) {
-        *counts.entry(one.group()).or_default() += 1;
-    }
-    // A quarter of all is what one client may keep while others wait.
-    let share = counts.values().sum::<usize>() / 4;
-    let own = counts.get(&group).copied().unwrap_or(0);
-    let candidates = open.values().filter(|one| one.takes_place(need)).filter_map(|one| {
-        let count = counts.get(&one.group()).copied().unwrap_or(0);
-        let is_greedy = count > own + 1 && count > share;
-        let (class, idle_ms) = one.closing_class(now_ms);
-        let may_close = is_greedy
-            || match class {
-                // Otherwise a client with too many would close one of them for each new one, at once.
-                ClosingClass::Idle => own <= share || idle_ms >= STALLED_MS_MIN,
-                ClosingClass::Receiving | ClosingClass::Stalled => idle_ms >= STALLED_MS_MIN,
-                ClosingClass::Active => false,
-            };
-        let by = (Reverse(is_greedy), Reverse(if is_greedy { count } else { 0 }));
-        may_close.then_some(((by, class, Reverse(idle_ms)), one.id))
-    });
-    candidates.min().map(|(_, id)| id)
-}
-
 /// What is lost when a connection is closed: the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum ClosingClass {
+pub(super) enum ClosingClass {
     Idle,
     Stalled,
     Receiving,
@@ -222,8 +256,22 @@ impl Connection {
         self.pending_since_ms.store(since_ms, Relaxed);
     }
 
+    /// A place for a new stream of this connection, which has HTTP/2.
+    pub(super) fn admit_stream(self: &Arc<Self>) -> Place {
+        let parent = Some(Arc::clone(self));
+        let stream = self.all.connection(self.peer, self.group(), parent, Activity::Responding);
+        let mut open = self.all.open();
+        self.stream_count.fetch_add(1, Relaxed);
+        self.set_activity(Activity::Responding);
+        open.streams.insert(stream.id, Arc::clone(&stream));
+        Place(stream)
+    }
+
     /// Notes whose request the connection has: a proxy's connection has those of many clients.
     pub(super) fn set_group(&self, group: AddressGroup) {
+        if let Some(parent) = &self.parent {
+            parent.set_group(group);
+        }
         *self.group.lock().unwrap_or_else(PoisonError::into_inner) = group;
     }
 
@@ -231,10 +279,10 @@ impl Connection {
     /// where none may be closed.
     pub(super) fn make_room_for_request(&self) -> bool {
         let mut open = self.all.open();
-        let id = victim(&open, self.group(), Need::Request, self.all.now_ms());
+        let id = victim(&open.requests(self.all.now_ms()), self.group());
         let id = id.filter(|id| *id != self.id);
         if let Some(id) = id {
-            close(&mut open, id);
+            open.close(id);
         }
         id.is_some()
     }
@@ -251,8 +299,12 @@ impl Connection {
         }
     }
 
-    fn takes_place(&self, need: Need) -> bool {
-        need == Need::Connection || self.activity() != Activity::Idle
+    fn is_idle(&self) -> bool {
+        self.activity() == Activity::Idle
+    }
+
+    fn holder(&self, (class, idle_ms): (ClosingClass, u64)) -> Holder {
+        Holder { id: self.id, group: self.group(), class, idle_ms }
     }
 
     /// What closing would cost, and for how many milliseconds the client has done nothing.
@@ -274,113 +326,44 @@ impl Connection {
 mod tests {
     use super::*;
 
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([127, 0, 0, last])
-    }
-
-    fn open_count(places: &[Place]) -> usize {
-        places.iter().filter(|place| place.is_open()).count()
-    }
-
-    /// Places of one address, all of which do the same, in the order of their age.
-    fn places(all: &Arc<Connections>, last: u8, count: usize, activity: Activity) -> Vec<Place> {
-        let place = |_| {
-            let place = all.admit(address(last)).unwrap();
-            place.0.set_activity(activity);
-            std::thread::sleep(Duration::from_millis(2));
-            place
-        };
-        (0..count).map(place).collect()
-    }
-
-    #[test]
-    fn oldest_idle_connection_makes_room() {
-        let all = Connections::new(3);
-        let held: Vec<_> = (1..4).flat_map(|last| places(&all, last, 1, Activity::Idle)).collect();
-        held[0].0.set_activity(Activity::Idle);
-        let newest = all.admit(address(4)).unwrap();
-        assert!(held[0].is_open() && !held[1].is_open() && held[2].is_open() && newest.is_open());
-        drop(newest);
-        let _room = all.admit(address(4)).unwrap();
-        assert_eq!(open_count(&held), 2, "a place is free again when it is dropped");
-    }
-
-    #[tokio::test]
-    async fn connection_that_gives_up_its_place_is_notified() {
-        let all = Connections::new(1);
-        let held = places(&all, 1, 1, Activity::Idle);
-        assert!(all.admit(address(1)).is_none(), "it is that client's, and new");
-        let _newest = all.admit(address(2)).unwrap();
-        held[0].0.closed().await;
+    fn place(all: &Arc<Connections>, activity: Activity) -> Place {
+        let place = all.admit(IpAddr::from([127, 0, 0, 1])).unwrap();
+        place.0.set_activity(activity);
+        place
     }
 
     #[test]
     fn client_that_sends_no_head_is_overdue_and_one_that_waits_is_not() {
         let (all, hour) = (Connections::new(3), Duration::from_hours(1));
         let activities = [Activity::Idle, Activity::Receiving, Activity::Responding];
-        let held: Vec<_> = activities.into_iter().flat_map(|one| places(&all, 1, 1, one)).collect();
+        let held = activities.map(|activity| place(&all, activity));
         all.close_overdue(hour, Duration::ZERO);
-        assert_eq!(open_count(&held), 3);
+        assert!(held.iter().all(Place::is_open));
         all.close_overdue(Duration::ZERO, hour);
         assert!(!held[0].is_open() && held[1].is_open() && held[2].is_open());
     }
 
     #[test]
-    fn equals_do_not_close_connections_that_are_busy() {
-        let all = Connections::new(4);
-        let held = places(&all, 1, 2, Activity::Responding);
-        let bodies = places(&all, 1, 2, Activity::Receiving);
-        assert!(all.admit(address(1)).is_none());
-        std::thread::sleep(Duration::from_millis(STALLED_MS_MIN));
-        bodies[1].0.set_activity(Activity::Receiving);
-        let _room = all.admit(address(1)).unwrap();
-        assert_eq!((open_count(&held), bodies[0].is_open()), (2, false));
-    }
-
-    #[test]
-    fn client_with_many_connections_gives_one_to_a_client_with_few() {
-        for activity in [Activity::Idle, Activity::Receiving, Activity::Responding] {
-            let all = Connections::new(12);
-            let honest = places(&all, 2, 2, Activity::Responding);
-            let greedy = places(&all, 1, 10, activity);
-            let newcomers: Vec<_> = (3..9).map(|last| all.admit(address(last)).unwrap()).collect();
-            assert_eq!((open_count(&honest), open_count(&newcomers)), (2, 6), "{activity:?}");
-            assert_eq!(open_count(&greedy), 4, "{activity:?}");
+    fn connection_is_idle_when_its_last_stream_has_ended() {
+        let (all, hour) = (Connections::new(1), Duration::from_hours(1));
+        let connection = place(&all, Activity::Idle);
+        let streams = [connection.0.admit_stream(), connection.0.admit_stream()];
+        for stream in streams {
+            all.close_overdue(Duration::ZERO, hour);
+            assert!(connection.is_open() && stream.is_open());
         }
+        all.close_overdue(Duration::ZERO, hour);
+        assert!(!connection.is_open());
     }
 
-    #[test]
-    fn connection_that_a_client_does_not_read_goes_before_one_that_it_reads() {
-        let all = Connections::new(8);
-        let greedy = places(&all, 1, 8, Activity::Responding);
-        greedy[5].0.set_pending(true);
-        greedy[6].0.set_pending(true);
-        greedy[6].0.set_pending(false);
-        let _newcomer = all.admit(address(2)).unwrap();
-        assert!(!greedy[5].is_open() && open_count(&greedy) == 7);
-    }
-
-    #[test]
-    fn room_for_a_request_is_that_of_another_request() {
-        let all = Connections::new(100);
-        let idle = places(&all, 1, 5, Activity::Idle);
-        let greedy = places(&all, 1, 5, Activity::Receiving);
-        let newcomer = all.admit(address(2)).unwrap();
-        assert!(newcomer.0.make_room_for_request());
-        assert_eq!((open_count(&idle), open_count(&greedy)), (5, 4));
-        assert!(!greedy[4].0.make_room_for_request(), "its equals have just begun");
-    }
-
-    #[test]
-    fn clients_behind_a_proxy_are_distinguished() {
-        let all = Connections::new(100);
-        let greedy = places(&all, 1, 5, Activity::Responding);
-        for place in &greedy {
-            place.0.set_group(AddressGroup::of(address(7)));
-        }
-        let other = all.admit(address(1)).unwrap();
-        other.0.set_group(AddressGroup::of(address(8)));
-        assert!(other.0.make_room_for_request());
-        assert_eq!(open_count(&greedy), 4);
+    #[tokio::test]
+    async fn stream_that_its_client_does_not_read_is_closed_alone() {
+        let (all, hour) = (Connections::new(1), Duration::from_hours(1));
+        let connection = place(&all, Activity::Idle);
+        let [unread, read] = [connection.0.admit_stream(), connection.0.admit_stream()];
+        unread.0.set_pending(true);
+        all.close_overdue(hour, Duration::ZERO);
+        unread.0.closed().await;
+        assert!(connection.is_open() && read.is_open() && !unread.is_open());
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Edge {
     places: Arc<Semaphore>,
     trusted_proxies: TrustedProxies,
     cors: CorsOrigins,
+    /// Whether all connections have TLS.
+    is_tls: bool,
     /// How long a request body may take: less than the component, which waits for it.
     body_time: BodyTime,
 }
@@ -89,6 +91,7 @@ impl Edge {
             places: Arc::new(Semaphore::new(config.requests_max)),
             trusted_proxies: config.trusted_proxies.clone(),
             cors: CorsOrigins::new(cors_origins),
+            is_tls: config.tls.is_some(),
             body_time: BodyTime::within(config.request_timeout * 4 / 5),
         }
     }
@@ -126,7 +129,7 @@ impl Edge {
         if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
             return Err((StatusCode::PAYLOAD_TOO_LARGE, "a request body has at most 4 MiB"));
         }
-        request_target::normalize(parts)?;
+        request_target::normalize(parts, self.is_tls)?;
         if !self.host_names.contain(parts.uri.host().unwrap_or_default()) {
             let message = "this server has no such name: if browsers reach it by this one, add it to \
                            the setting public_hosts";

@@ -1,26 +1,14 @@
-//! An HTTP/1.1 server on one listener: a cap on connections, timeouts, and a graceful shutdown.
+//! An HTTP server on one listener: a cap on connections, timeouts, and a graceful shutdown.
 
 use std::{
     convert::Infallible,
-    error::Error,
     io::{self, ErrorKind},
     net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
 
-use bytes::Bytes;
-use hyper::{
-    Request, Response,
-    body::{Body, Incoming},
-    header::{CONNECTION, HeaderValue},
-    server::conn::http1,
-    service::{Service, service_fn},
-};
-use hyper_util::{
-    rt::TokioIo,
-    server::graceful::{GracefulShutdown, Watcher},
-};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -30,22 +18,17 @@ use tokio::{
 
 use super::{
     connection_threads::ConnectionThreads,
-    connections::{Activity, Connection, Connections, Place},
-    head_check::HeadCheck,
-    lingering_close::LingeringClose,
-    pending_writes::PendingWrites,
+    connections::{Connection, Connections},
+    served_connection::{self, HttpService, Serving},
     socket_options,
-    tracked_body::TrackedBody,
 };
 
-/// How long a client may take to send the head of a request, or keep an idle connection open.
+/// How long a client may take for a TLS handshake and to send the head of a request, or keep an idle
+/// connection open.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often the server looks for clients that take too long: one timer for all, which costs a request
 /// nothing.
 const OVERDUE_CHECK: Duration = Duration::from_millis(500);
-/// Bytes of a request's head, and of the buffer in front of the socket: no larger than a chunk of a
-/// film, so that one chunk at a time waits there.
-const BUFFER_BYTES: usize = 32 << 10;
 /// Refused connections that get a response at the same time; further ones are only closed.
 const REFUSALS_MAX: usize = 64;
 /// How long a refused client may take to read the response.
@@ -77,22 +60,18 @@ pub(super) struct HttpServer {
 }
 
 impl HttpServer {
-    /// Serves `listener`, as far as there is room in `connections`, with a service for each connection
-    /// that `service_of` makes, on `threads`. A connection whose client reads nothing of a response for
-    /// `read_time` is closed.
-    pub(super) fn start<S, B>(
+    /// Serves `listener`, as far as there is room in `connections`, as `serving` says, on `threads`. A
+    /// connection whose client reads nothing of a response for `read_time` is closed.
+    pub(super) fn start<F, S>(
         listener: TcpListener,
-        service_of: impl Fn(Arc<Connection>) -> S + Send + 'static,
+        serving: Serving<F>,
         connections: Arc<Connections>,
         threads: ConnectionThreads,
         read_time: Duration,
     ) -> io::Result<Self>
     where
-        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
-        S::Future: Send,
-        S::Error: Into<Box<dyn Error + Send + Sync>>,
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
+        F: Fn(Arc<Connection>) -> S + Send + Sync + 'static,
+        S: HttpService,
     {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
@@ -102,7 +81,7 @@ impl HttpServer {
                 let graceful = GracefulShutdown::new();
                 let watcher = || graceful.watcher();
                 tokio::select! {
-                    never = accept(listener, service_of, connections, threads, watcher) => match never {},
+                    never = accept(listener, serving, connections, threads, watcher) => match never {},
                     _ = stopped => {}
                 }
                 graceful.shutdown().await;
@@ -124,32 +103,35 @@ impl HttpServer {
     }
 }
 
-async fn accept<S, B>(
+async fn accept<F, S>(
     listener: TcpListener,
-    service_of: impl Fn(Arc<Connection>) -> S,
+    serving: Serving<F>,
     connections: Arc<Connections>,
     threads: ConnectionThreads,
     watcher: impl Fn() -> Watcher,
 ) -> Infallible
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    F: Fn(Arc<Connection>) -> S + Send + Sync + 'static,
+    S: HttpService,
 {
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+    let serving = Arc::new(serving);
     loop {
         let (stream, peer) = next_connection(&listener, &connections).await;
         let Some(place) = connections.admit(peer.ip()) else {
-            if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+            // A client with TLS would not understand a response without.
+            if serving.tls.is_none()
+                && let Ok(permit) = Arc::clone(&refusals).try_acquire_owned()
+            {
                 tokio::spawn(refuse(stream, permit));
             }
             continue;
         };
-        let service = service_of(Arc::clone(&place.0));
         match socket_options::set(stream, connections.count()) {
-            Ok(stream) => threads.spawn(serve_connection(stream, service, place, watcher())),
+            Ok(stream) => {
+                let serving = Arc::clone(&serving);
+                threads.spawn(served_connection::serve(stream, serving, place, watcher()));
+            }
             Err(error) => {
                 tracing::debug!(%error, "a connection was closed before its first request");
             }
@@ -189,73 +171,6 @@ async fn next_connection(
     }
 }
 
-/// Serves one connection, until it ends or its place is given to another.
-async fn serve_connection<S, B>(
-    stream: std::net::TcpStream,
-    service: S,
-    place: Place,
-    watcher: Watcher,
-) where
-    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let stream = match TcpStream::from_std(stream) {
-        Ok(stream) => stream,
-        Err(error) => return tracing::warn!(%error, "cannot wait for requests on a connection"),
-    };
-    let io = PendingWrites::new(LingeringClose::new(stream), Arc::clone(&place.0));
-    let io = HeadCheck::new(io, Arc::clone(&place.0));
-    let connection = Arc::clone(&place.0);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let is_last = !expect_body(&connection, request.body());
-        connection.set_activity(Activity::Responding);
-        let connection = Arc::clone(&connection);
-        let response = service.call(request);
-        async move {
-            let response = response.await?;
-            // Hyper closes a connection whose request is answered before its body is there.
-            let is_last = is_last || !connection.body.is_empty();
-            let mut response = response.map(|body| TrackedBody::new(body, connection));
-            if is_last {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(CONNECTION, close);
-            }
-            Ok::<_, S::Error>(response)
-        }
-    });
-    let served = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(io), service);
-    tokio::select! {
-        ended = watcher.watch(served) => if let Err(error) = ended {
-            tracing::debug!(error = error_with_source(&error), "a connection failed");
-        },
-        () = place.0.closed() => {
-            tracing::debug!("a connection was closed for another one, or its client was too slow");
-        }
-    }
-    drop(place);
-}
-
-/// Notes how long the body of a request is. False where only its chunks say that: then what follows
-/// is not checked, and no further request is read.
-fn expect_body(connection: &Connection, body: &Incoming) -> bool {
-    let length = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
-    connection.body.expect(length.unwrap_or(u64::MAX));
-    length.is_some()
-}
-
-fn error_with_source(error: &hyper::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
 /// Sends the refusal, and closes the connection when the client has read it: closing a socket with
 /// unread bytes would discard the response.
 async fn refuse(mut stream: TcpStream, permit: OwnedSemaphorePermit) {
@@ -276,11 +191,12 @@ async fn refuse(mut stream: TcpStream, permit: OwnedSemaphorePermit) {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use bytes::Bytes;
     use futures::stream;
     use http_body_util::StreamBody;
-    use hyper::{body::Frame, service::service_fn};
+    use hyper::{Response, body::Frame, service::service_fn};
 
-    use super::*;
+    use super::{super::served_connection::BUFFER_BYTES, *};
 
     #[tokio::test]
     async fn client_for_whom_there_is_no_room_gets_503() {
@@ -296,10 +212,9 @@ mod tests {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let timeout = Duration::from_mins(1);
         let threads = ConnectionThreads::start().unwrap();
-        let service_of = move |_| service.clone();
+        let serving = Serving { service_of: move |_| service.clone(), tls: None };
         let connections = Connections::new(2);
-        let server =
-            HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
+        let server = HttpServer::start(listener, serving, connections, threads, timeout).unwrap();
         let mut busy = Vec::new();
         for _ in 0..2 {
             let mut client = TcpStream::connect(server.address).await.unwrap();
@@ -323,9 +238,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let threads = ConnectionThreads::current();
         let (connections, timeout) = (Connections::new(2), Duration::from_mins(1));
-        let service_of = move |_| service;
-        let server =
-            HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
+        let serving = Serving { service_of: move |_| service, tls: None };
+        let server = HttpServer::start(listener, serving, connections, threads, timeout).unwrap();
         for (length, closes) in [("3", true), ("0", false)] {
             let mut client = TcpStream::connect(server.address).await.unwrap();
             let head = format!("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
@@ -361,9 +275,8 @@ mod tests {
         let connections = Connections::new(1);
         let timeout = Duration::from_mins(1);
         let threads = ConnectionThreads::current();
-        let service_of = move |_| service;
-        let server =
-            HttpServer::start(listener, service_of, connections, threads, timeout).unwrap();
+        let serving = Serving { service_of: move |_| service, tls: None };
+        let server = HttpServer::start(listener, serving, connections, threads, timeout).unwrap();
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let mut sent = 0;

@@ -137,6 +137,7 @@ mod tests {
             connection_threads::ConnectionThreads,
             connections::Connections,
             http_server::{HttpServer, listen},
+            served_connection::Serving,
         },
         *,
     };
@@ -152,7 +153,8 @@ mod tests {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let (threads, minute) = (ConnectionThreads::current(), Duration::from_mins(1));
         let connections = Connections::new(1);
-        let server = HttpServer::start(listener, service_of, connections, threads, minute).unwrap();
+        let serving = Serving { service_of, tls: None };
+        let server = HttpServer::start(listener, serving, connections, threads, minute).unwrap();
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.set_nodelay(true).unwrap();
         client.write_all(head.as_bytes()).await.unwrap();

@@ -10,13 +10,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use api::data_folder::ServerKeys;
+use api::data_folder::{RunningServer, ServerKeys};
 use s3s::service::S3Service;
 use tokio::{net::TcpListener, runtime};
 
 use super::{
     access_log::AccessLog,
     cache::{Cache, InvalidatingService},
+    certificate::Certificate,
     connection_threads::ConnectionThreads,
     connections::Connections,
     data_folder,
@@ -24,8 +25,10 @@ use super::{
     http_server::{self, HttpServer},
     logging, open_file_limit,
     running_server_file::RunningServerFile,
+    served_connection::Serving,
     server_proof::ProvingService,
     shutdown_signals::ShutdownSignals,
+    tls_handshake::Tls,
     unused_media,
 };
 use crate::{
@@ -65,6 +68,7 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
 }
 
 async fn serve(config: &Config, rebuild: bool) -> Result<()> {
+    let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
     let folder = data_folder::open(config, rebuild)?;
     let keys = open_keys(&config.data)?;
     let s3 = s3::service(Arc::clone(&folder), &keys.s3_access_key, &keys.s3_secret_key);
@@ -79,18 +83,19 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     let access_log = AccessLog::start(config.access_log);
     let edge = Arc::new(Edge::new(handler, cache.clone(), access_log.clone(), config));
     let proven: Arc<str> = nonce.as_str().into();
-    let edge = move |connection| {
+    let service_of = move |connection| {
         ProvingService::new(EdgeService::new(Arc::clone(&edge), connection), Arc::clone(&proven))
     };
-    let s3 = InvalidatingService::new(s3, cache);
-    let s3 = move |_| s3.clone();
     let timeout = config.stall_timeout;
     let connections = Connections::new(open_file_limit::connections(config.connections_max));
     // Before the first request, whose line of the access log follows on stdout. Clients wait meanwhile.
-    let (web, s3_address) = (listener.local_addr()?, s3_listener.local_addr()?);
-    let running = RunningServerFile::announce(&config.data, web, s3_address, nonce)?;
-    let threads = ConnectionThreads::start()?;
+    let server = running_server((&listener, &s3_listener), nonce, certificate.as_deref())?;
+    let running = Arc::new(RunningServerFile::announce(&config.data, server)?);
+    let tls = certificate.map(|certificate| follow(certificate, &running)).transpose()?;
+    let (threads, edge) = (ConnectionThreads::start()?, Serving { service_of, tls });
     let web_server = HttpServer::start(listener, edge, connections, threads, timeout)?;
+    let s3 = InvalidatingService::new(s3, cache);
+    let s3 = Serving { service_of: move |_| s3.clone(), tls: None };
     let connections = Connections::new(S3_CONNECTIONS_MAX);
     let threads = ConnectionThreads::current();
     let s3_server = HttpServer::start(s3_listener, s3, connections, threads, timeout)?;
@@ -109,6 +114,34 @@ async fn serve(config: &Config, rebuild: bool) -> Result<()> {
     access_log.flush();
     drop(running);
     Ok(())
+}
+
+/// What `runtime.json` says of a server with these listeners: for the web, and for S3.
+fn running_server(
+    (web, s3): (&TcpListener, &TcpListener),
+    nonce: String,
+    certificate: Option<&Certificate>,
+) -> Result<RunningServer> {
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    Ok(RunningServer {
+        pid: std::process::id(),
+        s3_endpoint: format!("http://{}", s3.local_addr()?),
+        url: format!("{scheme}://{}/", web.local_addr()?),
+        nonce,
+        certificate: certificate.map(Certificate::hash),
+    })
+}
+
+/// TLS by a certificate whose files are followed, for as long as the server runs.
+fn follow(certificate: Arc<Certificate>, running: &Arc<RunningServerFile>) -> Result<Tls> {
+    let running = Arc::downgrade(running);
+    let tell = move |certificate: &Certificate| {
+        if let Some(running) = running.upgrade() {
+            running.set_certificate(certificate.hash());
+        }
+    };
+    tokio::spawn(Arc::clone(&certificate).follow(tell));
+    Tls::new(certificate)
 }
 
 fn host_services(

@@ -24,3 +24,5 @@ mod s3_service;
 mod serve_command;
 #[cfg(test)]
 mod sig_v4;
+#[cfg(test)]
+mod tls;

@@ -2,11 +2,14 @@
 // site: what is requested before the first frame, and that the player goes on from it.
 
 import assert from 'node:assert/strict';
+import { X509Certificate, createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { film } from '../fixtures.mjs';
 import { chromium, firefox, openPage } from './browsers.mjs';
-import { folderOf, publish, serve } from '../firstframe.mjs';
+import { folderOf, publish, root, serve } from '../firstframe.mjs';
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let server;
@@ -219,16 +222,19 @@ test('page of an episode says what it is to a parser of HTML', { timeout: 120_00
 
 test('a link whose start is followed by nothing plays on', { timeout: 120_000 }, async () => {
   const { page } = await openPage(browsers.chromium);
-  await page.setRequestInterception(true);
-  let refused = 0;
-  page.on('request', (request) => {
-    const isRest = request.url().includes('/api/v2/media/') && refused === 0;
-    if (isRest) refused += 1;
-    (isRest ? request.abort() : request.continue()).catch(() => {});
+  await page.evaluateOnNewDocument(() => {
+    const { fetch } = globalThis;
+    globalThis.refusedCount = 0;
+    globalThis.fetch = (input, init) => {
+      const isRest = String(input?.url ?? input).includes('/api/v2/media/') && globalThis.refusedCount === 0;
+      if (!isRest) return fetch(input, init);
+      globalThis.refusedCount += 1;
+      return Promise.reject(new TypeError('the network is gone'));
+    };
   });
   await page.goto(at('/watch/night-train.1'), { waitUntil: 'domcontentloaded' });
   await playsTo(page, 5);
-  assert.equal(refused, 1);
+  assert.equal(await page.evaluate(() => globalThis.refusedCount), 1);
   await page.browserContext().close();
 });
 
@@ -293,4 +299,33 @@ test('where nothing may play by itself the first frame stands', { timeout: 120_0
   });
   assert.deepEqual(state, [true, false, true]);
   await page.browserContext().close();
+});
+
+test('a link plays over HTTPS with HTTP/2, by the certificate that the browser was told of', { timeout: 120_000 }, async () => {
+  const [certificate, key] = ['server.pem', 'server.key'].map((name) => path.join(root, 'tests/fixtures/tls', name));
+  const { publicKey } = new X509Certificate(await readFile(certificate));
+  const hash = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
+  const secure = await serve(['--tls-cert', certificate, '--tls-key', key]);
+  const browser = await chromium(`--ignore-certificate-errors-spki-list=${hash}`);
+  try {
+    const folder = await folderOf(secure.data, { 'Night Train.mp4': await film('index-last') });
+    const published = await publish(secure.data, folder);
+    assert.equal(published.status, 0, published.output);
+    const stranger = await openPage(browsers.chromium);
+    await assert.rejects(stranger.page.goto(secure.url.href), /ERR_CERT/, 'certificates are checked');
+    const { page, errors } = await openPage(browser);
+    await page.goto(new URL('/watch/night-train.1', secure.url).href);
+    await playsTo(page, 1);
+    const protocols = await page.evaluate(() => {
+      const entries = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type));
+      const own = entries.filter(({ name }) => name.startsWith(location.origin));
+      // One that came from the browser's cache has none.
+      return own.map(({ nextHopProtocol }) => nextHopProtocol).filter(Boolean);
+    });
+    assert.ok(protocols.length > 1 && protocols.every((one) => one === 'h2'), protocols.join());
+    assert.deepEqual(errors, []);
+  } finally {
+    await browser.close();
+    await secure.stop();
+  }
 });

@@ -4,7 +4,10 @@
 //! begins at each key frame, so that sample flags cost four bytes for each key frame and none for other
 //! samples, and where durations change rarely, which saves as much.
 
+use crate::boxes::trex::Defaults as TrackDefaults;
+use crate::boxes::trun::Trun;
 use crate::boxes::write::{boxed, full, patch, put};
+use crate::boxes::{boxes, find, tfhd};
 use crate::range::{ByteRange, gather};
 use crate::samples::cenc::{self, AuxInfo, Hole};
 use crate::samples::tables::Sample;
@@ -27,6 +30,35 @@ pub struct Fragment {
     pub first_sample: u32,
     /// The number of its samples.
     pub sample_count: u32,
+}
+
+impl Fragment {
+    /// Where its sample `number`, counted from 0, ends in the fetched bytes; where it has fewer, its last
+    /// one. None where it gathers its bytes.
+    #[must_use]
+    pub fn sample_end(&self, number: u32) -> Option<u64> {
+        if self.payload != Payload::AsIs {
+            return None;
+        }
+        let header = &self.header;
+        let traf = find(header, 8, header.len(), &[*b"traf"])?;
+        let tfhd = find(header, traf.body, traf.end, &[*b"tfhd"])?;
+        let defaults = tfhd::parse(header, tfhd, TrackDefaults::default())?.defaults;
+        let (mut end, mut left) = (None, number);
+        for trun in boxes(header, traf.body, traf.end, "").of(*b"trun") {
+            let mut run = Trun::parse(header, trun).ok()?;
+            let mut at = u64::try_from(run.offset?).ok()?.checked_sub(header.len() as u64)?;
+            while let Some(sample) = run.next(header, &defaults) {
+                at += u64::from(sample.size);
+                end = Some(at);
+                if left == 0 {
+                    return end;
+                }
+                left -= 1;
+            }
+        }
+        end
+    }
 }
 
 /// Which of the fetched bytes belong to a fragment.

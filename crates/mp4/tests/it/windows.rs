@@ -1,5 +1,6 @@
 //! Windows: every sample once, at its time, from wherever one begins; and what they cost.
 
+use mp4::fragment::Payload;
 use mp4::plan::{self, Selection};
 use mp4::{Index, init};
 use proptest::prelude::*;
@@ -76,6 +77,37 @@ fn windows_take_one_request_with_usual_interleaving() {
     }
     let ends = windows.windows(2).all(|w| w[0].fetches[0].range.end <= w[1].fetches[0].range.start);
     assert!(ends, "no byte is fetched twice");
+}
+
+#[test]
+fn sample_ends_where_its_bytes_do() {
+    let tracks = [mp4_writer::video(2400, 48), mp4_writer::audio(4700)];
+    let file = mp4_writer::file(&tracks, &PLAIN);
+    let index = Index::parse(playback::moov(&file)).unwrap();
+    let selection = playback::defaults(&index);
+    let (cursor, _) = plan::seek(&index, selection, 20_000).unwrap();
+    let window = plan::next(&index, selection, cursor, 2_000).unwrap().unwrap();
+    let mut segment = Vec::new();
+    playback::append(&file, &window, &mut segment);
+    let packets = fmp4::packets(&segment);
+    let fetch = &window.fetches[0];
+    let bytes = playback::cut(&file, fetch.range);
+    for fragment in &fetch.fragments {
+        let track = u32::try_from(fragment.track).unwrap() + 1;
+        let pictures: Vec<_> = packets.iter().filter(|packet| packet.track == track).collect();
+        if fragment.payload != Payload::AsIs {
+            assert_eq!(fragment.sample_end(0), None, "its bytes are gathered");
+            continue;
+        }
+        assert_eq!(pictures.len(), fragment.sample_count as usize);
+        for (number, picture) in (0..).zip(&pictures) {
+            let end = usize::try_from(fragment.sample_end(number).unwrap()).unwrap();
+            assert!(bytes[..end].ends_with(&picture.data), "{number}");
+        }
+        let last = fragment.sample_end(fragment.sample_count - 1);
+        assert_eq!(fragment.sample_end(u32::MAX), last, "behind the last one");
+    }
+    assert!(fetch.fragments.iter().any(|fragment| fragment.payload == Payload::AsIs));
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl<'a> AdminApi<'a> {
     /// Of the deployment that `access` names and opens.
     pub(crate) fn new(access: &ApiAccess, console: &'a Console) -> Result<Self> {
         let authorization = format!("Bearer {}", access.admin_key);
-        let client = HttpClient::new(&access.url)?;
+        let client = HttpClient::new(&access.url, access.local.as_deref())?;
         Ok(Self { client, url: access.url.clone(), authorization, console })
     }
 

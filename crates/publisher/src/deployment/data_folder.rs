@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use api::data_folder::{KEYS_FILE, LOCK_FILE, RUNNING_SERVER_FILE, RunningServer, ServerKeys};
 use ureq::Agent;
 
+use super::pinned_tls;
+
 /// How long a server on this machine may take to prove itself.
 const PROOF_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes that are read of its proof: twice what it has.
@@ -35,7 +37,7 @@ pub fn running_server(data: &Path) -> Result<Option<RunningServer>> {
 /// The file is there, and the server is not.
 pub fn proven_server(data: &Path) -> Result<Option<RunningServer>> {
     let Some(server) = running_server(data)? else { return Ok(None) };
-    let lock = data.join(LOCK_FILE);
+    let (lock, folder) = (data.join(LOCK_FILE), data);
     let data = data.display();
     let advice = format!("start it with `firstframe serve --data {data}`");
     if !is_locked(&lock).with_context(|| format!("reading {}", lock.display()))? {
@@ -44,7 +46,7 @@ pub fn proven_server(data: &Path) -> Result<Option<RunningServer>> {
              {RUNNING_SERVER_FILE} behind; {advice}"
         );
     }
-    if !proves(&server)? {
+    if !proves(&server, folder)? {
         bail!(
             "the program at {} is not the server of the data folder {data}, or is an older one: no \
              key was sent to it; restart that server, or {advice}",
@@ -69,7 +71,7 @@ fn is_locked(path: &Path) -> io::Result<bool> {
 }
 
 /// Whether the server that answers at the address is the one that wrote the file.
-fn proves(server: &RunningServer) -> Result<bool> {
+fn proves(server: &RunningServer, data: &Path) -> Result<bool> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(io::Error::from)?;
     let challenge = blake3::Hash::from_bytes(random).to_hex();
@@ -81,7 +83,8 @@ fn proves(server: &RunningServer) -> Result<bool> {
         .proxy(None)
         .timeout_global(Some(PROOF_TIMEOUT));
     let url = format!("{}{}{challenge}", without_slash(&server.url), api::paths::SERVER_PROOF);
-    let Ok(mut response) = config.build().new_agent().get(url).call() else { return Ok(false) };
+    let agent = pinned_tls::agent(config.build(), data)?;
+    let Ok(mut response) = agent.get(url).call() else { return Ok(false) };
     let limited = response.body_mut().with_config().limit(PROOF_BYTES_MAX);
     let answer = limited.read_to_string().unwrap_or_default();
     // Of two hashes, so that the time of the comparison says nothing.
@@ -94,6 +97,11 @@ pub fn proof(nonce: &str, challenge: &str) -> Option<String> {
     let nonce = blake3::Hash::from_hex(nonce).ok()?;
     let challenge = blake3::Hash::from_hex(challenge).ok()?;
     Some(blake3::keyed_hash(nonce.as_bytes(), challenge.as_bytes()).to_hex().to_string())
+}
+
+/// The name of a certificate in `runtime.json`, of its DER form.
+pub fn certificate_hash(certificate: &[u8]) -> String {
+    blake3::hash(certificate).to_hex().to_string()
 }
 
 /// A URL without the slash at its end.

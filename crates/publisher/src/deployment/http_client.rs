@@ -1,5 +1,6 @@
 //! HTTP client: one exchange at a time, and the retries around it.
 
+use std::path::Path;
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -8,6 +9,7 @@ use ureq::Agent;
 use ureq::config::AutoHeaderValue;
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header::HeaderName};
 
+use super::pinned_tls;
 use crate::output::console::Console;
 
 /// Waits between attempts: together some 30 s, the restart of a server.
@@ -77,18 +79,23 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for the API at `url`.
-    pub(crate) fn new(url: &str) -> Result<Self> {
-        Self::with_content_codings(url, AutoHeaderValue::Default)
+    /// A client for the API at `url`: of the server that serves the data folder `local`, where that is
+    /// named, and else of one whose certificate an authority has signed.
+    pub(crate) fn new(url: &str, local: Option<&Path>) -> Result<Self> {
+        Self::with_content_codings(url, local, AutoHeaderValue::Default)
     }
 
     /// A client for the object store at `url`: it asks for objects as they are. A compressed
     /// response has the length of what the server in front made of the object, or none.
     pub(crate) fn for_objects(url: &str) -> Result<Self> {
-        Self::with_content_codings(url, "identity".into())
+        Self::with_content_codings(url, None, "identity".into())
     }
 
-    fn with_content_codings(url: &str, accepted: AutoHeaderValue) -> Result<Self> {
+    fn with_content_codings(
+        url: &str,
+        local: Option<&Path>,
+        accepted: AutoHeaderValue,
+    ) -> Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(anyhow!("{url:?} is not a URL that begins with http:// or https://"));
@@ -104,10 +111,14 @@ impl HttpClient {
             .timeout_recv_body(Some(SEND_TIMEOUT))
             .user_agent(concat!("firstframe/", env!("CARGO_PKG_VERSION")));
         // A proxy does not reach servers on this machine.
-        if matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+        if local.is_some() || matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]")) {
             config = config.proxy(None);
         }
-        Ok(Self { agent: config.build().new_agent() })
+        let agent = match local {
+            Some(data) => pinned_tls::agent(config.build(), data)?,
+            None => config.build().new_agent(),
+        };
+        Ok(Self { agent })
     }
 
     /// Sends a request once.

@@ -11,5 +11,6 @@ mod http_client;
 pub(crate) mod next_catalog;
 pub(crate) mod object_store;
 pub(crate) mod object_store_response;
+mod pinned_tls;
 pub(crate) mod target;
 pub(crate) mod title_selection;

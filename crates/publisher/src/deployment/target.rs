@@ -13,6 +13,8 @@ pub struct ApiAccess {
     /// Origin of the page and the API, without a slash at its end.
     pub(crate) url: String,
     pub(crate) admin_key: String,
+    /// The data folder of the server, where that runs on this machine.
+    pub(crate) local: Option<PathBuf>,
 }
 
 /// A deployment that can be published to: its API, and its object store.
@@ -118,7 +120,8 @@ impl DeploymentTarget {
         let local_key = local_server.as_ref().map(|(_, keys)| keys.admin_key.clone());
         let admin_key = self.admin_key.clone().or(local_key);
         let admin_key = required(&url, admin_key, "--admin-key", "FIRSTFRAME_ADMIN_KEY")?;
-        Ok(Resolved { api: ApiAccess { url, admin_key }, local_server })
+        let local = local_server.as_ref().map(|_| self.data.clone());
+        Ok(Resolved { api: ApiAccess { url, admin_key, local }, local_server })
     }
 
     /// The server that serves the data folder, with its keys, where one runs and it is meant: the

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     media::film::Film,
     platform::Platform,
-    rules::start_query::{AudioChoice, StartQuery},
+    rules::start_query::{AudioChoice, StartQuery, Until},
 };
 
 /// Length of a window: long enough that headers are few, short enough that a seek wastes little.
@@ -23,9 +23,13 @@ const WINDOW_MS: u64 = 10_000;
 /// Length of the first window behind the requested time: its headers come before the first picture, and
 /// 9 KB of them take 4 ms at 20 Mbit/s. The player requests more while these bytes arrive.
 const FIRST_MS: u64 = 2_000;
-/// How long the pictures are that a browser wants to have before it shows the first: Chromium has
-/// six of them, where some are shown in another order than they come in; these are six of cinema.
-const PICTURE_MS: u64 = 250;
+/// Pictures that a browser wants to have before it shows the first, besides one for each thread of its
+/// decoder: some are shown in another order than they come in.
+const PICTURES_BESIDE_THREADS: u32 = 5;
+/// Threads of Chromium's decoder of H.264 and HEVC: three for so many points of a picture, at least two.
+const POINTS_OF_THREE_THREADS: u32 = 1920 * 1080;
+const THREADS_MIN: u32 = 2;
+const THREADS_MAX: u32 = 16;
 /// Packs read for one response: minutes of a film are in one or two.
 const PACK_COUNT_MAX: usize = 16;
 
@@ -35,7 +39,7 @@ pub(crate) struct Start {
     pub(crate) size_bytes: u64,
     /// Tracks, windows and their headers.
     pub(crate) answer: start_index::Start,
-    /// Where the first range ends that the first picture needs; none where the query has no `until=picture`.
+    /// Where the bytes end that the first picture needs; none where the query has no `until`.
     pub(crate) picture_end: Option<u64>,
 }
 
@@ -95,13 +99,7 @@ async fn plan_on_root<P: Platform>(
     let Some(mut answer) = plan.step(request(query.from, FIRST_MS, 1)).await? else {
         return Ok(None);
     };
-    let mut picture_end = None;
-    if query.until_picture {
-        let Some(picture) = plan.step(request(query.from, PICTURE_MS, 1)).await? else {
-            return Ok(None);
-        };
-        picture_end = self::picture_end(&answer, &picture);
-    }
+    let picture_end = query.until.and_then(|until| picture_end(&plan.head, &answer, until));
     let behind_key_ms = time_ms.saturating_sub(answer.start_ms);
     if behind_key_ms > 0 {
         let longer = plan.step(request(query.from, behind_key_ms + FIRST_MS, 1)).await?;
@@ -116,17 +114,32 @@ async fn plan_on_root<P: Platform>(
     Ok(Some(Start { size_bytes, answer, picture_end }))
 }
 
-/// Where the pictures of a shorter answer end in the first range of an answer, and the first run of
-/// sound beside them: without sound a browser shows no picture of a film that has some.
-fn picture_end(answer: &start_index::Start, shorter: &start_index::Start) -> Option<u64> {
-    let first = |answer: &start_index::Start| answer.windows.first()?.fetches.first().cloned();
-    let (all, pictures) = (first(answer)?, first(shorter)?);
+/// Where those pictures end in the first range of an answer that a browser wants to have before it shows the
+/// first, and the first run of sound beside them: without sound it shows none of a film that has some.
+fn picture_end(head: &StartIndex<'_>, answer: &start_index::Start, until: Until) -> Option<u64> {
+    let all = answer.windows.first()?.fetches.first()?;
+    let video = |number: usize| {
+        let mut tracks = head.tracks();
+        tracks.find(|(known, track)| *known == number && track.kind == TrackKind::Video)
+    };
+    let pictures = all.fragments.iter().find_map(|fragment| {
+        let (_, track) = video(fragment.track)?;
+        let more = u32::from(until == Until::Still);
+        fragment.sample_end(pictures_before_first(track.width, track.height) + more - 1)
+    })?;
     let sound = all.fragments.iter().find_map(|fragment| match &fragment.payload {
-        Payload::Gather(runs) => runs.first().map(|run| all.range.start + run.end),
+        Payload::Gather(runs) => runs.first().map(|run| run.end),
         Payload::AsIs => None,
     });
-    let end = pictures.range.end.max(sound.unwrap_or_default());
-    (pictures.range.start == all.range.start).then_some(end.min(all.range.end))
+    Some((all.range.start + pictures.max(sound.unwrap_or_default())).min(all.range.end))
+}
+
+/// How many pictures of this size a browser that plays wants to have before it shows the first; one that
+/// is paused wants one more.
+fn pictures_before_first(width: u16, height: u16) -> u32 {
+    let points = u32::from(width) * u32::from(height);
+    let threads = points.saturating_mul(3).div_ceil(POINTS_OF_THREE_THREADS);
+    PICTURES_BESIDE_THREADS + threads.clamp(THREADS_MIN, THREADS_MAX)
 }
 
 /// A film, and what of it was read so far.
@@ -192,4 +205,20 @@ fn selection(head: &StartIndex<'_>, query: &StartQuery) -> Result<Selection, Err
         }
     };
     Ok(Selection { video: head.default_track(TrackKind::Video), audio })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pictures_need_more_of_them_before_the_first() {
+        let sizes =
+            [(640, 360, 7), (1280, 720, 7), (1920, 1080, 8), (2560, 1440, 11), (3840, 2160, 17)];
+        for (width, height, pictures) in sizes {
+            let found = pictures_before_first(width, height);
+            assert_eq!(found, pictures, "{width}x{height}");
+        }
+        assert_eq!(pictures_before_first(u16::MAX, u16::MAX), 21);
+    }
 }
