@@ -105,8 +105,9 @@ function begin(element, episode) {
   video.playsInline = true;
   element.attachShadow({ mode: 'open', delegatesFocus: true }).append(video);
   const { time, preloaded } = timesOf(element, episode);
+  const until = isInFrame ? 'still' : 'picture';
   const url = (/** @type {number} */ from) =>
-    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=${isInFrame ? 'still' : 'picture'}`;
+    `/api/v2/stream/${encodeURIComponent(episode)}/start?at=${from.toFixed(3)}&until=${until}`;
   const wanted = waits ? wantedOf(video) : undefined;
   const early = new EarlyPlayback(video, url(time), time, wanted);
   if (time > 0) element.setAttribute('start', `${time}`);
