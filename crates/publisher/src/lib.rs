@@ -35,9 +35,9 @@ mod removal;
 mod start_data;
 
 pub use accounts::{add_account, list_accounts, remove_account, set_account_password};
-pub use deployment::data_folder;
 pub use deployment::target::{ApiAccess, Deployment, DeploymentTarget, ObjectStoreTarget};
 pub use deployment::title_selection::TitleSelection;
+pub use deployment::{data_folder, server_proof};
 pub use film::content_key::content_key;
 pub use library::catalog_toml_schema::CATALOG_TOML_HELP;
 pub use library::folder_library::Library;

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use super::{
     client_address::AddressGroup,
-    fair_share::{Holder, victim},
+    fair_share::{ClosingClass, Holder, victim},
     unread_body::UnreadBody,
 };
 
@@ -227,15 +227,6 @@ impl Connections {
             one.closed.notify_one();
         }
     }
-}
-
-/// What is lost when a connection is closed: the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum ClosingClass {
-    Idle,
-    Stalled,
-    Receiving,
-    Active,
 }
 
 impl Connection {

@@ -5,10 +5,19 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use super::{client_address::AddressGroup, connections::ClosingClass};
+use super::client_address::AddressGroup;
 
 /// How long a client has read or sent nothing before it gives up its place for its equals.
 pub(super) const STALLED_MS_MIN: u64 = 1_000;
+
+/// What is lost when a connection is closed: the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ClosingClass {
+    Idle,
+    Stalled,
+    Receiving,
+    Active,
+}
 
 /// What holds a place.
 #[derive(Clone, Copy, Debug)]

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     connections::{Connection, Place},
-    served_connection::{BUFFER_BYTES, HttpService},
+    http_service::{BUFFER_BYTES, HttpService},
     stream_body::StreamBody,
 };
 

@@ -19,7 +19,8 @@ use tokio::{
 use super::{
     connection_threads::ConnectionThreads,
     connections::{Connection, Connections},
-    served_connection::{self, HttpService, Serving},
+    http_service::HttpService,
+    served_connection::{self, Serving},
     socket_options,
 };
 
@@ -196,7 +197,7 @@ mod tests {
     use http_body_util::StreamBody;
     use hyper::{Response, body::Frame, service::service_fn};
 
-    use super::{super::served_connection::BUFFER_BYTES, *};
+    use super::{super::http_service::BUFFER_BYTES, *};
 
     #[tokio::test]
     async fn client_for_whom_there_is_no_room_gets_503() {

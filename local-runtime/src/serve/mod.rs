@@ -18,6 +18,7 @@ mod head_check;
 mod host_names;
 mod http2;
 mod http_server;
+mod http_service;
 mod lingering_close;
 mod log_line;
 mod logging;

@@ -10,7 +10,10 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connections::Connection;
+use super::{connections::Connection, lingering_close::LingeringClose};
+
+/// A socket whose connection knows when its client reads nothing.
+pub(super) type Socket = PendingWrites<LingeringClose>;
 
 /// `inner`, of whose pending writes `connection` learns.
 pub(super) struct PendingWrites<T> {

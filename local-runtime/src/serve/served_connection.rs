@@ -9,7 +9,7 @@ use hyper::{
     body::{Body, Incoming},
     header::{CONNECTION, HeaderValue, STRICT_TRANSPORT_SECURITY},
     server::conn::http1,
-    service::{Service, service_fn},
+    service::service_fn,
 };
 use hyper_util::{rt::TokioIo, server::graceful::Watcher};
 use tokio::{
@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     connections::{Activity, Connection, Place},
     head_check::HeadCheck,
+    http_service::{BUFFER_BYTES, HttpService},
     http2,
     lingering_close::LingeringClose,
     pending_writes::PendingWrites,
@@ -28,43 +29,10 @@ use super::{
     tracked_body::TrackedBody,
 };
 
-/// Bytes of a request's head, and of the buffer in front of the socket: no larger than a chunk of a
-/// film, so that one chunk at a time waits there.
-pub(super) const BUFFER_BYTES: usize = 32 << 10;
 /// What tells a browser that this name has TLS, in place of what the edge says: for 30 days. The browser
 /// then asks for nothing else there, on any port (RFC 6797 §8.3), and names of a home network have other
 /// services.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=2592000");
-
-/// A socket whose connection knows when its client reads nothing.
-pub(super) type Socket = PendingWrites<LingeringClose>;
-
-/// The service of a connection or of a stream, and what it answers with.
-pub(super) trait HttpService:
-    Service<
-        Request<Incoming>,
-        Response = Response<Self::ResponseBody>,
-        Error: Into<Box<dyn Error + Send + Sync>>,
-        Future: Send,
-    > + Send
-    + 'static
-{
-    type ResponseBody: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>
-        + Send
-        + Unpin
-        + 'static;
-}
-
-impl<S, B> HttpService for S
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type ResponseBody = B;
-}
 
 /// What all connections of a server share.
 pub(super) struct Serving<F> {

@@ -54,7 +54,7 @@ fn proof(nonce: &str, method: &Method, path: &str) -> Option<Response<Full<Bytes
     if method != Method::GET {
         return None;
     }
-    let (status, text) = match publisher::data_folder::proof(nonce, challenge) {
+    let (status, text) = match publisher::server_proof::proof(nonce, challenge) {
         Some(proof) => (StatusCode::OK, proof),
         None => (StatusCode::BAD_REQUEST, "a challenge has 64 hexadecimal digits".to_owned()),
     };

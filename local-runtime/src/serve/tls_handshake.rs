@@ -9,7 +9,7 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use super::served_connection::Socket;
+use super::pending_writes::Socket;
 
 /// How long a client may take for its part of the handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);

@@ -12,5 +12,6 @@ pub(crate) mod next_catalog;
 pub(crate) mod object_store;
 pub(crate) mod object_store_response;
 mod pinned_tls;
+pub mod server_proof;
 pub(crate) mod target;
 pub(crate) mod title_selection;

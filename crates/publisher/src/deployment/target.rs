@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use api::data_folder::{KEYS_FILE, RunningServer, ServerKeys};
 
-use super::data_folder::{self, without_slash};
+use super::data_folder;
+use super::server_proof::{self, without_slash};
 
 /// The API of a deployment, and the key that opens its admin routes. It has no `Debug` form, so that
 /// no key is printed.
@@ -131,7 +132,7 @@ impl DeploymentTarget {
         if named.is_some_and(|url| url != without_slash(&server.url)) {
             return Ok(None);
         }
-        let Some(server) = data_folder::proven_server(&self.data)? else { return Ok(None) };
+        let Some(server) = server_proof::proven_server(&self.data)? else { return Ok(None) };
         let keys = data_folder::server_keys(&self.data)?.with_context(|| {
             format!("{} is missing: restart the server", self.data.join(KEYS_FILE).display())
         })?;
@@ -223,7 +224,7 @@ mod tests {
     }
 
     fn folder_of_a_running_server() -> LocalServer {
-        local_server(|challenge| data_folder::proof(NONCE, challenge).unwrap())
+        local_server(|challenge| server_proof::proof(NONCE, challenge).unwrap())
     }
 
     #[test]
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn program_that_cannot_prove_itself_gets_no_key() {
         let answers: [fn(&str) -> String; 3] = [
-            |challenge| data_folder::proof(challenge, challenge).unwrap(),
+            |challenge| server_proof::proof(challenge, challenge).unwrap(),
             |challenge| challenge.to_owned(),
             |_| "x".repeat(1 << 20),
         ];
