@@ -1,5 +1,7 @@
 //! Paths of assets: where a file is below its source folder, and how another file names it.
 
+use std::path::Path;
+
 /// The page: served under its own name, without a hash.
 pub(crate) const INDEX: &str = "index.html";
 
@@ -17,4 +19,9 @@ pub(crate) fn relative(from: &str, to: &str) -> String {
     let up =
         if shared == folders.len() { "./".into() } else { "../".repeat(folders.len() - shared) };
     format!("{up}{}", parts.get(shared..).unwrap_or_default().join("/"))
+}
+
+/// `js` of `app.js`.
+pub(crate) fn extension(path: &str) -> Option<&str> {
+    Path::new(path).extension().and_then(|extension| extension.to_str())
 }

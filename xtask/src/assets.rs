@@ -13,7 +13,7 @@ use serde::Serialize;
 use zopfli::{Format, Options};
 
 use crate::{
-    asset_paths::{INDEX, file_name, relative},
+    asset_paths::{INDEX, extension, file_name, relative},
     bundle::{self, BUNDLES, Bundle},
     documents::{self, DOCUMENTS, Document},
     minify,
@@ -140,11 +140,6 @@ pub(crate) fn served(folder: &Path) -> Result<Vec<String>> {
         }
     }
     Ok(paths)
-}
-
-/// `js` of `app.js`.
-pub(crate) fn extension(path: &str) -> Option<&str> {
-    Path::new(path).extension().and_then(|extension| extension.to_str())
 }
 
 /// Whether the edge serves a file with this name.

@@ -18,8 +18,7 @@ use oxc_syntax::module_record::{
 };
 
 use crate::{
-    asset_paths::{file_name, relative},
-    assets::extension,
+    asset_paths::{extension, file_name, relative},
     edits::Edits,
 };
 

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::{
-    assets, build,
+    asset_paths, assets, build,
     bundle::{self, Bundle},
     minify, prerequisites, process, workspace,
 };
@@ -57,7 +57,7 @@ fn write(to: &Path) -> Result<()> {
     let player = workspace::root().join("wasm-player/web");
     let sources = assets::read(&[&player, &build::bindgen_dir()])?;
     let mut served = sources.clone();
-    served.retain(|path, _| assets::extension(path) == Some("wasm"));
+    served.retain(|path, _| asset_paths::extension(path) == Some("wasm"));
     for bundle in &BUNDLES {
         let script = bundle::script(&sources, bundle)?;
         let short = minify::module(&script).with_context(|| format!("in {}", bundle.entry))?;

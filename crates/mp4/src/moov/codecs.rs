@@ -1,28 +1,8 @@
 //! Codecs: one table says which box configures each, how RFC 6381 names it, and where it plays.
 
+use super::codec_name::{CodecName, DOLBY, JPEG, MP3, MPEG_4_VIDEO, PNG, Support, put, somewhere};
 use super::object_types::{mp4a, mp4v};
 use crate::boxes::{be16, be32, esds};
-
-/// Which browsers play a codec through Media Source Extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// All current browsers.
-    Everywhere,
-    /// Some; the text says which. In a browser, `MediaSource.isTypeSupported` decides.
-    Somewhere(&'static str),
-    /// None.
-    Nowhere,
-}
-
-/// The codec of a sample description.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CodecName {
-    /// Its name, for people.
-    pub(crate) name: &'static str,
-    /// Its RFC 6381 string.
-    pub(crate) string: String,
-    pub(crate) support: Support,
-}
 
 /// A codec with a rule for its RFC 6381 string: its sample entries, the boxes that may configure it, and
 /// the violation where none is there.
@@ -49,17 +29,6 @@ const HEVC: Support = somewhere(
 );
 const AV1: Support =
     somewhere("AV1 plays everywhere but in Safari on devices that do not decode it");
-pub(super) const MP3: Support = somewhere("MP3 in MP4 plays in Firefox, and not in Chromium");
-pub(super) const XHE: Support =
-    somewhere("xHE-AAC plays in Safari, and in Chromium where the system decodes it");
-pub(super) const DOLBY: Support =
-    somewhere("Dolby formats play in Safari, and elsewhere on systems made for them");
-
-/// Where a codec plays: a note in words, which no viewer downloads.
-const fn somewhere(which: &'static str) -> Support {
-    Support::Somewhere(if cfg!(feature = "notes") { which } else { "" })
-}
-
 #[rustfmt::skip]
 static KNOWN: &[Known] = &[
     Known { codes: &[*b"avc1", *b"avc3"], config: &[*b"avcC"],
@@ -100,10 +69,6 @@ static KNOWN: &[Known] = &[
     Known { codes: &[*b".mp3"], config: &[], missing: "",
         name: "MP3", string: Form::Fixed("mp3"), support: MP3 },
 ];
-
-pub(super) const MPEG_4_VIDEO: &str = "MPEG-4 Part 2 video";
-pub(super) const JPEG: &str = "JPEG";
-pub(super) const PNG: &str = "PNG";
 
 /// Codecs that Media Source Extensions do not have: sample entry types in a row, and a name.
 #[rustfmt::skip]
@@ -160,15 +125,6 @@ pub(crate) fn name(code: [u8; 4], config: Option<&[u8]>) -> Result<CodecName, &'
         }
     };
     Ok(CodecName { name, string, support })
-}
-
-/// Writes a number in base 10 or 16, with at least `digits` digits. This is less code than
-/// `core::fmt`.
-pub(super) fn put(out: &mut String, number: u32, base: u32, digits: u32) {
-    if digits > 1 || number >= base {
-        put(out, number / base, base, digits.saturating_sub(1));
-    }
-    out.extend(char::from_digit(number % base, base).map(|digit| digit.to_ascii_uppercase()));
 }
 
 /// Numbers of two decimal digits, each behind a dot.
@@ -265,6 +221,7 @@ pub(crate) fn fourcc(kind: [u8; 4]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moov::codec_name::XHE;
 
     fn string_of(code: [u8; 4], config: &[u8]) -> String {
         name(code, Some(config)).unwrap().string

@@ -1,6 +1,7 @@
 //! Parses a `moov`: tracks, their sample descriptions and edits; sample tables stay in its bytes.
 
-use super::codecs::{self, Support};
+use super::codec_name::Support;
+use super::codecs;
 use super::sample_description;
 use super::sample_entry;
 use super::stream::{self, MovieContext};

@@ -1,5 +1,6 @@
 //! The `moov` box: where it lies in a file, its tracks, their headers, sample descriptions and tables.
 
+pub(crate) mod codec_name;
 pub(crate) mod codecs;
 mod fragmented;
 mod header_reader;
@@ -22,5 +23,5 @@ pub(crate) mod track_boxes;
 pub(crate) mod track_header;
 mod unplayed_kinds;
 
-pub use codecs::Support;
+pub use codec_name::Support;
 pub use own_players::Engine;

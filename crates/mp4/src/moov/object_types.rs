@@ -1,6 +1,6 @@
 //! Codecs of an `esds` box by their object types (registered with the MP4 Registration Authority).
 
-use super::codecs::{CodecName, DOLBY, JPEG, MP3, MPEG_4_VIDEO, PNG, Support, XHE, put};
+use super::codec_name::{CodecName, DOLBY, JPEG, MP3, MPEG_4_VIDEO, PNG, Support, XHE, put};
 use crate::boxes::esds::ObjectType;
 
 /// `mp4a.OO[.A]` (RFC 6381 § 3.3).

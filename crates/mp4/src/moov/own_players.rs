@@ -1,6 +1,6 @@
 //! What a film lacks without a track, and which browsers' own players have it.
 
-use super::codecs::{JPEG, PNG};
+use super::codec_name::{JPEG, PNG};
 use crate::error::Unplayable;
 
 /// A browser engine, by what it is built from.

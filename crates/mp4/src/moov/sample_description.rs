@@ -1,6 +1,7 @@
 //! The sample descriptions of a track: codec, protection, and the `stsd` of initialization segments.
 
-use super::codecs::{self, Support};
+use super::codec_name::Support;
+use super::codecs;
 use super::sample_entry;
 use super::track_header::EntryFields;
 use crate::boxes::hvcc;

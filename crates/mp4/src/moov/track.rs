@@ -1,6 +1,7 @@
 //! A track of a `moov`: its public description, and what playing it needs.
 
-use super::codecs::{self, Support};
+use super::codec_name::Support;
+use super::codecs;
 use super::sample_description::Description;
 use super::text_format::TextFormat;
 use super::track_header::TrackKind;

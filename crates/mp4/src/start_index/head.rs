@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::limits::{
     BLOCK_SAMPLES, HOLD_MS, OFFSET_MAX, PACKS_MAX, TAIL_MS_MIN, TICKS_MAX, TRACKS_MAX,
 };
-use crate::moov::codecs::Support;
+use crate::moov::codec_name::Support;
 use crate::moov::sample_entry::{entries, is_quicktime};
 use crate::moov::track::Track;
 use crate::moov::track_header::TrackKind;
