@@ -41,7 +41,9 @@ export function openingUrl(message) {
   const url = firstUrl(message, [Math.round(message.start * 1000)]);
   const isSlow = connection?.rtt > HIGH_RTT_MS;
   const isShort = message.type === "open" && message.episode !== undefined && !message.exact;
-  return message.isHeld || (isShort && !isSlow) ? `${url}&until=picture` : url;
+  // A browser that is paused wants a frame more before it shows the first.
+  if (message.isHeld) return `${url}&until=still`;
+  return isShort && !isSlow ? `${url}&until=picture` : url;
 }
 
 /** The film of a playback: what the page requested, and the URL of its file once that is known. */
