@@ -114,7 +114,7 @@ function begin(element, episode) {
   if (time !== preloaded) cancelPreload(url(preloaded));
   Reflect.set(element, 'early', early);
   const late = setTimeout(loadRest, REST_MS_MAX);
-  // Making them takes a browser as long as all else in front of the first frame.
+  // The browser makes them by documents of their own, for which the first frame would wait.
   const showControls = () => (video.controls = true);
   setTimeout(showControls, CONTROLS_MS);
   const shown = () => {

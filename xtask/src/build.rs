@@ -210,8 +210,8 @@ fn written_asset(source: &str) -> Result<PathBuf> {
         .with_context(|| format!("{source} was not written to target/web"))
 }
 
-/// What LLVM may inline into the component. With its own threshold for speed the code is a tenth
-/// larger, and requests need as much processor time, as measured.
+/// What LLVM may inline into the component: less than it does for speed, so that the component is smaller.
+/// Requests need no more processor time.
 const COMPONENT_INLINING: &str = "--inline-threshold=100";
 
 fn component() -> Result<()> {

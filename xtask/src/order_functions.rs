@@ -16,7 +16,7 @@ use wasmparser::{
     CodeSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload, TypeRef,
 };
 
-/// Length of the sequences of bytes that functions are compared by, as measured.
+/// Length of the sequences of bytes that functions are compared by.
 const SEQUENCE_BYTES: usize = 4;
 
 /// The module with its functions in an order that compresses better.

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{
     connections::{Connection, Place},
     http_service::{BUFFER_BYTES, HttpService},
-    stream_body::StreamBody,
+    http2_body::Http2Body,
 };
 
 /// Streams of a connection at once: more than a page asks for, and each may hold a chunk of a film.
@@ -65,7 +65,7 @@ where
         let stream = Arc::clone(&place.0);
         opened.put(place);
         let response = service_of(Arc::clone(&stream)).call(request);
-        async move { Ok::<_, S::Error>(response.await?.map(|body| StreamBody::new(body, stream))) }
+        async move { Ok::<_, S::Error>(response.await?.map(|body| Http2Body::new(body, stream))) }
     });
     let served = builder(streams, KEEP_ALIVE).serve_connection(TokioIo::new(io), service);
     Ok(watcher.watch(served).await?)
@@ -122,7 +122,7 @@ mod tests {
 
     use bytes::Bytes;
     use futures::stream;
-    use http_body_util::{BodyExt as _, Empty, StreamBody as Frames};
+    use http_body_util::{BodyExt as _, Empty, StreamBody};
     use hyper::{
         Response,
         body::Frame,
@@ -145,7 +145,7 @@ mod tests {
             let pieces = stream::repeat_with(|| {
                 Ok::<_, Infallible>(Frame::data(Bytes::from(vec![0; BUFFER_BYTES])))
             });
-            std::future::ready(Ok::<_, Infallible>(Response::new(Frames::new(pieces))))
+            std::future::ready(Ok::<_, Infallible>(Response::new(StreamBody::new(pieces))))
         })
     }
 

@@ -17,6 +17,7 @@ mod folded_log;
 mod head_check;
 mod host_names;
 mod http2;
+mod http2_body;
 mod http_server;
 mod http_service;
 mod lingering_close;
@@ -33,7 +34,7 @@ mod served_connection;
 mod server_proof;
 mod shutdown_signals;
 mod socket_options;
-mod stream_body;
+
 mod tls_handshake;
 mod tls_required;
 mod tracked_body;

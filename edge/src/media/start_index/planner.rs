@@ -152,7 +152,7 @@ struct Plan<'a, P> {
 }
 
 impl<P: Platform> Plan<'_, P> {
-    /// None where a pack is missing. Boxed, for one handler has room for it four times.
+    /// None where a pack is missing. Boxed, for one handler has room for it several times.
     fn step(
         &mut self,
         request: StartRequest,

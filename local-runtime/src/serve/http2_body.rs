@@ -12,19 +12,19 @@ use super::connections::Connection;
 
 /// `inner`, which is asked for its next bytes when the client has room for them: until then the client
 /// reads nothing.
-pub(super) struct StreamBody<B> {
+pub(super) struct Http2Body<B> {
     inner: B,
     stream: Arc<Connection>,
 }
 
-impl<B> StreamBody<B> {
+impl<B> Http2Body<B> {
     pub(super) fn new(inner: B, stream: Arc<Connection>) -> Self {
         stream.set_pending(true);
         Self { inner, stream }
     }
 }
 
-impl<B: Body + Unpin> Body for StreamBody<B> {
+impl<B: Body + Unpin> Body for Http2Body<B> {
     type Data = B::Data;
     type Error = B::Error;
 
